@@ -1,0 +1,91 @@
+use std::sync::Arc;
+
+use crate::{ComputeType, ObjectRef, Source};
+
+/// A namespace.
+#[derive(Clone, Debug)]
+pub struct Namespace {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Where it is written.
+    pub source: Source,
+    /// Labels.
+    pub labels: Vec<(Arc<str>, Arc<str>)>,
+}
+
+/// A service account.
+#[derive(Clone, Debug)]
+pub struct ServiceAccount {
+    /// Its namespace.
+    pub namespace: Arc<str>,
+    /// Its name.
+    pub name: Arc<str>,
+    /// Where it is written.
+    pub source: Source,
+    /// `eks.amazonaws.com/role-arn`, with which IRSA hands out an AWS role.
+    pub role_arn: Option<Arc<str>>,
+    /// `automountServiceAccountToken`; `None` where nothing is said (then it mounts).
+    pub automount_token: Option<bool>,
+}
+
+/// A node of the cluster.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Where it is written.
+    pub source: Source,
+    /// Labels.
+    pub labels: Vec<(Arc<str>, Arc<str>)>,
+    /// `spec.providerID`, which names the EC2 instance.
+    pub provider_id: Option<Arc<str>>,
+    /// How it is run, as its labels say; `None` outside EKS.
+    pub compute: Option<ComputeType>,
+}
+
+/// A pod that exists.
+#[derive(Clone, Debug)]
+pub struct Pod {
+    /// Its name in full.
+    pub reference: ObjectRef,
+    /// Where it is written.
+    pub source: Source,
+    /// `metadata.uid`.
+    pub uid: Option<Arc<str>>,
+    /// The node that it was bound to.
+    pub node_name: Option<Arc<str>>,
+    /// Service account, `default` if nothing is said.
+    pub service_account: Arc<str>,
+    /// What its specification names: all that the node authorizer lets its node read.
+    pub references: PodReferences,
+    /// `kubernetes.io/config.mirror`: a static pod's mirror, for which the node authorizer opens nothing.
+    pub mirror: bool,
+    /// `status.phase`.
+    pub phase: Option<Arc<str>>,
+}
+
+/// Objects of its own namespace that a pod's specification names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PodReferences {
+    /// Secrets: volumes (projected, CSI, storage drivers' too), environment, image pull secrets.
+    pub secrets: Vec<Arc<str>>,
+    /// ConfigMaps: volumes and environment.
+    pub config_maps: Vec<Arc<str>>,
+    /// PersistentVolumeClaims, generated ones of ephemeral volumes as well.
+    pub claims: Vec<Arc<str>>,
+    /// ResourceClaims, by the names they have in the status.
+    pub resource_claims: Vec<Arc<str>>,
+}
+
+/// What makes pods: Deployment, StatefulSet, DaemonSet, ReplicaSet, ReplicationController, Job, CronJob.
+#[derive(Clone, Debug)]
+pub struct Workload {
+    /// Its name in full.
+    pub reference: ObjectRef,
+    /// Where it is written.
+    pub source: Source,
+    /// Service account of its pods, `default` if nothing is said.
+    pub service_account: Arc<str>,
+    /// The controller that owns it, if one does: a ReplicaSet's Deployment.
+    pub owned: bool,
+}
