@@ -1,13 +1,77 @@
+// Command testbed runs real Kubernetes control-plane parts for end-to-end tests, and asks them questions in
+// bulk. See README.md.
 package main
 
 import (
-	_ "go.etcd.io/etcd/server/v3/embed"
-	_ "k8s.io/cli-runtime/pkg/printers"
-	_ "k8s.io/client-go/dynamic"
-	_ "k8s.io/kubernetes/cmd/kube-apiserver/app"
-	_ "k8s.io/kubernetes/pkg/controller/clusterroleaggregation"
-	_ "k8s.io/kubernetes/pkg/controller/namespace"
-	_ "k8s.io/kubernetes/pkg/controller/serviceaccount"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
 )
 
-func main() {}
+const (
+	exitFailure = 1
+	exitMisuse  = 2
+)
+
+// misuse is an error of a command that its caller can mend, such as a file that can't be read.
+type misuse struct{ error }
+
+// errTold is an error of which the output has already told.
+var errTold = errors.New("not everything was done")
+
+func main() {
+	root := rootCommand()
+	started := false
+	for _, cmd := range root.Commands() {
+		run := cmd.RunE
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			started = true
+			return run(cmd, args)
+		}
+	}
+
+	err := root.Execute()
+	if err == nil {
+		return
+	}
+	if !errors.Is(err, errTold) {
+		fmt.Fprintln(os.Stderr, "testbed:", err)
+	}
+	// What is wrong before a command has started is wrong on the command line.
+	if !started || errors.As(err, &misuse{}) {
+		os.Exit(exitMisuse)
+	}
+	os.Exit(exitFailure)
+}
+
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "testbed",
+		Short: "A real kube-apiserver and etcd for end-to-end tests",
+		Long: `A real kube-apiserver and etcd for end-to-end tests, and the means to load objects
+into it and to ask it thousands of questions at once.
+
+Data goes to the standard output, messages to the standard error. Exit code 0: fine;
+1: something failed or was refused; 2: misuse, or input that can't be read.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			return errors.New("a command is missing\nhint: see `testbed --help`")
+		},
+	}
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.AddCommand(
+		runCommand(), applyCommand(), reviewCommand(), dryRunCommand(), dumpCommand(), versionCommand(),
+	)
+	return root
+}
+
+// require marks a flag that has no sensible default.
+func require(cmd *cobra.Command, flag string) {
+	if err := cmd.MarkFlagRequired(flag); err != nil {
+		panic(err)
+	}
+}

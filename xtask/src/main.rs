@@ -1,1 +1,77 @@
-fn main() {}
+//! The chores of this repository, as code: `cargo xtask help` lists them.
+
+mod fuzz;
+mod go;
+mod process;
+mod steps;
+mod suite;
+mod testbed;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::workspace::Workspace;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "The chores of this repository")]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Set up what the tests need and run all of them, end-to-end tests included
+    Test {
+        /// Seed of every generated test input; a failing test prints the one it used
+        #[arg(long, default_value_t = suite::DEFAULT_SEED)]
+        seed: u64,
+    },
+    /// Check the rules of the tree: layers, lints, licences, documents, files
+    Tidy,
+    /// Build the testbed (a real kube-apiserver and etcd) and print the path of the program
+    Testbed {
+        /// Print the path only, and build nothing
+        #[arg(long)]
+        print: bool,
+    },
+    /// Run the fuzz targets with cargo-fuzz
+    Fuzz {
+        /// One target; all of them one after the other if left out
+        target: Option<String>,
+        /// Seconds for each target
+        #[arg(long, default_value_t = fuzz::DEFAULT_SECONDS)]
+        seconds: u64,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().chore) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(chore: Chore) -> Result<ExitCode> {
+    let workspace = Workspace::find()?;
+    match chore {
+        Chore::Test { seed } => suite::run(&workspace, seed),
+        Chore::Tidy => tidy::run(&workspace),
+        Chore::Testbed { print } => {
+            let program = if print { testbed::program(&workspace)? } else { testbed::build(&workspace)? };
+            println!("{}", program.display());
+            Ok(ExitCode::SUCCESS)
+        }
+        Chore::Fuzz { target, seconds } => {
+            fuzz::run(&workspace, target.as_deref(), seconds)?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}

@@ -21,6 +21,7 @@
 //! - The core API group is the empty string.
 //! - Lines are counted from 1; 0 means that the line is not known.
 
+mod api;
 mod arn;
 mod aws;
 mod check;
@@ -35,6 +36,7 @@ mod subject;
 mod tree;
 mod workload;
 
+pub use api::{ApiResource, built_in_resources, resources_of};
 pub use arn::{Arn, InvalidArn};
 pub use aws::{
     AccessEntry, AccessPolicyAssociation, AccessScope, Aws, AwsDocument, AwsExport, FargateProfile,

@@ -1,1 +1,33 @@
-fn main() {}
+//! `ringwall`: who can get into a Kubernetes cluster, what they can do there, and the proof.
+//!
+//! This crate parses the command line, reads the snapshot, asks the engines and prints their answers. It
+//! decides nothing itself.
+
+mod cli;
+mod commands;
+mod error;
+mod question;
+mod render;
+mod session;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::Cli;
+use crate::error::Exit;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return error::usage(&error).into(),
+    };
+    cli.colour.apply();
+    commands::run(cli.command).unwrap_or_else(|failure| error::print(&failure)).into()
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}

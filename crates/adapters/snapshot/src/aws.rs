@@ -1,0 +1,335 @@
+use std::sync::Arc;
+
+use ringwall_model::{
+    AccessEntry, AccessPolicyAssociation, AccessScope, Arn, AuthenticationMode, AwsDocument, AwsExport,
+    Cluster, FargateProfile, IamPrincipal, IamPrincipalKind, NodeGroup, PodIdentityAssociation, Problem,
+    Source, Tree,
+};
+
+use crate::aws_export::{classify, is_incomplete};
+use crate::fields::{text, text_at, text_or_number, texts};
+
+/// Makes the AWS side from the exports, and completes what `cluster.yaml` says of the cluster.
+pub(crate) fn fill(cluster: &mut Cluster, documents: Vec<(Source, Tree)>, problems: &mut Vec<Problem>) {
+    let documents: Vec<_> = documents
+        .into_iter()
+        .map(|(source, tree)| AwsDocument { export: classify(&tree), source, tree })
+        .collect();
+    let of = |export| documents.iter().filter(move |document: &&AwsDocument| document.export == export);
+    for document in of(AwsExport::EksCluster) {
+        cluster_info(cluster, document, problems);
+    }
+    let mut filler = Filler { cluster, problems };
+    for document in &documents {
+        filler.document(document);
+    }
+    // A list comes after the entries that are described: it adds only those that are not.
+    for document in of(AwsExport::EksAccessEntryList) {
+        filler.access_entry_list(document);
+    }
+    for document in of(AwsExport::EksPodIdentityAssociationList) {
+        filler.pod_identity_list(document);
+    }
+    cluster.aws.documents = documents;
+}
+
+/// Takes a cluster's facts from `describe-cluster`: the export is evidence, so it wins over `cluster.yaml`.
+fn cluster_info(cluster: &mut Cluster, document: &AwsDocument, problems: &mut Vec<Problem>) {
+    let Some(tree) = document.tree.get("cluster") else { return };
+    let name = text(tree, "name");
+    if let (Some(known), Some(name)) = (&cluster.info.name, &name)
+        && known != name
+    {
+        let message = format!("this describes cluster `{name}`, not `{known}`; it was not used");
+        problems.push(
+            Problem::warning(document.source.clone(), message)
+                .hint("one snapshot is one cluster: remove the file, or correct `name` in cluster.yaml"),
+        );
+        return;
+    }
+    let arn: Option<Arn> = tree.str("arn").and_then(|arn| arn.parse().ok());
+    let info = &mut cluster.info;
+    let mut take = |what: &str, known: &mut Option<Arc<str>>, exported: Option<Arc<str>>, line: u32| {
+        let Some(exported) = exported else { return };
+        if let Some(known) = known.as_ref().filter(|known| **known != exported) {
+            problems.push(conflict(document.source.at(line), what, known, &exported));
+        }
+        *known = Some(exported);
+    };
+    let line_of = |key: &str| tree.entry(key).map_or(document.source.line, |entry| entry.line);
+    take("name", &mut info.name, name, line_of("name"));
+    take("kubernetesVersion", &mut info.version, text(tree, "version"), line_of("version"));
+    if let Some(arn) = arn {
+        take("account", &mut info.account, Some(arn.account.into()), line_of("arn"));
+        take("region", &mut info.region, Some(arn.region.into()), line_of("arn"));
+        take("partition", &mut info.partition, Some(arn.partition.into()), line_of("arn"));
+    }
+    if tree.at(&["computeConfig", "enabled"]).and_then(Tree::as_bool) == Some(true) {
+        info.auto_mode = true;
+    }
+    let Some(mode) = tree.at(&["accessConfig", "authenticationMode"]) else { return };
+    let source = document.source.at(mode.line);
+    match mode.as_str().and_then(AuthenticationMode::parse) {
+        Some(exported) => {
+            if let Some(known) = info.authentication_mode.filter(|known| *known != exported) {
+                problems.push(conflict(source.clone(), "authenticationMode", known.name(), exported.name()));
+            }
+            info.authentication_mode = Some(exported);
+            info.authentication_mode_source = Some(source);
+        }
+        None => {
+            let message =
+                format!("`{}` is not a known authentication mode", mode.as_str().unwrap_or_default());
+            problems.push(
+                Problem::error(source, message).hint("known are CONFIG_MAP, API_AND_CONFIG_MAP and API"),
+            );
+        }
+    }
+}
+
+fn conflict(source: Source, what: &str, written: &str, exported: &str) -> Problem {
+    let message =
+        format!("cluster.yaml says `{what}: {written}`, the export says `{exported}`; the export counts");
+    Problem::warning(source, message).hint("correct cluster.yaml")
+}
+
+struct Filler<'f> {
+    cluster: &'f mut Cluster,
+    problems: &'f mut Vec<Problem>,
+}
+
+impl Filler<'_> {
+    fn warn(&mut self, source: Source, message: impl Into<String>, hint: &str) {
+        self.problems.push(Problem::warning(source, message).hint(hint));
+    }
+
+    fn incomplete(&mut self, source: Source, what: &str, field: &str) {
+        let message = format!("{what} without `{field}` was not read");
+        self.problems.push(Problem::error(source, message).hint("export it again with the AWS CLI, as JSON"));
+    }
+
+    /// Whether a document or item is of this cluster.
+    fn is_ours(&mut self, tree: &Tree, source: &Source) -> bool {
+        let (Some(known), Some(name)) = (self.cluster.info.name.clone(), tree.str("clusterName")) else {
+            return true;
+        };
+        if *known == *name {
+            return true;
+        }
+        let message = format!("this is of cluster `{name}`, not `{known}`; it was not used");
+        self.warn(source.clone(), message, "one snapshot is one cluster: remove it");
+        false
+    }
+
+    fn document(&mut self, document: &AwsDocument) {
+        let AwsDocument { export, source, tree } = document;
+        if is_incomplete(tree) {
+            let hint = "export it again without --max-items and --no-paginate";
+            self.warn(source.clone(), "the export is one page of several; the rest is missing", hint);
+        }
+        match export {
+            AwsExport::EksAccessEntry => self.access_entry(document),
+            AwsExport::EksAssociatedAccessPolicies => self.access_policies(document),
+            AwsExport::IamAccountAuthorizationDetails => self.principals(document),
+            AwsExport::EksNodeGroup => self.node_group(document),
+            AwsExport::EksFargateProfile => self.fargate_profile(document),
+            AwsExport::EksPodIdentityAssociation => {
+                if let Some(association) = tree.get("association") {
+                    self.pod_identity(association, source);
+                }
+            }
+            AwsExport::Unknown => {
+                let hint = "docs/reference/snapshot.md lists the commands whose output is understood";
+                self.warn(source.clone(), "no known export of the AWS CLI; it was not used", hint);
+            }
+            _ => {}
+        }
+    }
+
+    fn access_entry(&mut self, document: &AwsDocument) {
+        let Some(tree) = document.tree.get("accessEntry") else { return };
+        let source = document.source.at(tree.line);
+        if !self.is_ours(tree, &source) {
+            return;
+        }
+        let Some(principal_arn) = text(tree, "principalArn") else {
+            return self.incomplete(source, "an access entry", "principalArn");
+        };
+        self.cluster.aws.access_entries_exported = true;
+        let entry = AccessEntry {
+            principal_arn,
+            kind: text(tree, "type").unwrap_or_else(|| "STANDARD".into()),
+            username: text(tree, "username"),
+            groups: texts(tree.list("kubernetesGroups")),
+            created_at: text_or_number(tree, "createdAt"),
+            listed_only: false,
+            source: source.clone(),
+        };
+        match self.cluster.aws.access_entries.iter().find(|known| known.principal_arn == entry.principal_arn)
+        {
+            None => self.cluster.aws.access_entries.push(entry),
+            Some(known) => {
+                let same = known.groups == entry.groups
+                    && known.username == entry.username
+                    && known.kind == entry.kind;
+                if !same {
+                    let message = format!(
+                        "access entry of `{}` is exported twice with different content; {} counts",
+                        entry.principal_arn, known.source
+                    );
+                    self.warn(source, message, "remove the one that is out of date");
+                }
+            }
+        }
+    }
+
+    fn access_entry_list(&mut self, document: &AwsDocument) {
+        self.cluster.aws.access_entries_exported = true;
+        for item in document.tree.list("accessEntries") {
+            let Some(principal_arn) = item.as_shared() else { continue };
+            let entries = &mut self.cluster.aws.access_entries;
+            if entries.iter().any(|known| known.principal_arn == *principal_arn) {
+                continue;
+            }
+            entries.push(AccessEntry {
+                principal_arn: Arc::clone(principal_arn),
+                kind: Arc::from(""),
+                username: None,
+                groups: Vec::new(),
+                created_at: None,
+                listed_only: true,
+                source: document.source.at(item.line),
+            });
+        }
+    }
+
+    fn access_policies(&mut self, document: &AwsDocument) {
+        let AwsDocument { source, tree, .. } = document;
+        if !self.is_ours(tree, source) {
+            return;
+        }
+        let Some(principal_arn) = text(tree, "principalArn") else {
+            if !tree.list("associatedAccessPolicies").is_empty() {
+                self.incomplete(source.clone(), "associated access policies", "principalArn");
+            }
+            return;
+        };
+        for item in tree.list("associatedAccessPolicies") {
+            let source = source.at(item.line);
+            let Some(policy_arn) = text(item, "policyArn") else {
+                self.incomplete(source, "an associated access policy", "policyArn");
+                continue;
+            };
+            let scope = match text_at(item, &["accessScope", "type"]) {
+                Some(kind) if &*kind == "cluster" => AccessScope::Cluster,
+                Some(kind) if &*kind == "namespace" => AccessScope::Namespaces(texts(
+                    item.get("accessScope").map(|scope| scope.list("namespaces")).unwrap_or_default(),
+                )),
+                kind => AccessScope::Unknown(kind.unwrap_or_default()),
+            };
+            let known = self.cluster.aws.access_policies.iter().any(|known| {
+                known.principal_arn == principal_arn && known.policy_arn == policy_arn && known.scope == scope
+            });
+            if !known {
+                let principal_arn = Arc::clone(&principal_arn);
+                self.cluster.aws.access_policies.push(AccessPolicyAssociation {
+                    principal_arn,
+                    policy_arn,
+                    scope,
+                    source,
+                });
+            }
+        }
+    }
+
+    fn principals(&mut self, document: &AwsDocument) {
+        let lists = [
+            ("UserDetailList", IamPrincipalKind::User, "UserName", "UserId"),
+            ("RoleDetailList", IamPrincipalKind::Role, "RoleName", "RoleId"),
+        ];
+        for (list, kind, name, id) in lists {
+            for item in document.tree.list(list) {
+                let source = document.source.at(item.line);
+                let (Some(arn), Some(name)) = (text(item, "Arn"), text(item, name)) else {
+                    self.incomplete(source, "an IAM principal", "Arn` or `Name");
+                    continue;
+                };
+                let created_at = text_or_number(item, "CreateDate");
+                self.cluster.aws.principals.push(IamPrincipal {
+                    kind,
+                    arn,
+                    name,
+                    id: text(item, id),
+                    created_at,
+                    source,
+                });
+            }
+        }
+    }
+
+    fn node_group(&mut self, document: &AwsDocument) {
+        let Some(tree) = document.tree.get("nodegroup") else { return };
+        let source = document.source.at(tree.line);
+        if !self.is_ours(tree, &source) {
+            return;
+        }
+        let Some(name) = text(tree, "nodegroupName") else {
+            return self.incomplete(source, "a node group", "nodegroupName");
+        };
+        if self.cluster.aws.node_groups.iter().any(|known| known.name == name) {
+            return;
+        }
+        let (node_role, ami_type) = (text(tree, "nodeRole"), text(tree, "amiType"));
+        self.cluster.aws.node_groups.push(NodeGroup { name, node_role, ami_type, source });
+    }
+
+    fn fargate_profile(&mut self, document: &AwsDocument) {
+        let Some(tree) = document.tree.get("fargateProfile") else { return };
+        let source = document.source.at(tree.line);
+        if !self.is_ours(tree, &source) {
+            return;
+        }
+        let Some(name) = text(tree, "fargateProfileName") else {
+            return self.incomplete(source, "a Fargate profile", "fargateProfileName");
+        };
+        if self.cluster.aws.fargate_profiles.iter().any(|known| known.name == name) {
+            return;
+        }
+        let pod_execution_role = text(tree, "podExecutionRoleArn");
+        self.cluster.aws.fargate_profiles.push(FargateProfile { name, pod_execution_role, source });
+    }
+
+    fn pod_identity_list(&mut self, document: &AwsDocument) {
+        for item in document.tree.list("associations") {
+            self.pod_identity(item, &document.source);
+        }
+    }
+
+    /// One association. An account has at most one, so a described one comes before a listed one.
+    fn pod_identity(&mut self, tree: &Tree, document: &Source) {
+        let source = document.at(tree.line);
+        if !self.is_ours(tree, &source) {
+            return;
+        }
+        let (Some(namespace), Some(service_account)) =
+            (text(tree, "namespace"), text(tree, "serviceAccount"))
+        else {
+            return self.incomplete(source, "a Pod Identity association", "namespace` or `serviceAccount");
+        };
+        let known = self
+            .cluster
+            .aws
+            .pod_identities
+            .iter()
+            .any(|known| known.namespace == namespace && known.service_account == service_account);
+        if !known {
+            let role_arn = text(tree, "roleArn");
+            self.cluster.aws.pod_identities.push(PodIdentityAssociation {
+                namespace,
+                service_account,
+                role_arn,
+                source,
+            });
+        }
+    }
+}

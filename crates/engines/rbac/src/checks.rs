@@ -1,0 +1,308 @@
+//! The checks of the authorization ring.
+//!
+//! Each is decided by the same index that answers `who-can`: what a report says, the authorizer would do.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ringwall_model::{CheckResult, Cluster, Outcome, Proof, Reason, Responsible, Ring, Severity, Source, Subject, Verdict};
+
+use crate::danger::{Ask, DANGERS, Danger, InNamespaces};
+use crate::entry::Mappings;
+use crate::{Authorizer, Scope, Target, WhoCan};
+
+mod hygiene;
+mod open;
+
+/// The namespace of the cluster's own parts.
+const KUBE_SYSTEM: &str = "kube-system";
+/// Everything at once: only a rule of wildcards allows it.
+const EVERYTHING: Target<'static> =
+    Target::Resource { group: "*", resource: "*", subresource: "", name: "", namespace: "" };
+
+/// Judges the authorization ring: a result for each object that fails, one that passes for each check that holds.
+pub fn authorization(cluster: &Cluster, authorizer: &Authorizer<'_>, mappings: &Mappings) -> Vec<CheckResult> {
+    let judge = Judge { cluster, authorizer, mappings, everything: everything(authorizer) };
+    let mut results = judge.wildcards();
+    for danger in DANGERS {
+        results.extend(judge.danger(danger));
+    }
+    results.extend(open::results(cluster, authorizer));
+    results.extend(hygiene::results(cluster, authorizer));
+    results
+}
+
+/// Whoever may do anything to everything, across the cluster.
+fn everything(authorizer: &Authorizer<'_>) -> BTreeMap<Subject, WhoCan> {
+    let rows = authorizer.who_can_anywhere("*", &EVERYTHING).into_iter();
+    rows.filter(|row| row.scope == Scope::Cluster && row.verdict == Verdict::Allowed)
+        .map(|row| (row.subject.clone(), row))
+        .collect()
+}
+
+/// What a check says, apart from the object that it is judged for.
+#[derive(Clone, Copy)]
+struct About {
+    check: &'static str,
+    title: &'static str,
+    remedy: &'static str,
+}
+
+impl About {
+    fn passes(self) -> CheckResult {
+        self.result(Outcome::Pass, Severity::Low, self.title.to_owned(), Vec::new())
+    }
+
+    fn fails(self, severity: Severity, why: String, reasons: Vec<Reason>) -> CheckResult {
+        self.result(Outcome::Fail, severity, why, reasons)
+    }
+
+    fn result(self, outcome: Outcome, severity: Severity, why: String, reasons: Vec<Reason>) -> CheckResult {
+        let first = reasons.first();
+        let (object, arn) = match first.map(|reason| &reason.proof) {
+            Some(Proof::Object(object)) => (Some(object.clone()), None),
+            Some(Proof::Arn(arn)) => (None, Some(arn.to_string())),
+            Some(Proof::BuiltIn(_)) | None => (None, None),
+        };
+        CheckResult {
+            check: self.check,
+            ring: Ring::Authorization,
+            title: self.title,
+            object,
+            arn,
+            source: first.map_or_else(Source::built_in, |reason| reason.source.clone()),
+            outcome,
+            why,
+            responsible: Responsible::Customer,
+            severity,
+            reasons,
+            remedy: self.remedy,
+        }
+    }
+
+    /// The failures, or the one result that says that there are none.
+    fn or_passes(self, failures: Vec<CheckResult>) -> Vec<CheckResult> {
+        if failures.is_empty() { vec![self.passes()] } else { failures }
+    }
+}
+
+struct Judge<'j> {
+    cluster: &'j Cluster,
+    authorizer: &'j Authorizer<'j>,
+    mappings: &'j Mappings,
+    everything: BTreeMap<Subject, WhoCan>,
+}
+
+/// Someone who holds a danger: a subject, or an IAM principal by an access policy.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Holder {
+    Subject(Subject),
+    Principal(String),
+}
+
+/// What a holder may do of a danger's questions, at one place.
+#[derive(Default)]
+struct Held {
+    asks: Vec<&'static Ask>,
+    reasons: Vec<Reason>,
+    possible: bool,
+}
+
+impl Judge<'_> {
+    fn wildcards(&self) -> Vec<CheckResult> {
+        let about = About {
+            check: "rbac-wildcard",
+            title: "nobody but system:masters may do everything",
+            remedy: "grant what is needed, by resource and verb; keep the ClusterRole `cluster-admin` for emergencies",
+        };
+        let failures = self.everything.values().filter(|row| !is_kubernetes_own(&row.subject, &row.reasons)).map(|row| {
+            let why = format!("{} may do everything, across the cluster{}", row.subject, self.who_that_is(&row.subject));
+            self.with_principals(about.fails(Severity::Critical, why, row.reasons.clone()), &row.subject)
+        });
+        about.or_passes(failures.collect())
+    }
+
+    fn danger(&self, danger: &'static Danger) -> Vec<CheckResult> {
+        let about = About { check: danger.check, title: danger.title, remedy: danger.remedy };
+        let mut failures = Vec::new();
+        for (holder, places) in self.holders(danger) {
+            let everywhere = places.contains_key(&Scope::Cluster);
+            let counted: Vec<(Scope, Held)> = (places.into_iter())
+                .filter(|(scope, _)| if everywhere { *scope == Scope::Cluster } else { danger.counts_in(scope) })
+                .collect();
+            if let Some(severity) = counted.iter().map(|(scope, _)| danger.severity_in(scope)).max() {
+                failures.push(self.failure(about, danger, severity, &holder, counted));
+            }
+        }
+        about.or_passes(failures)
+    }
+
+    /// Holders of a danger, place by place, without Kubernetes' own parts and whoever may do everything anyhow.
+    fn holders(&self, danger: &'static Danger) -> BTreeMap<Holder, BTreeMap<Scope, Held>> {
+        let mut holders: BTreeMap<Holder, BTreeMap<Scope, Held>> = BTreeMap::new();
+        for ask in danger.asks.iter().filter(|ask| !self.is_harmless(ask)) {
+            for (holder, row) in self.rows(ask) {
+                let held = holders.entry(holder).or_default().entry(row.scope).or_default();
+                held.asks.push(ask);
+                held.possible |= row.verdict == Verdict::Unknown;
+                for reason in row.reasons {
+                    if !held.reasons.contains(&reason) {
+                        held.reasons.push(reason);
+                    }
+                }
+            }
+        }
+        if !danger.also.is_empty() {
+            let also: BTreeSet<Holder> = danger.also.iter().flat_map(|ask| self.rows(ask)).map(|(holder, _)| holder).collect();
+            holders.retain(|holder, _| also.contains(holder));
+        }
+        holders
+    }
+
+    fn rows(&self, ask: &Ask) -> Vec<(Holder, WhoCan)> {
+        let target = ask.target();
+        let of_rbac = self.authorizer.who_can_anywhere(ask.verb, &target).into_iter().filter(|row| {
+            !self.everything.contains_key(&row.subject) && !is_kubernetes_own(&row.subject, &row.reasons)
+        });
+        let mut rows: Vec<(Holder, WhoCan)> = of_rbac.map(|row| (Holder::Subject(row.subject.clone()), row)).collect();
+        for granted in self.mappings.who_can(ask.verb, &target, self.cluster) {
+            rows.push((Holder::Principal(granted.principal), granted.row));
+        }
+        rows
+    }
+
+    /// Whether the cluster's version has taken the sting out of a verb.
+    fn is_harmless(&self, ask: &Ask) -> bool {
+        let minor = self.cluster.info.version.as_deref().and_then(|version| {
+            version.trim_start_matches('v').strip_prefix("1.")?.split(['.', '+', '-']).next()?.parse::<u32>().ok()
+        });
+        ask.harmless_from.zip(minor).is_some_and(|(from, minor)| minor >= from)
+    }
+
+    fn failure(
+        &self,
+        about: About,
+        danger: &Danger,
+        severity: Severity,
+        holder: &Holder,
+        counted: Vec<(Scope, Held)>,
+    ) -> CheckResult {
+        let mut asks: Vec<&Ask> = counted.iter().flat_map(|(_, held)| held.asks.iter().copied()).collect();
+        asks.sort_by_key(|ask| (ask.group, ask.resource, ask.subresource, ask.name));
+        let may = if counted.iter().all(|(_, held)| held.possible) { "may possibly" } else { "may" };
+        let (who, note) = match holder {
+            Holder::Subject(subject) => (subject.to_string(), self.who_that_is(subject)),
+            Holder::Principal(arn) => (arn.clone(), String::new()),
+        };
+        let scopes: Vec<&Scope> = counted.iter().map(|(scope, _)| scope).collect();
+        let why = format!(
+            "{who}{note} {may} {} {}, and so can {}: {}",
+            in_words(&asks),
+            places(&scopes),
+            danger.power,
+            danger.why
+        );
+        let reasons = counted.into_iter().flat_map(|(_, held)| held.reasons).collect();
+        let result = about.fails(severity, why, reasons);
+        match holder {
+            Holder::Subject(subject) => self.with_principals(result, subject),
+            Holder::Principal(_) => result,
+        }
+    }
+
+    /// Adds to the proof how AWS principals become the subject.
+    fn with_principals(&self, mut result: CheckResult, subject: &Subject) -> CheckResult {
+        if is_aws_own(subject) {
+            result.outcome = Outcome::NotApplicable;
+            result.responsible = Responsible::Aws;
+        }
+        let mapped = self.mappings.principals_of(subject);
+        result.reasons.extend(mapped.into_iter().map(|(mapping, _)| mapping.reason()));
+        result
+    }
+
+    fn who_that_is(&self, subject: &Subject) -> String {
+        let open = matches!(subject, Subject::Group(name) if &**name == "system:unauthenticated")
+            || matches!(subject, Subject::User(name) if &**name == "system:anonymous");
+        if open { " (anybody who reaches the API)".into() } else { String::new() }
+    }
+}
+
+impl Ask {
+    fn target(&self) -> Target<'static> {
+        let Self { group, resource, subresource, name, .. } = *self;
+        Target::Resource { group, resource, subresource, name, namespace: "" }
+    }
+}
+
+impl Danger {
+    fn counts_in(&self, scope: &Scope) -> bool {
+        match (scope, self.in_namespaces) {
+            (Scope::Cluster, _) | (_, InNamespaces::Everywhere(_)) => true,
+            (Scope::Namespace(_), InNamespaces::Harmless) => false,
+            (Scope::Namespace(name), InNamespaces::KubeSystem) => &**name == KUBE_SYSTEM,
+        }
+    }
+
+    fn severity_in(&self, scope: &Scope) -> Severity {
+        match (scope, self.in_namespaces) {
+            (Scope::Namespace(name), InNamespaces::Everywhere(severity)) if &**name != KUBE_SYSTEM => severity,
+            _ => self.severity,
+        }
+    }
+}
+
+/// Whether a subject is a part of Kubernetes itself and its grants are those that Kubernetes makes for it.
+///
+/// Source: `plugin/pkg/auth/authorizer/rbac/bootstrappolicy`, release 1.34: controllers are bound under
+/// `system:controller:<name>`, and the control plane's users and groups begin with `system:`.
+fn is_kubernetes_own(subject: &Subject, reasons: &[Reason]) -> bool {
+    match subject {
+        Subject::Group(name) => matches!(&**name, "system:masters" | "system:nodes" | "system:monitoring"),
+        Subject::User(name) => name.starts_with("system:kube-") || name.starts_with("system:node:"),
+        Subject::ServiceAccount { namespace, name } => {
+            let own = [format!("system:controller:{name}"), format!("system:{name}"), "system:kube-dns".to_owned()];
+            &**namespace == KUBE_SYSTEM
+                && reasons.iter().all(|reason| {
+                    matches!(&reason.proof, Proof::Object(object) if own.iter().any(|name| **name == *object.name))
+                })
+        }
+    }
+}
+
+/// Whether a subject is a part of EKS that AWS runs: names that access entries can't give.
+fn is_aws_own(subject: &Subject) -> bool {
+    matches!(subject, Subject::User(name) if name.starts_with("eks:"))
+}
+
+/// `update, patch certificatesigningrequests/approval`.
+fn in_words(asks: &[&Ask]) -> String {
+    let mut parts: Vec<(String, Vec<&str>)> = Vec::new();
+    for ask in asks {
+        let mut what = ask.resource.to_owned();
+        if !ask.subresource.is_empty() {
+            what = format!("{what}/{}", ask.subresource);
+        }
+        if !ask.name.is_empty() {
+            what = format!("{what} {}", ask.name);
+        }
+        match parts.last_mut() {
+            Some((known, verbs)) if *known == what => {
+                if !verbs.contains(&ask.verb) {
+                    verbs.push(ask.verb);
+                }
+            }
+            _ => parts.push((what, vec![ask.verb])),
+        }
+    }
+    let parts: Vec<String> = parts.into_iter().map(|(what, verbs)| format!("{} {what}", verbs.join("/"))).collect();
+    parts.join(", ")
+}
+
+/// `across the cluster`, or `in shop, payments`.
+fn places(scopes: &[&Scope]) -> String {
+    if scopes.iter().any(|scope| **scope == Scope::Cluster) {
+        return "across the cluster".into();
+    }
+    let names: Vec<String> = scopes.iter().map(|scope| scope.to_string()).collect();
+    format!("in {}", names.join(", "))
+}

@@ -1,0 +1,279 @@
+//! From a caller to an identity.
+//!
+//! Source: aws-iam-authenticator 81b1daba, `pkg/server/server.go` `doMapping` and `renderTemplates`,
+//! `pkg/mapper/configmap/mapper.go` `Map`.
+
+use hashbrown::HashMap;
+use ringwall_model::{Arn, AuthenticationMode, User};
+
+use super::mapping::{Mapping, Origin};
+use super::principal::{Matcher, PrincipalKind, canonical, fold, session_name};
+use super::template::{is_instance_id, placeholders};
+use super::{Caller, Identification, Identity, Mappings, Parts, Placeholder};
+
+/// Near misses that an answer names.
+const MOST_NEAR: usize = 5;
+
+/// Mappings by what they match.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Lookup {
+    /// Those that can take effect, by folded canonical ARN, in the order of search.
+    exact: HashMap<String, Vec<usize>>,
+    /// `sso` entries that can take effect.
+    prefixes: Vec<usize>,
+    /// Accounts let in as a whole.
+    accounts: HashMap<String, usize>,
+    /// Those that can't take effect, by the folded canonical ARN that they were meant for.
+    near: HashMap<String, Vec<usize>>,
+    /// Names of nodes by EC2 instance id.
+    nodes: HashMap<String, String>,
+    /// What could let in a caller that nothing names.
+    gaps: Vec<String>,
+    /// What could change a caller's identity if aws-auth alone names it.
+    entries_unknown: bool,
+}
+
+impl Lookup {
+    pub(super) fn new(all: &[Mapping], parts: &Parts<'_>, gaps: Vec<String>) -> Self {
+        let mut lookup = Self { gaps, ..Self::default() };
+        lookup.entries_unknown =
+            parts.mode != Some(AuthenticationMode::ConfigMap) && !parts.access_entries_exported;
+        for (place, mapping) in all.iter().enumerate() {
+            if !mapping.takes_effect() {
+                if let Some(meant) = meant(&mapping.principal) {
+                    lookup.near.entry(meant).or_default().push(place);
+                }
+                continue;
+            }
+            match &mapping.matcher {
+                Matcher::Exact(key) => lookup.exact.entry(key.clone()).or_default().push(place),
+                Matcher::Prefix(_) => lookup.prefixes.push(place),
+                Matcher::Account(id) => {
+                    lookup.accounts.entry(id.clone()).or_insert(place);
+                }
+                Matcher::Nobody => {}
+            }
+        }
+        for (provider_id, name) in &parts.nodes {
+            // `aws:///eu-west-1a/i-0123456789abcdef0`
+            if let Some(instance) = provider_id.rsplit('/').next().filter(|id| is_instance_id(id)) {
+                lookup.nodes.insert(instance.to_owned(), (*name).to_owned());
+            }
+        }
+        lookup
+    }
+}
+
+/// The folded canonical ARN of whoever an ARN was meant for.
+fn meant(principal: &str) -> Option<String> {
+    let arn: Arn = fold(principal.trim()).parse().ok()?;
+    let kind = PrincipalKind::of(&arn).ok()?;
+    Some(canonical(&arn, kind))
+}
+
+impl Mappings {
+    /// What a caller becomes.
+    ///
+    /// The cost is one look-up, whatever the number of mappings.
+    pub fn identify(&self, caller: &Caller<'_>) -> Identification {
+        let refused = |why: String| Identification::NotMapped { why: vec![why], not_evaluated: Vec::new() };
+        let kind = match PrincipalKind::of(&caller.arn) {
+            Ok(kind) => kind,
+            Err(why) => return refused(why),
+        };
+        let canonical = canonical(&caller.arn, kind);
+        let folded = fold(&canonical);
+        let values = Values::new(caller, kind, &self.lookup.nodes);
+        let candidates = self.candidates(&folded, &caller.arn.account);
+        let several = candidates.len() > 1;
+        let mut identities = Vec::new();
+        let mut failures = Vec::new();
+        for place in candidates {
+            let Some(mapping) = self.all.get(place) else { continue };
+            match self.identity(mapping, place, &canonical, &values) {
+                Ok(identity) => identities.push(identity),
+                Err(why) => failures.push(why),
+            }
+        }
+        if identities.is_empty() {
+            return self.not_mapped(&canonical, &folded, failures);
+        }
+        let mut first = identities.remove(0);
+        first.otherwise = identities;
+        if several {
+            first.certain = false;
+            first.not_evaluated.push(format!("`{canonical}` is mapped more than once, and which entry counts is not known"));
+        }
+        first.not_evaluated.extend(failures);
+        Identification::Mapped(first)
+    }
+
+    /// Places of the mappings of which one becomes the identity, the likeliest first.
+    fn candidates(&self, folded: &str, account: &str) -> Vec<usize> {
+        let exact = self.lookup.exact.get(folded).map_or(&[][..], Vec::as_slice);
+        let of = |origin: Origin| {
+            // Of two that are equally good the later one, as in a map that is filled from front to back.
+            let all = exact.iter().rev().copied();
+            all.filter(move |place| self.all.get(*place).is_some_and(|mapping| mapping.origin == origin))
+        };
+        let mut found: Vec<usize> = of(Origin::AccessEntry).collect();
+        // Without a mode either list may be the one that counts.
+        if !found.is_empty() && self.mode.is_some() {
+            return found;
+        }
+        let entries = found.len();
+        found.extend(of(Origin::MapRoles));
+        let surely = found.len() > entries;
+        let permission_sets = self.lookup.prefixes.iter().copied();
+        found.extend(permission_sets.filter(|place| {
+            self.all.get(*place).is_some_and(|mapping| mapping.matcher.matches(folded, account))
+        }));
+        if surely {
+            return found;
+        }
+        let before = found.len();
+        found.extend(of(Origin::MapUsers));
+        if found.len() == before {
+            found.extend(self.lookup.accounts.get(account));
+        }
+        found
+    }
+
+    fn identity(
+        &self,
+        mapping: &Mapping,
+        place: usize,
+        canonical: &str,
+        values: &Values<'_>,
+    ) -> Result<Identity, String> {
+        let (name, groups) = if mapping.origin == Origin::MapAccounts {
+            (canonical.to_owned(), Vec::new())
+        } else {
+            let name = values.fill(mapping.username.as_deref().unwrap_or_default())?;
+            let groups: Result<Vec<String>, String> = mapping.groups.iter().map(|group| values.fill(group)).collect();
+            (name, groups?)
+        };
+        let mut open: Vec<Placeholder> = Vec::new();
+        if mapping.origin != Origin::MapAccounts {
+            open = std::iter::once(&name).chain(&groups).flat_map(|text| placeholders(text)).collect();
+            open.sort_unstable();
+            open.dedup();
+        }
+        let mut not_evaluated = mapping.not_evaluated.clone();
+        not_evaluated.extend(open.iter().map(|placeholder| open_text(*placeholder, &name)));
+        let is_permission_set = matches!(mapping.matcher, Matcher::Prefix(_));
+        if is_permission_set {
+            not_evaluated.push(format!(
+                "`{}` counts only with the authenticator's feature gate SSORoleMatch; whether EKS sets it is not documented",
+                mapping.principal
+            ));
+        }
+        if self.mode.is_none() {
+            not_evaluated.extend(self.lookup.gaps.first().cloned());
+        }
+        if mapping.origin.is_aws_auth() && self.lookup.entries_unknown {
+            not_evaluated.push(format!(
+                "access entries are not in the snapshot; one for `{canonical}` would count in place of aws-auth"
+            ));
+        }
+        Ok(Identity {
+            user: authenticated(name, groups),
+            mapping: place,
+            open,
+            complete: mapping.not_evaluated.is_empty(),
+            certain: !is_permission_set,
+            otherwise: Vec::new(),
+            policies: mapping.policies.clone(),
+            reasons: vec![mapping.reason()],
+            not_evaluated,
+        })
+    }
+
+    fn not_mapped(&self, canonical: &str, folded: &str, failures: Vec<String>) -> Identification {
+        let failed = !failures.is_empty();
+        let mut why = failures;
+        if !failed {
+            why.push(match self.mode {
+                Some(AuthenticationMode::Api) => format!("no access entry names `{canonical}`"),
+                Some(AuthenticationMode::ConfigMap) => format!("aws-auth does not name `{canonical}`"),
+                Some(AuthenticationMode::ApiAndConfigMap) | None => {
+                    format!("neither an access entry nor aws-auth names `{canonical}`")
+                }
+            });
+        }
+        let near = self.lookup.near.get(folded).into_iter().flatten().filter_map(|place| self.all.get(*place));
+        for mapping in near.take(MOST_NEAR) {
+            let never = mapping.flaws.iter().filter(|flaw| flaw.never);
+            why.extend(never.map(|flaw| format!("{}: {}", flaw.source, flaw.text)));
+        }
+        // A login that fails is not tried elsewhere.
+        let not_evaluated = if failed { Vec::new() } else { self.lookup.gaps.clone() };
+        Identification::NotMapped { why, not_evaluated }
+    }
+}
+
+fn open_text(placeholder: Placeholder, name: &str) -> String {
+    let what = match placeholder {
+        Placeholder::Ec2PrivateDnsName => "the instance's private DNS name",
+        Placeholder::AccountId => "the account",
+        Placeholder::SessionName | Placeholder::SessionNameRaw => "the session's name",
+        Placeholder::AccessKeyId => "the access key",
+    };
+    format!("{what} is not known, so bindings to single names that `{name}` can become are not evaluated")
+}
+
+/// A user with the group that the apiserver adds to whoever has none of the two.
+///
+/// Source: Kubernetes v1.34, `apiserver/pkg/authentication/group/authenticated_group_adder.go`.
+fn authenticated(name: String, groups: Vec<String>) -> User {
+    let has_either = groups.iter().any(|it| it == "system:authenticated" || it == "system:unauthenticated");
+    if has_either { User::new(name, groups) } else { User::authenticated(&name, groups) }
+}
+
+/// What placeholders are filled with.
+struct Values<'a> {
+    account: &'a str,
+    /// Empty for callers that are no session; `None` for a role, whose sessions have any name.
+    session: Option<&'a str>,
+    access_key: Option<&'a str>,
+    dns_name: Option<&'a str>,
+}
+
+impl<'a> Values<'a> {
+    fn new(caller: &'a Caller<'a>, kind: PrincipalKind, nodes: &'a HashMap<String, String>) -> Self {
+        let session = match kind {
+            PrincipalKind::Role => None,
+            _ => Some(session_name(&caller.arn, kind).unwrap_or_default()),
+        };
+        let known = || session.and_then(|session| nodes.get(session)).map(String::as_str);
+        Self {
+            account: &caller.arn.account,
+            session,
+            access_key: caller.access_key_id,
+            dns_name: caller.private_dns_name.or_else(known),
+        }
+    }
+
+    /// Fills in what is known, in the authenticator's order; the login fails otherwise.
+    fn fill(&self, template: &str) -> Result<String, String> {
+        let mut text = template.to_owned();
+        let dns = Placeholder::Ec2PrivateDnsName.text();
+        if let Some(session) = self.session.filter(|_| text.contains(dns)) {
+            if !is_instance_id(session) {
+                return Err(format!("the login fails: `{template}` needs an EC2 instance id as the session's name, not `{session}`"));
+            }
+            if let Some(name) = self.dns_name {
+                text = text.replace(dns, name);
+            }
+        }
+        text = text.replace(Placeholder::AccountId.text(), self.account);
+        if let Some(session) = self.session {
+            text = text.replace(Placeholder::SessionName.text(), &session.replace('@', "-"));
+            text = text.replace(Placeholder::SessionNameRaw.text(), session);
+        }
+        if let Some(key) = self.access_key {
+            text = text.replace(Placeholder::AccessKeyId.text(), key);
+        }
+        Ok(text)
+    }
+}

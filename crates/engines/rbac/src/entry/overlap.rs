@@ -1,0 +1,137 @@
+//! Mappings of the same principal, and lists that the authentication mode does not read.
+
+use hashbrown::HashMap;
+use ringwall_model::{AuthenticationMode, Severity};
+
+use super::flaw::{Flaw, FlawKind};
+use super::mapping::{Mapping, Origin};
+use super::principal::{Matcher, fold};
+
+/// Marks what does not count beside the others.
+pub(super) fn mark(all: &mut [Mapping], mode: Option<AuthenticationMode>) {
+    for mapping in all.iter_mut() {
+        ignored(mapping, mode);
+    }
+    let groups = same_matcher(all);
+    for places in groups {
+        duplicates(all, &places);
+        shadowed(all, &places, mode);
+    }
+}
+
+fn ignored(mapping: &mut Mapping, mode: Option<AuthenticationMode>) {
+    let text = match (mode, mapping.origin.is_aws_auth()) {
+        (Some(AuthenticationMode::Api), true) => {
+            format!("`{}` in aws-auth does not count: the authentication mode is API", mapping.principal)
+        }
+        (Some(AuthenticationMode::ConfigMap), false) => {
+            format!("the access entry of `{}` does not count: the authentication mode is CONFIG_MAP", mapping.principal)
+        }
+        _ => return,
+    };
+    push(mapping, FlawKind::IgnoredMode, text, Severity::Low, true);
+}
+
+fn push(mapping: &mut Mapping, kind: FlawKind, text: String, severity: Severity, never: bool) {
+    let source = mapping.source.clone();
+    mapping.flaws.push(Flaw { kind, text, severity, never, source });
+}
+
+/// Places of mappings that match the same principals, in the order of the first of each.
+fn same_matcher(all: &[Mapping]) -> Vec<Vec<usize>> {
+    let mut numbers: HashMap<(bool, &str), usize> = HashMap::new();
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for (place, mapping) in all.iter().enumerate().filter(|(_, mapping)| mapping.takes_effect()) {
+        let key = match &mapping.matcher {
+            Matcher::Exact(key) => (false, key.as_str()),
+            // An account's id is no prefix of an ARN, so the two can't be mistaken for each other.
+            Matcher::Prefix(key) | Matcher::Account(key) => (true, key.as_str()),
+            Matcher::Nobody => continue,
+        };
+        let next = groups.len();
+        let number = *numbers.entry(key).or_insert(next);
+        match groups.get_mut(number) {
+            Some(group) => group.push(place),
+            None => groups.push(vec![place]),
+        }
+    }
+    groups.retain(|group| group.len() > 1);
+    groups
+}
+
+/// Within one list.
+///
+/// Source: aws-iam-authenticator 81b1daba, `pkg/config/mapper.go`, `Key`: roles are kept by their ARN in lower
+/// case, users by theirs as written, each in a Go map that is then searched in random order.
+fn duplicates(all: &mut [Mapping], places: &[usize]) {
+    for origin in [Origin::AccessEntry, Origin::MapRoles, Origin::MapUsers, Origin::MapAccounts] {
+        let own: Vec<(usize, String, String)> = places
+            .iter()
+            .filter_map(|place| Some((*place, all.get(*place)?)))
+            .filter(|(_, mapping)| mapping.origin == origin)
+            .map(|(place, mapping)| (place, key(mapping), mapping.source.to_string()))
+            .collect();
+        for (nth, (place, key, _)) in own.iter().enumerate() {
+            let rest = own.get(nth + 1..).unwrap_or_default();
+            let last = rest.iter().rev().find(|(_, other, _)| other == key);
+            let other = own.iter().find(|(_, other, _)| other != key);
+            let Some(mapping) = all.get_mut(*place) else { continue };
+            let name = mapping.principal.clone();
+            match (last, origin) {
+                (Some(_), Origin::AccessEntry) | (None, Origin::AccessEntry) => {
+                    let text = format!("`{name}` has two access entries in the snapshot; a cluster has one a principal");
+                    push(mapping, FlawKind::Duplicate, text, Severity::Medium, false);
+                }
+                (Some((_, _, spot)), Origin::MapAccounts) => {
+                    let text = format!("account `{name}` is written again at {spot}");
+                    push(mapping, FlawKind::Duplicate, text, Severity::Low, false);
+                }
+                (Some((_, _, spot)), _) => {
+                    let text = format!("`{name}` is mapped again at {spot}, and the last entry alone counts");
+                    push(mapping, FlawKind::Duplicate, text, Severity::Medium, true);
+                }
+                (None, Origin::MapUsers) => {
+                    if let Some((_, _, spot)) = other {
+                        let text = format!(
+                            "`{name}` is mapped in another case at {spot}; which of the two counts changes from login to login"
+                        );
+                        push(mapping, FlawKind::Duplicate, text, Severity::Medium, false);
+                    }
+                }
+                (None, _) => {}
+            }
+        }
+    }
+}
+
+/// What the authenticator keeps a mapping by.
+fn key(mapping: &Mapping) -> String {
+    if mapping.origin == Origin::MapUsers { mapping.principal.to_string() } else { fold(&mapping.principal) }
+}
+
+/// Across lists: an access entry hides aws-auth's, a role's entry hides a user's.
+fn shadowed(all: &mut [Mapping], places: &[usize], mode: Option<AuthenticationMode>) {
+    let first = |all: &[Mapping], origin: Origin| {
+        let effective = places.iter().filter_map(|place| all.get(*place)).filter(|mapping| mapping.takes_effect());
+        effective.filter(|mapping| mapping.origin == origin).last().map(|mapping| mapping.source.clone())
+    };
+    if let Some(entry) = first(all, Origin::AccessEntry) {
+        for place in places {
+            let Some(mapping) = all.get_mut(*place).filter(|it| it.origin.is_aws_auth() && it.takes_effect()) else {
+                continue;
+            };
+            // Without a mode it may be CONFIG_MAP, in which aws-auth counts.
+            let never = mode.is_some();
+            let text = format!("`{}` has an access entry ({entry}), which counts in place of aws-auth", mapping.principal);
+            push(mapping, FlawKind::Shadowed, text, Severity::Low, never);
+        }
+    }
+    if let Some(role) = first(all, Origin::MapRoles) {
+        for place in places {
+            let is_user = |it: &&mut Mapping| it.origin == Origin::MapUsers && it.takes_effect();
+            let Some(mapping) = all.get_mut(*place).filter(is_user) else { continue };
+            let text = format!("`{}` is in mapRoles too ({role}), which is searched before mapUsers", mapping.principal);
+            push(mapping, FlawKind::Shadowed, text, Severity::Low, true);
+        }
+    }
+}

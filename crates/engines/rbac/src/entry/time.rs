@@ -1,0 +1,76 @@
+//! Points in time, as the AWS CLI prints them.
+
+/// Days before each month of a year that is no leap year.
+const DAYS_BEFORE: [i64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
+
+/// Milliseconds since 1970, from ISO 8601 text (`2025-04-14T22:45:48.097000-05:00`, the AWS CLI's second
+/// version) or from seconds (`1713131148.097`, its first).
+pub(super) fn milliseconds(text: &str) -> Option<i64> {
+    let text = text.trim();
+    match text.split_once(['T', 't', ' ']) {
+        Some((date, time)) => iso(date, time),
+        None => seconds(text),
+    }
+}
+
+/// Seconds with a fraction; an exponent (`1.7E9`) too, since JSON writers may use one.
+fn seconds(text: &str) -> Option<i64> {
+    /// The year 9999, beyond which nothing is a date.
+    const LAST: f64 = 253_402_300_800.0;
+    let seconds: f64 = text.parse().ok()?;
+    #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
+    (seconds.is_finite() && seconds.abs() < LAST).then(|| (seconds * 1000.0).floor() as i64)
+}
+
+fn iso(date: &str, time: &str) -> Option<i64> {
+    let mut parts = date.split('-');
+    let (year, month, day) = (digits(parts.next()?, 4)?, digits(parts.next()?, 2)?, digits(parts.next()?, 2)?);
+    if parts.next().is_some() || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let (clock, offset) = split_offset(time)?;
+    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, ""));
+    let mut parts = clock.split(':');
+    let (hour, minute) = (digits(parts.next()?, 2)?, digits(parts.next()?, 2)?);
+    let second = parts.next().map_or(Some(0), |second| digits(second, 2))?;
+    if parts.next().is_some() || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let whole = ((days(year, month, day)? * 24 + hour) * 60 + minute) * 60 + second - offset * 60;
+    Some(whole * 1000 + thousandths(fraction)?)
+}
+
+/// The clock and the offset from UTC in minutes; an offset is required.
+fn split_offset(time: &str) -> Option<(&str, i64)> {
+    if let Some(clock) = time.strip_suffix(['Z', 'z']) {
+        return Some((clock, 0));
+    }
+    let (clock, offset, sign) = match (time.rsplit_once('+'), time.rsplit_once('-')) {
+        (Some((clock, offset)), _) => (clock, offset, 1),
+        (None, Some((clock, offset))) => (clock, offset, -1),
+        (None, None) => return None,
+    };
+    let compact = offset.replace(':', "");
+    let (hours, minutes) = compact.split_at_checked(2)?;
+    Some((clock, sign * (digits(hours, 2)? * 60 + digits(minutes, 2)?)))
+}
+
+fn thousandths(fraction: &str) -> Option<i64> {
+    let padded: String = fraction.chars().chain("000".chars()).take(3).collect();
+    fraction.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits(&padded, 3))?
+}
+
+fn digits(text: &str, length: usize) -> Option<i64> {
+    (text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
+}
+
+/// Days since 1970 in the Gregorian calendar.
+fn days(year: i64, month: i64, day: i64) -> Option<i64> {
+    let leap = |year: i64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let before = DAYS_BEFORE.get(usize::try_from(month - 1).ok()?)?;
+    let past = year - 1;
+    let years = past * 365 + past / 4 - past / 100 + past / 400;
+    /// The same sum for the start of 1970.
+    const EPOCH: i64 = 719_162;
+    Some(years + before + i64::from(month > 2 && leap(year)) + day - 1 - EPOCH)
+}

@@ -1,0 +1,220 @@
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use ringwall_model::Severity;
+
+/// Who can get into your Kubernetes cluster, what they can do there, and the proof.
+///
+/// Ringwall reads a snapshot: a folder with the cluster's Kubernetes objects and, for EKS, with exports of
+/// the AWS CLI. It needs no cluster and no AWS account. Every answer names the object, file and line that
+/// it rests on.
+#[derive(Debug, Parser)]
+#[command(
+    name = "ringwall",
+    version,
+    propagate_version = true,
+    disable_help_subcommand = true,
+    after_help = "\
+Begin with:
+  ringwall assess examples/storefront
+  ringwall can examples/storefront --as shop/checkout get secrets -n shop
+  ringwall who-can examples/storefront get nodes/proxy
+
+Exit status: 0 fine or yes, 1 no, 2 misuse, 3 answered but part of the input could not be read or judged."
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// When to use colour; NO_COLOR is honoured
+    #[arg(long = "color", visible_alias = "colour", value_name = "WHEN", default_value = "auto", global = true, hide_possible_values = false)]
+    pub(crate) colour: Colour,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Report the cluster ring by ring: who gets in, what each can do, what is wrong
+    Assess(Assess),
+    /// Tell whether someone may do something, and because of what
+    Can(Can),
+    /// List everyone who may do something, from the AWS principal to the rule
+    WhoCan(WhoCan),
+    /// Print a completion script for a shell
+    Completions(Completions),
+    /// Write the manual pages into a folder
+    Man(Man),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Snapshot {
+    /// Folder of the snapshot
+    #[arg(value_name = "SNAPSHOT", value_hint = ValueHint::DirPath)]
+    pub(crate) folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Output {
+    /// How to print the answer
+    #[arg(short, long = "output", value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+}
+
+/// Report the cluster ring by ring.
+///
+/// Prints who gets into the cluster and as whom, what each of them can do there, and every check that
+/// fails, worst first, with the file and line of its proof.
+#[derive(Debug, Args)]
+pub(crate) struct Assess {
+    #[command(flatten)]
+    pub(crate) snapshot: Snapshot,
+    #[command(flatten)]
+    pub(crate) output: Output,
+    /// Exit with 1 if a check of this severity or worse fails
+    #[arg(long, value_name = "SEVERITY", value_parser = ["low", "medium", "high", "critical"])]
+    fail_on: Option<String>,
+    /// Judge this check alone; may be repeated
+    #[arg(long = "check", value_name = "ID")]
+    pub(crate) checks: Vec<String>,
+}
+
+impl Assess {
+    /// The severity from which a failed check makes the command fail.
+    pub(crate) fn fail_on(&self) -> Option<Severity> {
+        self.fail_on.as_deref().and_then(|text| text.parse().ok())
+    }
+}
+
+/// Tell whether someone may do something, and because of what.
+///
+/// Answers as the cluster's own authorizers would: the node authorizer, RBAC, and the access policies of
+/// EKS for an IAM principal.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ringwall can SNAPSHOT --as jane@example.com list pods -n shop
+  ringwall can SNAPSHOT --as group:shop-developers create pods/exec -n payments
+  ringwall can SNAPSHOT --as shop/checkout get secrets/db -n shop
+  ringwall can SNAPSHOT --as arn:aws:iam::111122223333:role/ci-deploy patch deployments.apps -n shop
+  ringwall can SNAPSHOT --batch questions.jsonl
+
+A batch holds the `spec` of one SubjectAccessReview a line and is answered as the apiserver would, one
+line each, in the same order; the groups are those in the line, no more.")]
+pub(crate) struct Can {
+    #[command(flatten)]
+    pub(crate) snapshot: Snapshot,
+    /// Who asks: a user, group:NAME, NAMESPACE/SERVICEACCOUNT, or the ARN of an IAM user, role or session
+    #[arg(long = "as", value_name = "WHO", required_unless_present = "batch")]
+    pub(crate) who: Option<String>,
+    /// A further group of the one who asks; may be repeated
+    #[arg(long = "as-group", value_name = "GROUP", conflicts_with = "batch")]
+    pub(crate) groups: Vec<String>,
+    #[command(flatten)]
+    pub(crate) action: OptionalAction,
+    /// Answer a SubjectAccessReview spec (JSON) a line; - is standard input
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["who", "verb", "resource", "format"])]
+    pub(crate) batch: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OptionalAction {
+    /// Verb: get, list, watch, create, update, patch, delete, deletecollection, or a special one
+    #[arg(value_name = "VERB", required_unless_present = "batch")]
+    pub(crate) verb: Option<String>,
+    /// What: pods, deployments.apps, pods/exec, secrets/db, or a path such as /metrics
+    #[arg(value_name = "RESOURCE", required_unless_present = "batch")]
+    pub(crate) resource: Option<String>,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Place {
+    /// Namespace; without it the question is about all namespaces
+    #[arg(short, long, value_name = "NS")]
+    pub(crate) namespace: Option<String>,
+    /// Subresource, if RESOURCE does not name it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) subresource: Option<String>,
+    /// For list and watch: metadata.name=NAME narrows the question to one object, as the apiserver takes it
+    #[arg(long, value_name = "SELECTOR")]
+    pub(crate) field_selector: Option<String>,
+}
+
+/// List everyone who may do something.
+///
+/// Each line tells who, where in the cluster, by which binding and rule, and which AWS principals become
+/// that subject. Without a namespace the answer covers the whole cluster and every namespace.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ringwall who-can SNAPSHOT get secrets -n payments
+  ringwall who-can SNAPSHOT create pods/exec
+  ringwall who-can SNAPSHOT update configmaps/aws-auth -n kube-system
+  ringwall who-can SNAPSHOT get /metrics")]
+pub(crate) struct WhoCan {
+    #[command(flatten)]
+    pub(crate) snapshot: Snapshot,
+    /// Verb: get, list, watch, create, update, patch, delete, deletecollection, or a special one
+    #[arg(value_name = "VERB")]
+    pub(crate) verb: String,
+    /// What: pods, deployments.apps, pods/exec, secrets/db, or a path such as /metrics
+    #[arg(value_name = "RESOURCE")]
+    pub(crate) resource: String,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Print a completion script for a shell.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ringwall completions bash > /etc/bash_completion.d/ringwall
+  ringwall completions zsh > \"${fpath[1]}/_ringwall\"
+  ringwall completions fish > ~/.config/fish/completions/ringwall.fish")]
+pub(crate) struct Completions {
+    /// Shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Write the manual pages into a folder.
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// Folder, made if it is not there
+    #[arg(value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub(crate) folder: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// To be read
+    Text,
+    /// To be processed: documented in docs/reference/output.md
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Colour {
+    /// On a terminal
+    Auto,
+    /// Even into a pipe or file
+    Always,
+    /// Never
+    Never,
+}
+
+impl Colour {
+    /// Makes the choice that of every stream.
+    pub(crate) fn apply(self) {
+        let choice = match self {
+            Self::Auto => anstream::ColorChoice::Auto,
+            Self::Always => anstream::ColorChoice::Always,
+            Self::Never => anstream::ColorChoice::Never,
+        };
+        choice.write_global();
+    }
+}

@@ -1,0 +1,86 @@
+use std::io::{self, Write as _};
+
+use clap::error::ErrorKind;
+use ringwall_snapshot::SnapshotError;
+
+use crate::render::style;
+
+/// Exit statuses, the same for every command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// All is well; or the answer is yes.
+    Fine = 0,
+    /// The answer is no.
+    No = 1,
+    /// Misuse, or input that could not be read at all.
+    Misuse = 2,
+    /// Answered, but some input could not be read or the verdict is unknown.
+    Incomplete = 3,
+}
+
+/// What ends a command before it has an answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The user's words do not fit the snapshot.
+    #[error("{message}")]
+    Misuse { message: String, hint: Option<String> },
+    /// The snapshot could not be opened.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// A file that the command line names could not be read.
+    #[error("`{path}` cannot be read: {source}")]
+    Read { path: String, source: io::Error },
+    /// The answer could not be written.
+    #[error("the answer cannot be written: {0}")]
+    Write(#[from] io::Error),
+}
+
+impl Failure {
+    pub(crate) fn misuse(message: impl Into<String>) -> Self {
+        Self::Misuse { message: message.into(), hint: None }
+    }
+
+    pub(crate) fn misuse_hint(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Misuse { message: message.into(), hint: Some(hint.into()) }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Misuse { hint, .. } => hint.clone(),
+            Self::Snapshot(error) => error.hint(),
+            Self::Read { .. } | Self::Write(_) => None,
+        }
+    }
+}
+
+/// Prints what ended the command, and tells the exit status.
+pub(crate) fn print(failure: &Failure) -> Exit {
+    // Whoever closed the pipe has read enough; that is no failure of ours.
+    if let Failure::Write(error) = failure
+        && error.kind() == io::ErrorKind::BrokenPipe
+    {
+        return Exit::Fine;
+    }
+    let mut stderr = anstream::stderr();
+    // Nothing is left to do if standard error is closed too.
+    let _ = message(&mut stderr, &failure.to_string(), failure.hint().as_deref());
+    Exit::Misuse
+}
+
+fn message(out: &mut dyn io::Write, text: &str, hint: Option<&str>) -> io::Result<()> {
+    writeln!(out, "{}{text}", style::paint(style::ERROR, "error: "))?;
+    if let Some(hint) = hint {
+        writeln!(out, "{}{hint}", style::paint(style::HINT, " hint: "))?;
+    }
+    Ok(())
+}
+
+/// Prints what clap has to say: help and version are fine, the rest is misuse.
+pub(crate) fn usage(error: &clap::Error) -> Exit {
+    let _ = error.print();
+    let _ = io::stdout().flush();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Fine,
+        _ => Exit::Misuse,
+    }
+}

@@ -1,0 +1,13 @@
+//! What the user typed, and what it means in this snapshot.
+
+mod resource;
+mod suggest;
+mod verb;
+mod who;
+
+pub(crate) use resource::{Asked, ask};
+pub(crate) use suggest::did_you_mean;
+pub(crate) use who::{Who, who};
+
+#[cfg(test)]
+mod tests;

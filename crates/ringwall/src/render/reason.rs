@@ -1,0 +1,31 @@
+use std::io::{self, Write};
+
+use ringwall_model::{Decision, Reason};
+
+use super::style;
+
+/// Prints what a decision rests on and what could not be judged, one spot a line.
+pub(crate) fn print(out: &mut dyn Write, decision: &Decision, indent: usize, width: usize) -> io::Result<()> {
+    print_reasons(out, &decision.reasons, indent, width)?;
+    let margin = " ".repeat(indent);
+    for text in &decision.not_evaluated {
+        for line in style::wrap(&format!("not evaluated: {text}"), width.saturating_sub(indent), "  ") {
+            writeln!(out, "{margin}{}", style::paint(style::WARNING, &line))?;
+        }
+    }
+    Ok(())
+}
+
+/// Prints reasons: what each says, and where.
+pub(crate) fn print_reasons(out: &mut dyn Write, reasons: &[Reason], indent: usize, width: usize) -> io::Result<()> {
+    let margin = " ".repeat(indent);
+    for reason in reasons {
+        for line in style::wrap(&reason.text, width.saturating_sub(indent), "  ") {
+            writeln!(out, "{margin}{line}")?;
+        }
+        if !reason.source.is_built_in() {
+            writeln!(out, "{margin}  {}", style::paint(style::FAINT, &reason.source.to_string()))?;
+        }
+    }
+    Ok(())
+}

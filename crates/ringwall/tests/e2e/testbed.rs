@@ -1,0 +1,74 @@
+//! A real kube-apiserver and etcd on loopback, for as long as the value lives.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::thread;
+
+use serde_json::Value;
+
+/// The running control plane. It stops when its standard input closes, so it can't outlive the test.
+pub(crate) struct Testbed {
+    program: PathBuf,
+    child: Child,
+    stdin: Option<ChildStdin>,
+    pub(crate) kubeconfig: PathBuf,
+    pub(crate) version: String,
+}
+
+impl Testbed {
+    /// Starts the program that `cargo xtask testbed` built and waits until the API is ready.
+    pub(crate) fn start(folder: &Path) -> Self {
+        let program = std::env::var_os("RINGWALL_TESTBED")
+            .map(PathBuf::from)
+            .expect("RINGWALL_TESTBED names the testbed program: run `cargo xtask test`");
+        let mut child = Command::new(&program)
+            .args(["run", "--dir"])
+            .arg(folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the testbed starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let ready: Value = serde_json::from_str(&line)
+            .unwrap_or_else(|error| panic!("the testbed did not get ready ({error}): see {}", folder.display()));
+        let stdin = child.stdin.take();
+        let text = |key: &str| ready[key].as_str().unwrap().to_owned();
+        Self { program, child, stdin, kubeconfig: text("kubeconfig").into(), version: text("version") }
+    }
+
+    /// Runs a command of the testbed on lines of input; gives its lines of output.
+    pub(crate) fn lines(&self, arguments: &[&str], input: &[String]) -> Vec<Value> {
+        let mut child = Command::new(&self.program)
+            .args(&arguments[..1])
+            .arg("--kubeconfig")
+            .arg(&self.kubeconfig)
+            .args(&arguments[1..])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let input = input.join("\n") + "\n";
+        let writer = thread::spawn(move || stdin.write_all(input.as_bytes()));
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let values = lines.map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect();
+        // A command that reads no input may be gone before all is written.
+        let _ = writer.join().unwrap();
+        child.wait().unwrap();
+        values
+    }
+
+    /// Writes what `kubectl get … -o FORMAT` prints into a folder.
+    pub(crate) fn dump(&self, folder: &Path, format: &str) {
+        self.lines(&["dump", "--out", folder.to_str().unwrap(), "--format", format], &[]);
+    }
+}
+
+impl Drop for Testbed {
+    fn drop(&mut self) {
+        drop(self.stdin.take());
+        let _ = self.child.wait();
+    }
+}

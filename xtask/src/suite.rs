@@ -1,0 +1,94 @@
+//! `cargo xtask test`: everything, with what it needs set up, and at the end a list of what could not run.
+
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use anyhow::Result;
+
+use crate::steps::{Steps, in_ci};
+use crate::workspace::Workspace;
+use crate::{process, testbed, tidy};
+
+/// The seed of every run that does not ask for another, so that a red run stays red.
+pub(crate) const DEFAULT_SEED: u64 = 1;
+
+/// Tells the end-to-end tests where the testbed's program is.
+const TESTBED_VARIABLE: &str = "RINGWALL_TESTBED";
+
+/// Seeds every generated input in the tests.
+const SEED_VARIABLE: &str = "RINGWALL_SEED";
+
+/// Runs every test there is.
+pub(crate) fn run(workspace: &Workspace, seed: u64) -> Result<ExitCode> {
+    eprintln!("seed {seed} (repeat with `cargo xtask test --seed {seed}`)");
+    let mut steps = Steps::default();
+    steps.run("tidy", || tidy::check(workspace));
+    // Unit, property, golden and integration tests, doc tests and the fuzz corpora.
+    steps.run("tests of the workspace", || {
+        process::run(cargo_test(workspace, seed).args(["--workspace", "--no-fail-fast"]))
+    });
+    if let Some(program) = build_testbed(workspace, &mut steps) {
+        steps.run("end-to-end tests", || {
+            process::run(
+                end_to_end(workspace, seed)
+                    .args(["--include-ignored", "--nocapture"])
+                    .env(TESTBED_VARIABLE, &program),
+            )
+        });
+    }
+    Ok(steps.finish(in_ci()))
+}
+
+/// The testbed's program. Without a Go tool chain the tests that need it are a gap; a build that breaks is a failure.
+fn build_testbed(workspace: &Workspace, steps: &mut Steps) -> Option<PathBuf> {
+    let built = testbed::program(workspace).is_ok_and(|program| program.is_file());
+    if !built && let Err(error) = testbed::find_go(workspace) {
+        for name in end_to_end_names(workspace) {
+            steps.gap(&name, &format!("{error:#}"));
+        }
+        return None;
+    }
+    steps.run("build of the testbed", || testbed::build(workspace))
+}
+
+/// The names of the end-to-end tests, to say each that could not run.
+fn end_to_end_names(workspace: &Workspace) -> Vec<String> {
+    let listed = process::output(end_to_end(workspace, DEFAULT_SEED).args(["--ignored", "--list"]));
+    let names = names(&String::from_utf8_lossy(&listed.unwrap_or_default()));
+    if names.is_empty() { vec!["the end-to-end tests".to_owned()] } else { names }
+}
+
+/// Reads what a test binary prints for `--list`: a line `name: test` each.
+fn names(listed: &str) -> Vec<String> {
+    let name = |line: &str| Some(format!("end-to-end test {}", line.strip_suffix(": test")?));
+    listed.lines().filter_map(name).collect()
+}
+
+fn end_to_end(workspace: &Workspace, seed: u64) -> Command {
+    let mut command = cargo_test(workspace, seed);
+    command.args(["--package", "ringwall", "--test", "e2e", "--"]);
+    command
+}
+
+fn cargo_test(workspace: &Workspace, seed: u64) -> Command {
+    let mut command = process::cargo();
+    command
+        .current_dir(&workspace.root)
+        .args(["test", "--locked"])
+        .env(SEED_VARIABLE, seed.to_string())
+        // Only the step that builds the testbed says where it is.
+        .env_remove(TESTBED_VARIABLE);
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    #[test]
+    fn tests_are_named_one_by_one() {
+        let listed = "agrees::with_the_apiserver: test\nstarts: test\n\n2 tests, 0 benchmarks\n";
+        let expected = ["end-to-end test agrees::with_the_apiserver", "end-to-end test starts"];
+        assert_eq!(names(listed), expected);
+    }
+}
