@@ -47,7 +47,7 @@ impl Failure {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Misuse { hint, .. } => hint.clone(),
-            Self::Snapshot(error) => error.hint(),
+            Self::Snapshot(error) => Some(error.hint().to_owned()),
             Self::Read { .. } | Self::Write(_) => None,
         }
     }

@@ -62,7 +62,7 @@ pub(crate) fn exit(answer: Exit, problems: &[Problem]) -> Exit {
 }
 
 /// The cluster's name for headings.
-pub(crate) fn title<'a>(cluster: &'a Cluster, folder: &'a Path) -> String {
+pub(crate) fn title(cluster: &Cluster, folder: &Path) -> String {
     match &cluster.info.name {
         Some(name) => name.to_string(),
         None => folder.file_name().map_or_else(|| folder.display().to_string(), |name| name.to_string_lossy().into()),

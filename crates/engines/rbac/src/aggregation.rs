@@ -78,7 +78,7 @@ impl<'a, 'c> Aggregation<'a, 'c> {
     pub(crate) fn rules(&self, place: usize) -> Option<Vec<Origin>> {
         let mut rules = Vec::new();
         let mut contents = HashSet::new();
-        let mut seen = HashSet::from([place]);
+        let mut seen: HashSet<usize> = HashSet::from([place]);
         // A stack of its own, so that a long chain can't overflow the thread's.
         let mut stack: Vec<usize> = self.selected.get(&place)?.iter().rev().copied().collect();
         while let Some(next) = stack.pop() {

@@ -4,11 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ringwall_model::{CheckResult, Cluster, Outcome, Proof, Reason, Responsible, Ring, Severity, Source, Subject, Verdict};
+use ringwall_model::{Binding, CheckResult, Cluster, Decision, Outcome, Proof, Reason, Responsible, Ring, Severity, Source, Subject, Verdict};
 
 use crate::danger::{Ask, DANGERS, Danger, InNamespaces};
 use crate::entry::Mappings;
-use crate::{Authorizer, Scope, Target, WhoCan};
+use crate::{Authorizer, PolicyHolder, Scope, Target, WhoCan, policy_holders};
 
 mod hygiene;
 mod open;
@@ -21,7 +21,13 @@ const EVERYTHING: Target<'static> =
 
 /// Judges the authorization ring: a result for each object that fails, one that passes for each check that holds.
 pub fn authorization(cluster: &Cluster, authorizer: &Authorizer<'_>, mappings: &Mappings) -> Vec<CheckResult> {
-    let judge = Judge { cluster, authorizer, mappings, everything: everything(authorizer) };
+    let judge = Judge {
+        cluster,
+        authorizer,
+        mappings,
+        everything: everything(authorizer),
+        administrators: administrators(mappings),
+    };
     let mut results = judge.wildcards();
     for danger in DANGERS {
         results.extend(judge.danger(danger));
@@ -37,6 +43,12 @@ fn everything(authorizer: &Authorizer<'_>) -> BTreeMap<Subject, WhoCan> {
     rows.filter(|row| row.scope == Scope::Cluster && row.verdict == Verdict::Allowed)
         .map(|row| (row.subject.clone(), row))
         .collect()
+}
+
+/// Principals whose access policies allow anything, across the cluster.
+fn administrators(mappings: &Mappings) -> BTreeSet<String> {
+    let holders = policy_holders(mappings, "*", &EVERYTHING, None).into_iter();
+    holders.filter(|holder| holder.decision.is_allowed()).map(|holder| holder.mapping.principal.to_string()).collect()
 }
 
 /// What a check says, apart from the object that it is judged for.
@@ -85,11 +97,13 @@ impl About {
     }
 }
 
-struct Judge<'j> {
+struct Judge<'j, 'c> {
     cluster: &'j Cluster,
-    authorizer: &'j Authorizer<'j>,
+    authorizer: &'j Authorizer<'c>,
     mappings: &'j Mappings,
     everything: BTreeMap<Subject, WhoCan>,
+    /// IAM principals that may do everything by an access policy.
+    administrators: BTreeSet<String>,
 }
 
 /// Someone who holds a danger: a subject, or an IAM principal by an access policy.
@@ -97,6 +111,13 @@ struct Judge<'j> {
 enum Holder {
     Subject(Subject),
     Principal(String),
+}
+
+/// Where a holder may do what was asked, and why.
+struct Row {
+    scope: Scope,
+    verdict: Verdict,
+    reasons: Vec<Reason>,
 }
 
 /// What a holder may do of a danger's questions, at one place.
@@ -107,7 +128,7 @@ struct Held {
     possible: bool,
 }
 
-impl Judge<'_> {
+impl Judge<'_, '_> {
     fn wildcards(&self) -> Vec<CheckResult> {
         let about = About {
             check: "rbac-wildcard",
@@ -158,14 +179,24 @@ impl Judge<'_> {
         holders
     }
 
-    fn rows(&self, ask: &Ask) -> Vec<(Holder, WhoCan)> {
+    fn rows(&self, ask: &Ask) -> Vec<(Holder, Row)> {
         let target = ask.target();
         let of_rbac = self.authorizer.who_can_anywhere(ask.verb, &target).into_iter().filter(|row| {
             !self.everything.contains_key(&row.subject) && !is_kubernetes_own(&row.subject, &row.reasons)
         });
-        let mut rows: Vec<(Holder, WhoCan)> = of_rbac.map(|row| (Holder::Subject(row.subject.clone()), row)).collect();
-        for granted in self.mappings.who_can(ask.verb, &target, self.cluster) {
-            rows.push((Holder::Principal(granted.principal), granted.row));
+        let mut rows: Vec<(Holder, Row)> = of_rbac
+            .map(|WhoCan { subject, scope, verdict, reasons, .. }| {
+                (Holder::Subject(subject), Row { scope, verdict, reasons })
+            })
+            .collect();
+        for PolicyHolder { mapping, scope, decision } in
+            policy_holders(self.mappings, ask.verb, &target, Some(&self.cluster.namespaces))
+        {
+            // Whoever has it all by AmazonEKSClusterAdminPolicy is reported by the identity ring, once.
+            if !self.administrators.contains(&*mapping.principal) && !mapping.is_owned_by_eks() {
+                let Decision { verdict, reasons, not_evaluated: _ } = decision;
+                rows.push((Holder::Principal(mapping.principal.to_string()), Row { scope, verdict, reasons }));
+            }
         }
         rows
     }
@@ -216,7 +247,7 @@ impl Judge<'_> {
             result.responsible = Responsible::Aws;
         }
         let mapped = self.mappings.principals_of(subject);
-        result.reasons.extend(mapped.into_iter().map(|(mapping, _)| mapping.reason()));
+        result.reasons.extend(mapped.into_iter().map(|entrant| entrant.mapping.reason()));
         result
     }
 
@@ -305,4 +336,16 @@ fn places(scopes: &[&Scope]) -> String {
     }
     let names: Vec<String> = scopes.iter().map(|scope| scope.to_string()).collect();
     format!("in {}", names.join(", "))
+}
+
+/// A failure that a binding is the proof of.
+fn about_binding(about: About, severity: Severity, why: String, binding: &Binding) -> CheckResult {
+    let reason = Reason {
+        ring: Ring::Authorization,
+        proof: Proof::Object(binding.reference.clone()),
+        rule: None,
+        source: binding.source.clone(),
+        text: format!("{} names {} {}", binding.reference, binding.role.kind.name(), binding.role.name).into(),
+    };
+    about.fails(severity, why, vec![reason])
 }

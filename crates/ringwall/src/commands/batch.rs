@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 
-use ringwall_model::{User, Verdict};
+use ringwall_model::{Decision, User, Verdict};
 use ringwall_rbac::{Authorizer, Options, Question, Target};
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +25,7 @@ struct ReviewSpec<'a> {
     #[serde(borrow)]
     non_resource_attributes: Option<NonResourceAttributes<'a>>,
     #[serde(borrow)]
-    user: Cow<'a, str>,
+    user: Option<Cow<'a, str>>,
     groups: Option<Vec<String>>,
 }
 
@@ -34,26 +34,26 @@ struct ReviewSpec<'a> {
 #[serde(default)]
 struct ResourceAttributes<'a> {
     #[serde(borrow)]
-    namespace: Cow<'a, str>,
+    namespace: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    verb: Cow<'a, str>,
+    verb: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    group: Cow<'a, str>,
+    group: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    resource: Cow<'a, str>,
+    resource: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    subresource: Cow<'a, str>,
+    subresource: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    name: Cow<'a, str>,
+    name: Option<Cow<'a, str>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct NonResourceAttributes<'a> {
     #[serde(borrow)]
-    path: Cow<'a, str>,
+    path: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    verb: Cow<'a, str>,
+    verb: Option<Cow<'a, str>>,
 }
 
 /// A line that could not be answered.
@@ -73,7 +73,7 @@ pub(super) fn run(folder: &Path, questions: &Path) -> Result<Exit, Failure> {
     };
     let snapshot = session::open(folder)?;
     session::print_problems(&snapshot.problems)?;
-    let authorizer = Authorizer::new(&snapshot.cluster, Options { assume_defaults: false });
+    let authorizer = Authorizer::with_options(&snapshot.cluster, Options { assume_defaults: false });
     let mut out = BufWriter::new(io::stdout().lock());
     let all_answered = answer_all(&authorizer, input, &mut out)?;
     out.flush()?;
@@ -85,14 +85,17 @@ fn answer_all(authorizer: &Authorizer<'_>, mut input: impl BufRead, out: &mut dy
     let mut all_answered = true;
     let mut line = Vec::new();
     while let Some(length) = read_line(&mut input, &mut line)? {
-        let answered = if length > MAX_LINE {
+        let answer = if length > MAX_LINE {
             Err(format!("the line has {length} bytes; the limit is {MAX_LINE}"))
         } else {
-            parse(&line).and_then(|spec| answer(authorizer, &spec, out).map_err(|error| error.to_string()))
+            parse(&line).map(|review| review.answer(authorizer))
         };
-        if let Err(error) = answered {
-            all_answered = false;
-            json::print_line(out, &Unanswered { decision: None, error })?;
+        match answer {
+            Ok(decision) => json::print_line(out, &DecisionJson::from(&decision))?,
+            Err(error) => {
+                all_answered = false;
+                json::print_line(out, &Unanswered { decision: None, error })?;
+            }
         }
     }
     Ok(all_answered)
@@ -126,34 +129,58 @@ fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<
     }
 }
 
+/// A spec that the apiserver would take.
+struct Review<'a> {
+    user: User,
+    attributes: Attributes<'a>,
+}
+
+enum Attributes<'a> {
+    Resource(ResourceAttributes<'a>),
+    Path(NonResourceAttributes<'a>),
+}
+
 /// Reads a spec and refuses what the apiserver's validation refuses.
 ///
 /// Source: `pkg/apis/authorization/validation/validation.go`, release 1.34.
-fn parse(line: &[u8]) -> Result<ReviewSpec<'_>, String> {
+fn parse(line: &[u8]) -> Result<Review<'_>, String> {
     let spec: ReviewSpec<'_> = serde_json::from_slice(line).map_err(|error| format!("not a spec: {error}"))?;
-    if spec.resource_attributes.is_some() == spec.non_resource_attributes.is_some() {
-        return Err("a spec has either `resourceAttributes` or `nonResourceAttributes`".into());
-    }
-    if spec.user.is_empty() && spec.groups.as_ref().is_none_or(Vec::is_empty) {
+    let attributes = match (spec.resource_attributes, spec.non_resource_attributes) {
+        (Some(resource), None) => Attributes::Resource(resource),
+        (None, Some(path)) => Attributes::Path(path),
+        _ => return Err("a spec has either `resourceAttributes` or `nonResourceAttributes`".into()),
+    };
+    let user = User::new(spec.user.unwrap_or_default(), spec.groups.unwrap_or_default());
+    if user.name.is_empty() && user.groups.is_empty() {
         return Err("a spec has a `user` or `groups`".into());
     }
-    Ok(spec)
+    Ok(Review { user, attributes })
 }
 
-fn answer(authorizer: &Authorizer<'_>, spec: &ReviewSpec<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let user = User::new(spec.user.as_ref(), spec.groups.iter().flatten());
-    let (verb, target) = match (&spec.resource_attributes, &spec.non_resource_attributes) {
-        (Some(ResourceAttributes { namespace, verb, group, resource, subresource, name }), _) => {
-            (verb, Target::Resource { group, resource, subresource, name, namespace })
+impl Review<'_> {
+    fn answer(&self, authorizer: &Authorizer<'_>) -> Decision {
+        let (verb, target) = match &self.attributes {
+            Attributes::Path(NonResourceAttributes { path, verb }) => (verb, Target::NonResource { path: text(path) }),
+            Attributes::Resource(ResourceAttributes { namespace, verb, group, resource, subresource, name }) => {
+                let target = Target::Resource {
+                    group: text(group),
+                    resource: text(resource),
+                    subresource: text(subresource),
+                    name: text(name),
+                    namespace: text(namespace),
+                };
+                (verb, target)
+            }
+        };
+        let mut decision = authorizer.decide(&Question { user: &self.user, verb: text(verb), target });
+        // What could not be judged is denied here, and said: nothing enforces on a guess.
+        if decision.verdict == Verdict::Unknown {
+            decision.verdict = Verdict::Denied;
         }
-        (None, Some(NonResourceAttributes { path, verb })) => (verb, Target::NonResource { path }),
-        // `parse` lets neither both nor none through; nothing asked is nothing allowed.
-        (None, None) => return json::print_line(out, &DecisionJson::from(&ringwall_model::Decision::denied())),
-    };
-    let mut decision = authorizer.decide(&Question { user: &user, verb, target });
-    // What could not be judged is denied here, and said: nothing enforces on a guess.
-    if decision.verdict == Verdict::Unknown {
-        decision.verdict = Verdict::Denied;
+        decision
     }
-    json::print_line(out, &DecisionJson::from(&decision))
+}
+
+fn text<'f>(field: &'f Option<Cow<'_, str>>) -> &'f str {
+    field.as_deref().unwrap_or_default()
 }

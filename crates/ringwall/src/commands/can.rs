@@ -1,8 +1,8 @@
 use std::io::{self, BufWriter, Write};
 
 use ringwall_model::{Cluster, Decision, Verdict};
-use ringwall_rbac::entry::{Identification, Mappings};
-use ringwall_rbac::{Authorizer, Options, Question};
+use ringwall_rbac::entry::{Caller, Mappings};
+use ringwall_rbac::{Authorizer, Options, Question, explain_caller};
 use serde::Serialize;
 
 use crate::cli::{Can, Format};
@@ -36,7 +36,7 @@ pub(super) fn run(args: &Can) -> Result<Exit, Failure> {
         session::remark(remark)?;
     }
     let authorizer = Authorizer::with_options(cluster, Options { assume_defaults: true });
-    let asker = Asker { cluster, authorizer, who: &who };
+    let asker = Asker { cluster, authorizer, mappings: Mappings::of(cluster), who: &who };
     let decision = asker.ask(&asked);
     match args.output.format {
         Format::Json => {
@@ -59,6 +59,7 @@ pub(super) fn run(args: &Can) -> Result<Exit, Failure> {
 struct Asker<'c> {
     cluster: &'c Cluster,
     authorizer: Authorizer<'c>,
+    mappings: Mappings,
     who: &'c Who,
 }
 
@@ -67,13 +68,9 @@ impl Asker<'_> {
         let (verb, target) = (asked.verb.as_str(), asked.target());
         match self.who {
             Who::Kubernetes { user, .. } => self.authorizer.explain(&Question { user, verb, target }),
-            Who::Aws { arn, groups } => match Mappings::of(self.cluster).identify(&arn.into()) {
-                Identification::Mapped(mut identity) => {
-                    identity.user.groups.extend(groups.iter().cloned());
-                    identity.explain(&self.authorizer, verb, target)
-                }
-                Identification::NotMapped(decision) => decision,
-            },
+            Who::Aws(arn) => {
+                explain_caller(&self.authorizer, &self.mappings, &Caller::new(arn.clone()), verb, target)
+            }
         }
     }
 

@@ -1,8 +1,8 @@
 use std::io::{self, BufWriter, Write};
 
-use ringwall_model::{Cluster, Reason, Subject, Verdict};
+use ringwall_model::{Cluster, Decision, Reason, Subject, Verdict};
 use ringwall_rbac::entry::Mappings;
-use ringwall_rbac::{Authorizer, Options, Scope};
+use ringwall_rbac::{Authorizer, Options, Scope, policy_holders};
 use serde::Serialize;
 
 use crate::cli::{self, Format};
@@ -50,7 +50,7 @@ pub(super) fn run(args: &cli::WhoCan) -> Result<Exit, Failure> {
     }
     let holders = holders(cluster, &asked);
     match args.output.format {
-        Format::Json => print_json(&mut BufWriter::new(io::stdout().lock()), &asked, &holders)?,
+        Format::Json => print_json(&mut BufWriter::new(io::stdout().lock()), &holders)?,
         Format::Text => print_text(&mut anstream::stdout().lock(), &asked, &holders)?,
     }
     let unknown = holders.iter().any(|holder| holder.verdict == Verdict::Unknown);
@@ -74,13 +74,12 @@ fn holders(cluster: &Cluster, asked: &Asked) -> Vec<Holder> {
             not_evaluated: row.not_evaluated,
         })
         .collect();
-    holders.extend(mappings.who_can(verb, &target, anywhere.then_some(cluster)).into_iter().map(|row| Holder {
-        who: HolderName::Arn(row.principal),
-        scope: row.scope,
-        verdict: row.verdict,
-        reasons: row.reasons,
-        not_evaluated: row.not_evaluated,
-        principals: Vec::new(),
+    let namespaces = anywhere.then_some(&*cluster.namespaces);
+    holders.extend(policy_holders(&mappings, verb, &target, namespaces).into_iter().map(|row| {
+        let Decision { verdict, mut reasons, not_evaluated } = row.decision;
+        reasons.insert(0, row.mapping.reason());
+        let who = HolderName::Arn(row.mapping.principal.to_string());
+        Holder { who, scope: row.scope, verdict, reasons, not_evaluated, principals: Vec::new() }
     }));
     // Whoever holds it everywhere comes first, and what is certain before what is possible.
     holders.sort_by(|a, b| (&a.scope, a.verdict).cmp(&(&b.scope, b.verdict)));
@@ -89,10 +88,10 @@ fn holders(cluster: &Cluster, asked: &Asked) -> Vec<Holder> {
 
 fn principals(mappings: &Mappings, subject: &Subject) -> Vec<Principal> {
     let of = mappings.principals_of(subject).into_iter();
-    of.map(|(mapping, certain)| Principal {
-        name: mapping.principal.to_string(),
-        possible: !certain,
-        reason: mapping.reason(),
+    of.map(|entrant| Principal {
+        name: entrant.mapping.principal.to_string(),
+        possible: entrant.possible,
+        reason: entrant.mapping.reason(),
     })
     .collect()
 }
@@ -177,7 +176,7 @@ struct PrincipalJson<'a> {
     reason: ReasonJson<'a>,
 }
 
-fn print_json(out: &mut dyn Write, asked: &Asked, holders: &[Holder]) -> io::Result<()> {
+fn print_json(out: &mut dyn Write, holders: &[Holder]) -> io::Result<()> {
     let certainty = |possible| if possible { "possible" } else { "allowed" };
     let subjects = holders
         .iter()
@@ -202,6 +201,5 @@ fn print_json(out: &mut dyn Write, asked: &Asked, holders: &[Holder]) -> io::Res
                 .collect(),
         })
         .collect();
-    let _ = asked;
     json::print(out, &AnswerJson { version: json::VERSION, subjects })
 }

@@ -8,6 +8,3 @@ mod who;
 pub(crate) use resource::{Asked, ask};
 pub(crate) use suggest::did_you_mean;
 pub(crate) use who::{Who, who};
-
-#[cfg(test)]
-mod tests;

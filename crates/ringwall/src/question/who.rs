@@ -16,19 +16,14 @@ pub(crate) enum Who {
         label: String,
     },
     /// An IAM principal, which the cluster's mappings turn into someone Kubernetes knows.
-    Aws {
-        /// User, role or session.
-        arn: Arn,
-        /// Groups added on the command line.
-        groups: Vec<String>,
-    },
+    Aws(Arn),
 }
 
 impl fmt::Display for Who {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Kubernetes { label, .. } => f.write_str(label),
-            Self::Aws { arn, .. } => arn.fmt(f),
+            Self::Aws(arn) => arn.fmt(f),
         }
     }
 }
@@ -42,7 +37,11 @@ pub(crate) fn who(text: &str, groups: &[String], cluster: &Cluster) -> Result<(W
         let arn = text.parse().map_err(|error: ringwall_model::InvalidArn| {
             Failure::misuse_hint(error.to_string(), "as in arn:aws:iam::111122223333:role/ci-deploy")
         })?;
-        return Ok((Who::Aws { arn, groups: groups.to_vec() }, None));
+        if !groups.is_empty() {
+            let hint = "ask as group:NAME for what the group may do";
+            return Err(Failure::misuse_hint("the groups of an IAM principal come from its mapping alone", hint));
+        }
+        return Ok((Who::Aws(arn), None));
     }
     let mut remark = None;
     let (mut user, label) = if let Some(group) = text.strip_prefix("group:") {

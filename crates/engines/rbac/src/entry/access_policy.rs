@@ -61,7 +61,7 @@ fn rules<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Option<Vec<Policy
 }
 
 fn restricted<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Vec<(PolicyRule, Arc<str>)>, D::Error> {
-    let rules = Vec::<Rule>::deserialize(input)?;
+    let rules = Vec::<WrittenRule>::deserialize(input)?;
     let restriction = |rule: &WrittenRule| rule.restriction.clone().unwrap_or_else(|| "some names alone".into());
     Ok(rules.into_iter().map(|rule| (restriction(&rule), rule)).map(|(why, rule)| (rule.into(), why)).collect())
 }

@@ -1,12 +1,11 @@
 use hashbrown::{HashMap, HashSet};
-use ringwall_model::{Arn, AuthenticationMode, IamPrincipal, IamPrincipalKind};
+use ringwall_model::{Arn, IamPrincipal, IamPrincipalKind};
 
 use super::Parts;
 use super::principal::{PrincipalKind, canonical, fold};
 
 /// What mappings are compared with.
 pub(super) struct Context<'a> {
-    pub(super) mode: Option<AuthenticationMode>,
     pub(super) account: Option<&'a str>,
     pub(super) partition: Option<&'a str>,
     /// Exported users and roles by their folded canonical ARN.
@@ -26,7 +25,6 @@ pub(super) enum Presence<'a> {
 impl<'a> Context<'a> {
     pub(super) fn new(parts: &Parts<'a>) -> Self {
         let mut context = Self {
-            mode: parts.mode,
             account: parts.account,
             partition: parts.partition,
             principals: HashMap::new(),

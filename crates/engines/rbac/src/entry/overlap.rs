@@ -113,7 +113,7 @@ fn key(mapping: &Mapping) -> String {
 fn shadowed(all: &mut [Mapping], places: &[usize], mode: Option<AuthenticationMode>) {
     let first = |all: &[Mapping], origin: Origin| {
         let effective = places.iter().filter_map(|place| all.get(*place)).filter(|mapping| mapping.takes_effect());
-        effective.filter(|mapping| mapping.origin == origin).last().map(|mapping| mapping.source.clone())
+        effective.filter(|mapping| mapping.origin == origin).next_back().map(|mapping| mapping.source.clone())
     };
     if let Some(entry) = first(all, Origin::AccessEntry) {
         for place in places {

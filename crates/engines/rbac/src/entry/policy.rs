@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use ringwall_model::{AccessPolicyAssociation, AccessScope, Decision, PolicyRule, Proof, Reason, Ring, Source, Verdict};
 
-use super::access_policy::{AccessPolicies, AccessPolicy, policy_name};
+use super::access_policy::{AccessPolicies, policy_name};
 use super::scope::{Covers, covers, scope_text};
 use crate::rule::{Asked, Rule, What};
 use crate::symbols::{Symbol, Symbols};

@@ -6,8 +6,6 @@
 mod graph;
 mod rules;
 
-use std::sync::OnceLock;
-
 use ringwall_model::{Cluster, Decision, Proof, Reason, Ring, Source, User, Verdict};
 
 use crate::{Question, Target};
@@ -27,7 +25,7 @@ const NAME: &str = "node authorizer";
 pub(crate) struct NodeAuthorizer<'c> {
     cluster: &'c Cluster,
     version: u32,
-    graph: OnceLock<Graph<'c>>,
+    graph: Graph<'c>,
 }
 
 /// The node authorizer's opinion.
@@ -57,13 +55,9 @@ struct Request<'q> {
 }
 
 impl<'c> NodeAuthorizer<'c> {
-    /// For a cluster; what runs where is looked at when the first node asks.
+    /// For a cluster, by what runs where.
     pub(crate) fn new(cluster: &'c Cluster) -> Self {
-        Self { cluster, version: minor(cluster), graph: OnceLock::new() }
-    }
-
-    fn graph(&self) -> &Graph<'c> {
-        self.graph.get_or_init(|| Graph::new(self.cluster))
+        Self { cluster, version: minor(cluster), graph: Graph::new(cluster) }
     }
 
     /// `None` if the user is no node. `selected` is the node that a field selector `spec.nodeName` names.
@@ -166,7 +160,7 @@ impl<'c> NodeAuthorizer<'c> {
         if request.name.is_empty() {
             return Opinion::No;
         }
-        let graph = self.graph();
+        let graph = &self.graph;
         if let Some(tie) = graph.find(request.node, kind, request.namespace, request.name) {
             return Opinion::Tied(tie);
         }
@@ -204,7 +198,7 @@ impl<'c> NodeAuthorizer<'c> {
             ("certificates.k8s.io", "podcertificaterequests") => Kind::PodCertificateRequest,
             _ => return Vec::new(),
         };
-        self.graph().namespaces(kind, name)
+        self.graph.namespaces(kind, name)
     }
 }
 

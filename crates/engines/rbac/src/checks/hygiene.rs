@@ -1,0 +1,117 @@
+//! Grants that mean other than they seem, and those that nobody may have meant.
+
+use ringwall_model::{CheckResult, Cluster, Proof, Reason, Ring, RoleKind, Severity};
+
+use super::{About, about_binding};
+use crate::{Authorizer, Scope, Target, stale_aggregations, text};
+
+pub(super) fn results(cluster: &Cluster, authorizer: &Authorizer<'_>) -> Vec<CheckResult> {
+    let mut results = default_service_accounts(cluster);
+    results.extend(dangling(authorizer));
+    results.extend(stale(cluster));
+    results
+}
+
+/// Rights that every pod gets that does not ask for a service account of its own.
+fn default_service_accounts(cluster: &Cluster) -> Vec<CheckResult> {
+    let about = About {
+        check: "rbac-default-service-account",
+        title: "no rights for service accounts that pods get without asking",
+        remedy: "give the workload a service account of its own and bind the role to that",
+    };
+    let mut failures = Vec::new();
+    for binding in &cluster.bindings {
+        for subject in &binding.subjects {
+            let (who, severity) = match (&*subject.kind, &*subject.name) {
+                ("ServiceAccount", "default") => {
+                    let namespace = subject.namespace.as_ref().or(binding.reference.namespace.as_ref());
+                    let namespace = namespace.map_or("?", |namespace| namespace);
+                    (format!("every pod of `{namespace}` without a service account of its own"), Severity::Medium)
+                }
+                ("Group", "system:serviceaccounts") if !is_issuer_discovery(&binding.role.name) => {
+                    ("every pod of the cluster".to_owned(), Severity::High)
+                }
+                ("Group", group) => match group.strip_prefix("system:serviceaccounts:") {
+                    Some(namespace) => (format!("every pod of `{namespace}`"), Severity::Medium),
+                    None => continue,
+                },
+                _ => continue,
+            };
+            let why = format!(
+                "{who} has the rights of {} {} by {}",
+                binding.role.kind.name(),
+                binding.role.name,
+                binding.reference
+            );
+            failures.push(about_binding(about, severity, why, binding));
+        }
+    }
+    about.or_passes(failures)
+}
+
+/// The one role that Kubernetes gives to all service accounts, for the issuer's public keys.
+fn is_issuer_discovery(role: &str) -> bool {
+    role == "system:service-account-issuer-discovery"
+}
+
+/// Bindings to roles that are not there: whoever may make the role decides what they grant.
+fn dangling(authorizer: &Authorizer<'_>) -> Vec<CheckResult> {
+    let about = About {
+        check: "rbac-dangling-role",
+        title: "every binding's role exists",
+        remedy: "delete the binding, or restore the role it was meant for",
+    };
+    let failures = authorizer.bindings.all.iter().filter(|binding| binding.role.is_none()).map(|binding| {
+        let binding = binding.binding;
+        let (resource, place) = match (binding.role.kind, &binding.reference.namespace) {
+            (RoleKind::Role, Some(namespace)) => ("roles", Scope::Namespace(namespace.clone())),
+            (RoleKind::Role | RoleKind::ClusterRole, _) => ("clusterroles", Scope::Cluster),
+        };
+        let target = Target::resource("rbac.authorization.k8s.io", resource);
+        let target = match &place {
+            Scope::Cluster => target,
+            Scope::Namespace(namespace) => target.in_namespace(namespace),
+        };
+        let makers = authorizer.who_can("create", &target).into_iter().map(|row| row.subject.to_string());
+        let makers: Vec<String> = makers.filter(|maker| maker != "group system:masters").collect();
+        let makers = match makers.len() {
+            0 => String::new(),
+            count => format!("; {count} may make it, {} among them", makers.first().map_or("", String::as_str)),
+        };
+        let why = format!("{}: it grants nothing until somebody makes that role{makers}", text::dangling(binding));
+        about_binding(about, Severity::Medium, why, binding)
+    });
+    about.or_passes(failures.collect())
+}
+
+/// Aggregated roles whose stored rules are not what their selectors give.
+fn stale(cluster: &Cluster) -> Vec<CheckResult> {
+    let about = About {
+        check: "rbac-stale-aggregation",
+        title: "aggregated ClusterRoles hold what their selectors select",
+        remedy: "apply the ClusterRole again and check that the controller manager runs; put own rules in a role that is selected",
+    };
+    let rules = |count: usize| if count == 1 { "1 rule".to_owned() } else { format!("{count} rules") };
+    let failures = stale_aggregations(cluster).into_iter().filter_map(|stale| {
+        let role = cluster.roles.iter().find(|role| role.reference.namespace.is_none() && *role.reference.name == *stale.role)?;
+        // Manifests leave the rules to the controller: that is how the documentation has them written.
+        if role.rules.is_empty() {
+            return None;
+        }
+        let why = format!(
+            "ClusterRole {} has {} that its selectors don't give and lacks {} that they do; answers here use what the selectors give",
+            stale.role,
+            rules(stale.extra.len()),
+            rules(stale.missing.len()),
+        );
+        let reason = Reason {
+            ring: Ring::Authorization,
+            proof: Proof::Object(role.reference.clone()),
+            rule: None,
+            source: role.source.clone(),
+            text: "its `aggregationRule` decides its rules".into(),
+        };
+        Some(about.fails(Severity::Low, why, vec![reason]))
+    });
+    about.or_passes(failures.collect())
+}
