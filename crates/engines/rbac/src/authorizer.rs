@@ -33,7 +33,6 @@ pub struct Options {
 /// A snapshot's roles, bindings and pods, compiled for questions.
 #[derive(Debug)]
 pub struct Authorizer<'c> {
-    pub(crate) cluster: &'c Cluster,
     pub(crate) symbols: Symbols,
     pub(crate) roles: Roles<'c>,
     pub(crate) bindings: Bindings<'c>,
@@ -62,7 +61,7 @@ impl<'c> Authorizer<'c> {
         let roles = Roles::new(&roles, own_roles, &mut symbols);
         let bindings = Bindings::new(&bindings, own_bindings, &roles, &mut symbols);
         let nodes = NodeAuthorizer::new(cluster);
-        Self { cluster, symbols, roles, bindings, nodes, inverse: OnceLock::new(), incomplete }
+        Self { symbols, roles, bindings, nodes, inverse: OnceLock::new(), incomplete }
     }
 
     /// What the apiserver answers: the first grant, in the order in which the authorizers look.

@@ -7,11 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use ringwall_model::{Binding, CheckResult, Cluster, Decision, Outcome, Proof, Reason, Responsible, Ring, Severity, Source, Subject, Verdict};
 
 use crate::danger::{Ask, DANGERS, Danger, InNamespaces};
-use crate::entry::Mappings;
+use crate::entry::{FlawKind, Mappings};
 use crate::{Authorizer, PolicyHolder, Scope, Target, WhoCan, policy_holders};
 
 mod hygiene;
 mod open;
+
+pub(crate) use open::is_default_for_everyone;
 
 /// The namespace of the cluster's own parts.
 const KUBE_SYSTEM: &str = "kube-system";
@@ -35,6 +37,13 @@ pub fn authorization(cluster: &Cluster, authorizer: &Authorizer<'_>, mappings: &
     results.extend(open::results(cluster, authorizer));
     results.extend(hygiene::results(cluster, authorizer));
     results
+}
+
+/// The ids of all checks of both rings, whether or not a cluster has something for them to judge.
+pub fn check_ids() -> impl Iterator<Item = &'static str> {
+    let mappings = FlawKind::ALL.into_iter().map(FlawKind::check);
+    let own = ["rbac-wildcard", "rbac-anonymous"].into_iter().chain(hygiene::CHECKS);
+    mappings.chain(DANGERS.iter().map(|danger| danger.check)).chain(own)
 }
 
 /// Whoever may do anything to everything, across the cluster.

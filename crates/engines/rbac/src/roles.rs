@@ -79,11 +79,6 @@ impl<'c> Roles<'c> {
         .copied()
     }
 
-    /// Whether there is a ClusterRole of this name.
-    pub(crate) fn has_cluster_role(&self, name: &str) -> bool {
-        self.cluster.contains_key(name)
-    }
-
     /// A role by its place.
     pub(crate) fn get(&self, place: usize) -> Option<&RoleIndex<'c>> {
         self.all.get(place)

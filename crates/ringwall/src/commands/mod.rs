@@ -6,6 +6,8 @@ mod can;
 mod manual;
 mod who_can;
 
+pub(crate) use assess::{Entrant, Report};
+
 use crate::cli::Command;
 use crate::error::{Exit, Failure};
 

@@ -2,5 +2,7 @@
 
 pub(crate) mod json;
 pub(crate) mod reason;
+pub(crate) mod report_json;
+pub(crate) mod report_text;
 pub(crate) mod style;
 pub(crate) mod table;

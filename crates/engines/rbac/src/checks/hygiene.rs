@@ -5,6 +5,15 @@ use ringwall_model::{CheckResult, Cluster, Proof, Reason, Ring, RoleKind, Severi
 use super::{About, about_binding};
 use crate::{Authorizer, Scope, Target, stale_aggregations, text};
 
+/// The ids of the checks here.
+pub(super) const CHECKS: [&str; 5] = [
+    "rbac-default-service-account",
+    "rbac-dangling-role",
+    "rbac-stale-aggregation",
+    "rbac-dead-rule",
+    "rbac-dead-subject",
+];
+
 pub(super) fn results(cluster: &Cluster, authorizer: &Authorizer<'_>) -> Vec<CheckResult> {
     let mut results = default_service_accounts(cluster);
     results.extend(dangling(authorizer));

@@ -35,8 +35,8 @@ pub(super) fn results(cluster: &Cluster, authorizer: &Authorizer<'_>) -> Vec<Che
             if !binding.subjects.iter().any(|subject| &*subject.kind == kind && &*subject.name == name) {
                 continue;
             }
-            let beyond: Vec<&PolicyRule> =
-                rules_of(authorizer, binding).filter(|rule| !is_default(rule, anonymous)).collect();
+            let mut beyond = authorizer.rules_of_role(&binding.role, binding.reference.namespace.as_deref());
+            beyond.retain(|rule| !is_default_for_everyone(rule, anonymous));
             if !beyond.is_empty() {
                 failures.push(failure(about, binding, kind, name, anonymous, &beyond));
             }
@@ -73,7 +73,7 @@ fn failure(
 ///
 /// Source: Kubernetes documentation, *Using RBAC Authorization*, section "API discovery roles";
 /// `bootstrappolicy/policy.go`, release 1.34.
-fn is_default(rule: &PolicyRule, anonymous: bool) -> bool {
+pub(crate) fn is_default_for_everyone(rule: &PolicyRule, anonymous: bool) -> bool {
     let all = |list: &[std::sync::Arc<str>], known: &dyn Fn(&str) -> bool| list.iter().all(|item| known(item));
     if rule.resources.is_empty() {
         let open = |path: &str| PUBLIC_PATHS.contains(&path) || (!anonymous && DISCOVERY_PATHS.contains(&path));
@@ -85,11 +85,4 @@ fn is_default(rule: &PolicyRule, anonymous: bool) -> bool {
         && rule.api_groups.iter().all(|group| {
             rule.resources.iter().all(|resource| SELF_REVIEWS.contains(&(&**group, &**resource)))
         })
-}
-
-/// What a binding grants; nothing if its role is missing.
-fn rules_of<'c>(authorizer: &'c Authorizer<'_>, binding: &Binding) -> impl Iterator<Item = &'c PolicyRule> {
-    let role = authorizer.roles.find(&binding.role, binding.reference.namespace.as_deref());
-    let rules = role.and_then(|place| authorizer.roles.get(place)).map_or(&[][..], |role| &role.rules);
-    rules.iter().filter_map(|place| authorizer.roles.rules.get(*place)).map(|rule| rule.policy)
 }

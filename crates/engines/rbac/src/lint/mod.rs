@@ -1,0 +1,1 @@
+//! Rules and bindings that mean other than they seem.

@@ -1,0 +1,247 @@
+//! `assess` as text: who gets in, what each can do, what is wrong, what to do next.
+
+use std::io::{self, Write};
+
+use ringwall_model::{CheckResult, Cluster, Outcome, Proof, Responsible, Ring, Severity, Verdict};
+use ringwall_rbac::Scope;
+use ringwall_rbac::entry::Mapping;
+
+use super::style::{self, paint};
+use super::table::{Cell, Table};
+use crate::commands::{Entrant, Report};
+
+/// Proofs printed with a failed check; JSON has them all.
+const PROOFS_SHOWN: usize = 6;
+/// Rings that this version judges.
+const JUDGED: [Ring; 2] = [Ring::Identity, Ring::Authorization];
+
+pub(crate) fn print(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
+    let width = style::width();
+    print_head(out, report, width)?;
+    print_entrants(out, report, width)?;
+    print_powers(out, report, width)?;
+    print_failures(out, report, width)?;
+    print_rest(out, report, width)?;
+    print_next(out, report, width)
+}
+
+fn print_head(out: &mut dyn Write, report: &Report<'_>, width: usize) -> io::Result<()> {
+    let Cluster { info, namespaces, nodes, pods, workloads, roles, bindings, .. } = report.cluster;
+    let mut facts = vec![paint(style::HEADING, &report.title)];
+    facts.extend(info.version.as_ref().map(|version| format!("Kubernetes {version}")));
+    facts.extend(info.region.as_ref().map(|region| region.to_string()));
+    facts.extend(info.account.as_ref().map(|account| format!("account {account}")));
+    facts.extend(info.authentication_mode.map(|mode| format!("authentication mode {}", mode.name())));
+    writeln!(out, "{}", facts.join("  "))?;
+    let counts = format!(
+        "{}, {}, {}, {}, {}, {}",
+        count(namespaces.len(), "namespace"),
+        count(workloads.iter().filter(|workload| !workload.owned).count(), "workload"),
+        count(pods.len(), "pod"),
+        count(nodes.len(), "node"),
+        count(roles.len(), "role"),
+        count(bindings.len(), "binding"),
+    );
+    print_wrapped(out, &counts, 0, width, style::FAINT)?;
+    writeln!(out)?;
+    for (at, ring) in Ring::ALL.into_iter().enumerate() {
+        let tally = if JUDGED.contains(&ring) { tally(report, ring) } else { paint(style::FAINT, "not judged by this version") };
+        writeln!(out, "  {} {ring:<14} {tally}", at + 1)?;
+    }
+    Ok(())
+}
+
+/// `2 critical, 5 high`, or that nothing is wrong.
+fn tally(report: &Report<'_>, ring: Ring) -> String {
+    let parts: Vec<String> = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low]
+        .into_iter()
+        .filter_map(|severity| {
+            let failed = report.failures().filter(|result| result.ring == ring && result.severity == severity).count();
+            (failed > 0).then(|| paint(style::severity(severity), &format!("{failed} {severity}")))
+        })
+        .collect();
+    let unknown = report.results.iter().filter(|result| result.ring == ring && result.outcome == Outcome::Unknown).count();
+    let unknown = if unknown > 0 { format!(", {unknown} not evaluated") } else { String::new() };
+    let failed = if parts.is_empty() { paint(style::YES, "nothing found") } else { parts.join(", ") };
+    format!("{failed}{unknown}")
+}
+
+fn print_entrants(out: &mut dyn Write, report: &Report<'_>, width: usize) -> io::Result<()> {
+    heading(out, "IDENTITY", "who gets in")?;
+    let (effective, never): (Vec<&Entrant<'_>>, Vec<_>) =
+        report.entrants.iter().partition(|entrant| entrant.mapping.takes_effect());
+    let mut table = Table::new(["principal", "becomes", "written in"]);
+    for entrant in &effective {
+        table.row([
+            Cell::new(principal(report.cluster, entrant.mapping)),
+            Cell::new(becomes(entrant.mapping)),
+            Cell::styled(style::FAINT, entrant.mapping.source.to_string()),
+        ]);
+    }
+    if table.is_empty() {
+        writeln!(out, "  the snapshot tells of no AWS principal that gets in")?;
+    }
+    table.print(out, 2, width)?;
+    if !never.is_empty() {
+        writeln!(out, "\n  {}", paint(style::WARNING, "never takes effect"))?;
+        let mut table = Table::new(["principal", "why", "written in"]);
+        for entrant in never {
+            let flaws = entrant.mapping.flaws.iter().filter(|flaw| flaw.never);
+            table.row([
+                Cell::new(principal(report.cluster, entrant.mapping)),
+                Cell::new(flaws.map(|flaw| flaw.text.as_str()).collect::<Vec<_>>().join("; ")),
+                Cell::styled(style::FAINT, entrant.mapping.source.to_string()),
+            ]);
+        }
+        table.print(out, 2, width)?;
+    }
+    Ok(())
+}
+
+fn print_powers(out: &mut dyn Write, report: &Report<'_>, width: usize) -> io::Result<()> {
+    heading(out, "AUTHORIZATION", "what each of them can do")?;
+    let mut table = Table::new(["principal", "where", "what", "by", "written in"]);
+    for entrant in report.entrants.iter().filter(|entrant| entrant.mapping.takes_effect()) {
+        let name = principal(report.cluster, entrant.mapping);
+        if entrant.is_node {
+            let what = "what its own pods need: the node authorizer decides";
+            table.row([Cell::new(name), Cell::new("cluster"), Cell::new(what), Cell::new(""), Cell::new("")]);
+            continue;
+        }
+        if entrant.powers.is_empty() {
+            let nothing = Cell::styled(style::FAINT, "nothing: no binding or access policy names it");
+            table.row([Cell::new(name), Cell::new(""), nothing, Cell::new(""), Cell::new("")]);
+            continue;
+        }
+        for (at, power) in entrant.powers.iter().enumerate() {
+            let looks = match power.verdict {
+                Verdict::Allowed if power.summary == "everything" => style::NO,
+                Verdict::Allowed => style::PLAIN,
+                Verdict::Denied => style::FAINT,
+                Verdict::Unknown => style::WARNING,
+            };
+            table.row([
+                Cell::new(if at == 0 { name.clone() } else { String::new() }),
+                Cell::new(power.scopes.iter().map(Scope::to_string).collect::<Vec<_>>().join(", ")),
+                Cell::styled(looks, power.summary.clone()),
+                Cell::new(power.by.clone()),
+                Cell::styled(style::FAINT, power.reason.source.to_string()),
+            ]);
+        }
+    }
+    table.print(out, 2, width)
+}
+
+fn print_failures(out: &mut dyn Write, report: &Report<'_>, width: usize) -> io::Result<()> {
+    heading(out, "FINDINGS", "worst first")?;
+    let mut any = false;
+    for result in report.failures() {
+        any = true;
+        print_result(out, result, width)?;
+    }
+    if !any {
+        writeln!(out, "  {}", paint(style::YES, "nothing found in the rings that were judged"))?;
+    }
+    Ok(())
+}
+
+fn print_result(out: &mut dyn Write, result: &CheckResult, width: usize) -> io::Result<()> {
+    let severity = paint(style::severity(result.severity), &result.severity.name().to_uppercase());
+    let who = match result.responsible {
+        Responsible::Customer => "",
+        Responsible::Aws => "  (AWS's part)",
+        Responsible::Shared => "  (shared with AWS)",
+    };
+    writeln!(out, "  {severity}  {}{who}", paint(style::HEADING, result.check))?;
+    print_wrapped(out, &result.why, 4, width, style::PLAIN)?;
+    if result.reasons.is_empty() && !result.source.is_built_in() {
+        print_proof(out, &result.source.to_string(), "", width)?;
+    }
+    for reason in result.reasons.iter().take(PROOFS_SHOWN) {
+        let object = match &reason.proof {
+            Proof::Object(object) => format!("{object}: "),
+            Proof::Arn(_) | Proof::BuiltIn(_) => String::new(),
+        };
+        print_proof(out, &reason.source.to_string(), &format!("{object}{}", reason.text), width)?;
+    }
+    if let Some(more) = result.reasons.len().checked_sub(PROOFS_SHOWN).filter(|more| *more > 0) {
+        writeln!(out, "      {}", paint(style::FAINT, &format!("and {more} more; --output json has them all")))?;
+    }
+    print_wrapped(out, &format!("to do: {}", result.remedy), 4, width, style::HINT)?;
+    writeln!(out)
+}
+
+/// The spot, then what it says.
+fn print_proof(out: &mut dyn Write, spot: &str, text: &str, width: usize) -> io::Result<()> {
+    writeln!(out, "      {}", paint(style::FAINT, spot))?;
+    if text.is_empty() { Ok(()) } else { print_wrapped(out, text, 8, width, style::FAINT) }
+}
+
+fn print_rest(out: &mut dyn Write, report: &Report<'_>, width: usize) -> io::Result<()> {
+    let unknown: Vec<&str> = (report.not_evaluated.iter().map(String::as_str))
+        .chain(report.results.iter().filter(|result| result.outcome == Outcome::Unknown).map(|result| result.why.as_str()))
+        .collect();
+    if !unknown.is_empty() {
+        heading(out, "NOT EVALUATED", "treat as exposure")?;
+        let mut told = std::collections::BTreeSet::new();
+        for text in unknown {
+            if told.insert(text) {
+                print_wrapped(out, text, 2, width, style::WARNING)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn print_next(out: &mut dyn Write, report: &Report<'_>, width: usize) -> io::Result<()> {
+    heading(out, "NEXT", "look closer")?;
+    let mut lines = vec![
+        "ringwall who-can SNAPSHOT get secrets -n NAMESPACE      everyone who can, from AWS principal to rule".to_owned(),
+        "ringwall can SNAPSHOT --as WHO VERB RESOURCE -n NS      one question, with its proof".to_owned(),
+    ];
+    if let Some(worst) = report.failures().next() {
+        lines.insert(0, format!("ringwall assess SNAPSHOT --check {:<29} the worst of it alone", worst.check));
+    }
+    for line in lines {
+        print_wrapped(out, &line, 2, width, style::HINT)?;
+    }
+    Ok(())
+}
+
+fn heading(out: &mut dyn Write, title: &str, about: &str) -> io::Result<()> {
+    writeln!(out, "\n{}  {}\n", paint(style::HEADING, title), paint(style::FAINT, about))
+}
+
+fn print_wrapped(out: &mut dyn Write, text: &str, indent: usize, width: usize, looks: anstyle::Style) -> io::Result<()> {
+    let margin = " ".repeat(indent);
+    for line in style::wrap(text, width.saturating_sub(indent), "") {
+        writeln!(out, "{margin}{}", paint(looks, &line))?;
+    }
+    Ok(())
+}
+
+/// The principal, without what all principals of the cluster's own account share.
+fn principal(cluster: &Cluster, mapping: &Mapping) -> String {
+    let own = cluster.info.account.as_ref().map(|account| {
+        format!("arn:{}:iam::{account}:", cluster.info.partition.as_deref().unwrap_or("aws"))
+    });
+    let name = own.and_then(|own| mapping.principal.strip_prefix(own.as_str()));
+    name.map_or_else(|| mapping.principal.to_string(), str::to_owned)
+}
+
+fn becomes(mapping: &Mapping) -> String {
+    let mut parts = Vec::new();
+    if let Some(name) = mapping.username.as_deref().filter(|name| *name != &*mapping.principal && !name.is_empty()) {
+        parts.push(format!("user {name}"));
+    }
+    if !mapping.groups.is_empty() {
+        let groups: Vec<&str> = mapping.groups.iter().map(|group| &**group).collect();
+        parts.push(format!("{} {}", if groups.len() == 1 { "group" } else { "groups" }, groups.join(", ")));
+    }
+    parts.extend(mapping.policies.iter().map(|policy| policy.name.to_string()));
+    if parts.is_empty() { "a user without groups".into() } else { parts.join("\n") }
+}
+
+fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
