@@ -1,5 +1,8 @@
 //! Roles, bindings, pods and questions from a seed. The vocabularies are small so that questions meet rules.
 
+use std::sync::Arc;
+
+use ringwall_model::PolicyRule;
 use serde_json::{Value, json};
 
 use crate::seeded::Seeded;
@@ -165,6 +168,26 @@ pub(crate) fn cluster(seeded: &mut Seeded) -> Vec<Value> {
             }));
         }
     }
+    // Whoever tries to grant rights in the second part may at least write roles and bindings, one of them with `bind`.
+    let write = |verbs: &[&str], resources: &[&str]| {
+        json!({ "verbs": verbs, "apiGroups": ["rbac.authorization.k8s.io"], "resources": resources })
+    };
+    let writable = ["roles", "clusterroles", "rolebindings", "clusterrolebindings"];
+    for (name, rules) in [
+        ("gen-writers", vec![write(&["create"], &writable)]),
+        ("gen-binders", vec![write(&["bind"], &["clusterroles"]), write(&["escalate"], &["roles"])]),
+    ] {
+        objects.push(json!({ "apiVersion": rbac, "kind": "ClusterRole", "metadata": { "name": name }, "rules": rules }));
+    }
+    for (name, group) in [("gen-writers", "rbac-writers"), ("gen-writers", "ops"), ("gen-binders", "ops")] {
+        objects.push(json!({
+            "apiVersion": rbac,
+            "kind": "ClusterRoleBinding",
+            "metadata": { "name": format!("{name}-{group}") },
+            "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name },
+            "subjects": [{ "kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": group }],
+        }));
+    }
     for at in 0..5 {
         let name = *seeded.pick(&["gen-one", "gen-two", "gen-three", "gen-four", "gen-seven", "gen-gone", "view"]);
         objects.push(json!({
@@ -179,15 +202,83 @@ pub(crate) fn cluster(seeded: &mut Seeded) -> Vec<Value> {
     objects
 }
 
-/// What the generated questions draw from beside the generated names: subjects and namespaces of the example.
+/// What the generated questions draw from beside the generated names.
 pub(crate) struct Known {
     pub(crate) namespaces: Vec<String>,
     pub(crate) users: Vec<String>,
     pub(crate) groups: Vec<String>,
+    /// Rules that somebody holds, with who and where.
+    pub(crate) held: Vec<Held>,
+}
+
+/// A rule that somebody holds.
+pub(crate) struct Held {
+    pub(crate) user: String,
+    pub(crate) groups: Vec<String>,
+    /// Empty for the whole cluster.
+    pub(crate) namespace: String,
+    pub(crate) rule: PolicyRule,
+}
+
+/// A question that a rule was written for, a third of them with one thing changed.
+fn aimed(seeded: &mut Seeded, held: &Held) -> Value {
+    let Held { user, groups, namespace, rule } = held;
+    let concrete = |seeded: &mut Seeded, items: &[Arc<str>], any: &[&str]| match items {
+        [] => String::new(),
+        items => match &**seeded.pick(items) {
+            "*" if !seeded.one_in(8) => (*seeded.pick(any)).to_owned(),
+            item => item.to_owned(),
+        },
+    };
+    let mut verb = concrete(seeded, &rule.verbs, &VERBS);
+    let changed = if seeded.one_in(3) { 1 + seeded.below(5) } else { 0 };
+    if changed == 1 {
+        verb = (*seeded.pick(&VERBS)).to_owned();
+    }
+    let mut spec = json!({ "user": user, "groups": groups });
+    if changed == 2 {
+        spec["groups"] = json!(strings(seeded.some(&GROUPS[..6], 0, 1)));
+        if groups.is_empty() {
+            spec["user"] = json!(format!("{user}-not"));
+        }
+        if spec["groups"] == json!([]) && user.is_empty() {
+            spec["user"] = json!("ann");
+        }
+    }
+    if rule.resources.is_empty() {
+        let path = concrete(seeded, &rule.non_resource_urls, &PATHS);
+        let path = if seeded.one_in(2) { path.replace('*', "x") } else { path };
+        spec["nonResourceAttributes"] = json!({ "verb": verb, "path": path });
+        return spec;
+    }
+    let written = concrete(seeded, &rule.resources, &RESOURCES);
+    let (resource, subresource) = written.split_once('/').unwrap_or((&written, ""));
+    let resource = if resource == "*" && seeded.one_in(2) { "pods" } else { resource };
+    let named = !rule.resource_names.is_empty() || seeded.one_in(3);
+    let mut attributes = json!({
+        "verb": verb,
+        "group": concrete(seeded, &rule.api_groups, &API_GROUPS),
+        "resource": resource,
+        "subresource": subresource,
+        "name": if named { concrete(seeded, &rule.resource_names, &NAMES) } else { String::new() },
+        "namespace": if namespace.is_empty() && seeded.one_in(2) { *seeded.pick(&NAMESPACES) } else { namespace },
+    });
+    match changed {
+        3 => attributes["name"] = json!(seeded.pick(&NAMES)),
+        4 => attributes["namespace"] = json!(seeded.pick(&NAMESPACES)),
+        5 => attributes["subresource"] = json!(seeded.pick(&["", "status", "exec"])),
+        _ => {}
+    }
+    spec["resourceAttributes"] = attributes;
+    spec
 }
 
 /// The `spec` of a SubjectAccessReview.
 pub(crate) fn review(seeded: &mut Seeded, known: &Known) -> Value {
+    if seeded.one_in(2) && !known.held.is_empty() {
+        let at = seeded.below(known.held.len());
+        return aimed(seeded, &known.held[at]);
+    }
     let mut user = if seeded.one_in(3) && !known.users.is_empty() {
         seeded.pick(&known.users).clone()
     } else {

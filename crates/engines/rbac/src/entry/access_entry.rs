@@ -19,13 +19,19 @@ pub(super) fn mappings(parts: &Parts<'_>) -> Vec<Mapping> {
         policies.entry(&association.principal_arn).or_default().push(association);
     }
     let exported: HashSet<&str> = parts.access_policies_exported.iter().copied().collect();
-    let described: HashSet<&str> =
-        parts.access_entries.iter().filter(|entry| !entry.listed_only).map(|entry| &*entry.principal_arn).collect();
+    let described: HashSet<&str> = parts
+        .access_entries
+        .iter()
+        .filter(|entry| !entry.listed_only)
+        .map(|entry| &*entry.principal_arn)
+        .collect();
     let mut known: HashSet<&str> = HashSet::new();
     let mut mappings = Vec::new();
     for entry in parts.access_entries {
         // A list names what other exports describe.
-        if entry.listed_only && (described.contains(&*entry.principal_arn) || known.contains(&*entry.principal_arn)) {
+        if entry.listed_only
+            && (described.contains(&*entry.principal_arn) || known.contains(&*entry.principal_arn))
+        {
             continue;
         }
         known.insert(&entry.principal_arn);
@@ -39,9 +45,11 @@ pub(super) fn mappings(parts: &Parts<'_>) -> Vec<Mapping> {
     }
     for mapping in &mut mappings {
         let own = policies.get(&*mapping.principal);
-        mapping.policies = own.into_iter().flatten().map(|association| GrantedPolicy::new(association)).collect();
-        mapping.policies_known =
-            !may_hold_policies(mapping.kind.as_deref()) || own.is_some() || exported.contains(&*mapping.principal);
+        mapping.policies =
+            own.into_iter().flatten().map(|association| GrantedPolicy::new(association)).collect();
+        mapping.policies_known = !may_hold_policies(mapping.kind.as_deref())
+            || own.is_some()
+            || exported.contains(&*mapping.principal);
         if !mapping.policies_known {
             mapping.not_evaluated.push(format!(
                 "the access policies of `{0}` are not in the snapshot: `aws eks list-associated-access-policies \
@@ -113,7 +121,10 @@ fn default_username(arn: &Arn, kind: &str) -> Option<Arc<str>> {
         "STANDARD" | "" => match PrincipalKind::of(arn).ok()? {
             PrincipalKind::Role => {
                 let Arn { partition, account, .. } = arn;
-                Some(format!("arn:{partition}:sts::{account}:assumed-role/{}/{{{{SessionName}}}}", arn.name()).into())
+                Some(
+                    format!("arn:{partition}:sts::{account}:assumed-role/{}/{{{{SessionName}}}}", arn.name())
+                        .into(),
+                )
             }
             _ => Some(arn.to_string().into()),
         },

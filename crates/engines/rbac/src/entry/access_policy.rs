@@ -50,7 +50,8 @@ struct WrittenRule {
 
 impl From<WrittenRule> for PolicyRule {
     fn from(rule: WrittenRule) -> Self {
-        let WrittenRule { verbs, api_groups, resources, resource_names, non_resource_urls, restriction: _ } = rule;
+        let WrittenRule { verbs, api_groups, resources, resource_names, non_resource_urls, restriction: _ } =
+            rule;
         Self { verbs, api_groups, resources, resource_names, non_resource_urls, line: 0 }
     }
 }
@@ -62,8 +63,13 @@ fn rules<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Option<Vec<Policy
 
 fn restricted<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Vec<(PolicyRule, Arc<str>)>, D::Error> {
     let rules = Vec::<WrittenRule>::deserialize(input)?;
-    let restriction = |rule: &WrittenRule| rule.restriction.clone().unwrap_or_else(|| "some names alone".into());
-    Ok(rules.into_iter().map(|rule| (restriction(&rule), rule)).map(|(why, rule)| (rule.into(), why)).collect())
+    let restriction =
+        |rule: &WrittenRule| rule.restriction.clone().unwrap_or_else(|| "some names alone".into());
+    Ok(rules
+        .into_iter()
+        .map(|rule| (restriction(&rule), rule))
+        .map(|(why, rule)| (rule.into(), why))
+        .collect())
 }
 
 impl AccessPolicies {

@@ -10,7 +10,8 @@ use ringwall_model::{AwsAuthConfigMap, AwsAuthEntry, Severity, Source, Tree, Val
 
 use super::flaw::{Flaw, FlawKind};
 use super::mapping::{Mapping, Origin};
-use super::principal::{Matcher, PARTITIONS, fold};
+use super::principal::{Matcher, fold};
+use super::sso::Sso;
 
 /// What an aws-auth says.
 #[derive(Default)]
@@ -22,9 +23,6 @@ pub(super) struct Decoded {
 
 const SECTIONS: [(&str, Origin); 3] =
     [("mapRoles", Origin::MapRoles), ("mapUsers", Origin::MapUsers), ("mapAccounts", Origin::MapAccounts)];
-
-/// Longest permission set name.
-const MAX_PERMISSION_SET: usize = 32;
 
 /// Reads all of it. Mappings stand in the order in which the authenticator searches them.
 pub(super) fn decode(config_map: &AwsAuthConfigMap) -> Decoded {
@@ -74,8 +72,13 @@ fn section(entry: &AwsAuthEntry, origin: Origin, decoded: &mut Decoded) {
     let tree = match &entry.document {
         Ok(tree) => tree,
         Err(why) => {
-            let text = format!("`{}` can't be read: {why}; the authenticator drops a list that it can't read", entry.key);
-            decoded.not_evaluated.push(format!("`{}` of aws-auth ({}) can't be read: {why}", entry.key, entry.source));
+            let text = format!(
+                "`{}` can't be read: {why}; the authenticator drops a list that it can't read",
+                entry.key
+            );
+            decoded
+                .not_evaluated
+                .push(format!("`{}` of aws-auth ({}) can't be read: {why}", entry.key, entry.source));
             decoded.flaws.push(bad(text, Severity::High, true, &entry.source));
             return;
         }
@@ -93,7 +96,8 @@ fn section(entry: &AwsAuthEntry, origin: Origin, decoded: &mut Decoded) {
             }
         }
         _ => {
-            let text = format!("`{}` is {} where a list is needed: none of it counts", entry.key, tree.kind());
+            let text =
+                format!("`{}` is {} where a list is needed: none of it counts", entry.key, tree.kind());
             decoded.flaws.push(bad(text, Severity::High, true, &entry.source));
         }
     }
@@ -168,7 +172,13 @@ fn role_or_user(item: &Tree, origin: Origin, index: usize, source: Source) -> Ma
     mapping.groups = fields.groups();
     // Read, and never used, by the authenticator.
     let _ = fields.string("userid");
-    fields.unknown(&[arn_key, "username", "groups", "userid", if origin == Origin::MapRoles { "sso" } else { "" }]);
+    fields.unknown(&[
+        arn_key,
+        "username",
+        "groups",
+        "userid",
+        if origin == Origin::MapRoles { "sso" } else { "" },
+    ]);
     mapping.flaws = fields.flaws;
     let refused = |text: String| bad(text, Severity::Medium, true, &mapping.source);
     match (arn.is_empty(), sso) {
@@ -177,7 +187,9 @@ fn role_or_user(item: &Tree, origin: Origin, index: usize, source: Source) -> Ma
             mapping.flaws.push(refused(format!("the entry has no `{arn_key}`{other}; it is skipped")));
         }
         (false, Some(_)) => {
-            mapping.flaws.push(refused(format!("the entry has `rolearn` (`{arn}`) and `sso`; it is skipped")));
+            mapping
+                .flaws
+                .push(refused(format!("the entry has `rolearn` (`{arn}`) and `sso`; it is skipped")));
             mapping.principal = arn;
         }
         (false, None) => {
@@ -201,60 +213,6 @@ fn role_or_user(item: &Tree, origin: Origin, index: usize, source: Source) -> Ma
     mapping
 }
 
-/// `sso` of an entry of mapRoles.
-struct Sso {
-    permission_set: Arc<str>,
-    account: Arc<str>,
-    partition: Arc<str>,
-}
-
-impl Sso {
-    fn validate(&self) -> Result<(), String> {
-        let Self { permission_set, account, partition } = self;
-        if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(format!("`sso.accountID` `{account}` is not twelve digits in quotes; the entry is skipped"));
-        }
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);
-        if permission_set.is_empty() || permission_set.len() > MAX_PERMISSION_SET || !permission_set.bytes().all(allowed) {
-            return Err(format!("`sso.permissionSetName` `{permission_set}` is not a permission set's name; the entry is skipped"));
-        }
-        if !partition.is_empty() && !PARTITIONS.contains(&&**partition) {
-            return Err(format!("`sso.partition` `{partition}` is not a partition; the entry is skipped"));
-        }
-        Ok(())
-    }
-
-    /// The pattern that the authenticator compares with; it leaves the partition out if one is written.
-    fn pattern(&self) -> String {
-        let partition = if self.partition.is_empty() { "aws" } else { "" };
-        format!("arn:{partition}:iam::{}:role/AWSReservedSSO_{}_*", self.account, self.permission_set)
-    }
-
-    fn matcher(&self) -> Matcher {
-        Matcher::Prefix(fold(self.pattern().trim_end_matches('*')))
-    }
-
-    fn flaw(&self, source: &Source) -> Flaw {
-        let never = !self.partition.is_empty();
-        let text = if never {
-            format!(
-                "permission set `{}` never matches: with a `partition` (`{}`) the authenticator looks for `{}`",
-                self.permission_set,
-                self.partition,
-                self.pattern()
-            )
-        } else {
-            format!(
-                "permission set `{0}` matches only with the authenticator's feature gate SSORoleMatch, which is off by \
-                 default, and then every set whose name begins with `{0}_` as well",
-                self.permission_set
-            )
-        };
-        let severity = if never { Severity::Medium } else { Severity::Low };
-        Flaw { kind: FlawKind::Sso, text, severity, never, source: source.clone() }
-    }
-}
-
 /// The fields of one entry, with what is lost of them.
 struct Fields<'t> {
     tree: &'t Tree,
@@ -265,7 +223,8 @@ struct Fields<'t> {
 impl<'t> Fields<'t> {
     /// The values of a key in every spelling, the one that counts last.
     fn spelled(&self, key: &str) -> Vec<&'t Tree> {
-        let mut entries: Vec<_> = self.tree.entries().iter().filter(|entry| fold(&entry.key) == fold(key)).collect();
+        let mut entries: Vec<_> =
+            self.tree.entries().iter().filter(|entry| fold(&entry.key) == fold(key)).collect();
         entries.sort_by(|a, b| a.key.cmp(&b.key));
         entries.into_iter().map(|entry| &entry.value).filter(|value| !value.is_null()).collect()
     }

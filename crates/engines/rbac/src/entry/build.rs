@@ -1,5 +1,6 @@
 use ringwall_model::{
-    AccessEntry, AccessPolicyAssociation, AuthenticationMode, AwsAuthConfigMap, AwsExport, Cluster, IamPrincipal,
+    AccessEntry, AccessPolicyAssociation, AuthenticationMode, AwsAuthConfigMap, AwsExport, Cluster,
+    IamPrincipal,
 };
 
 use super::context::Context;
@@ -39,9 +40,11 @@ impl<'a> Parts<'a> {
     /// The parts of a cluster.
     pub fn of(cluster: &'a Cluster) -> Self {
         let Cluster { info, aws, objects, nodes, .. } = cluster;
-        let associated = aws.documents.iter().filter(|it| it.export == AwsExport::EksAssociatedAccessPolicies);
+        let associated =
+            aws.documents.iter().filter(|it| it.export == AwsExport::EksAssociatedAccessPolicies);
         let in_kube_system = |object: &ringwall_model::Object| {
-            object.reference.is("", "ConfigMap") && object.reference.namespace.as_deref() == Some("kube-system")
+            object.reference.is("", "ConfigMap")
+                && object.reference.namespace.as_deref() == Some("kube-system")
         };
         Self {
             mode: info.authentication_mode,
@@ -55,7 +58,10 @@ impl<'a> Parts<'a> {
             access_policies: &aws.access_policies,
             access_policies_exported: associated.filter_map(|it| it.tree.str("principalArn")).collect(),
             principals: &aws.principals,
-            nodes: nodes.iter().filter_map(|node| Some((node.provider_id.as_deref()?, &*node.name))).collect(),
+            nodes: nodes
+                .iter()
+                .filter_map(|node| Some((node.provider_id.as_deref()?, &*node.name)))
+                .collect(),
         }
     }
 
@@ -134,7 +140,9 @@ impl Mappings {
         }
         let flaws = decoded.flaws;
         overlap::mark(&mut all, parts.mode);
-        not_evaluated.extend(all.iter().filter(|it| it.takes_effect()).flat_map(|it| it.not_evaluated.iter().cloned()));
+        not_evaluated.extend(
+            all.iter().filter(|it| it.takes_effect()).flat_map(|it| it.not_evaluated.iter().cloned()),
+        );
         not_evaluated.extend(inspect::unjudged(&all, &context, !parts.principals.is_empty()));
         let lookup = Lookup::new(&all, parts, gaps);
         Self { mode: parts.mode, all, flaws, not_evaluated, lookup }

@@ -47,7 +47,9 @@ impl<'a> Context<'a> {
         let exported = match kind {
             PrincipalKind::User => IamPrincipalKind::User,
             PrincipalKind::Role => IamPrincipalKind::Role,
-            PrincipalKind::Session | PrincipalKind::FederatedUser | PrincipalKind::Root => return Presence::Unknown,
+            PrincipalKind::Session | PrincipalKind::FederatedUser | PrincipalKind::Root => {
+                return Presence::Unknown;
+            }
         };
         match self.principals.get(&fold(&canonical(arn, kind))) {
             Some(principal) => Presence::Present(principal),

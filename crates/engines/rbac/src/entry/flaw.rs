@@ -161,26 +161,40 @@ impl FlawKind {
     /// What to do about it.
     pub fn remedy(self) -> &'static str {
         match self {
-            Self::RolePath => "remove the path from `rolearn`, or use an access entry, which takes ARNs with a path",
+            Self::RolePath => {
+                "remove the path from `rolearn`, or use an access entry, which takes ARNs with a path"
+            }
             Self::UnreadKey => "write the key exactly as `mapRoles`, `mapUsers` or `mapAccounts`",
             Self::GluedGroup => "write one group a line, each with its own `- ` at the same indentation",
             Self::ReservedName => "choose a name with a prefix of your own, as `team:deployer`",
-            Self::RecreatedPrincipal => "delete the access entry and create it again: it is bound to the old principal's unique id",
+            Self::RecreatedPrincipal => {
+                "delete the access entry and create it again: it is bound to the old principal's unique id"
+            }
             Self::Duplicate => "keep one entry with all of the groups",
             Self::Shadowed => "remove the hidden entry, after its groups are on the one that counts",
-            Self::IgnoredMode => "remove what is not read, or move it to where the authentication mode reads it",
-            Self::SessionName => "put a prefix with a colon before the session's name, as `team:{{SessionName}}`, and none of it in groups",
+            Self::IgnoredMode => {
+                "remove what is not read, or move it to where the authentication mode reads it"
+            }
+            Self::SessionName => {
+                "put a prefix with a colon before the session's name, as `team:{{SessionName}}`, and none of it in groups"
+            }
             Self::MissingPrincipal => "remove the mapping, or correct the ARN",
             Self::WholeAccount => "map the principals that need access, one by one, and remove the account",
-            Self::Masters => "map to a group of your own and bind that to the ClusterRole it needs; keep system:masters for break-glass roles",
-            Self::ClusterAdmin => "give an access policy with the rights that are needed, or limit the scope to namespaces; keep it for break-glass roles",
+            Self::Masters => {
+                "map to a group of your own and bind that to the ClusterRole it needs; keep system:masters for break-glass roles"
+            }
+            Self::ClusterAdmin => {
+                "give an access policy with the rights that are needed, or limit the scope to namespaces; keep it for break-glass roles"
+            }
             Self::UnknownPolicy => "look up the policy's permissions in the EKS user guide",
             Self::UnknownScope => "set the scope to `cluster`, or to `namespace` with at least one namespace",
             Self::BadEntry => "correct the entry; values are strings, `groups` is a list of strings",
             Self::BadPartition => "write the ARN with the cluster's partition",
             Self::OtherAccount => "check that the other account is yours, and who there may assume the role",
             Self::Sso => "map the permission set's role by an access entry, or by `rolearn` without its path",
-            Self::NodeTemplate => "give node roles the user name `system:node:{{EC2PrivateDNSName}}` with the groups `system:bootstrappers` and `system:nodes`, and nobody else",
+            Self::NodeTemplate => {
+                "give node roles the user name `system:node:{{EC2PrivateDNSName}}` with the groups `system:bootstrappers` and `system:nodes`, and nobody else"
+            }
             Self::Federated => "let federated users assume a role, and map the role",
             Self::SessionArn => "map the role: `arn:aws:iam::ACCOUNT:role/NAME`",
             Self::Wildcard => "map each principal by its full ARN",

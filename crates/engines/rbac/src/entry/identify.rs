@@ -17,14 +17,16 @@ const MOST_NEAR: usize = 5;
 /// Mappings by what they match.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lookup {
-    /// Those that can take effect, by folded canonical ARN, in the order of search.
+    /// Those that are found, by folded canonical ARN, in the order of search.
     exact: HashMap<String, Vec<usize>>,
-    /// `sso` entries that can take effect.
+    /// `sso` entries that are found.
     prefixes: Vec<usize>,
     /// Accounts let in as a whole.
     accounts: HashMap<String, usize>,
-    /// Those that can't take effect, by the folded canonical ARN that they were meant for.
+    /// Those that are not, by the folded canonical ARN that they were meant for.
     near: HashMap<String, Vec<usize>>,
+    /// Unique ids of exported users and roles, by folded canonical ARN.
+    ids: HashMap<String, String>,
     /// Names of nodes by EC2 instance id.
     nodes: HashMap<String, String>,
     /// What could let in a caller that nothing names.
@@ -39,7 +41,7 @@ impl Lookup {
         lookup.entries_unknown =
             parts.mode != Some(AuthenticationMode::ConfigMap) && !parts.access_entries_exported;
         for (place, mapping) in all.iter().enumerate() {
-            if !mapping.takes_effect() {
+            if !mapping.is_found() {
                 if let Some(meant) = meant(&mapping.principal) {
                     lookup.near.entry(meant).or_default().push(place);
                 }
@@ -52,6 +54,11 @@ impl Lookup {
                     lookup.accounts.entry(id.clone()).or_insert(place);
                 }
                 Matcher::Nobody => {}
+            }
+        }
+        for principal in parts.principals {
+            if let (Some(arn), Some(id)) = (meant(&principal.arn), &principal.id) {
+                lookup.ids.insert(arn, id.to_string());
             }
         }
         for (provider_id, name) in &parts.nodes {
@@ -100,9 +107,12 @@ impl Mappings {
         }
         let mut first = identities.remove(0);
         first.otherwise = identities;
+        self.compare_ids(&mut first, caller, &folded);
         if several {
             first.certain = false;
-            first.not_evaluated.push(format!("`{canonical}` is mapped more than once, and which entry counts is not known"));
+            first
+                .not_evaluated
+                .push(format!("`{canonical}` is mapped more than once, and which entry counts is not known"));
         }
         first.not_evaluated.extend(failures);
         Identification::Mapped(first)
@@ -146,11 +156,15 @@ impl Mappings {
         canonical: &str,
         values: &Values<'_>,
     ) -> Result<Identity, String> {
+        if let Some(flaw) = mapping.flaws.iter().find(|flaw| flaw.never) {
+            return Err(flaw.text.clone());
+        }
         let (name, groups) = if mapping.origin == Origin::MapAccounts {
             (canonical.to_owned(), Vec::new())
         } else {
             let name = values.fill(mapping.username.as_deref().unwrap_or_default())?;
-            let groups: Result<Vec<String>, String> = mapping.groups.iter().map(|group| values.fill(group)).collect();
+            let groups: Result<Vec<String>, String> =
+                mapping.groups.iter().map(|group| values.fill(group)).collect();
             (name, groups?)
         };
         let mut open: Vec<Placeholder> = Vec::new();
@@ -189,6 +203,22 @@ impl Mappings {
         })
     }
 
+    /// An access entry is bound to a unique id that no export shows: a caller who is not the exported
+    /// principal may be the one it is bound to, or not.
+    fn compare_ids(&self, identity: &mut Identity, caller: &Caller<'_>, folded: &str) {
+        let exported = self.lookup.ids.get(folded).map(String::as_str);
+        let is_entry = self.all.get(identity.mapping).is_some_and(|it| it.origin == Origin::AccessEntry);
+        if let (true, Some(own), Some(exported)) = (is_entry, caller.unique_id, exported) {
+            if own != exported {
+                identity.certain = false;
+                identity.not_evaluated.push(format!(
+                    "the caller's unique id `{own}` is not the exported principal's `{exported}`; to which of them the \
+                     access entry is bound is not known"
+                ));
+            }
+        }
+    }
+
     fn not_mapped(&self, canonical: &str, folded: &str, failures: Vec<String>) -> Identification {
         let failed = !failures.is_empty();
         let mut why = failures;
@@ -201,7 +231,8 @@ impl Mappings {
                 }
             });
         }
-        let near = self.lookup.near.get(folded).into_iter().flatten().filter_map(|place| self.all.get(*place));
+        let near =
+            self.lookup.near.get(folded).into_iter().flatten().filter_map(|place| self.all.get(*place));
         for mapping in near.take(MOST_NEAR) {
             let never = mapping.flaws.iter().filter(|flaw| flaw.never);
             why.extend(never.map(|flaw| format!("{}: {}", flaw.source, flaw.text)));
@@ -260,7 +291,9 @@ impl<'a> Values<'a> {
         let dns = Placeholder::Ec2PrivateDnsName.text();
         if let Some(session) = self.session.filter(|_| text.contains(dns)) {
             if !is_instance_id(session) {
-                return Err(format!("the login fails: `{template}` needs an EC2 instance id as the session's name, not `{session}`"));
+                return Err(format!(
+                    "the login fails: `{template}` needs an EC2 instance id as the session's name, not `{session}`"
+                ));
             }
             if let Some(name) = self.dns_name {
                 text = text.replace(dns, name);

@@ -1,4 +1,4 @@
-//! What is wrong with one mapping on its own.
+//! What is wrong with one mapping on its own: its principal and its access policies.
 
 use ringwall_model::{AccessScope, Arn, Severity};
 
@@ -6,23 +6,11 @@ use super::context::{Context, Presence};
 use super::flaw::{Flaw, FlawKind};
 use super::mapping::{Mapping, Origin};
 use super::principal::{Matcher, PARTITIONS, PrincipalKind, fold};
-use super::template::before_session_name;
 use super::time::milliseconds;
 use super::{GrantedPolicy, Placeholder};
 
-/// Prefixes that AWS keeps for itself and Kubernetes: the service refuses them in user names and groups of
-/// access entries. For aws-auth AWS does not say what it refuses.
-///
-/// Source: EKS user guide, *Create access entries*.
-const RESERVED: [&str; 5] = ["system:", "eks:", "aws:", "amazon:", "iam:"];
-
-/// Groups of nodes that aws-auth has to give.
-const NODE_GROUPS: [&str; 4] =
-    ["system:bootstrappers", "system:nodes", "system:node-proxier", "eks:kube-proxy-windows"];
-
-const NODES: &str = "system:nodes";
-const NODE_NAME: &str = "system:node:";
-const MASTERS: &str = "system:masters";
+pub(super) const NODES: &str = "system:nodes";
+pub(super) const NODE_NAME: &str = "system:node:";
 
 /// Whether a mapping gives the whole cluster by an access policy.
 pub(super) fn is_cluster_admin(mapping: &Mapping) -> bool {
@@ -70,30 +58,47 @@ pub(super) fn unjudged(all: &[Mapping], context: &Context<'_>, exported: bool) -
              get-account-authorization-details`"
         ));
     }
+    for mapping in all.iter().filter(|mapping| mapping.takes_effect()) {
+        let Some(arn) = fold(&mapping.principal).parse::<Arn>().ok() else { continue };
+        let Some(Presence::Present(found)) =
+            PrincipalKind::of(&arn).ok().map(|kind| context.presence(&arn, kind))
+        else {
+            continue;
+        };
+        let dates = [&mapping.created_at, &found.created_at].map(Option::as_deref);
+        if let [Some(mapped), Some(born)] = dates
+            && (milliseconds(mapped).is_none() || milliseconds(born).is_none())
+        {
+            unjudged.push(format!(
+                "whether `{}` was created again can't be told from the dates `{mapped}` and `{born}`",
+                mapping.principal
+            ));
+        }
+    }
     unjudged
 }
 
 /// Flaws as they are found.
-struct Found<'m> {
+pub(super) struct Found<'m> {
     flaws: Vec<Flaw>,
-    mapping: &'m Mapping,
+    pub(super) mapping: &'m Mapping,
 }
 
 impl Found<'_> {
-    fn push(&mut self, kind: FlawKind, severity: Severity, never: bool, text: String) {
+    pub(super) fn push(&mut self, kind: FlawKind, severity: Severity, never: bool, text: String) {
         self.flaws.push(Flaw { kind, text, severity, never, source: self.mapping.source.clone() });
     }
 
-    fn never(&mut self, kind: FlawKind, text: String) {
+    pub(super) fn never(&mut self, kind: FlawKind, text: String) {
         self.push(kind, Severity::Medium, true, text);
     }
 
-    fn is_entry(&self) -> bool {
+    pub(super) fn is_entry(&self) -> bool {
         self.mapping.origin == Origin::AccessEntry
     }
 
     /// An access entry's type, if it is told.
-    fn is_node_entry(&self) -> bool {
+    pub(super) fn is_node_entry(&self) -> bool {
         self.mapping.kind.as_deref().is_some_and(|kind| kind != "STANDARD")
     }
 
@@ -117,11 +122,15 @@ impl Found<'_> {
         let written = self.mapping.principal.clone();
         let named = if self.is_entry() { "the access entry" } else { "aws-auth" };
         if written.trim() != &*written {
-            return self.never(FlawKind::NotAPrincipal, format!("`{written}` has white space around it and matches nobody"));
+            return self.never(
+                FlawKind::NotAPrincipal,
+                format!("`{written}` has white space around it and matches nobody"),
+            );
         }
         // Case does not count, so what is looked at is the folded text.
         let Ok(arn) = fold(&written).parse::<Arn>() else {
-            return self.never(FlawKind::NotAPrincipal, format!("`{written}` is not an ARN and matches nobody"));
+            return self
+                .never(FlawKind::NotAPrincipal, format!("`{written}` is not an ARN and matches nobody"));
         };
         if arn.account.contains(['*', '?']) || arn.resource.contains(['*', '?']) {
             let text = format!("`{written}` matches nobody: {named} takes `*` and `?` as they are written");
@@ -133,17 +142,21 @@ impl Found<'_> {
         let kind = match PrincipalKind::of(&arn) {
             Ok(kind) if arn.region.is_empty() && is_account(&arn.account) && !arn.name().is_empty() => kind,
             _ => {
-                let text = format!("`{written}` is the ARN of no IAM user, role or session and matches nobody");
+                let text =
+                    format!("`{written}` is the ARN of no IAM user, role or session and matches nobody");
                 return self.never(FlawKind::NotAPrincipal, text);
             }
         };
         match kind {
             PrincipalKind::Session => {
-                let text = format!("`{written}` is a session's ARN and matches nobody: sessions come as their role");
+                let text =
+                    format!("`{written}` is a session's ARN and matches nobody: sessions come as their role");
                 return self.never(FlawKind::SessionArn, text);
             }
             PrincipalKind::Role if !self.is_entry() && arn.resource.split('/').count() > 2 => {
-                let text = format!("`{written}` has a path and matches nobody: sessions of a role come without its path");
+                let text = format!(
+                    "`{written}` has a path and matches nobody: sessions of a role come without its path"
+                );
                 return self.never(FlawKind::RolePath, text);
             }
             PrincipalKind::FederatedUser => {
@@ -151,12 +164,15 @@ impl Found<'_> {
                 let text = if never {
                     format!("`{written}` is a federated user, for whom there are no access entries")
                 } else {
-                    format!("`{written}` is a federated user: whoever may call `sts:GetFederationToken` under this name gets in")
+                    format!(
+                        "`{written}` is a federated user: whoever may call `sts:GetFederationToken` under this name gets in"
+                    )
                 };
                 self.push(FlawKind::Federated, Severity::Low, never, text);
             }
             PrincipalKind::Root if self.is_entry() => {
-                let text = format!("`{written}` is an account's root user, for whom there are no access entries");
+                let text =
+                    format!("`{written}` is an account's root user, for whom there are no access entries");
                 self.never(FlawKind::NotAPrincipal, text);
             }
             PrincipalKind::Role | PrincipalKind::User | PrincipalKind::Root => {}
@@ -179,8 +195,12 @@ impl Found<'_> {
         }
         let principal = &self.mapping.principal;
         let text = match context.partition {
-            Some(own) => format!("`{principal}` is of the partition `{partition}`, the cluster of `{own}`: it matches nobody"),
-            None => format!("`{principal}` is of the partition `{partition}`, which the authenticator does not know"),
+            Some(own) => format!(
+                "`{principal}` is of the partition `{partition}`, the cluster of `{own}`: it matches nobody"
+            ),
+            None => format!(
+                "`{principal}` is of the partition `{partition}`, which the authenticator does not know"
+            ),
         };
         self.never(FlawKind::BadPartition, text);
         false
@@ -190,9 +210,12 @@ impl Found<'_> {
         let Some(own) = context.account.filter(|own| *own != arn.account) else { return };
         let principal = &self.mapping.principal;
         let (text, never) = match self.mapping.kind.as_deref().filter(|_| self.is_node_entry()) {
-            Some(kind) => {
-                (format!("`{principal}` is of another account than the cluster's `{own}`, which a `{kind}` access entry can't be"), true)
-            }
+            Some(kind) => (
+                format!(
+                    "`{principal}` is of another account than the cluster's `{own}`, which a `{kind}` access entry can't be"
+                ),
+                true,
+            ),
             None => (format!("`{principal}` is of account `{}`, the cluster of `{own}`", arn.account), false),
         };
         self.push(FlawKind::OtherAccount, Severity::Medium, never, text);
@@ -210,7 +233,8 @@ impl Found<'_> {
             }
             Presence::Missing => {
                 let elsewhere = context.user_elsewhere(arn).filter(|_| kind == PrincipalKind::User);
-                let hint = elsewhere.map(|user| format!("; there is `{}`, and a user's path counts", user.arn));
+                let hint =
+                    elsewhere.map(|user| format!("; there is `{}`, and a user's path counts", user.arn));
                 let text = format!(
                     "`{principal}` is not in its account: whoever may create it gets in{}",
                     hint.unwrap_or_default()
@@ -239,7 +263,10 @@ impl Found<'_> {
         let name = mapping.username.as_deref().unwrap_or_default();
         let in_groups = mapping.groups.iter().any(|group| group.contains(dns));
         if (name.contains(dns) || in_groups) && kind != PrincipalKind::Role {
-            let text = format!("`{}` can't log in: `{dns}` needs a session that is named after an EC2 instance", mapping.principal);
+            let text = format!(
+                "`{}` can't log in: `{dns}` needs a session that is named after an EC2 instance",
+                mapping.principal
+            );
             return self.never(FlawKind::NodeTemplate, text);
         }
         let is_node = mapping.groups.iter().any(|group| &**group == NODES);
@@ -248,7 +275,9 @@ impl Found<'_> {
             return;
         }
         if name.contains(dns) && !is_node {
-            let text = format!("`{name}` is a node's user name, and the group `{NODES}` is missing, so the nodes can't do their work");
+            let text = format!(
+                "`{name}` is a node's user name, and the group `{NODES}` is missing, so the nodes can't do their work"
+            );
             self.push(FlawKind::NodeTemplate, Severity::Medium, false, text);
         } else if is_node && !name.starts_with(NODE_NAME) {
             let text = format!("the group `{NODES}` is for nodes, and `{name}` is no node's user name");
@@ -259,116 +288,41 @@ impl Found<'_> {
         }
     }
 
-    fn names(&mut self) {
-        let mapping = self.mapping;
-        for group in &mapping.groups {
-            if group.contains(char::is_whitespace) {
-                let text = format!("`{group}` is one group with white space in its name, not several");
-                self.push(FlawKind::GluedGroup, Severity::Medium, false, text);
-            }
-            if &**group == MASTERS {
-                let text = format!(
-                    "`{}` is in `{MASTERS}`: every request is allowed before RBAC is asked, and no binding can be removed to end it",
-                    mapping.principal
-                );
-                self.push(FlawKind::Masters, Severity::Critical, false, text);
-            } else {
-                self.reserved_group(group);
-            }
-            self.session_name(group, true);
-        }
-        if let Some(name) = &mapping.username {
-            self.reserved_name(name);
-            self.session_name(name, false);
-        }
-    }
-
-    fn reserved_group(&mut self, group: &str) {
-        if !RESERVED.iter().any(|prefix| group.starts_with(prefix))
-            || NODE_GROUPS.contains(&group)
-            || group.contains(char::is_whitespace)
-            || self.is_node_entry()
-        {
-            return;
-        }
-        let text = if self.is_entry() {
-            format!("the group `{group}` has a reserved prefix, which EKS refuses in access entries")
-        } else {
-            format!("the group `{group}` is one that Kubernetes or AWS keeps for itself")
-        };
-        self.push(FlawKind::ReservedName, Severity::Medium, false, text);
-    }
-
-    fn reserved_name(&mut self, name: &str) {
-        let Some(prefix) = RESERVED.iter().find(|prefix| name.starts_with(**prefix)) else { return };
-        if self.is_entry() {
-            if !self.is_node_entry() {
-                let text = format!("the user name `{name}` begins with `{prefix}`, which access entries may not use: the login is refused");
-                self.never(FlawKind::ReservedName, text);
-            }
-            return;
-        }
-        let is_node = name.starts_with(NODE_NAME) && self.mapping.groups.iter().any(|group| &**group == NODES);
-        if is_node || name.starts_with(NODE_NAME) && name.contains("{{") {
-            return;
-        }
-        let severity = if *prefix == "system:" { Severity::High } else { Severity::Medium };
-        let text = format!(
-            "the user name `{name}` begins with `{prefix}`: whatever is bound to Kubernetes' or AWS's own user of this name \
-             is given away; whether EKS refuses it is not documented"
-        );
-        self.push(FlawKind::ReservedName, severity, false, text);
-    }
-
-    /// A colon before the session's name keeps the caller within names of the template's own.
-    fn session_name(&mut self, template: &str, is_group: bool) {
-        let Some(before) = before_session_name(template) else { return };
-        let what = if is_group { "group" } else { "user name" };
-        let is_user = fold(&self.mapping.principal).contains(":user/");
-        if is_user {
-            let text = format!("`{template}`: a user has no session, so the {what} stays without its name");
-            return self.push(FlawKind::SessionName, Severity::Low, false, text);
-        }
-        let is_node_name = before.starts_with(NODE_NAME);
-        let (severity, reach) = if is_group && before.is_empty() {
-            (Severity::High, "any group without a colon")
-        } else if before == "system:" {
-            (Severity::Critical, "one of Kubernetes' own, `system:masters` and `system:kube-controller-manager` among them")
-        } else if before.starts_with("system:") && !is_node_name {
-            (Severity::High, "one of Kubernetes' own")
-        } else if before.is_empty() {
-            (Severity::High, "any user name without a colon")
-        } else if is_group {
-            (Severity::Medium, "any that begins so")
-        } else if before.contains(':') {
-            return;
-        } else {
-            (Severity::Low, "any that begins so")
-        };
-        let text = format!("whoever may assume `{}` chooses the {what} by the session's name: `{template}` gives {reach}", self.mapping.principal);
-        self.push(FlawKind::SessionName, severity, false, text);
-    }
-
     fn policies(&mut self, cluster_admins: usize) {
         let mapping = self.mapping;
         for policy in &mapping.policies {
-            let flaw = |kind, severity, text| Flaw { kind, text, severity, never: false, source: policy.source.clone() };
+            let flaw = |kind, severity, text| Flaw {
+                kind,
+                text,
+                severity,
+                never: false,
+                source: policy.source.clone(),
+            };
             if gives_cluster_admin(policy) {
                 let others = match cluster_admins.saturating_sub(1) {
                     0 => "nobody else does".to_owned(),
                     1 => "one other does too".to_owned(),
                     others => format!("{others} others do too"),
                 };
-                let text = format!("`{}` holds `{}` for the whole cluster; {others}", mapping.principal, policy.name);
+                let text = format!(
+                    "`{}` holds `{}` for the whole cluster; {others}",
+                    mapping.principal, policy.name
+                );
                 self.flaws.push(flaw(FlawKind::ClusterAdmin, Severity::Critical, text));
             }
             if policy.rules().is_none() && !mapping.is_owned_by_eks() {
-                let text = format!("`{}` holds `{}`, whose rules are not known; it is not evaluated", mapping.principal, policy.name);
+                let text = format!(
+                    "`{}` holds `{}`, whose rules are not known; it is not evaluated",
+                    mapping.principal, policy.name
+                );
                 self.flaws.push(flaw(FlawKind::UnknownPolicy, Severity::Medium, text));
             }
             match &policy.scope {
                 AccessScope::Unknown(kind) => {
-                    let text = format!("`{}` has the scope `{kind}`, which is not known; it is not evaluated", policy.name);
+                    let text = format!(
+                        "`{}` has the scope `{kind}`, which is not known; it is not evaluated",
+                        policy.name
+                    );
                     self.flaws.push(flaw(FlawKind::UnknownScope, Severity::Medium, text));
                 }
                 AccessScope::Namespaces(namespaces) if namespaces.is_empty() => {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use ringwall_model::{ObjectRef, Proof, Reason, Ring, Source};
 
 use super::principal::Matcher;
-use super::{Flaw, GrantedPolicy};
+use super::{Flaw, FlawKind, GrantedPolicy};
 
 /// Which list a mapping stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -71,6 +71,13 @@ impl Mapping {
         !self.flaws.iter().any(|flaw| flaw.never)
     }
 
+    /// Whether the authenticator finds it: what it finds and can't use ends the login, and nothing else is asked
+    /// (aws-iam-authenticator 81b1daba, `pkg/server/server.go`, `doMapping`).
+    pub(super) fn is_found(&self) -> bool {
+        let ends_login = |flaw: &Flaw| matches!(flaw.kind, FlawKind::NodeTemplate | FlawKind::ReservedName);
+        self.flaws.iter().all(|flaw| !flaw.never || ends_login(flaw))
+    }
+
     /// Whether EKS made it and looks after it: service-linked roles, and user names that begin with `eks:`.
     pub fn is_owned_by_eks(&self) -> bool {
         self.origin == Origin::AccessEntry
@@ -80,7 +87,11 @@ impl Mapping {
 
     /// What says so: the ConfigMap, or the access entry by its principal's ARN.
     pub fn proof(&self) -> Proof {
-        if self.origin.is_aws_auth() { Proof::Object(aws_auth()) } else { Proof::Arn(Arc::clone(&self.principal)) }
+        if self.origin.is_aws_auth() {
+            Proof::Object(aws_auth())
+        } else {
+            Proof::Arn(Arc::clone(&self.principal))
+        }
     }
 
     /// The mapping as the reason of an answer.
@@ -98,9 +109,14 @@ impl Mapping {
         let who = match self.origin {
             Origin::AccessEntry => format!("the access entry makes `{}`", self.principal),
             Origin::MapAccounts => {
-                return format!("mapAccounts lets in every principal of account `{}` under its ARN", self.principal);
+                return format!(
+                    "mapAccounts lets in every principal of account `{}` under its ARN",
+                    self.principal
+                );
             }
-            Origin::MapRoles | Origin::MapUsers => format!("{} makes `{}`", self.origin.name(), self.principal),
+            Origin::MapRoles | Origin::MapUsers => {
+                format!("{} makes `{}`", self.origin.name(), self.principal)
+            }
         };
         let user = match self.username.as_deref() {
             Some("") => "a user without a name".to_owned(),

@@ -25,11 +25,13 @@ mod identity;
 mod inspect;
 mod inverse;
 mod mapping;
+mod names;
 mod overlap;
 mod policy;
 mod principal;
 mod results;
 mod scope;
+mod sso;
 mod template;
 mod time;
 

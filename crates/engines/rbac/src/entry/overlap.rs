@@ -25,7 +25,10 @@ fn ignored(mapping: &mut Mapping, mode: Option<AuthenticationMode>) {
             format!("`{}` in aws-auth does not count: the authentication mode is API", mapping.principal)
         }
         (Some(AuthenticationMode::ConfigMap), false) => {
-            format!("the access entry of `{}` does not count: the authentication mode is CONFIG_MAP", mapping.principal)
+            format!(
+                "the access entry of `{}` does not count: the authentication mode is CONFIG_MAP",
+                mapping.principal
+            )
         }
         _ => return,
     };
@@ -41,7 +44,7 @@ fn push(mapping: &mut Mapping, kind: FlawKind, text: String, severity: Severity,
 fn same_matcher(all: &[Mapping]) -> Vec<Vec<usize>> {
     let mut numbers: HashMap<(bool, &str), usize> = HashMap::new();
     let mut groups: Vec<Vec<usize>> = Vec::new();
-    for (place, mapping) in all.iter().enumerate().filter(|(_, mapping)| mapping.takes_effect()) {
+    for (place, mapping) in all.iter().enumerate().filter(|(_, mapping)| mapping.is_found()) {
         let key = match &mapping.matcher {
             Matcher::Exact(key) => (false, key.as_str()),
             // An account's id is no prefix of an ARN, so the two can't be mistaken for each other.
@@ -78,15 +81,17 @@ fn duplicates(all: &mut [Mapping], places: &[usize]) {
             let Some(mapping) = all.get_mut(*place) else { continue };
             let name = mapping.principal.clone();
             match (last, origin) {
-                (Some(_), Origin::AccessEntry) | (None, Origin::AccessEntry) => {
-                    let text = format!("`{name}` has two access entries in the snapshot; a cluster has one a principal");
+                (_, Origin::AccessEntry) if own.len() > 1 => {
+                    let text = format!(
+                        "`{name}` has two access entries in the snapshot; a cluster has one a principal"
+                    );
                     push(mapping, FlawKind::Duplicate, text, Severity::Medium, false);
                 }
                 (Some((_, _, spot)), Origin::MapAccounts) => {
                     let text = format!("account `{name}` is written again at {spot}");
                     push(mapping, FlawKind::Duplicate, text, Severity::Low, false);
                 }
-                (Some((_, _, spot)), _) => {
+                (Some((_, _, spot)), Origin::MapRoles | Origin::MapUsers) => {
                     let text = format!("`{name}` is mapped again at {spot}, and the last entry alone counts");
                     push(mapping, FlawKind::Duplicate, text, Severity::Medium, true);
                 }
@@ -98,7 +103,7 @@ fn duplicates(all: &mut [Mapping], places: &[usize]) {
                         push(mapping, FlawKind::Duplicate, text, Severity::Medium, false);
                     }
                 }
-                (None, _) => {}
+                _ => {}
             }
         }
     }
@@ -111,26 +116,34 @@ fn key(mapping: &Mapping) -> String {
 
 /// Across lists: an access entry hides aws-auth's, a role's entry hides a user's.
 fn shadowed(all: &mut [Mapping], places: &[usize], mode: Option<AuthenticationMode>) {
-    let first = |all: &[Mapping], origin: Origin| {
-        let effective = places.iter().filter_map(|place| all.get(*place)).filter(|mapping| mapping.takes_effect());
-        effective.filter(|mapping| mapping.origin == origin).next_back().map(|mapping| mapping.source.clone())
+    let counting = |all: &[Mapping], origin: Origin| {
+        let mut found =
+            places.iter().filter_map(|place| all.get(*place)).filter(|mapping| mapping.is_found());
+        found.rfind(|mapping| mapping.origin == origin).map(|mapping| mapping.source.clone())
     };
-    if let Some(entry) = first(all, Origin::AccessEntry) {
+    if let Some(entry) = counting(all, Origin::AccessEntry) {
         for place in places {
-            let Some(mapping) = all.get_mut(*place).filter(|it| it.origin.is_aws_auth() && it.takes_effect()) else {
+            let Some(mapping) = all.get_mut(*place).filter(|it| it.origin.is_aws_auth() && it.is_found())
+            else {
                 continue;
             };
             // Without a mode it may be CONFIG_MAP, in which aws-auth counts.
             let never = mode.is_some();
-            let text = format!("`{}` has an access entry ({entry}), which counts in place of aws-auth", mapping.principal);
+            let text = format!(
+                "`{}` has an access entry ({entry}), which counts in place of aws-auth",
+                mapping.principal
+            );
             push(mapping, FlawKind::Shadowed, text, Severity::Low, never);
         }
     }
-    if let Some(role) = first(all, Origin::MapRoles) {
+    if let Some(role) = counting(all, Origin::MapRoles) {
         for place in places {
-            let is_user = |it: &&mut Mapping| it.origin == Origin::MapUsers && it.takes_effect();
+            let is_user = |it: &&mut Mapping| it.origin == Origin::MapUsers && it.is_found();
             let Some(mapping) = all.get_mut(*place).filter(is_user) else { continue };
-            let text = format!("`{}` is in mapRoles too ({role}), which is searched before mapUsers", mapping.principal);
+            let text = format!(
+                "`{}` is in mapRoles too ({role}), which is searched before mapUsers",
+                mapping.principal
+            );
             push(mapping, FlawKind::Shadowed, text, Severity::Low, true);
         }
     }

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, LazyLock};
 
-use ringwall_model::{AccessPolicyAssociation, AccessScope, Decision, PolicyRule, Proof, Reason, Ring, Source, Verdict};
+use ringwall_model::{
+    AccessPolicyAssociation, AccessScope, Decision, PolicyRule, Proof, Reason, Ring, Source, Verdict,
+};
 
 use super::access_policy::{AccessPolicies, policy_name};
 use super::scope::{Covers, covers, scope_text};
@@ -60,7 +62,9 @@ impl CompiledRule {
     fn allows(&self, asked: &Asked<'_>) -> bool {
         let covered = match asked.what() {
             What::Path(_) => true,
-            What::Resource { .. } => self.resources.iter().any(|resource| asked.resources().contains(resource)),
+            What::Resource { .. } => {
+                self.resources.iter().any(|resource| asked.resources().contains(resource))
+            }
         };
         covered && self.rule.allows(asked)
     }
@@ -111,7 +115,10 @@ impl GrantedPolicy {
         let compiled = Compiled::built_in();
         let policy = self.place.and_then(|place| compiled.policies.get(place));
         let Some((policy, rules)) = policy.and_then(|policy| Some((policy, policy.rules.as_ref()?))) else {
-            return unknown(format!("access policy `{}` of `{}`: its rules are not known", self.name, self.principal));
+            return unknown(format!(
+                "access policy `{}` of `{}`: its rules are not known",
+                self.name, self.principal
+            ));
         };
         let asked = Asked::new(&compiled.symbols, verb, target);
         if let Some(rule) = rules.iter().find(|rule| rule.allows(&asked)) {

@@ -43,7 +43,10 @@ impl PrincipalKind {
     /// Source: aws-iam-authenticator 81b1daba, `pkg/arn/arn.go`, `Canonicalize`.
     pub(super) fn of(arn: &Arn) -> Result<Self, String> {
         if !PARTITIONS.contains(&&*arn.partition) {
-            return Err(format!("the partition `{}` of `{arn}` is not one that the authenticator knows", arn.partition));
+            return Err(format!(
+                "the partition `{}` of `{arn}` is not one that the authenticator knows",
+                arn.partition
+            ));
         }
         let mut parts = arn.resource.split('/');
         let kind = parts.next().unwrap_or_default();

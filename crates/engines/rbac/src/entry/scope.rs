@@ -49,7 +49,11 @@ fn covers_namespace(pattern: &str, namespace: &str) -> Covers {
     }
     match pattern.strip_suffix('*') {
         Some(prefix) if !prefix.contains(['*', '?']) => {
-            if namespace.starts_with(prefix) { Covers::Yes } else { Covers::No }
+            if namespace.starts_with(prefix) {
+                Covers::Yes
+            } else {
+                Covers::No
+            }
         }
         _ if wildcard(pattern.as_bytes(), namespace.as_bytes()) => Covers::Unclear,
         _ => Covers::No,

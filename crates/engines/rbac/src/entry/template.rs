@@ -19,8 +19,13 @@ pub enum Placeholder {
 
 impl Placeholder {
     /// All of them, in the order in which the authenticator fills them.
-    pub const ALL: [Self; 5] =
-        [Self::Ec2PrivateDnsName, Self::AccountId, Self::SessionName, Self::SessionNameRaw, Self::AccessKeyId];
+    pub const ALL: [Self; 5] = [
+        Self::Ec2PrivateDnsName,
+        Self::AccountId,
+        Self::SessionName,
+        Self::SessionNameRaw,
+        Self::AccessKeyId,
+    ];
 
     /// The text that stands for it.
     pub fn text(self) -> &'static str {

@@ -37,12 +37,20 @@ fn check_identity(identity: &Identity, expect: &Json, spot: &str) {
     // Every case leaves out what the apiserver adds to everybody.
     assert_eq!(groups.pop().as_ref().and_then(Json::as_str), Some("system:authenticated"), "{spot}");
     assert_eq!(Json::from(identity.user.name.as_str()), expect["user"], "{spot}");
-    assert_eq!(Json::from(groups), expect.get("groups").cloned().unwrap_or_else(|| Json::Array(vec![])), "{spot}");
+    assert_eq!(
+        Json::from(groups),
+        expect.get("groups").cloned().unwrap_or_else(|| Json::Array(vec![])),
+        "{spot}"
+    );
     let policies: Vec<Json> = identity.policies.iter().map(|policy| (*policy.name).into()).collect();
     let expected = expect.get("policies").cloned().unwrap_or_else(|| Json::Array(vec![]));
     assert_eq!(Json::from(policies), expected, "{spot}");
     let open: Vec<Json> = identity.open.iter().map(|open| open.text().into()).collect();
-    assert_eq!(Json::from(open), expect.get("open").cloned().unwrap_or_else(|| Json::Array(vec![])), "{spot}");
+    assert_eq!(
+        Json::from(open),
+        expect.get("open").cloned().unwrap_or_else(|| Json::Array(vec![])),
+        "{spot}"
+    );
     let flag = |key: &str| expect.get(key).map_or(key != "otherwise", |value| value.as_bool().unwrap());
     assert_eq!(identity.certain, flag("certain"), "certain: {spot}");
     assert_eq!(identity.complete, flag("complete"), "complete: {spot}");
@@ -51,7 +59,11 @@ fn check_identity(identity: &Identity, expect: &Json, spot: &str) {
         assert_eq!(Json::from(identity.reasons[0].source.line), *line, "{spot}");
     }
     let others: Vec<Json> = identity.otherwise.iter().map(|other| other.user.name.as_str().into()).collect();
-    assert_eq!(Json::from(others), expect.get("otherwise").cloned().unwrap_or_else(|| Json::Array(vec![])), "{spot}");
+    assert_eq!(
+        Json::from(others),
+        expect.get("otherwise").cloned().unwrap_or_else(|| Json::Array(vec![])),
+        "{spot}"
+    );
 }
 
 fn check_caller(mappings: &Mappings, json: &Json, spot: &str) {
@@ -76,8 +88,9 @@ fn check_caller(mappings: &Mappings, json: &Json, spot: &str) {
 fn flaws(mappings: &Mappings) -> Vec<String> {
     let of_mappings = mappings.all().iter().flat_map(|mapping| &mapping.flaws);
     let found = mappings.flaws().iter().chain(of_mappings);
-    let mut found: Vec<String> =
-        found.map(|flaw| format!("{}{}", flaw.kind.check(), if flaw.never { " never" } else { "" })).collect();
+    let mut found: Vec<String> = found
+        .map(|flaw| format!("{}{}", flaw.kind.check(), if flaw.never { " never" } else { "" }))
+        .collect();
     found.sort();
     found
 }
@@ -116,7 +129,8 @@ fn every_kind_of_flaw_has_a_case() {
         .flat_map(|file| read(file))
         .flat_map(|case| {
             let mappings = Mappings::of(&cluster(&case));
-            let kinds = mappings.flaws().iter().chain(mappings.all().iter().flat_map(|mapping| &mapping.flaws));
+            let kinds =
+                mappings.flaws().iter().chain(mappings.all().iter().flat_map(|mapping| &mapping.flaws));
             kinds.map(|flaw| flaw.kind).collect::<Vec<_>>()
         })
         .collect();

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use ringwall_model::{
     AccessEntry, AccessPolicyAssociation, AccessScope, AuthenticationMode, AwsAuthConfigMap, AwsAuthEntry,
-    AwsDocument, AwsExport, Cluster, Entry, IamPrincipal, IamPrincipalKind, Node, Number, Source, Tree, Value,
+    AwsDocument, AwsExport, Cluster, Entry, IamPrincipal, IamPrincipalKind, Node, Number, Source, Tree,
+    Value,
 };
 use serde_json::Value as Json;
 
@@ -33,7 +34,9 @@ pub(super) fn tree(json: &Json, line: u32) -> Tree {
         Json::Bool(value) => Value::Bool(*value),
         Json::Number(value) => number(&value.to_string()),
         Json::String(text) => Value::String(text.as_str().into()),
-        Json::Array(items) => Value::Sequence((line..).zip(items).map(|(line, item)| tree(item, line)).collect()),
+        Json::Array(items) => {
+            Value::Sequence((line..).zip(items).map(|(line, item)| tree(item, line)).collect())
+        }
         Json::Object(object) => match object.get("$number") {
             Some(written) => number(written.as_str().unwrap()),
             None => {
@@ -84,7 +87,10 @@ pub(super) fn association(json: &Json, line: u32) -> AccessPolicyAssociation {
         scope: match scope["type"].as_str().unwrap() {
             "cluster" => AccessScope::Cluster,
             "namespace" => AccessScope::Namespaces(
-                list(scope, "namespaces").iter().map(|namespace| namespace.as_str().unwrap().into()).collect(),
+                list(scope, "namespaces")
+                    .iter()
+                    .map(|namespace| namespace.as_str().unwrap().into())
+                    .collect(),
             ),
             other => AccessScope::Unknown(other.into()),
         },
