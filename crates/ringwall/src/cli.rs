@@ -20,28 +20,25 @@ Begin with:
   ringwall can examples/storefront --as shop/checkout get secrets -n shop
   ringwall who-can examples/storefront get nodes/proxy
 
-Exit status: 0 fine or yes, 1 no, 2 misuse, 3 answered but part of the input could not be read or judged."
+Exit status:
+  0 fine, or yes   1 no, or --fail-on met   2 misuse
+  3 answered, but part of the input could not be read or the verdict is unknown"
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
 
     /// When to use colour; NO_COLOR is honoured
-    #[arg(long = "color", visible_alias = "colour", value_name = "WHEN", default_value = "auto", global = true, hide_possible_values = false)]
+    #[arg(long = "color", visible_alias = "colour", value_name = "WHEN", default_value = "auto", global = true)]
     pub(crate) colour: Colour,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Report the cluster ring by ring: who gets in, what each can do, what is wrong
     Assess(Assess),
-    /// Tell whether someone may do something, and because of what
     Can(Can),
-    /// List everyone who may do something, from the AWS principal to the rule
     WhoCan(WhoCan),
-    /// Print a completion script for a shell
     Completions(Completions),
-    /// Write the manual pages into a folder
     Man(Man),
 }
 
@@ -55,11 +52,11 @@ pub(crate) struct Snapshot {
 #[derive(Debug, Args)]
 pub(crate) struct Output {
     /// How to print the answer
-    #[arg(short, long = "output", value_name = "FORMAT", default_value = "text")]
+    #[arg(short = 'o', long = "output", value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,
 }
 
-/// Report the cluster ring by ring.
+/// Report the cluster ring by ring: who gets in, what each can do, what is wrong.
 ///
 /// Prints who gets into the cluster and as whom, what each of them can do there, and every check that
 /// fails, worst first, with the file and line of its proof.
@@ -97,8 +94,8 @@ Examples:
   ringwall can SNAPSHOT --as arn:aws:iam::111122223333:role/ci-deploy patch deployments.apps -n shop
   ringwall can SNAPSHOT --batch questions.jsonl
 
-A batch holds the `spec` of one SubjectAccessReview a line and is answered as the apiserver would, one
-line each, in the same order; the groups are those in the line, no more.")]
+A batch holds the `spec` of one SubjectAccessReview a line. It is answered as the apiserver
+would, one line each, in the same order; the groups are those in the line, no more.")]
 pub(crate) struct Can {
     #[command(flatten)]
     pub(crate) snapshot: Snapshot,
@@ -142,9 +139,9 @@ pub(crate) struct Place {
     pub(crate) field_selector: Option<String>,
 }
 
-/// List everyone who may do something.
+/// List everyone who may do something, from the AWS principal to the rule.
 ///
-/// Each line tells who, where in the cluster, by which binding and rule, and which AWS principals become
+/// Each block tells who, where in the cluster, by which binding and rule, and which AWS principals become
 /// that subject. Without a namespace the answer covers the whole cluster and every namespace.
 #[derive(Debug, Args)]
 #[command(after_help = "\

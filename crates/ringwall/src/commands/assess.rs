@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 use std::io::{self, BufWriter};
+use std::path::Path;
 
 use ringwall_model::{CheckResult, Cluster, Outcome, Problem, Severity, User};
 use ringwall_rbac::entry::{Mapping, Mappings};
@@ -14,6 +15,7 @@ use crate::session;
 /// Everything that `assess` has to say; text and JSON are two renderings of it.
 pub(crate) struct Report<'c> {
     pub(crate) title: String,
+    pub(crate) folder: &'c Path,
     pub(crate) cluster: &'c Cluster,
     pub(crate) entrants: Vec<Entrant<'c>>,
     /// Worst first, then by check and spot.
@@ -49,6 +51,7 @@ pub(super) fn run(args: &Assess) -> Result<Exit, Failure> {
     results.sort_by(|a, b| order(a).cmp(&order(b)));
     let report = Report {
         title: session::title(cluster, &args.snapshot.folder),
+        folder: &args.snapshot.folder,
         cluster,
         entrants: mappings.all().iter().map(|mapping| entrant(mapping, &authorizer)).collect(),
         results,

@@ -1,4 +1,5 @@
 use std::io::{self, BufWriter, Write};
+use std::path::Path;
 
 use ringwall_model::{Cluster, Decision, Verdict};
 use ringwall_rbac::entry::{Caller, Mappings};
@@ -36,7 +37,7 @@ pub(super) fn run(args: &Can) -> Result<Exit, Failure> {
         session::remark(remark)?;
     }
     let authorizer = Authorizer::with_options(cluster, Options { assume_defaults: true });
-    let asker = Asker { cluster, authorizer, mappings: Mappings::of(cluster), who: &who };
+    let asker = Asker { folder: &args.snapshot.folder, cluster, authorizer, mappings: Mappings::of(cluster), who: &who };
     let decision = asker.ask(&asked);
     match args.output.format {
         Format::Json => {
@@ -57,6 +58,7 @@ pub(super) fn run(args: &Can) -> Result<Exit, Failure> {
 }
 
 struct Asker<'c> {
+    folder: &'c Path,
     cluster: &'c Cluster,
     authorizer: Authorizer<'c>,
     mappings: Mappings,
@@ -108,7 +110,7 @@ impl Asker<'_> {
                 lines.push(format!("allowed in the namespaces {shown}{more}: ask with -n"));
             }
         }
-        lines.push(format!("next: ringwall who-can SNAPSHOT {}", asked.as_arguments()));
+        lines.push(format!("next: ringwall who-can {} {}", self.folder.display(), asked.as_arguments()));
         lines
     }
 }

@@ -1,4 +1,5 @@
 use std::io::{self, BufWriter, Write};
+use std::path::Path;
 
 use ringwall_model::{Cluster, Decision, Reason, Subject, Verdict};
 use ringwall_rbac::entry::Mappings;
@@ -51,7 +52,7 @@ pub(super) fn run(args: &cli::WhoCan) -> Result<Exit, Failure> {
     let holders = holders(cluster, &asked);
     match args.output.format {
         Format::Json => print_json(&mut BufWriter::new(io::stdout().lock()), &holders)?,
-        Format::Text => print_text(&mut anstream::stdout().lock(), &asked, &holders)?,
+        Format::Text => print_text(&mut anstream::stdout().lock(), &args.snapshot.folder, &asked, &holders)?,
     }
     let unknown = holders.iter().any(|holder| holder.verdict == Verdict::Unknown);
     Ok(session::exit(if unknown { Exit::Incomplete } else { Exit::Fine }, &snapshot.problems))
@@ -96,7 +97,7 @@ fn principals(mappings: &Mappings, subject: &Subject) -> Vec<Principal> {
     .collect()
 }
 
-fn print_text(out: &mut dyn Write, asked: &Asked, holders: &[Holder]) -> io::Result<()> {
+fn print_text(out: &mut dyn Write, folder: &Path, asked: &Asked, holders: &[Holder]) -> io::Result<()> {
     let width = style::width();
     let place = if asked.is_about_all_namespaces() { asked.without_place() } else { asked.to_string() };
     match holders.len() {
@@ -129,7 +130,7 @@ fn print_text(out: &mut dyn Write, asked: &Asked, holders: &[Holder]) -> io::Res
             writeln!(out, "    {}", style::paint(style::FAINT, &principal.reason.source.to_string()))?;
         }
     }
-    let next = format!("next: ringwall can SNAPSHOT --as WHO {}", asked.as_arguments());
+    let next = format!("next: ringwall can {} --as WHO {}", folder.display(), asked.as_arguments());
     writeln!(out, "\n{}", style::paint(style::HINT, &next))
 }
 

@@ -1,8 +1,11 @@
 use std::io::{self, Write};
 
-use ringwall_model::{Decision, Reason};
+use ringwall_model::{Decision, Proof, Reason};
 
 use super::style;
+
+/// API group of roles and bindings.
+const RBAC: &str = "rbac.authorization.k8s.io";
 
 /// Prints what a decision rests on and what could not be judged, one spot a line.
 pub(crate) fn print(out: &mut dyn Write, decision: &Decision, indent: usize, width: usize) -> io::Result<()> {
@@ -20,7 +23,7 @@ pub(crate) fn print(out: &mut dyn Write, decision: &Decision, indent: usize, wid
 pub(crate) fn print_reasons(out: &mut dyn Write, reasons: &[Reason], indent: usize, width: usize) -> io::Result<()> {
     let margin = " ".repeat(indent);
     for reason in reasons {
-        for line in style::wrap(&reason.text, width.saturating_sub(indent), "  ") {
+        for line in style::wrap(&sentence(reason), width.saturating_sub(indent), "  ") {
             writeln!(out, "{margin}{line}")?;
         }
         if !reason.source.is_built_in() {
@@ -28,4 +31,13 @@ pub(crate) fn print_reasons(out: &mut dyn Write, reasons: &[Reason], indent: usi
         }
     }
     Ok(())
+}
+
+/// What says it, and what it says: `Role shop/reader rules[0] allows get on secrets`.
+pub(crate) fn sentence(reason: &Reason) -> String {
+    let Proof::Object(object) = &reason.proof else { return reason.text.to_string() };
+    match reason.rule.filter(|_| object.group() == RBAC) {
+        Some(rule) => format!("{object} rules[{rule}] {}", reason.text),
+        None => format!("{object} {}", reason.text),
+    }
 }

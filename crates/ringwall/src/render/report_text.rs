@@ -2,10 +2,11 @@
 
 use std::io::{self, Write};
 
-use ringwall_model::{CheckResult, Cluster, Outcome, Proof, Responsible, Ring, Severity, Verdict};
+use ringwall_model::{CheckResult, Cluster, Outcome, Responsible, Ring, Severity, Verdict};
 use ringwall_rbac::Scope;
 use ringwall_rbac::entry::Mapping;
 
+use super::reason;
 use super::style::{self, paint};
 use super::table::{Cell, Table};
 use crate::commands::{Entrant, Report};
@@ -136,6 +137,9 @@ fn print_failures(out: &mut dyn Write, report: &Report<'_>, width: usize) -> io:
     heading(out, "FINDINGS", "worst first")?;
     let mut any = false;
     for result in report.failures() {
+        if any {
+            writeln!(out)?;
+        }
         any = true;
         print_result(out, result, width)?;
     }
@@ -158,17 +162,12 @@ fn print_result(out: &mut dyn Write, result: &CheckResult, width: usize) -> io::
         print_proof(out, &result.source.to_string(), "", width)?;
     }
     for reason in result.reasons.iter().take(PROOFS_SHOWN) {
-        let object = match &reason.proof {
-            Proof::Object(object) => format!("{object}: "),
-            Proof::Arn(_) | Proof::BuiltIn(_) => String::new(),
-        };
-        print_proof(out, &reason.source.to_string(), &format!("{object}{}", reason.text), width)?;
+        print_proof(out, &reason.source.to_string(), &reason::sentence(reason), width)?;
     }
     if let Some(more) = result.reasons.len().checked_sub(PROOFS_SHOWN).filter(|more| *more > 0) {
         writeln!(out, "      {}", paint(style::FAINT, &format!("and {more} more; --output json has them all")))?;
     }
-    print_wrapped(out, &format!("to do: {}", result.remedy), 4, width, style::HINT)?;
-    writeln!(out)
+    print_wrapped(out, &format!("to do: {}", result.remedy), 4, width, style::HINT)
 }
 
 /// The spot, then what it says.
@@ -195,17 +194,15 @@ fn print_rest(out: &mut dyn Write, report: &Report<'_>, width: usize) -> io::Res
 
 fn print_next(out: &mut dyn Write, report: &Report<'_>, width: usize) -> io::Result<()> {
     heading(out, "NEXT", "look closer")?;
-    let mut lines = vec![
-        "ringwall who-can SNAPSHOT get secrets -n NAMESPACE      everyone who can, from AWS principal to rule".to_owned(),
-        "ringwall can SNAPSHOT --as WHO VERB RESOURCE -n NS      one question, with its proof".to_owned(),
-    ];
+    let folder = report.folder.display();
+    let mut table = Table::new(["command", "tells"]);
+    let mut line = |command: String, tells: &str| table.row([Cell::styled(style::HINT, command), Cell::new(tells)]);
     if let Some(worst) = report.failures().next() {
-        lines.insert(0, format!("ringwall assess SNAPSHOT --check {:<29} the worst of it alone", worst.check));
+        line(format!("ringwall assess {folder} --check {}", worst.check), "the worst of it alone");
     }
-    for line in lines {
-        print_wrapped(out, &line, 2, width, style::HINT)?;
-    }
-    Ok(())
+    line(format!("ringwall who-can {folder} get secrets -n NAMESPACE"), "everyone who can, from AWS principal to rule");
+    line(format!("ringwall can {folder} --as WHO VERB RESOURCE -n NAMESPACE"), "one question, with its proof");
+    table.print_bare(out, 2, width)
 }
 
 fn heading(out: &mut dyn Write, title: &str, about: &str) -> io::Result<()> {

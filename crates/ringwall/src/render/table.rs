@@ -47,11 +47,21 @@ impl Table {
         self.rows.is_empty()
     }
 
-    /// Prints the table with an indent.
+    /// Prints the table with an indent, under its headers.
     pub(crate) fn print(&self, out: &mut dyn Write, indent: usize, width: usize) -> io::Result<()> {
+        let headers = self.headers.iter().map(|header| Cell::styled(style::FAINT, header.to_uppercase())).collect();
+        self.print_under(Some(headers), out, indent, width)
+    }
+
+    /// Prints the rows alone.
+    pub(crate) fn print_bare(&self, out: &mut dyn Write, indent: usize, width: usize) -> io::Result<()> {
+        self.print_under(None, out, indent, width)
+    }
+
+    fn print_under(&self, head: Option<Vec<Cell>>, out: &mut dyn Write, indent: usize, width: usize) -> io::Result<()> {
         let room = width.saturating_sub(indent);
         match self.widths(room) {
-            Some(widths) => self.print_columns(out, indent, &widths),
+            Some(widths) => self.print_columns(head, out, indent, &widths),
             None => self.print_blocks(out, indent, room),
         }
     }
@@ -81,10 +91,14 @@ impl Table {
         Some(widths)
     }
 
-    fn print_columns(&self, out: &mut dyn Write, indent: usize, widths: &[usize]) -> io::Result<()> {
-        let headers: Vec<Cell> =
-            self.headers.iter().map(|header| Cell::styled(style::FAINT, header.to_uppercase())).collect();
-        for row in std::iter::once(&headers).chain(&self.rows) {
+    fn print_columns(
+        &self,
+        head: Option<Vec<Cell>>,
+        out: &mut dyn Write,
+        indent: usize,
+        widths: &[usize],
+    ) -> io::Result<()> {
+        for row in head.iter().chain(&self.rows) {
             let cells: Vec<Vec<String>> =
                 row.iter().zip(widths).map(|(cell, width)| wrap_lines(&cell.text, *width)).collect();
             let height = cells.iter().map(Vec::len).max().unwrap_or(0);

@@ -208,14 +208,14 @@ impl Mappings {
     fn compare_ids(&self, identity: &mut Identity, caller: &Caller<'_>, folded: &str) {
         let exported = self.lookup.ids.get(folded).map(String::as_str);
         let is_entry = self.all.get(identity.mapping).is_some_and(|it| it.origin == Origin::AccessEntry);
-        if let (true, Some(own), Some(exported)) = (is_entry, caller.unique_id, exported) {
-            if own != exported {
-                identity.certain = false;
-                identity.not_evaluated.push(format!(
-                    "the caller's unique id `{own}` is not the exported principal's `{exported}`; to which of them the \
-                     access entry is bound is not known"
-                ));
-            }
+        if let (true, Some(own), Some(exported)) = (is_entry, caller.unique_id, exported)
+            && own != exported
+        {
+            identity.certain = false;
+            identity.not_evaluated.push(format!(
+                "the caller's unique id `{own}` is not the exported principal's `{exported}`; to which of them the \
+                 access entry is bound is not known"
+            ));
         }
     }
 

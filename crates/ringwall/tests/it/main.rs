@@ -1,0 +1,10 @@
+//! The real binary on snapshots that each test writes.
+
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests")]
+
+mod batch;
+mod can;
+mod errors;
+mod examples;
+mod snapshot;
+mod who_can;
