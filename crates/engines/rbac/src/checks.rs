@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ringwall_model::{Binding, CheckResult, Cluster, Decision, Outcome, Proof, Reason, Responsible, Ring, Severity, Source, Subject, Verdict};
+use ringwall_model::{AwsExport, Binding, CheckResult, Cluster, Decision, Outcome, Proof, Reason, Responsible, Ring, Severity, Source, Subject, Verdict};
 
 use crate::danger::{Ask, DANGERS, Danger, InNamespaces};
 use crate::entry::{FlawKind, Mappings};
@@ -20,6 +20,20 @@ const KUBE_SYSTEM: &str = "kube-system";
 /// Everything at once: only a rule of wildcards allows it.
 const EVERYTHING: Target<'static> =
     Target::Resource { group: "*", resource: "*", subresource: "", name: "", namespace: "" };
+
+/// Add-ons that EKS installs with rights of their own, and their service accounts in `kube-system`.
+///
+/// Source: Amazon EKS User Guide, *AWS add-ons*.
+const ADD_ONS: [(&str, &str); 8] = [
+    ("vpc-cni", "aws-node"),
+    ("coredns", "coredns"),
+    ("kube-proxy", "kube-proxy"),
+    ("aws-ebs-csi-driver", "ebs-csi-controller-sa"),
+    ("aws-ebs-csi-driver", "ebs-csi-node-sa"),
+    ("aws-efs-csi-driver", "efs-csi-controller-sa"),
+    ("aws-efs-csi-driver", "efs-csi-node-sa"),
+    ("snapshot-controller", "snapshot-controller"),
+];
 
 /// Judges the authorization ring: a result for each object that fails, one that passes for each check that holds.
 pub fn authorization(cluster: &Cluster, authorizer: &Authorizer<'_>, mappings: &Mappings) -> Vec<CheckResult> {
@@ -254,6 +268,10 @@ impl Judge<'_, '_> {
         if is_aws_own(subject) {
             result.outcome = Outcome::NotApplicable;
             result.responsible = Responsible::Aws;
+        } else if let Some(addon) = add_on_of(subject, self.cluster) {
+            result.outcome = Outcome::NotApplicable;
+            result.responsible = Responsible::Shared;
+            result.why = format!("{}; the EKS add-on {addon} brings this right and needs it", result.why);
         }
         let mapped = self.mappings.principals_of(subject);
         result.reasons.extend(mapped.into_iter().map(|entrant| entrant.mapping.reason()));
@@ -312,6 +330,17 @@ fn is_kubernetes_own(subject: &Subject, reasons: &[Reason]) -> bool {
 /// Whether a subject is a part of EKS that AWS runs: names that access entries can't give.
 fn is_aws_own(subject: &Subject) -> bool {
     matches!(subject, Subject::User(name) if name.starts_with("eks:"))
+}
+
+/// The EKS add-on that a service account belongs to, if the account's exports list that add-on.
+fn add_on_of(subject: &Subject, cluster: &Cluster) -> Option<&'static str> {
+    let Subject::ServiceAccount { namespace, name } = subject else { return None };
+    let listed = |addon: &str| {
+        let lists = cluster.aws.documents.iter().filter(|document| document.export == AwsExport::EksAddonList);
+        lists.flat_map(|list| list.tree.list("addons")).any(|listed| listed.as_str() == Some(addon))
+    };
+    let (addon, _) = ADD_ONS.into_iter().find(|(_, account)| **account == **name)?;
+    (&**namespace == KUBE_SYSTEM && listed(addon)).then_some(addon)
 }
 
 /// `update, patch certificatesigningrequests/approval`.

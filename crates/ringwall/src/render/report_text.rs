@@ -71,28 +71,31 @@ fn print_entrants(out: &mut dyn Write, report: &Report<'_>, width: usize) -> io:
     heading(out, "IDENTITY", "who gets in")?;
     let (effective, never): (Vec<&Entrant<'_>>, Vec<_>) =
         report.entrants.iter().partition(|entrant| entrant.mapping.takes_effect());
-    let mut table = Table::new(["principal", "becomes", "written in"]);
+    let mut table = Table::new(["principal", "becomes"]);
     for entrant in &effective {
+        let mapping = entrant.mapping;
+        let proof = format!("{} at {}", mapping.origin.name(), mapping.source);
         table.row([
-            Cell::new(principal(report.cluster, entrant.mapping)),
-            Cell::new(becomes(entrant.mapping)),
-            Cell::styled(style::FAINT, entrant.mapping.source.to_string()),
+            Cell::new(principal(report.cluster, mapping)),
+            Cell::new(becomes(mapping)).then(style::FAINT, proof),
         ]);
     }
     if table.is_empty() {
         writeln!(out, "  the snapshot tells of no AWS principal that gets in")?;
+    } else {
+        table.print(out, 2, width)?;
     }
-    table.print(out, 2, width)?;
     if !never.is_empty() {
         writeln!(out, "\n  {}", paint(style::WARNING, "never takes effect"))?;
-        let mut table = Table::new(["principal", "why", "written in"]);
+        let mut table = Table::new(["principal", "why"]);
         for entrant in never {
-            let flaws = entrant.mapping.flaws.iter().filter(|flaw| flaw.never);
-            table.row([
-                Cell::new(principal(report.cluster, entrant.mapping)),
-                Cell::new(flaws.map(|flaw| flaw.text.as_str()).collect::<Vec<_>>().join("; ")),
-                Cell::styled(style::FAINT, entrant.mapping.source.to_string()),
-            ]);
+            let mapping = entrant.mapping;
+            let mut why = Cell::default();
+            for flaw in mapping.flaws.iter().filter(|flaw| flaw.never) {
+                why = why.then(style::PLAIN, flaw.text.as_str());
+            }
+            let proof = format!("{} at {}", mapping.origin.name(), mapping.source);
+            table.row([Cell::new(principal(report.cluster, mapping)), why.then(style::FAINT, proof)]);
         }
         table.print(out, 2, width)?;
     }
@@ -101,17 +104,17 @@ fn print_entrants(out: &mut dyn Write, report: &Report<'_>, width: usize) -> io:
 
 fn print_powers(out: &mut dyn Write, report: &Report<'_>, width: usize) -> io::Result<()> {
     heading(out, "AUTHORIZATION", "what each of them can do")?;
-    let mut table = Table::new(["principal", "where", "what", "by", "written in"]);
+    let mut table = Table::new(["principal", "where", "may"]);
     for entrant in report.entrants.iter().filter(|entrant| entrant.mapping.takes_effect()) {
         let name = principal(report.cluster, entrant.mapping);
         if entrant.is_node {
             let what = "what its own pods need: the node authorizer decides";
-            table.row([Cell::new(name), Cell::new("cluster"), Cell::new(what), Cell::new(""), Cell::new("")]);
+            table.row([Cell::new(name), Cell::new("cluster"), Cell::new(what)]);
             continue;
         }
         if entrant.powers.is_empty() {
             let nothing = Cell::styled(style::FAINT, "nothing: no binding or access policy names it");
-            table.row([Cell::new(name), Cell::new(""), nothing, Cell::new(""), Cell::new("")]);
+            table.row([Cell::new(name), Cell::default(), nothing]);
             continue;
         }
         for (at, power) in entrant.powers.iter().enumerate() {
@@ -121,16 +124,16 @@ fn print_powers(out: &mut dyn Write, report: &Report<'_>, width: usize) -> io::R
                 Verdict::Denied => style::FAINT,
                 Verdict::Unknown => style::WARNING,
             };
+            let source = &power.reason.source;
+            let proof = if source.is_built_in() { power.by.clone() } else { format!("{} at {source}", power.by) };
             table.row([
-                Cell::new(if at == 0 { name.clone() } else { String::new() }),
+                Cell::new(if at == 0 { name.as_str() } else { "" }),
                 Cell::new(power.scopes.iter().map(Scope::to_string).collect::<Vec<_>>().join(", ")),
-                Cell::styled(looks, power.summary.clone()),
-                Cell::new(power.by.clone()),
-                Cell::styled(style::FAINT, power.reason.source.to_string()),
+                Cell::styled(looks, power.summary.as_str()).then(style::FAINT, proof),
             ]);
         }
     }
-    table.print(out, 2, width)
+    if table.is_empty() { Ok(()) } else { table.print(out, 2, width) }
 }
 
 fn print_failures(out: &mut dyn Write, report: &Report<'_>, width: usize) -> io::Result<()> {
@@ -226,17 +229,19 @@ fn principal(cluster: &Cluster, mapping: &Mapping) -> String {
     name.map_or_else(|| mapping.principal.to_string(), str::to_owned)
 }
 
+/// User name, groups and access policies; the user name only where somebody chose it.
 fn becomes(mapping: &Mapping) -> String {
     let mut parts = Vec::new();
-    if let Some(name) = mapping.username.as_deref().filter(|name| *name != &*mapping.principal && !name.is_empty()) {
+    let own = |name: &str| name.is_empty() || *name == *mapping.principal || name.contains(":assumed-role/");
+    if let Some(name) = mapping.username.as_deref().filter(|name| !own(name)) {
         parts.push(format!("user {name}"));
     }
     if !mapping.groups.is_empty() {
         let groups: Vec<&str> = mapping.groups.iter().map(|group| &**group).collect();
         parts.push(format!("{} {}", if groups.len() == 1 { "group" } else { "groups" }, groups.join(", ")));
     }
-    parts.extend(mapping.policies.iter().map(|policy| policy.name.to_string()));
-    if parts.is_empty() { "a user without groups".into() } else { parts.join("\n") }
+    parts.extend(mapping.policies.iter().map(|policy| format!("access policy {}", policy.name)));
+    if parts.is_empty() { "a user named by its ARN, without groups".into() } else { parts.join("; ") }
 }
 
 fn count(number: usize, noun: &str) -> String {

@@ -17,20 +17,41 @@ pub(crate) struct Table {
     rows: Vec<Vec<Cell>>,
 }
 
-/// A cell's text and how it looks.
-#[derive(Clone, Debug)]
+/// A cell's paragraphs and how each looks.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Cell {
-    text: String,
-    style: Style,
+    paragraphs: Vec<(Style, String)>,
 }
 
 impl Cell {
     pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), style: PLAIN }
+        Self::styled(PLAIN, text)
     }
 
     pub(crate) fn styled(style: Style, text: impl Into<String>) -> Self {
-        Self { text: text.into(), style }
+        Self::default().then(style, text)
+    }
+
+    /// Adds a paragraph below.
+    pub(crate) fn then(mut self, style: Style, text: impl Into<String>) -> Self {
+        let text = text.into();
+        if !text.is_empty() {
+            self.paragraphs.push((style, text));
+        }
+        self
+    }
+
+    fn width(&self) -> usize {
+        self.paragraphs.iter().map(|(_, text)| text.width()).max().unwrap_or(0)
+    }
+
+    /// Its lines at a width, each with its look.
+    fn lines(&self, width: usize) -> Vec<(Style, String)> {
+        let wrap = |(style, text): &(Style, String)| {
+            let style = *style;
+            style::wrap(text, width.max(1), "").into_iter().map(move |line| (style, line))
+        };
+        self.paragraphs.iter().flat_map(wrap).collect()
     }
 }
 
@@ -72,7 +93,7 @@ impl Table {
         let mut wanted: Vec<usize> = self.headers.iter().map(|header| header.width()).collect();
         for row in &self.rows {
             for (want, cell) in wanted.iter_mut().zip(row) {
-                *want = (*want).max(cell.text.lines().map(|line| line.width()).max().unwrap_or(0));
+                *want = (*want).max(cell.width());
             }
         }
         let mut left = room.checked_sub(GAP * count.saturating_sub(1))?;
@@ -99,20 +120,19 @@ impl Table {
         widths: &[usize],
     ) -> io::Result<()> {
         for row in head.iter().chain(&self.rows) {
-            let cells: Vec<Vec<String>> =
-                row.iter().zip(widths).map(|(cell, width)| wrap_lines(&cell.text, *width)).collect();
+            let cells: Vec<_> = row.iter().zip(widths).map(|(cell, width)| cell.lines(*width)).collect();
             let height = cells.iter().map(Vec::len).max().unwrap_or(0);
             for line in 0..height {
                 let mut text = " ".repeat(indent);
                 let mut pending = 0;
-                for ((cell, lines), width) in row.iter().zip(&cells).zip(widths) {
-                    let part = lines.get(line).map_or("", String::as_str);
-                    if !part.is_empty() {
+                for (lines, width) in cells.iter().zip(widths) {
+                    let mut used = 0;
+                    if let Some((style, part)) = lines.get(line) {
                         text.push_str(&" ".repeat(pending));
-                        text.push_str(&style::paint(cell.style, part));
-                        pending = 0;
+                        text.push_str(&style::paint(*style, part));
+                        (pending, used) = (0, part.width());
                     }
-                    pending += width.saturating_sub(part.width()) + GAP;
+                    pending += width.saturating_sub(used) + GAP;
                 }
                 writeln!(out, "{text}")?;
             }
@@ -124,13 +144,12 @@ impl Table {
         let margin = " ".repeat(indent);
         for row in &self.rows {
             for (at, (header, cell)) in self.headers.iter().zip(row).enumerate() {
-                if cell.text.is_empty() {
-                    continue;
-                }
-                let (lead, inner) = if at == 0 { (String::new(), 0) } else { (format!("  {header}: "), 4) };
-                let text = format!("{lead}{}", cell.text.replace('\n', " "));
-                for line in style::wrap(&text, room, &" ".repeat(inner)) {
-                    writeln!(out, "{margin}{}", style::paint(cell.style, &line))?;
+                let lead = if at == 0 { String::new() } else { format!("  {header}: ") };
+                for (place, (look, text)) in cell.paragraphs.iter().enumerate() {
+                    let (lead, inner) = if place == 0 { (lead.as_str(), at.min(1) * 4) } else { ("    ", 4) };
+                    for line in style::wrap(&format!("{lead}{text}"), room, &" ".repeat(inner)) {
+                        writeln!(out, "{margin}{}", style::paint(*look, &line))?;
+                    }
                 }
             }
         }
@@ -138,6 +157,5 @@ impl Table {
     }
 }
 
-fn wrap_lines(text: &str, width: usize) -> Vec<String> {
-    text.lines().flat_map(|line| style::wrap(line, width.max(1), "")).collect()
-}
+#[cfg(test)]
+mod tests;

@@ -32,8 +32,15 @@ fn of_mapping(mapping: &Mapping) -> Vec<CheckResult> {
     if mapping.flaws.is_empty() {
         return vec![place(pass(mapping, responsible), vec![reason])];
     }
-    let flaws = mapping.flaws.iter();
-    flaws.map(|flaw| place(failure(flaw, responsible), vec![reason.clone()])).collect()
+    let flaws = mapping.flaws.iter().map(|flaw| {
+        let mut result = failure(flaw, responsible);
+        // What a mapping would give matters little while it lets nobody in.
+        if !flaw.never && !mapping.takes_effect() {
+            result.severity = Severity::Low;
+        }
+        place(result, vec![reason.clone()])
+    });
+    flaws.collect()
 }
 
 fn failure(flaw: &Flaw, responsible: Responsible) -> CheckResult {
