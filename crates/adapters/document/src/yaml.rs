@@ -281,8 +281,9 @@ impl<'r> Builder<'r> {
             return Ok(());
         }
         if style == ScalarStyle::Literal && matches!(self.lines, Lines::From(_)) {
-            // The text begins below its `|`.
-            line = line.saturating_add(1);
+            // The parser tells the first line that is not blank; the text begins with the blank ones above it.
+            let blank = text.bytes().take_while(|byte| *byte == b'\n').count();
+            line = line.saturating_sub(u32::try_from(blank).unwrap_or(u32::MAX));
             self.literals.push(line);
         }
         let value = tree_value(self.shared.interner, value, text, line)?;

@@ -1,0 +1,117 @@
+//! The example clusters: each planted mistake is found at its spot, and the cluster put right has none.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::snapshot::run;
+
+fn example(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().join("examples").join(name)
+}
+
+fn assess(name: &str, rest: &[&str]) -> Value {
+    let mut arguments = vec!["assess".to_owned(), example(name).to_str().unwrap().to_owned()];
+    arguments.extend(["--output".to_owned(), "json".to_owned()]);
+    arguments.extend(rest.iter().map(|text| (*text).to_owned()));
+    let said = run(&arguments, "");
+    assert_eq!((said.status, said.stderr.as_str()), (0, ""), "{name}");
+    said.json()
+}
+
+fn failures(report: &Value) -> Vec<&Value> {
+    report["results"].as_array().unwrap().iter().filter(|result| result["result"] == "fail").collect()
+}
+
+/// Spots that a result names: its own and those of its reasons.
+fn spots(result: &Value) -> BTreeSet<(String, u64)> {
+    let spot = |value: &Value| Some((value["file"].as_str()?.to_owned(), value["line"].as_u64()?));
+    let reasons = result["reasons"].as_array().unwrap();
+    reasons.iter().chain([&result["object"]]).filter_map(spot).collect()
+}
+
+/// How far above or below the object's or rule's first line the mistake itself may be written.
+const NEAR: u64 = 12;
+
+/// Rows of the README's first table: check, file, line, command.
+fn planted() -> Vec<(String, String, u64, String)> {
+    let readme = fs::read(example("storefront").join("README.md")).unwrap();
+    let readme = String::from_utf8(readme).unwrap();
+    let cells = |line: &str| line.split('|').map(|cell| cell.trim().trim_matches('`').to_owned()).collect::<Vec<_>>();
+    let rows = readme.lines().filter(|line| line.starts_with("| ")).map(cells);
+    rows.filter(|row| row.len() > 6 && row[1].parse::<u32>().is_ok())
+        .map(|row| {
+            let (file, line) = row[5].rsplit_once(':').unwrap();
+            (row[2].clone(), file.to_owned(), line.parse().unwrap(), row[6].clone())
+        })
+        .collect()
+}
+
+#[test]
+fn storefront_has_every_planted_mistake_at_its_spot() {
+    let report = assess("storefront", &[]);
+    let planted = planted();
+    assert!(planted.len() > 12, "the README lists the mistakes");
+    for (check, file, line, _) in &planted {
+        let of_check: Vec<_> = failures(&report).into_iter().filter(|result| result["check"] == **check).collect();
+        let near = |result: &&Value| spots(result).iter().any(|(at, spot)| at == file && spot.abs_diff(*line) <= NEAR);
+        assert!(of_check.iter().any(near), "{check} at {file}:{line} is not among {of_check:#?}");
+    }
+    let listed: BTreeSet<&str> = planted.iter().map(|(check, ..)| check.as_str()).collect();
+    let found: BTreeSet<&str> = failures(&report).iter().map(|result| result["check"].as_str().unwrap()).collect();
+    assert_eq!(found, listed, "the README lists each check that fails");
+}
+
+#[test]
+fn every_command_of_the_readme_runs() {
+    let repository = example("").parent().unwrap().to_owned();
+    for (check, _, _, command) in planted() {
+        let mut words = command.split_whitespace().map(|word| {
+            let is_path = word.starts_with("examples/");
+            if is_path { repository.join(word).to_str().unwrap().to_owned() } else { word.to_owned() }
+        });
+        assert_eq!(words.next().as_deref(), Some("ringwall"), "{check}: {command}");
+        let said = run(&words.collect::<Vec<_>>(), "");
+        assert!(matches!(said.status, 0 | 1 | 3) && !said.stdout.is_empty(), "{check}: {command}: {said:?}");
+    }
+}
+
+#[test]
+fn hardened_has_none_of_them() {
+    let report = assess("hardened", &[]);
+    let failed: Vec<String> = failures(&report).iter().map(|result| format!("{}: {}", result["check"], result["why"])).collect();
+    assert_eq!(failed, Vec::<String>::new());
+    assert!(report["results"].as_array().unwrap().len() > 20, "the checks were judged");
+}
+
+#[test]
+fn a_severity_fails_the_command_when_asked() {
+    let folder = example("storefront").to_str().unwrap().to_owned();
+    let assess = |rest: &[&str]| {
+        let mut arguments = vec!["assess".to_owned(), folder.clone()];
+        arguments.extend(rest.iter().map(|text| (*text).to_owned()));
+        run(&arguments, "")
+    };
+    assert_eq!(assess(&["--fail-on", "critical"]).status, 1);
+    assert_eq!(assess(&["--check", "mapping-shadowed", "--fail-on", "medium"]).status, 0);
+    let unknown = assess(&["--check", "rbac-escalat"]);
+    assert_eq!(unknown.status, 2);
+    assert_eq!(unknown.stderr, "error: unknown check `rbac-escalat`\n hint: did you mean `rbac-escalate`?\n");
+}
+
+#[test]
+fn the_report_keeps_its_shape() {
+    let report = assess("storefront", &["--check", "rbac-nodes-proxy"]);
+    insta::assert_json_snapshot!(report["results"]);
+    let keys: Vec<&String> = report.as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["version", "cluster", "principals", "results", "not_evaluated", "problems"]);
+}
+
+#[test]
+fn the_text_reads_as_it_should() {
+    let said = run(&["assess".to_owned(), example("storefront").to_str().unwrap().to_owned()], "");
+    let text = said.stdout.replace(example("storefront").to_str().unwrap(), "examples/storefront");
+    insta::assert_snapshot!(text);
+}

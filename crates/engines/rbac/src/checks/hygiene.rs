@@ -1,8 +1,9 @@
 //! Grants that mean other than they seem, and those that nobody may have meant.
 
-use ringwall_model::{CheckResult, Cluster, Proof, Reason, Ring, RoleKind, Severity};
+use ringwall_model::{CheckResult, Cluster, Proof, Reason, Ring, Role, RoleKind, Severity};
 
 use super::{About, about_binding};
+use crate::lint::{self, Lint, LintKind};
 use crate::{Authorizer, Scope, Target, stale_aggregations, text};
 
 /// The ids of the checks here.
@@ -18,6 +19,7 @@ pub(super) fn results(cluster: &Cluster, authorizer: &Authorizer<'_>) -> Vec<Che
     let mut results = default_service_accounts(cluster);
     results.extend(dangling(authorizer));
     results.extend(stale(cluster));
+    results.extend(lints(cluster));
     results
 }
 
@@ -113,14 +115,58 @@ fn stale(cluster: &Cluster) -> Vec<CheckResult> {
             rules(stale.extra.len()),
             rules(stale.missing.len()),
         );
-        let reason = Reason {
+        let reason = |line: u32, text: &str| Reason {
             ring: Ring::Authorization,
             proof: Proof::Object(role.reference.clone()),
             rule: None,
-            source: role.source.clone(),
-            text: "its `aggregationRule` decides its rules".into(),
+            source: if line == 0 { role.source.clone() } else { role.source.at(line) },
+            text: text.into(),
         };
-        Some(about.fails(Severity::Low, why, vec![reason]))
+        let mut reasons = vec![reason(0, "has an `aggregationRule`, which decides its rules")];
+        reasons.extend(stale.extra.iter().map(|rule| reason(rule.line, "stores this rule, which nothing selected has")));
+        Some(about.fails(Severity::Low, why, reasons))
     });
     about.or_passes(failures.collect())
+}
+
+/// Rules and bindings that can't do what they say.
+fn lints(cluster: &Cluster) -> Vec<CheckResult> {
+    let rule = About {
+        check: "rbac-dead-rule",
+        title: "every rule can allow something",
+        remedy: "write what was meant: RBAC compares names byte for byte, and `*` stands alone",
+    };
+    let subject = About {
+        check: "rbac-dead-subject",
+        title: "every binding's subjects exist",
+        remedy: "remove the subject, or correct its kind, name or namespace",
+    };
+    let (mut rules, mut subjects) = (Vec::new(), Vec::new());
+    for found in lint::lint(cluster).into_iter().filter(|found| !is_deliberate(found, cluster)) {
+        let about_subject = found.kind.is_about_subject();
+        let Lint { object, index, source, text, kind: _ } = found;
+        let why = format!("{object}: {text}");
+        let reason = Reason {
+            ring: Ring::Authorization,
+            proof: Proof::Object(object),
+            rule: (!about_subject).then_some(index),
+            source,
+            text: text.into(),
+        };
+        let (about, results) = if about_subject { (subject, &mut subjects) } else { (rule, &mut rules) };
+        results.push(about.fails(Severity::Low, why, vec![reason]));
+    }
+    let mut results = rule.or_passes(rules);
+    results.extend(subject.or_passes(subjects));
+    results
+}
+
+/// Whether it is no mistake: what Kubernetes binds for parts that a cluster may lack, and names for `list` and
+/// `watch`, which clients meet with a field selector.
+fn is_deliberate(found: &Lint, cluster: &Cluster) -> bool {
+    let of_kubernetes = found.object.name.starts_with("system:");
+    let is_role = |role: &&Role| role.reference == found.object;
+    let rule = || cluster.roles.iter().find(is_role).and_then(|role| role.rules.get(found.index));
+    let selects = || rule().is_some_and(|rule| rule.verbs.iter().any(|verb| matches!(&**verb, "list" | "watch")));
+    of_kubernetes || (found.kind == LintKind::NamesWithoutEffect && selects())
 }

@@ -44,23 +44,6 @@ pub enum LintKind {
 }
 
 impl LintKind {
-    /// Whether the text matches nothing at all as it stands, rather than less than it seems.
-    pub fn is_dead(self) -> bool {
-        match self {
-            Self::NamesWithoutEffect
-            | Self::PathsWithoutEffect
-            | Self::VerbCase
-            | Self::GroupWithVersion
-            | Self::NotAPlural
-            | Self::PartialWildcard
-            | Self::EmptyRule
-            | Self::AccountWithoutNamespace
-            | Self::UnknownKind
-            | Self::AccountAsGroup => true,
-            Self::WildcardName | Self::InnerStarInPath | Self::UnknownAccount | Self::GroupAsUser => false,
-        }
-    }
-
     /// Whether it is about a subject of a binding; otherwise it is about a rule of a role.
     pub fn is_about_subject(self) -> bool {
         matches!(
