@@ -1,5 +1,4 @@
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
 
 use ringwall_model::{Cluster, Decision, Reason, Subject, Verdict};
 use ringwall_rbac::entry::Mappings;
@@ -49,25 +48,33 @@ pub(super) fn run(args: &cli::WhoCan) -> Result<Exit, Failure> {
     if let Some(remark) = &asked.remark {
         session::remark(remark)?;
     }
-    let holders = holders(cluster, &asked);
+    let mappings = Mappings::of(cluster);
+    let holders = holders(cluster, &mappings, &asked);
     match args.output.format {
-        Format::Json => print_json(&mut BufWriter::new(io::stdout().lock()), &holders)?,
-        Format::Text => print_text(&mut anstream::stdout().lock(), &args.snapshot.folder, &asked, &holders)?,
+        Format::Json => print_json(&mut BufWriter::new(io::stdout().lock()), &holders, mappings.not_evaluated())?,
+        Format::Text => {
+            let mut out = anstream::stdout().lock();
+            print_text(&mut out, &asked, &holders)?;
+            for text in mappings.not_evaluated() {
+                reason::print_not_evaluated(&mut out, text, 0, style::width())?;
+            }
+            let next = format!("next: ringwall can {} --as WHO {}", args.snapshot.folder.display(), asked.as_arguments());
+            writeln!(out, "{}", style::paint(style::HINT, &next))?;
+        }
     }
     let unknown = holders.iter().any(|holder| holder.verdict == Verdict::Unknown);
     Ok(session::exit(if unknown { Exit::Incomplete } else { Exit::Fine }, &snapshot.problems))
 }
 
-fn holders(cluster: &Cluster, asked: &Asked) -> Vec<Holder> {
+fn holders(cluster: &Cluster, mappings: &Mappings, asked: &Asked) -> Vec<Holder> {
     let authorizer = Authorizer::with_options(cluster, Options { assume_defaults: true });
-    let mappings = Mappings::of(cluster);
     let (verb, target) = (asked.verb.as_str(), asked.target());
     let anywhere = asked.is_about_all_namespaces();
     let rows = if anywhere { authorizer.who_can_anywhere(verb, &target) } else { authorizer.who_can(verb, &target) };
     let mut holders: Vec<Holder> = rows
         .into_iter()
         .map(|row| Holder {
-            principals: principals(&mappings, &row.subject),
+            principals: principals(mappings, &row.subject),
             who: HolderName::Subject(row.subject),
             scope: row.scope,
             verdict: row.verdict,
@@ -76,7 +83,7 @@ fn holders(cluster: &Cluster, asked: &Asked) -> Vec<Holder> {
         })
         .collect();
     let namespaces = anywhere.then_some(&*cluster.namespaces);
-    holders.extend(policy_holders(&mappings, verb, &target, namespaces).into_iter().map(|row| {
+    holders.extend(policy_holders(mappings, verb, &target, namespaces).into_iter().map(|row| {
         let Decision { verdict, mut reasons, not_evaluated } = row.decision;
         reasons.insert(0, row.mapping.reason());
         let who = HolderName::Arn(row.mapping.principal.to_string());
@@ -97,7 +104,7 @@ fn principals(mappings: &Mappings, subject: &Subject) -> Vec<Principal> {
     .collect()
 }
 
-fn print_text(out: &mut dyn Write, folder: &Path, asked: &Asked, holders: &[Holder]) -> io::Result<()> {
+fn print_text(out: &mut dyn Write, asked: &Asked, holders: &[Holder]) -> io::Result<()> {
     let width = style::width();
     let place = if asked.is_about_all_namespaces() { asked.without_place() } else { asked.to_string() };
     match holders.len() {
@@ -120,7 +127,7 @@ fn print_text(out: &mut dyn Write, folder: &Path, asked: &Asked, holders: &[Hold
         )?;
         reason::print_reasons(out, &holder.reasons, 2, width)?;
         for text in &holder.not_evaluated {
-            writeln!(out, "  {}", style::paint(style::WARNING, &format!("not evaluated: {text}")))?;
+            reason::print_not_evaluated(out, text, 2, width)?;
         }
         for principal in &holder.principals {
             let certainty = if principal.possible { " (possible)" } else { "" };
@@ -130,8 +137,7 @@ fn print_text(out: &mut dyn Write, folder: &Path, asked: &Asked, holders: &[Hold
             writeln!(out, "    {}", style::paint(style::FAINT, &principal.reason.source.to_string()))?;
         }
     }
-    let next = format!("next: ringwall can {} --as WHO {}", folder.display(), asked.as_arguments());
-    writeln!(out, "\n{}", style::paint(style::HINT, &next))
+    writeln!(out)
 }
 
 impl std::fmt::Display for HolderName {
@@ -147,6 +153,7 @@ impl std::fmt::Display for HolderName {
 struct AnswerJson<'a> {
     version: u32,
     subjects: Vec<HolderJson<'a>>,
+    not_evaluated: &'a [String],
 }
 
 #[derive(Debug, Serialize)]
@@ -177,7 +184,7 @@ struct PrincipalJson<'a> {
     reason: ReasonJson<'a>,
 }
 
-fn print_json(out: &mut dyn Write, holders: &[Holder]) -> io::Result<()> {
+fn print_json(out: &mut dyn Write, holders: &[Holder], not_evaluated: &[String]) -> io::Result<()> {
     let certainty = |possible| if possible { "possible" } else { "allowed" };
     let subjects = holders
         .iter()
@@ -202,5 +209,5 @@ fn print_json(out: &mut dyn Write, holders: &[Holder]) -> io::Result<()> {
                 .collect(),
         })
         .collect();
-    json::print(out, &AnswerJson { version: json::VERSION, subjects })
+    json::print(out, &AnswerJson { version: json::VERSION, subjects, not_evaluated })
 }

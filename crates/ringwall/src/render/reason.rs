@@ -10,11 +10,17 @@ const RBAC: &str = "rbac.authorization.k8s.io";
 /// Prints what a decision rests on and what could not be judged, one spot a line.
 pub(crate) fn print(out: &mut dyn Write, decision: &Decision, indent: usize, width: usize) -> io::Result<()> {
     print_reasons(out, &decision.reasons, indent, width)?;
-    let margin = " ".repeat(indent);
     for text in &decision.not_evaluated {
-        for line in style::wrap(&format!("not evaluated: {text}"), width.saturating_sub(indent), "  ") {
-            writeln!(out, "{margin}{}", style::paint(style::WARNING, &line))?;
-        }
+        print_not_evaluated(out, text, indent, width)?;
+    }
+    Ok(())
+}
+
+/// Prints what could have mattered and was not judged.
+pub(crate) fn print_not_evaluated(out: &mut dyn Write, text: &str, indent: usize, width: usize) -> io::Result<()> {
+    let margin = " ".repeat(indent);
+    for line in style::wrap(&format!("not evaluated: {text}"), width.saturating_sub(indent), "  ") {
+        writeln!(out, "{margin}{}", style::paint(style::WARNING, &line))?;
     }
     Ok(())
 }
