@@ -115,3 +115,30 @@ fn the_text_reads_as_it_should() {
     let text = said.stdout.replace(example("storefront").to_str().unwrap(), "examples/storefront");
     insta::assert_snapshot!(text);
 }
+
+/// Every line of the README's tour is a line that the command prints, in the same order.
+#[test]
+fn the_readme_shows_real_output() {
+    let repository = example("").parent().unwrap().to_owned();
+    let readme = String::from_utf8(fs::read(repository.join("README.md")).unwrap()).unwrap();
+    let mut lines = readme.lines().peekable();
+    let mut tours = 0;
+    while let Some(line) = lines.next() {
+        let Some(command) = line.strip_prefix("    $ ringwall ") else { continue };
+        tours += 1;
+        let full = |word: &str| match word.strip_prefix("examples/") {
+            Some(name) => example(name).to_str().unwrap().to_owned(),
+            None => word.to_owned(),
+        };
+        let said = run(&command.split_whitespace().map(full).collect::<Vec<_>>(), "");
+        let text = said.stdout.replace(repository.join("examples/").to_str().unwrap(), "examples/");
+        let mut printed = text.lines();
+        while let Some(shown) = lines.next_if(|line| line.is_empty() || line.starts_with("    ")) {
+            let shown = shown.strip_prefix("    ").unwrap_or_default();
+            if !shown.is_empty() && shown.trim() != "…" {
+                assert!(printed.any(|line| line == shown), "`{command}` does not print `{shown}` there");
+            }
+        }
+    }
+    assert!(tours >= 3, "the README has a tour");
+}
