@@ -2,8 +2,6 @@ module ringwall.dev/testbed
 
 go 1.26.0
 
-godebug default=go1.26
-
 require (
 	github.com/spf13/cobra v1.10.2
 	github.com/spf13/pflag v1.0.10

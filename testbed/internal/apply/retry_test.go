@@ -15,13 +15,24 @@ func TestOnlyWhatCanStillComeIsRetried(t *testing.T) {
 		"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
 		"spec": map[string]any{"group": "defined.io"},
 	}}
-	rule := newRetryRule([]*unstructured.Unstructured{definition})
+	account := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1", "kind": "ServiceAccount",
+		"metadata": map[string]any{"namespace": "shop", "name": "web"},
+	}}
+	rule := newRetryRule([]*unstructured.Unstructured{definition, account})
 	of := func(group string) *unstructured.Unstructured {
 		object := &unstructured.Unstructured{}
 		object.SetGroupVersionKind(schema.GroupVersionKind{Group: group, Version: "v1", Kind: "Thing"})
 		return object
 	}
+	podOf := func(namespace, account string) *unstructured.Unstructured {
+		pod := of("")
+		pod.SetNamespace(namespace)
+		pod.Object["spec"] = map[string]any{"serviceAccountName": account}
+		return pod
+	}
 	things := schema.GroupResource{Resource: "things"}
+	noAccount := apierrors.NewForbidden(things, "a", errors.New(missingServiceAccount+" a/b: not found"))
 	noMatch := &meta.NoKindMatchError{GroupKind: schema.GroupKind{Kind: "Thing"}}
 
 	for _, test := range []struct {
@@ -34,8 +45,9 @@ func TestOnlyWhatCanStillComeIsRetried(t *testing.T) {
 		{"kind that never comes", of("unknown.io"), noMatch, false},
 		{"resource that comes", of("defined.io"), apierrors.NewNotFound(things, "a"), true},
 		{"namespace that never comes", of(""), apierrors.NewNotFound(things, "a"), false},
-		{"service account to come", of(""),
-			apierrors.NewForbidden(things, "a", errors.New(missingServiceAccount+" a/b: not found")), true},
+		{"account that a controller makes", podOf("shop", ""), noAccount, true},
+		{"account just applied", podOf("shop", "web"), noAccount, true},
+		{"account of another namespace", podOf("other", "web"), noAccount, false},
 		{"plain refusal", of(""), apierrors.NewForbidden(things, "a", errors.New("no")), false},
 		{"invalid", of(""), apierrors.NewInvalid(schema.GroupKind{}, "a", nil), false},
 		{"two writers", of(""), apierrors.NewConflict(things, "a", errors.New("changed")), true},

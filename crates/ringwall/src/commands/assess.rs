@@ -2,9 +2,10 @@ use std::collections::BTreeSet;
 use std::io::{self, BufWriter};
 use std::path::Path;
 
-use ringwall_model::{CheckResult, Cluster, Outcome, Problem, Severity, User};
+use ringwall_model::{CheckResult, Cluster, LogKind, Outcome, Problem, Severity, User};
 use ringwall_rbac::entry::{Mapping, Mappings};
 use ringwall_rbac::{Authorizer, Options, Power, authorization};
+use ringwall_snapshot::Snapshot;
 
 use crate::cli::{Assess, Format};
 use crate::error::{Exit, Failure};
@@ -22,6 +23,14 @@ pub(crate) struct Report<'c> {
     pub(crate) results: Vec<CheckResult>,
     pub(crate) not_evaluated: Vec<String>,
     pub(crate) problems: &'c [Problem],
+    pub(crate) logs: Logs,
+}
+
+/// How much of the logs could be read; no ring is judged by them yet.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Logs {
+    pub(crate) audit_events: u64,
+    pub(crate) cloudtrail_records: u64,
 }
 
 /// One way in, and what it leads to.
@@ -41,7 +50,8 @@ impl Report<'_> {
 
 /// Reports on a snapshot.
 pub(super) fn run(args: &Assess) -> Result<Exit, Failure> {
-    let snapshot = session::open(&args.snapshot.folder)?;
+    let mut snapshot = session::open(&args.snapshot.folder)?;
+    let logs = read_logs(&args.snapshot.folder, &mut snapshot);
     let cluster = &snapshot.cluster;
     let authorizer = Authorizer::with_options(cluster, Options { assume_defaults: true });
     let mappings = Mappings::of(cluster);
@@ -57,6 +67,7 @@ pub(super) fn run(args: &Assess) -> Result<Exit, Failure> {
         results,
         not_evaluated: mappings.not_evaluated().to_vec(),
         problems: &snapshot.problems,
+        logs,
     };
     match args.output.format {
         Format::Json => report_json::print(&mut BufWriter::new(io::stdout().lock()), &report)?,
@@ -68,6 +79,19 @@ pub(super) fn run(args: &Assess) -> Result<Exit, Failure> {
     let worst = report.failures().map(|result| result.severity).max();
     let failed = args.fail_on().is_some_and(|least| worst.is_some_and(|worst| worst >= least));
     Ok(session::exit(if failed { Exit::No } else { Exit::Fine }, &snapshot.problems))
+}
+
+/// Reads the logs to their end, so that what is broken in them is told.
+fn read_logs(folder: &Path, snapshot: &mut Snapshot) -> Logs {
+    let mut logs = Logs::default();
+    for log in &snapshot.cluster.logs {
+        let count = match log.kind {
+            LogKind::KubernetesAudit => &mut logs.audit_events,
+            LogKind::CloudTrail => &mut logs.cloudtrail_records,
+        };
+        snapshot.problems.extend(ringwall_snapshot::read_log(folder, log, &mut |_, _| *count += 1));
+    }
+    logs
 }
 
 /// Keeps the results of the checks that were asked for.

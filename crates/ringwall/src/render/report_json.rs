@@ -17,6 +17,14 @@ struct ReportJson<'a> {
     results: Vec<ResultJson<'a>>,
     not_evaluated: &'a [String],
     problems: Vec<ProblemJson<'a>>,
+    logs: LogsJson,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LogsJson {
+    audit_events: u64,
+    cloudtrail_records: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -106,6 +114,10 @@ pub(crate) fn print(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> 
         results: report.results.iter().map(result).collect(),
         not_evaluated: &report.not_evaluated,
         problems: report.problems.iter().map(problem).collect(),
+        logs: LogsJson {
+            audit_events: report.logs.audit_events,
+            cloudtrail_records: report.logs.cloudtrail_records,
+        },
     };
     json::print(out, &report)
 }

@@ -35,13 +35,15 @@ fn print_head(out: &mut dyn Write, report: &Report<'_>, width: usize) -> io::Res
     facts.extend(info.authentication_mode.map(|mode| format!("authentication mode {}", mode.name())));
     writeln!(out, "{}", facts.join("  "))?;
     let counts = format!(
-        "{}, {}, {}, {}, {}, {}",
+        "{}, {}, {}, {}, {}, {}, {}, {}",
         count(namespaces.len(), "namespace"),
         count(workloads.iter().filter(|workload| !workload.owned).count(), "workload"),
         count(pods.len(), "pod"),
         count(nodes.len(), "node"),
         count(roles.len(), "role"),
         count(bindings.len(), "binding"),
+        count(report.logs.audit_events, "audit event"),
+        count(report.logs.cloudtrail_records, "CloudTrail record"),
     );
     print_wrapped(out, &counts, 0, width, style::FAINT)?;
     writeln!(out)?;
@@ -244,6 +246,7 @@ fn becomes(mapping: &Mapping) -> String {
     if parts.is_empty() { "a user named by its ARN, without groups".into() } else { parts.join("; ") }
 }
 
-fn count(number: usize, noun: &str) -> String {
+fn count(number: impl TryInto<u64>, noun: &str) -> String {
+    let number = number.try_into().unwrap_or(u64::MAX);
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
