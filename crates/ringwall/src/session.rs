@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ringwall_model::{Cluster, Level, Problem};
 use ringwall_snapshot::{Options, Snapshot};
 
@@ -13,14 +13,23 @@ use crate::render::style;
 /// Problems printed in full; the rest is counted, so that an answer stays in sight.
 const PROBLEMS_SHOWN: usize = 20;
 
+/// Snapshots below this, in bytes, are read before a progress bar could be.
+const WORTH_A_BAR: u64 = 8 * 1024 * 1024;
+
 /// Reads a snapshot, with a progress bar where someone is looking.
 pub(crate) fn open(folder: &Path) -> Result<Snapshot, Failure> {
     // indicatif draws on standard error, and only if that is a terminal.
-    let bar = ProgressBar::new(0).with_style(
+    let bar = ProgressBar::hidden().with_style(
         ProgressStyle::with_template("reading {bar:30} {bytes} of {total_bytes}")
             .unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
     let report = |progress: ringwall_snapshot::Progress| {
+        if progress.total < WORTH_A_BAR {
+            return;
+        }
+        if bar.length().is_none() {
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
         bar.set_length(progress.total);
         bar.set_position(progress.done);
     };

@@ -8,7 +8,7 @@ use super::style::{self, PLAIN};
 /// Space between columns.
 const GAP: usize = 2;
 /// Columns are not squeezed below this; if they would be, rows are printed as blocks.
-const NARROWEST_COLUMN: usize = 14;
+const NARROWEST_COLUMN: usize = 24;
 
 /// Rows of cells in aligned columns that wrap; on narrow terminals one cell a line.
 #[derive(Debug, Default)]
