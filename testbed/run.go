@@ -11,7 +11,6 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
-	"k8s.io/klog/v2"
 
 	"ringwall.dev/testbed/internal/cluster"
 	"ringwall.dev/testbed/internal/logfile"
@@ -75,9 +74,7 @@ type output struct {
 }
 
 func (o *output) serve(dir *cluster.Dir, extraFlags []string) error {
-	// Kubernetes ends its process on some failures without a word but in the log.
-	klog.OsExit = func(int) { o.fail(errors.New("the control plane gave up")) }
-
+	cluster.OnGiveUp(o.fail)
 	ctx := stopAsked()
 	c, err := cluster.Start(ctx, dir, extraFlags)
 	if err != nil {

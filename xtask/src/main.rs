@@ -27,9 +27,9 @@ struct Cli {
 enum Chore {
     /// Set up what the tests need and run all of them, end-to-end tests included
     Test {
-        /// Seed of every generated test input; a failing test prints the one it used
-        #[arg(long, default_value_t = suite::DEFAULT_SEED)]
-        seed: u64,
+        /// Seed of every generated test input, each test's own if left out; a failing test prints the one it used
+        #[arg(long)]
+        seed: Option<u64>,
     },
     /// Check the rules of the tree: layers, lints, licences, documents, files
     Tidy,

@@ -54,7 +54,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
         return Ok(());
     }
     let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
-    bail!("{} broken rules\n{}", problems.len(), lines.join("\n"))
+    bail!("the tree is not tidy, places: {}\n{}", problems.len(), lines.join("\n"))
 }
 
 fn problems(tree: &Tree<'_>) -> Result<Vec<Problem>> {

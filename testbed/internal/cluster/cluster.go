@@ -110,6 +110,7 @@ func (c *Cluster) Wait(ctx context.Context) error {
 
 // Stop stops the parts in the reverse order of their start, as each needs the one before it.
 func (c *Cluster) Stop() {
+	stopping.Store(true)
 	if c.controllers != nil {
 		c.controllers.stop()
 	}

@@ -220,8 +220,8 @@ fn float_key(value: f64) -> String {
     let scientific = format!("{value:e}");
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or_default();
-    // Go's shortest %g changes to an exponent below -4 and from 21 on.
-    if (-4..21).contains(&exponent) {
+    // Go's shortest %g changes to an exponent below -4 and from 6 on: `1e6` is the key `1e+06`.
+    if (-4..6).contains(&exponent) {
         return format!("{value}");
     }
     let sign = if exponent < 0 { '-' } else { '+' };

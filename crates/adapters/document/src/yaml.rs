@@ -400,9 +400,10 @@ fn tree_value(interner: &mut Interner, scalar: Scalar<'_>, written: &str, line: 
     })
 }
 
-/// The integer that a float is, as Go's JSON writes it: `1e3` becomes 1000, `1e21` stays.
+/// The integer that a float is, as Go's JSON writes it: `1e3` becomes 1000, `1e21` stays. At the bounds of `i64` a
+/// float is rounded beyond them.
 #[expect(clippy::cast_possible_truncation, reason = "the bounds before it make it exact")]
 pub(crate) fn integral(value: f64) -> Option<i64> {
     const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
-    (value.fract() == 0.0 && (-TWO_TO_63..TWO_TO_63).contains(&value)).then_some(value as i64)
+    (value.fract() == 0.0 && value.abs() < TWO_TO_63).then_some(value as i64)
 }

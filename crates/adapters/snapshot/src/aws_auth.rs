@@ -10,10 +10,13 @@ pub(crate) fn is_aws_auth(reference: &ObjectRef) -> bool {
         && &*reference.name == "aws-auth"
 }
 
+/// The text of an entry and its lines; why it has none otherwise.
+type Text = Result<(Arc<str>, Lines), String>;
+
 /// An aws-auth whose entries are still text, with the lines that they have in the file.
 pub(crate) struct Pending {
     source: Source,
-    entries: Vec<(Arc<str>, u32, Result<(Arc<str>, Lines), String>)>,
+    entries: Vec<(Arc<str>, u32, Text)>,
 }
 
 impl Pending {

@@ -51,6 +51,8 @@ impl<'a, 'c> Aggregation<'a, 'c> {
         let mut by_name: Vec<usize> =
             (0..roles.len()).filter(|place| roles.get(*place).is_some_and(|role| is_cluster_role(role))).collect();
         by_name.sort_by_key(|place| roles.get(*place).map(|role| &role.reference.name));
+        // Of two roles with one name the first counts, here as everywhere.
+        by_name.dedup_by_key(|place| roles.get(*place).map(|role| &role.reference.name));
         let mut aggregation = Self { roles, by_name, selected: BTreeMap::new() };
         for (place, role) in roles.iter().enumerate() {
             if let (true, Some(rule)) = (is_cluster_role(role), &role.aggregation) {

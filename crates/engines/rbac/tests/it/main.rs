@@ -1,14 +1,9 @@
-//! The engine as its users call it.
-
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "these are tests"
-)]
+//! The authorizer against its rules: written cases, a naive twin on generated clusters, a real release's roles.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail loudly")]
 
 mod cases;
-mod generated;
+mod covers;
+mod generate;
 mod naive;
-mod twins;
+mod objects;
+mod properties;

@@ -1,161 +1,149 @@
-//! The rules once more, as plainly as they can be written: no index, no symbols, one loop inside the other.
+//! The authorizer written down rule by rule, with plain loops: slow, and hard to get wrong.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use ringwall_model::{Binding, Cluster, PolicyRule, Role, RoleKind, User};
+use ringwall_rbac::{Question, Target};
 
-use ringwall_model::{Binding, BindingSubject, Cluster, PolicyRule, Role, RoleKind, Subject, User};
-use ringwall_rbac::{Scope, Target};
+/// The first grant: the binding's name in full, the role in which the rule is written and the rule's place there.
+pub(crate) type Grant = (String, String, usize);
 
-/// Whether RBAC or the group `system:masters` allows it; nodes are left out.
-pub(crate) fn allows(cluster: &Cluster, user: &User, verb: &str, target: &Target<'_>) -> bool {
-    if user.groups.iter().any(|group| group == "system:masters") {
-        return true;
+/// The rules of every role after aggregation, by its place in the cluster's list.
+pub(crate) type Rules<'c> = Vec<Vec<(&'c Role, usize)>>;
+
+/// Runs the aggregation controller until nothing changes.
+pub(crate) fn rules(cluster: &Cluster) -> Rules<'_> {
+    let roles = &cluster.roles;
+    let aggregated = |role: &Role| role.reference.namespace.is_none() && role.aggregation.is_some();
+    let mut rules: Rules<'_> = Vec::new();
+    for role in roles {
+        rules.push(if aggregated(role) { Vec::new() } else { (0..role.rules.len()).map(|index| (role, index)).collect() });
     }
-    cluster.bindings.iter().any(|binding| {
-        counts_for(binding, target)
-            && binding.subjects.iter().any(|subject| is(subject, binding, user))
-            && rules_of(cluster, binding).iter().any(|rule| rule_allows(rule, verb, target))
-    })
+    loop {
+        let mut changed = false;
+        for place in 0..roles.len() {
+            if !aggregated(&roles[place]) {
+                continue;
+            }
+            let mut new: Vec<(&Role, usize)> = Vec::new();
+            for selector in &roles[place].aggregation.as_ref().unwrap().selectors {
+                let mut selected: Vec<usize> = (0..roles.len())
+                    .filter(|other| roles[*other].reference.namespace.is_none() && selector.matches(&roles[*other].labels))
+                    .collect();
+                selected.sort_by_key(|other| &roles[*other].reference.name);
+                for other in selected {
+                    if roles[other].reference.name == roles[place].reference.name {
+                        continue;
+                    }
+                    for rule in &rules[other] {
+                        if !new.iter().any(|known| content(*known) == content(*rule)) {
+                            new.push(*rule);
+                        }
+                    }
+                }
+            }
+            let before: Vec<PolicyRule> = rules[place].iter().map(|rule| content(*rule)).collect();
+            let after: Vec<PolicyRule> = new.iter().map(|rule| content(*rule)).collect();
+            if !same_set(&before, &after) {
+                rules[place] = new;
+                changed = true;
+            }
+        }
+        if !changed {
+            return rules;
+        }
+    }
 }
 
-/// Whether a binding is looked at: all ClusterRoleBindings, and RoleBindings of the request's namespace.
-fn counts_for(binding: &Binding, target: &Target<'_>) -> bool {
-    match &binding.reference.namespace {
-        None => true,
-        Some(namespace) => !target.namespace().is_empty() && **namespace == *target.namespace(),
-    }
+fn same_set(one: &[PolicyRule], other: &[PolicyRule]) -> bool {
+    one.len() == other.len() && one.iter().all(|rule| other.contains(rule))
 }
 
-fn is(subject: &BindingSubject, binding: &Binding, user: &User) -> bool {
-    match &*subject.kind {
-        "User" => *subject.name == *user.name,
-        "Group" => user.groups.iter().any(|group| **group == *subject.name),
-        "ServiceAccount" => account(subject, binding).is_some_and(|name| name == user.name),
+fn content((role, index): (&Role, usize)) -> PolicyRule {
+    PolicyRule { line: 0, ..role.rules[index].clone() }
+}
+
+pub(crate) fn all_grants(cluster: &Cluster, rules: &Rules<'_>, question: &Question<'_>) -> Vec<Grant> {
+    let mut grants = Vec::new();
+    for binding in cluster.bindings.iter().filter(|binding| binding.reference.namespace.is_none()) {
+        grants.extend(of_binding(cluster, rules, binding, "", question));
+    }
+    let namespace = question.target.namespace();
+    if !namespace.is_empty() {
+        for binding in cluster.bindings.iter().filter(|binding| binding.reference.namespace.as_deref() == Some(namespace)) {
+            grants.extend(of_binding(cluster, rules, binding, namespace, question));
+        }
+    }
+    grants
+}
+
+pub(crate) fn decide(cluster: &Cluster, rules: &Rules<'_>, question: &Question<'_>) -> bool {
+    question.user.groups.iter().any(|group| group == "system:masters")
+        || !all_grants(cluster, rules, question).is_empty()
+}
+
+fn of_binding(
+    cluster: &Cluster,
+    rules: &Rules<'_>,
+    binding: &Binding,
+    namespace: &str,
+    question: &Question<'_>,
+) -> Vec<Grant> {
+    if !binding.subjects.iter().any(|subject| {
+        applies(question.user, &subject.kind, &subject.name, subject.namespace.as_deref().unwrap_or(""), namespace)
+    }) {
+        return Vec::new();
+    }
+    let Some(role) = cluster.roles.iter().position(|role| match binding.role.kind {
+        RoleKind::ClusterRole => role.reference.namespace.is_none() && role.reference.name == binding.role.name,
+        RoleKind::Role => {
+            !namespace.is_empty()
+                && role.reference.namespace.as_deref() == Some(namespace)
+                && role.reference.name == binding.role.name
+        }
+    }) else {
+        return Vec::new();
+    };
+    let allowing = rules[role].iter().filter(|(role, index)| allows(&role.rules[*index], question));
+    allowing.map(|(role, index)| (binding.reference.to_string(), role.reference.to_string(), *index)).collect()
+}
+
+fn applies(user: &User, kind: &str, name: &str, own_namespace: &str, binding_namespace: &str) -> bool {
+    match kind {
+        "User" => user.name == name,
+        "Group" => user.groups.iter().any(|group| group == name),
+        "ServiceAccount" => {
+            let namespace = if own_namespace.is_empty() { binding_namespace } else { own_namespace };
+            !namespace.is_empty() && user.name == format!("system:serviceaccount:{namespace}:{name}")
+        }
         _ => false,
     }
 }
 
-fn account(subject: &BindingSubject, binding: &Binding) -> Option<String> {
-    let own = subject.namespace.clone().filter(|namespace| !namespace.is_empty());
-    let namespace = own.or_else(|| binding.reference.namespace.clone())?;
-    Some(format!("system:serviceaccount:{namespace}:{}", subject.name))
-}
-
-/// The rules that a binding grants: those of its role, collected ones if that aggregates.
-pub(crate) fn rules_of(cluster: &Cluster, binding: &Binding) -> Vec<PolicyRule> {
-    let namespace = match binding.role.kind {
-        RoleKind::ClusterRole => None,
-        RoleKind::Role => match &binding.reference.namespace {
-            Some(namespace) => Some(namespace.clone()),
-            None => return Vec::new(),
-        },
-    };
-    let found = cluster.roles.iter().find(|role| role.reference.name == binding.role.name && role.reference.namespace == namespace);
-    found.map_or_else(Vec::new, |role| collected(cluster, role, &mut BTreeSet::new()))
-}
-
-fn collected(cluster: &Cluster, role: &Role, seen: &mut BTreeSet<Arc<str>>) -> Vec<PolicyRule> {
-    let Some(aggregation) = role.aggregation.as_ref().filter(|_| role.reference.namespace.is_none()) else {
-        return role.rules.clone();
-    };
-    if !seen.insert(role.reference.name.clone()) {
-        return Vec::new();
-    }
-    let mut rules = Vec::new();
-    for other in &cluster.roles {
-        let selected = other.reference.namespace.is_none()
-            && aggregation.selectors.iter().any(|selector| selector.matches(&other.labels));
-        // Of two roles with one name the first counts.
-        let first = cluster.roles.iter().find(|first| first.reference == other.reference);
-        if selected && first.is_some_and(|first| std::ptr::eq(first, other)) {
-            rules.extend(collected(cluster, other, seen));
-        }
-    }
-    rules
-}
-
-fn has(list: &[Arc<str>], text: &str) -> bool {
-    list.iter().any(|item| **item == *text)
-}
-
-/// Whether one rule allows it.
-pub(crate) fn rule_allows(rule: &PolicyRule, verb: &str, target: &Target<'_>) -> bool {
-    if !has(&rule.verbs, "*") && !has(&rule.verbs, verb) {
-        return false;
-    }
-    match *target {
-        Target::NonResource { path } => rule.non_resource_urls.iter().any(|url| {
-            **url == *"*" || **url == *path || (url.ends_with('*') && path.starts_with(url.trim_end_matches('*')))
-        }),
+pub(crate) fn allows(rule: &PolicyRule, question: &Question<'_>) -> bool {
+    let verb = rule.verbs.iter().any(|verb| &**verb == "*" || &**verb == question.verb);
+    match question.target {
         Target::Resource { group, resource, subresource, name, .. } => {
-            let whole = if subresource.is_empty() { resource.to_owned() } else { format!("{resource}/{subresource}") };
-            let of_any = format!("*/{subresource}");
-            (has(&rule.api_groups, "*") || has(&rule.api_groups, group))
-                && (has(&rule.resources, "*")
-                    || has(&rule.resources, &whole)
-                    || (!subresource.is_empty() && has(&rule.resources, &of_any)))
-                && (rule.resource_names.is_empty() || has(&rule.resource_names, name))
+            let combined =
+                if subresource.is_empty() { resource.to_owned() } else { format!("{resource}/{subresource}") };
+            verb && rule.api_groups.iter().any(|held| &**held == "*" || &**held == group)
+                && rule.resources.iter().any(|held| {
+                    &**held == "*"
+                        || **held == *combined
+                        || (!subresource.is_empty() && **held == *format!("*/{subresource}"))
+                })
+                && (rule.resource_names.is_empty() || rule.resource_names.iter().any(|held| &**held == name))
         }
-    }
-}
-
-/// Everyone who may do it, by asking of every subject that any binding names.
-pub(crate) fn who_can(cluster: &Cluster, verb: &str, target: &Target<'_>) -> BTreeSet<(Subject, Scope)> {
-    let mut found = BTreeSet::from([(Subject::group("system:masters"), Scope::Cluster)]);
-    for binding in cluster.bindings.iter().filter(|binding| counts_for(binding, target)) {
-        if !rules_of(cluster, binding).iter().any(|rule| rule_allows(rule, verb, target)) {
-            continue;
-        }
-        for subject in &binding.subjects {
-            let who = match &*subject.kind {
-                "User" => Subject::User(subject.name.clone()),
-                "Group" => Subject::Group(subject.name.clone()),
-                "ServiceAccount" => match subject.namespace.clone().filter(|it| !it.is_empty()).or_else(|| binding.reference.namespace.clone()) {
-                    Some(namespace) => Subject::ServiceAccount { namespace, name: subject.name.clone() },
-                    None => continue,
-                },
-                _ => continue,
-            };
-            let scope = binding.reference.namespace.clone().map_or(Scope::Cluster, Scope::Namespace);
-            found.insert((who, scope));
-        }
-    }
-    found
-}
-
-/// What of some rights others don't hold, right by right: group, resource or path, verb, name.
-pub(crate) fn uncovered(held: &[PolicyRule], wanted: &[PolicyRule]) -> usize {
-    let mut missing = 0;
-    for rule in wanted {
-        let names: Vec<Option<&Arc<str>>> =
-            if rule.resource_names.is_empty() { vec![None] } else { rule.resource_names.iter().map(Some).collect() };
-        for verb in &rule.verbs {
-            for group in &rule.api_groups {
-                for resource in &rule.resources {
-                    for name in &names {
-                        let covers = |held: &PolicyRule| {
-                            let star = |list: &[Arc<str>], item: &str| has(list, "*") || has(list, item);
-                            let any_with_sub = resource.split_once('/').is_some_and(|(_, sub)| has(&held.resources, &format!("*/{sub}")));
-                            star(&held.verbs, verb)
-                                && star(&held.api_groups, group)
-                                && (star(&held.resources, resource) || any_with_sub)
-                                && (held.resource_names.is_empty() || name.is_some_and(|name| has(&held.resource_names, name)))
-                        };
-                        missing += usize::from(!held.iter().any(covers));
+        Target::NonResource { path } => {
+            verb && rule.non_resource_urls.iter().any(|held| {
+                &**held == "*" || &**held == path || {
+                    let mut prefix: &str = held;
+                    let mut starred = false;
+                    while let Some(shorter) = prefix.strip_suffix('*') {
+                        prefix = shorter;
+                        starred = true;
                     }
+                    starred && path.starts_with(prefix)
                 }
-            }
-            for url in &rule.non_resource_urls {
-                let covers = |held: &PolicyRule| {
-                    (has(&held.verbs, "*") || has(&held.verbs, verb))
-                        && held.resource_names.is_empty()
-                        && held.non_resource_urls.iter().any(|own| {
-                            **own == *"*" || own == url || (own.ends_with('*') && url.starts_with(own.trim_end_matches('*')))
-                        })
-                };
-                missing += usize::from(!held.iter().any(covers));
-            }
+            })
         }
     }
-    missing
 }
