@@ -141,6 +141,7 @@ struct Row {
     scope: Scope,
     verdict: Verdict,
     reasons: Vec<Reason>,
+    not_evaluated: Vec<String>,
 }
 
 /// What a holder may do of a danger's questions, at one place.
@@ -148,7 +149,9 @@ struct Row {
 struct Held {
     asks: Vec<&'static Ask>,
     reasons: Vec<Reason>,
-    possible: bool,
+    /// Whether something surely allows one of them.
+    sure: bool,
+    not_evaluated: BTreeSet<String>,
 }
 
 impl Judge<'_, '_> {
@@ -187,7 +190,8 @@ impl Judge<'_, '_> {
             for (holder, row) in self.rows(ask) {
                 let held = holders.entry(holder).or_default().entry(row.scope).or_default();
                 held.asks.push(ask);
-                held.possible |= row.verdict == Verdict::Unknown;
+                held.sure |= row.verdict == Verdict::Allowed;
+                held.not_evaluated.extend(row.not_evaluated);
                 for reason in row.reasons {
                     if !held.reasons.contains(&reason) {
                         held.reasons.push(reason);
@@ -208,8 +212,8 @@ impl Judge<'_, '_> {
             !self.everything.contains_key(&row.subject) && !is_kubernetes_own(&row.subject, &row.reasons)
         });
         let mut rows: Vec<(Holder, Row)> = of_rbac
-            .map(|WhoCan { subject, scope, verdict, reasons, .. }| {
-                (Holder::Subject(subject), Row { scope, verdict, reasons })
+            .map(|WhoCan { subject, scope, verdict, reasons, not_evaluated }| {
+                (Holder::Subject(subject), Row { scope, verdict, reasons, not_evaluated })
             })
             .collect();
         for PolicyHolder { mapping, scope, decision } in
@@ -217,8 +221,9 @@ impl Judge<'_, '_> {
         {
             // Whoever has it all by AmazonEKSClusterAdminPolicy is reported by the identity ring, once.
             if !self.administrators.contains(&*mapping.principal) && !mapping.is_owned_by_eks() {
-                let Decision { verdict, reasons, not_evaluated: _ } = decision;
-                rows.push((Holder::Principal(mapping.principal.to_string()), Row { scope, verdict, reasons }));
+                let Decision { verdict, reasons, not_evaluated } = decision;
+                let row = Row { scope, verdict, reasons, not_evaluated };
+                rows.push((Holder::Principal(mapping.principal.to_string()), row));
             }
         }
         rows
@@ -242,21 +247,24 @@ impl Judge<'_, '_> {
     ) -> CheckResult {
         let mut asks: Vec<&Ask> = counted.iter().flat_map(|(_, held)| held.asks.iter().copied()).collect();
         asks.sort_by_key(|ask| (ask.group, ask.resource, ask.subresource, ask.name));
-        let may = if counted.iter().all(|(_, held)| held.possible) { "may possibly" } else { "may" };
+        let sure = counted.iter().any(|(_, held)| held.sure);
+        let may = if sure { "may" } else { "may possibly" };
         let (who, note) = match holder {
             Holder::Subject(subject) => (subject.to_string(), self.who_that_is(subject)),
             Holder::Principal(arn) => (arn.clone(), String::new()),
         };
         let scopes: Vec<&Scope> = counted.iter().map(|(scope, _)| scope).collect();
-        let why = format!(
-            "{who}{note} {may} {} {}, and so can {}: {}",
-            in_words(&asks),
-            places(&scopes),
-            danger.power,
-            danger.why
-        );
+        let what = format!("{who}{note} {may} {} {}", in_words(&asks), places(&scopes));
+        let gaps: BTreeSet<&str> =
+            counted.iter().flat_map(|(_, held)| &held.not_evaluated).map(String::as_str).collect();
+        let gaps = gaps.into_iter().collect::<Vec<_>>().join("; ");
+        let (outcome, why) = if sure {
+            (Outcome::Fail, format!("{what}, and so can {}: {}", danger.power, danger.why))
+        } else {
+            (Outcome::Unknown, format!("{what}: {gaps}"))
+        };
         let reasons = counted.into_iter().flat_map(|(_, held)| held.reasons).collect();
-        let result = about.fails(severity, why, reasons);
+        let result = about.result(outcome, severity, why, reasons);
         match holder {
             Holder::Subject(subject) => self.with_principals(result, subject),
             Holder::Principal(_) => result,
@@ -383,7 +391,7 @@ fn about_binding(about: About, severity: Severity, why: String, binding: &Bindin
         proof: Proof::Object(binding.reference.clone()),
         rule: None,
         source: binding.source.clone(),
-        text: format!("{} names {} {}", binding.reference, binding.role.kind.name(), binding.role.name).into(),
+        text: format!("names {} {}", binding.role.kind.name(), binding.role.name).into(),
     };
     about.fails(severity, why, vec![reason])
 }

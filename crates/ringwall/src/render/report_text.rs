@@ -135,7 +135,10 @@ fn print_powers(out: &mut dyn Write, report: &Report<'_>, width: usize) -> io::R
             ]);
         }
     }
-    if table.is_empty() { Ok(()) } else { table.print(out, 2, width) }
+    if table.is_empty() {
+        return writeln!(out, "  nobody to tell of: `ringwall who-can` answers for users and groups");
+    }
+    table.print(out, 2, width)
 }
 
 fn print_failures(out: &mut dyn Write, report: &Report<'_>, width: usize) -> io::Result<()> {
