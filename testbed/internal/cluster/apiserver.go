@@ -47,7 +47,9 @@ type apiserver struct {
 }
 
 // startAPIServer returns as soon as the server runs, which is well before it is ready.
-func startAPIServer(dir *Dir, ca *authority, etcdEndpoint string, extraFlags []string) (*apiserver, error) {
+func startAPIServer(
+	ctx context.Context, dir *Dir, ca *authority, etcdEndpoint string, extraFlags []string,
+) (*apiserver, error) {
 	id := identity{
 		name: apiserverName, user: "testbed-apiserver", usages: []x509.ExtKeyUsage{serverAuth},
 		dnsNames: []string{
@@ -64,8 +66,10 @@ func startAPIServer(dir *Dir, ca *authority, etcdEndpoint string, extraFlags []s
 		return nil, err
 	}
 
-	ctx, cancel := context.WithCancel(context.Background())
-	run, err := prepareAPIServer(ctx, opts)
+	serverCtx, cancel := context.WithCancel(context.Background())
+	run, err := await(ctx, func() (func(context.Context) error, error) {
+		return prepareAPIServer(serverCtx, opts)
+	})
 	if err != nil {
 		cancel()
 		if opts.SecureServing.Listener != nil {
@@ -80,7 +84,7 @@ func startAPIServer(dir *Dir, ca *authority, etcdEndpoint string, extraFlags []s
 	}
 	go func() {
 		defer close(server.ended)
-		server.err = run(ctx)
+		server.err = run(serverCtx)
 	}()
 	return server, nil
 }

@@ -58,7 +58,7 @@ func (c *Cluster) start(ctx context.Context, dir *Dir, extraFlags []string) erro
 	if c.etcd, err = startEtcd(ctx, dir, ca); err != nil {
 		return err
 	}
-	if c.apiserver, err = startAPIServer(dir, ca, c.etcd.endpoint, extraFlags); err != nil {
+	if c.apiserver, err = startAPIServer(ctx, dir, ca, c.etcd.endpoint, extraFlags); err != nil {
 		return err
 	}
 

@@ -48,7 +48,7 @@ func startEtcd(ctx context.Context, dir *Dir, ca *authority) (*etcd, error) {
 		return nil, err
 	}
 
-	server, err := embed.StartEtcd(etcdConfig(dir))
+	server, err := await(ctx, func() (*embed.Etcd, error) { return embed.StartEtcd(etcdConfig(dir)) })
 	if err != nil {
 		return nil, fmt.Errorf("start etcd: %w", err)
 	}

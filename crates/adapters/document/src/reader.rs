@@ -93,16 +93,26 @@ impl Reader {
 
     fn json(&mut self, text: &str, line: u32, sink: &mut dyn FnMut(Document), faults: &mut Faults) {
         let mut text = text;
+        let mut may_be_yaml = true;
         let mut values = Values::new(text.as_bytes(), line);
         while let Some(start) = values.next_start() {
             let first_line = values.line_at(start);
             match values.next(&mut self.interner) {
-                Ok(tree) => emit(sink, tree, Literals::default()),
+                Ok(tree) => {
+                    may_be_yaml = false;
+                    emit(sink, tree, Literals::default());
+                }
                 Err(broken) => {
                     let after = values.position().max(start + 1);
                     let rest = text.get(start..).unwrap_or_default();
-                    if matches!(broken, Broken::Syntax(_)) && self.flow_yaml(rest, first_line, sink, faults) {
-                        return;
+                    let mut broken = broken;
+                    // YAML has one value here. Trying it at every value would take quadratic time.
+                    if std::mem::take(&mut may_be_yaml) && matches!(broken, Broken::Syntax(_)) {
+                        match self.flow_yaml(rest, first_line, sink, faults) {
+                            Ok(()) => return,
+                            Err(Some(fault)) if begins_like_flow(rest) => broken = Broken::Syntax(fault),
+                            Err(_) => {}
+                        }
                     }
                     faults.push(broken.into_fault());
                     let Some(next) = next_json(text.as_bytes(), after) else { return };
@@ -113,20 +123,20 @@ impl Reader {
         }
     }
 
-    /// Reads as YAML what begins like JSON and is none; `false` if its first document is no YAML either.
+    /// Reads as YAML what begins like JSON and is none; an error if its first document is no YAML either.
     fn flow_yaml(
         &mut self,
         text: &str,
         line: u32,
         sink: &mut dyn FnMut(Document),
         faults: &mut Faults,
-    ) -> bool {
+    ) -> Result<(), Option<Fault>> {
         let mut documents = Documents::new(text, Lines::From(line));
         let shared = Shared { interner: &mut self.interner, copied: &mut self.copied };
-        let Some(Ok((tree, literals))) = documents.next(shared) else { return false };
+        let (tree, literals) = documents.next(shared).ok_or(None)?.map_err(Some)?;
         emit(sink, tree, literals);
         self.rest(documents, sink, faults);
-        true
+        Ok(())
     }
 
     fn yaml(&mut self, text: &str, line: u32, sink: &mut dyn FnMut(Document), faults: &mut Faults) {
@@ -148,6 +158,17 @@ impl Reader {
 fn emit(sink: &mut dyn FnMut(Document), tree: Tree, literals: Literals) {
     if !tree.is_null() {
         sink(Document { tree, literals });
+    }
+}
+
+/// Whether what stands in the first brackets is none of JSON's tokens, so that flow YAML is meant.
+fn begins_like_flow(text: &str) -> bool {
+    let inner = text.trim_start_matches(|c: char| c.is_ascii_whitespace() || matches!(c, '[' | '{'));
+    let opening = text.get(..text.len() - inner.len()).unwrap_or_default().trim_ascii_end();
+    match inner.bytes().next() {
+        None | Some(b'"' | b'}' | b']') => false,
+        Some(b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => opening.ends_with('{'),
+        Some(_) => true,
     }
 }
 

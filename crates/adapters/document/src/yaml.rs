@@ -28,7 +28,7 @@ impl<'t> Documents<'t> {
     pub(crate) fn new(text: &'t str, lines: Lines) -> Self {
         let options = granit_parser::options! {
             emit_comments: false,
-            block_scalar_eof_without_line_feed: true,
+            block_scalar_eof_without_line_feed: false,
             simple_key_max_lookahead: limits::MAX_SIMPLE_KEY,
             flow_nesting_limit: limits::MAX_DEPTH + 1,
             block_nesting_limit: limits::MAX_DEPTH + 1,

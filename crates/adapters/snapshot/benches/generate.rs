@@ -13,7 +13,7 @@ const TEAMS: [&str; 12] = [
 ];
 
 /// Writes a v1 List of pods as `-o yaml` does.
-pub fn yaml(pods: usize, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn yaml(pods: usize, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(b"apiVersion: v1\nitems:\n")?;
     let mut text = String::new();
     for index in 0..pods {
@@ -25,7 +25,7 @@ pub fn yaml(pods: usize, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Writes the same list as `-o json` does.
-pub fn json(pods: usize, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn json(pods: usize, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(b"{\n    \"apiVersion\": \"v1\",\n    \"items\": [")?;
     for index in 0..pods {
         out.write_all(if index == 0 { b"\n" } else { b",\n" })?;

@@ -2,11 +2,13 @@
 
 use ringwall_document::{Document, Lines, Reader};
 
-use crate::read::{FILE, one};
+use crate::read::{FILE, read};
 
 /// The line that each item of the list in `data.mapRoles` gets, beside the line at which it stands in the file.
 fn lines(text: &str) -> Vec<(u32, u32)> {
-    let Document { tree, literals } = one(text);
+    let (mut documents, problems) = read(text);
+    assert!(problems.is_empty(), "{problems:?}");
+    let Document { tree, literals } = documents.pop().unwrap();
     let value = tree.at(&["data", "mapRoles"]).unwrap();
     let lines = literals.lines_of(value);
     let inner = Reader::default().read_embedded(&FILE.into(), value.as_str().unwrap(), lines).unwrap();

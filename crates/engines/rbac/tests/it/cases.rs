@@ -1,187 +1,156 @@
-//! The cases of `cases/rbac/`, and of the default roles of a real release.
+//! The cases of `cases/rbac/`, whose README describes them, and of the default roles of a real release.
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
-use ringwall_model::{
-    AggregationRule, Binding, BindingSubject, Cluster, LabelRequirement, LabelSelector, ObjectRef, PolicyRule, Proof, Role,
-    RoleKind, RoleRef, SelectorOperator, Source, User,
-};
-use ringwall_rbac::{Authorizer, Options, Question, Target};
-use serde_json::Value;
+use ringwall_model::{Cluster, Decision, Proof, RoleKind, RoleRef, User};
+use ringwall_rbac::{Authorizer, Impersonation, Options, Question, RoleWrite, Target, WantedRole};
+use serde_json::{Value, json};
+
+use crate::objects;
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-fn texts(value: &Value) -> Vec<Arc<str>> {
-    value.as_array().into_iter().flatten().map(|item| text(item).into()).collect()
-}
-
-fn reference(object: &Value) -> ObjectRef {
-    ObjectRef {
-        api_version: "rbac.authorization.k8s.io/v1".into(),
-        kind: text(&object["kind"]).into(),
-        namespace: object["metadata"]["namespace"].as_str().map(Arc::from),
-        name: text(&object["metadata"]["name"]).into(),
-    }
-}
-
-fn rule(value: &Value) -> PolicyRule {
-    PolicyRule {
-        verbs: texts(&value["verbs"]),
-        api_groups: texts(&value["apiGroups"]),
-        resources: texts(&value["resources"]),
-        resource_names: texts(&value["resourceNames"]),
-        non_resource_urls: texts(&value["nonResourceURLs"]),
-        line: 0,
-    }
-}
-
-fn selector(value: &Value) -> LabelSelector {
-    let labels = value["matchLabels"].as_object().into_iter().flatten().map(|(key, label)| LabelRequirement {
-        key: key.as_str().into(),
-        operator: SelectorOperator::In,
-        values: vec![text(label).into()],
-    });
-    let expressions = value["matchExpressions"].as_array().into_iter().flatten().map(|requirement| LabelRequirement {
-        key: text(&requirement["key"]).into(),
-        operator: match text(&requirement["operator"]) {
-            "In" => SelectorOperator::In,
-            "NotIn" => SelectorOperator::NotIn,
-            "Exists" => SelectorOperator::Exists,
-            _ => SelectorOperator::DoesNotExist,
-        },
-        values: texts(&requirement["values"]),
-    });
-    LabelSelector { requirements: labels.chain(expressions).collect() }
-}
-
-fn role(object: &Value) -> Role {
-    let labels = object["metadata"]["labels"].as_object().into_iter().flatten();
-    let selectors = object["aggregationRule"]["clusterRoleSelectors"].as_array();
-    Role {
-        reference: reference(object),
-        source: Source::new("case.json", 1),
-        labels: labels.map(|(key, value)| (key.as_str().into(), text(value).into())).collect(),
-        rules: object["rules"].as_array().into_iter().flatten().map(rule).collect(),
-        aggregation: selectors.map(|all| AggregationRule { selectors: all.iter().map(selector).collect() }),
-    }
-}
-
-fn binding(object: &Value) -> Binding {
-    let subjects = object["subjects"].as_array().into_iter().flatten().map(|subject| BindingSubject {
-        kind: text(&subject["kind"]).into(),
-        name: text(&subject["name"]).into(),
-        namespace: subject["namespace"].as_str().map(Arc::from),
-        line: 0,
-    });
-    Binding {
-        reference: reference(object),
-        source: Source::new("case.json", 1),
-        role: RoleRef {
-            kind: if object["roleRef"]["kind"] == "Role" { RoleKind::Role } else { RoleKind::ClusterRole },
-            name: text(&object["roleRef"]["name"]).into(),
-            line: 0,
-        },
-        subjects: subjects.collect(),
-    }
-}
-
-fn cluster(objects: &Value) -> Cluster {
-    let mut cluster = Cluster::default();
-    for object in objects.as_array().unwrap() {
-        if text(&object["kind"]).ends_with("Binding") {
-            cluster.bindings.push(binding(object));
-        } else {
-            cluster.roles.push(role(object));
-        }
-    }
-    cluster
-}
-
 /// `[["ClusterRoleBinding", "b"], ["ClusterRole", "r", 0]]`
-fn because(decision: &ringwall_model::Decision) -> Value {
+fn because(decision: &Decision) -> Value {
     let reasons = decision.reasons.iter().map(|reason| {
-        let Proof::Object(object) = &reason.proof else { panic!("{reason:?}") };
-        let mut words = vec![Value::from(&*object.kind), Value::from(&*object.name)];
+        let mut words = match &reason.proof {
+            Proof::Object(object) => vec![Value::from(&*object.kind), Value::from(&*object.name)],
+            Proof::BuiltIn(name) => vec![Value::from("BuiltIn"), Value::from(*name)],
+            Proof::Arn(_) => panic!("{reason:?}"),
+        };
         words.extend(reason.rule.map(Value::from));
         Value::from(words)
     });
     reasons.collect()
 }
 
-fn check(file: &Path) -> usize {
-    let case: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
-    let cluster = cluster(&case["objects"]);
-    let authorizer = Authorizer::new(&cluster);
+fn read(file: &Path) -> Value {
+    serde_json::from_slice(&fs::read(file).unwrap()).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+fn check(file: &Path, repository: &Path) -> usize {
+    let case = read(file);
+    assert!(case["rule"].is_string() && case["source"].is_string(), "{} says no rule or source", file.display());
+    let mut given = case["objects"].as_array().unwrap().clone();
+    if let Some(other) = case["objectsFrom"].as_str() {
+        given.extend(read(&repository.join(other))["items"].as_array().unwrap().iter().cloned());
+    }
+    let cluster = objects::cluster(&given, case["version"].as_str());
     let questions = case["questions"].as_array().unwrap();
     for question in questions {
-        let spec = &question["spec"];
-        let groups = spec["groups"].as_array().into_iter().flatten().map(text);
-        let user = User::new(text(&spec["user"]), groups);
-        let (attributes, target) = match &spec["nonResourceAttributes"] {
-            Value::Null => {
-                let attributes = &spec["resourceAttributes"];
-                let target = Target::Resource {
-                    group: text(&attributes["group"]),
-                    resource: text(&attributes["resource"]),
-                    subresource: text(&attributes["subresource"]),
-                    name: text(&attributes["name"]),
-                    namespace: text(&attributes["namespace"]),
-                };
-                (attributes, target)
-            }
-            attributes => (attributes, Target::NonResource { path: text(&attributes["path"]) }),
-        };
-        let decision = authorizer.decide(&Question { user: &user, verb: text(&attributes["verb"]), target });
-        let expected = question["decision"] == "allowed";
-        assert_eq!(decision.is_allowed(), expected, "{}: {spec}", file.display());
+        let decision = ask(&cluster, question);
+        let verdict = format!("{:?}", decision.verdict).to_lowercase();
+        assert_eq!(verdict, question["decision"], "{}: {question}: {decision:?}", file.display());
         if let Some(expected) = question.get("because") {
-            assert_eq!(because(&decision), *expected, "{}: {spec}", file.display());
+            assert_eq!(because(&decision), *expected, "{}: {question}", file.display());
+        }
+        if let Some(expected) = question["notEvaluated"].as_str() {
+            let told = decision.not_evaluated.iter().any(|line| line.contains(expected));
+            assert!(told, "{}: {question}: {:?}", file.display(), decision.not_evaluated);
         }
     }
     questions.len()
 }
 
-#[test]
-fn every_case_holds() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../cases/rbac");
-    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|file| file.extension().is_some_and(|ending| ending == "json"));
-    files.sort();
-    let questions: usize = files.iter().map(|file| check(file)).sum();
-    assert!(files.len() >= 12 && questions >= 100, "{} files, {questions} questions", files.len());
+fn ask(cluster: &Cluster, question: &Value) -> Decision {
+    let options = Options { assume_defaults: question["assumeDefaults"] == true };
+    let authorizer = Authorizer::with_options(cluster, options);
+    let spec = &question["spec"];
+    let user = User::new(text(&spec["user"]), spec["groups"].as_array().into_iter().flatten().map(text));
+    if !question["bind"].is_null() {
+        return bind(&authorizer, &user, &question["bind"]);
+    }
+    if !question["writeRole"].is_null() {
+        return write_role(&authorizer, &user, &question["writeRole"]);
+    }
+    if !question["impersonate"].is_null() {
+        return impersonate(&authorizer, &user, &question["impersonate"]);
+    }
+    let attributes = match &spec["nonResourceAttributes"] {
+        Value::Null => &spec["resourceAttributes"],
+        attributes => attributes,
+    };
+    let part = |key: &str| text(&attributes[key]);
+    let target = match attributes["path"].as_str() {
+        Some(path) => Target::NonResource { path },
+        None => Target::Resource {
+            group: part("group"),
+            resource: part("resource"),
+            subresource: part("subresource"),
+            name: part("name"),
+            namespace: part("namespace"),
+        },
+    };
+    let question = Question { user: &user, verb: part("verb"), target };
+    match text(&attributes["fieldSelector"]["rawSelector"]).strip_prefix("spec.nodeName=") {
+        Some(node) => authorizer.decide_selecting_node(&question, node),
+        None => authorizer.decide(&question),
+    }
 }
 
-/// The default ClusterRoles and bindings of a real release, where a snapshot has none.
+fn bind(authorizer: &Authorizer<'_>, user: &User, bind: &Value) -> Decision {
+    let kind = if bind["kind"] == "Role" { RoleKind::Role } else { RoleKind::ClusterRole };
+    let role = RoleRef { kind, name: text(&bind["name"]).into(), line: 0 };
+    authorizer.may_bind(user, &role, bind["namespace"].as_str())
+}
+
+fn write_role(authorizer: &Authorizer<'_>, user: &User, write: &Value) -> Decision {
+    let rules: Vec<_> = write["rules"].as_array().unwrap().iter().map(|rule| objects::policy_rule(rule, 0)).collect();
+    let wanted = WantedRole {
+        write: write["update"].as_str().map_or(RoleWrite::Create, |name| RoleWrite::Update { name }),
+        namespace: write["namespace"].as_str(),
+        rules: &rules,
+        aggregated: write["aggregated"] == true,
+    };
+    authorizer.may_write_role(user, &wanted)
+}
+
+fn impersonate(authorizer: &Authorizer<'_>, user: &User, wanted: &Value) -> Decision {
+    let wanted_user = User::new(text(&wanted["user"]), [""; 0]);
+    let of = |key: &str| wanted[key].as_str();
+    let wanted = match (of("group"), of("uid"), of("extra")) {
+        (Some(group), ..) => Impersonation::Group(group),
+        (_, Some(uid), _) => Impersonation::Uid(uid),
+        (.., Some(key)) => Impersonation::Extra { key, value: text(&wanted["value"]) },
+        _ => Impersonation::of_user_name(&wanted_user),
+    };
+    authorizer.may_impersonate(user, wanted)
+}
+
 #[test]
-fn default_roles_of_a_real_release() {
-    let manifest = serde_json::json!([{
+fn every_case_holds() {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
+    let mut files: Vec<_> =
+        fs::read_dir(repository.join("cases/rbac")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|ending| ending == "json"));
+    files.sort();
+    let questions: usize = files.iter().map(|file| check(file, &repository)).sum();
+    assert!(files.len() >= 30 && questions >= 300, "{} files, {questions} questions", files.len());
+}
+
+/// What no file says is marked as assumed, and a batch assumes nothing.
+#[test]
+fn assumed_roles_are_told_as_such() {
+    let manifest = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "RoleBinding",
         "metadata": { "namespace": "shop", "name": "b" },
         "roleRef": { "kind": "ClusterRole", "name": "view" },
         "subjects": [{ "kind": "User", "name": "ann" }],
-    }]);
-    let cluster = cluster(&manifest);
-    let assumed = Authorizer::with_options(&cluster, Options { assume_defaults: true });
-    let nothing = Authorizer::new(&cluster);
-    let ann = User::authenticated("ann", Vec::<String>::new());
-    let check = |verb: &str, target: Target<'_>, expected: bool| {
-        let question = Question { user: &ann, verb, target };
-        let decision = assumed.decide(&question);
-        assert_eq!(decision.is_allowed(), expected, "{question:?}: {decision:?}");
-        assert!(!nothing.decide(&question).is_allowed(), "a batch assumes nothing: {question:?}");
-    };
-    check("get", Target::resource("", "pods").in_namespace("shop"), true);
-    check("list", Target::resource("apps", "deployments").in_namespace("shop"), true);
-    check("get", Target::resource("", "secrets").in_namespace("shop"), false);
-    check("get", Target::resource("", "pods").in_namespace("data"), false);
-    check("create", Target::resource("authorization.k8s.io", "selfsubjectaccessreviews"), true);
-    check("get", Target::NonResource { path: "/healthz" }, true);
-    check("get", Target::NonResource { path: "/metrics" }, false);
-    let pods = Target::resource("", "pods").in_namespace("shop");
-    let decision = assumed.decide(&Question { user: &ann, verb: "get", target: pods });
-    assert!(decision.reasons.iter().any(|reason| reason.text.contains("assumed")), "{decision:?}");
+    });
+    let cluster = objects::cluster(&[manifest], None);
+    let ann = User::authenticated("ann", [""; 0]);
+    let question =
+        Question { user: &ann, verb: "get", target: Target::resource("", "pods").in_namespace("shop") };
+    let assumed = Authorizer::with_options(&cluster, Options { assume_defaults: true }).decide(&question);
+    let (binding, rest) = assumed.reasons.split_first().unwrap();
+    assert!(!binding.text.contains("assumed") && !binding.source.is_built_in(), "{binding:?}");
+    assert!(!rest.is_empty());
+    for reason in rest {
+        assert!(reason.text.starts_with("assumed: Kubernetes' own default") && reason.source.is_built_in(), "{reason:?}");
+    }
+    assert!(!Authorizer::new(&cluster).decide(&question).is_allowed());
 }

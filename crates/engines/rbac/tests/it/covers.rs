@@ -79,7 +79,11 @@ proptest! {
     }
 
     #[test]
-    fn everyone_may_hand_on_what_they_hold(rules in vec(generate::rule(), 0..5)) {
+    fn everyone_may_hand_on_what_they_hold(mut rules in vec(generate::rule(), 0..5)) {
+        // A rule with names covers no path, its own neither.
+        for rule in rules.iter_mut().filter(|rule| !rule.resource_names.is_empty()) {
+            rule.non_resource_urls.clear();
+        }
         prop_assert_eq!(covers(&rules, &rules).next(), None);
     }
 }

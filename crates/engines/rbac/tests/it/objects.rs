@@ -20,7 +20,7 @@ pub(crate) fn cluster(objects: &[Value], version: Option<&str>) -> Cluster {
 
 fn add(cluster: &mut Cluster, object: &Value, line: u32) {
     let reference = ObjectRef {
-        api_version: text(&object["apiVersion"]).unwrap(),
+        api_version: text(&object["apiVersion"]).unwrap_or_else(|| "rbac.authorization.k8s.io/v1".into()),
         kind: text(&object["kind"]).unwrap(),
         namespace: text(&object["metadata"]["namespace"]),
         name: text(&object["metadata"]["name"]).unwrap(),
