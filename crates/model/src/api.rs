@@ -54,8 +54,9 @@ impl ApiResource {
 
 /// The resources that Kubernetes itself serves.
 pub fn built_in_resources() -> &'static [ApiResource] {
-    static RESOURCES: LazyLock<Vec<ApiResource>> =
-        LazyLock::new(|| TABLE.lines().filter(|line| !line.starts_with('#')).filter_map(ApiResource::parse).collect());
+    static RESOURCES: LazyLock<Vec<ApiResource>> = LazyLock::new(|| {
+        TABLE.lines().filter(|line| !line.starts_with('#')).filter_map(ApiResource::parse).collect()
+    });
     &RESOURCES
 }
 

@@ -29,7 +29,13 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 
     /// When to use colour; NO_COLOR is honoured
-    #[arg(long = "color", visible_alias = "colour", value_name = "WHEN", default_value = "auto", global = true)]
+    #[arg(
+        long = "color",
+        visible_alias = "colour",
+        value_name = "WHEN",
+        default_value = "auto",
+        global = true
+    )]
     pub(crate) colour: Colour,
 }
 

@@ -33,7 +33,8 @@ pub(crate) fn open(folder: &Path) -> Result<Snapshot, Failure> {
         bar.set_length(progress.total);
         bar.set_position(progress.done);
     };
-    let snapshot = ringwall_snapshot::read(folder, &Options { progress: Some(&report), ..Options::default() })?;
+    let snapshot =
+        ringwall_snapshot::read(folder, &Options { progress: Some(&report), ..Options::default() })?;
     bar.finish_and_clear();
     Ok(snapshot)
 }
@@ -74,6 +75,8 @@ pub(crate) fn exit(answer: Exit, problems: &[Problem]) -> Exit {
 pub(crate) fn title(cluster: &Cluster, folder: &Path) -> String {
     match &cluster.info.name {
         Some(name) => name.to_string(),
-        None => folder.file_name().map_or_else(|| folder.display().to_string(), |name| name.to_string_lossy().into()),
+        None => folder
+            .file_name()
+            .map_or_else(|| folder.display().to_string(), |name| name.to_string_lossy().into()),
     }
 }

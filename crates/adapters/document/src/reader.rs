@@ -64,6 +64,8 @@ impl Reader {
 
     /// Reads one line of JSON Lines; `None` if it is blank.
     pub fn read_line(&mut self, file: &Arc<str>, line: u32, text: &[u8]) -> Result<Option<Tree>, Problem> {
+        // An error at the end belongs to this line, not behind its line end.
+        let text = text.trim_ascii_end();
         let part = Part { text, line, offset: 0 };
         let text = std::str::from_utf8(text).map_err(|_| match check_encoding(part) {
             Ok(_) => Fault::new(line, "the line is not UTF-8").in_file(file),

@@ -63,11 +63,12 @@ impl<'t> Documents<'t> {
 fn fault(error: &ScanError, lines: Lines) -> Fault {
     let marker = error.marker();
     let info = error.info();
+    if info.contains("recursion limit") || info.contains("nest") {
+        return too_deep(lines.at(marker.line()));
+    }
     let message = format!("{info} at column {}", marker.col() + 1);
     let hint = if info.contains("tab") {
         "indent with spaces: YAML allows no tabs there"
-    } else if info.contains("nest") {
-        "no Kubernetes object is that deep; check how the file was made"
     } else if info.contains("mapping values") {
         "quote a value that has `: ` in it, and check the indentation"
     } else if info.contains("anchor") {

@@ -8,8 +8,18 @@ use serde_json::ser::{PrettyFormatter, Serializer};
 use serde_json::{Value, json};
 
 const TEAMS: [&str; 12] = [
-    "payments", "search", "catalogue", "checkout", "shipping", "identity", "reports", "inventory", "billing",
-    "messages", "pricing", "recommendations",
+    "payments",
+    "search",
+    "catalogue",
+    "checkout",
+    "shipping",
+    "identity",
+    "reports",
+    "inventory",
+    "billing",
+    "messages",
+    "pricing",
+    "recommendations",
 ];
 
 /// Writes a v1 List of pods as `-o yaml` does.
@@ -30,10 +40,8 @@ pub(crate) fn json(pods: usize, out: &mut dyn Write) -> io::Result<()> {
     for index in 0..pods {
         out.write_all(if index == 0 { b"\n" } else { b",\n" })?;
         let mut text = Vec::new();
-        pod(index).serialize(&mut Serializer::with_formatter(
-            &mut text,
-            PrettyFormatter::with_indent(b"    "),
-        ))?;
+        pod(index)
+            .serialize(&mut Serializer::with_formatter(&mut text, PrettyFormatter::with_indent(b"    ")))?;
         for (number, line) in text.split(|byte| *byte == b'\n').enumerate() {
             out.write_all(if number == 0 { b"        " } else { b"\n        " })?;
             out.write_all(line)?;
@@ -79,22 +87,12 @@ fn pod(index: usize) -> Value {
     let tag = format!("{image}:1.{}.{}", workload % 40, workload % 7);
     let volume = format!("kube-api-access-{}", &hex(index, 3)[..5]);
     let node = format!("ip-10-200-{}-{}.eu-central-1.compute.internal", index / 100 >> 8, index / 100 & 0xFF);
-    let condition = |kind: &str, seconds| {
-        json!({"lastProbeTime": null, "lastTransitionTime": time(index, seconds), "status": "True", "type": kind})
-    };
-    let toleration = |key: &str| {
-        json!({"effect": "NoExecute", "key": key, "operator": "Exists", "tolerationSeconds": 300})
-    };
-    let probe = |path: &str, period: u32| {
-        json!({"failureThreshold": 3, "httpGet": {"path": path, "port": "http", "scheme": "HTTP"},
-            "periodSeconds": period, "successThreshold": 1, "timeoutSeconds": 1})
-    };
+    let condition = |kind: &str, seconds| json!({"lastProbeTime": null, "lastTransitionTime": time(index, seconds), "status": "True", "type": kind});
     json!({
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
             "annotations": {
-                "checksum/config": digest(workload),
                 "prometheus.io/port": "8080",
                 "prometheus.io/scrape": "true",
             },
@@ -125,10 +123,10 @@ fn pod(index: usize) -> Value {
                 ],
                 "image": tag,
                 "imagePullPolicy": "IfNotPresent",
-                "livenessProbe": probe("/healthz", 10),
+                "livenessProbe": {"failureThreshold": 3, "httpGet": {"path": "/healthz", "port": "http",
+                    "scheme": "HTTP"}, "periodSeconds": 10, "successThreshold": 1, "timeoutSeconds": 1},
                 "name": "worker",
                 "ports": [{"containerPort": 8080, "name": "http", "protocol": "TCP"}],
-                "readinessProbe": probe("/readyz", 5),
                 "resources": {"limits": {"memory": "512Mi"}, "requests": {"cpu": "100m", "memory": "256Mi"}},
                 "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]},
                     "readOnlyRootFilesystem": true},
@@ -152,8 +150,8 @@ fn pod(index: usize) -> Value {
             "serviceAccount": app,
             "serviceAccountName": app,
             "terminationGracePeriodSeconds": 30,
-            "tolerations": [toleration("node.kubernetes.io/not-ready"),
-                toleration("node.kubernetes.io/unreachable")],
+            "tolerations": [{"effect": "NoExecute", "key": "node.kubernetes.io/not-ready",
+                "operator": "Exists", "tolerationSeconds": 300}],
             "volumes": [
                 {"emptyDir": {}, "name": "scratch"},
                 {"name": volume, "projected": {"defaultMode": 420, "sources": [

@@ -48,8 +48,9 @@ pub(crate) struct Aggregation<'a, 'c> {
 impl<'a, 'c> Aggregation<'a, 'c> {
     /// Follows the selectors of the roles.
     pub(crate) fn new(roles: &'a [&'c Role]) -> Self {
-        let mut by_name: Vec<usize> =
-            (0..roles.len()).filter(|place| roles.get(*place).is_some_and(|role| is_cluster_role(role))).collect();
+        let mut by_name: Vec<usize> = (0..roles.len())
+            .filter(|place| roles.get(*place).is_some_and(|role| is_cluster_role(role)))
+            .collect();
         by_name.sort_by_key(|place| roles.get(*place).map(|role| &role.reference.name));
         // Of two roles with one name the first counts, here as everywhere.
         by_name.dedup_by_key(|place| roles.get(*place).map(|role| &role.reference.name));
@@ -111,13 +112,21 @@ impl<'a, 'c> Aggregation<'a, 'c> {
             let missing = without(computed.iter().copied(), &role.rules.iter().collect::<Vec<_>>());
             let extra = without(role.rules.iter(), &computed);
             let differs = !missing.is_empty() || !extra.is_empty();
-            differs.then(|| StaleAggregation { role: &role.reference.name, source: &role.source, missing, extra })
+            differs.then(|| StaleAggregation {
+                role: &role.reference.name,
+                source: &role.source,
+                missing,
+                extra,
+            })
         };
         self.roles.iter().enumerate().filter_map(stale).collect()
     }
 }
 
-fn without<'c>(rules: impl Iterator<Item = &'c PolicyRule>, others: &[&'c PolicyRule]) -> Vec<&'c PolicyRule> {
+fn without<'c>(
+    rules: impl Iterator<Item = &'c PolicyRule>,
+    others: &[&'c PolicyRule],
+) -> Vec<&'c PolicyRule> {
     let others: HashSet<Content<'_>> = others.iter().map(|rule| Content(rule)).collect();
     rules.filter(|rule| !others.contains(&Content(rule))).collect()
 }

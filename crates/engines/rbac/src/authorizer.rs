@@ -52,7 +52,9 @@ impl<'c> Authorizer<'c> {
         let mut roles: Vec<&'c Role> = cluster.roles.iter().collect();
         let mut bindings: Vec<&'c Binding> = cluster.bindings.iter().collect();
         let (own_roles, own_bindings) = (roles.len(), bindings.len());
-        let live = roles.iter().any(|role| role.reference.namespace.is_none() && &*role.reference.name == ALWAYS_THERE);
+        let live = roles
+            .iter()
+            .any(|role| role.reference.namespace.is_none() && &*role.reference.name == ALWAYS_THERE);
         let incomplete = options.assume_defaults && !live;
         if incomplete {
             defaults::complete(&mut roles, &mut bindings);
@@ -148,7 +150,8 @@ impl<'c> Authorizer<'c> {
         let mut decision = Decision::denied();
         let namespace = self.bindings.of_namespace(question.target.namespace());
         for grant in self.grants_in(question.user, &namespace) {
-            if let Some(dangling) = self.bindings.get(grant.binding).filter(|binding| binding.role.is_none()) {
+            if let Some(dangling) = self.bindings.get(grant.binding).filter(|binding| binding.role.is_none())
+            {
                 decision.not_evaluated.push(text::dangling(dangling.binding));
             }
         }
@@ -233,6 +236,7 @@ pub(crate) fn master_reason() -> Reason {
         proof: Proof::BuiltIn(MASTERS),
         rule: None,
         source: Source::built_in(),
-        text: "the apiserver allows members of the group system:masters everything, before it asks RBAC".into(),
+        text: "the apiserver allows members of the group system:masters everything, before it asks RBAC"
+            .into(),
     }
 }

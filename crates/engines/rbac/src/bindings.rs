@@ -64,7 +64,12 @@ pub(crate) struct Bindings<'c> {
 
 impl<'c> Bindings<'c> {
     /// Compiles bindings; those at `assumed_from` and after are assumed.
-    pub(crate) fn new(given: &[&'c Binding], assumed_from: usize, roles: &Roles<'c>, symbols: &mut Symbols) -> Self {
+    pub(crate) fn new(
+        given: &[&'c Binding],
+        assumed_from: usize,
+        roles: &Roles<'c>,
+        symbols: &mut Symbols,
+    ) -> Self {
         let mut order: Vec<(usize, &'c Binding)> = given.iter().copied().enumerate().collect();
         order.sort_by_key(|(_, binding)| binding.reference.namespace.as_deref());
         let mut bindings = Self {
@@ -125,13 +130,18 @@ impl<'c> Bindings<'c> {
     }
 
     /// What one principal is granted in a request's namespace: by ClusterRoleBindings, then by RoleBindings there.
-    pub(crate) fn held_in(&self, principal: Principal, namespace: &Range<u32>) -> impl Iterator<Item = Grant> {
+    pub(crate) fn held_in(
+        &self,
+        principal: Principal,
+        namespace: &Range<u32>,
+    ) -> impl Iterator<Item = Grant> {
         let held = self.held(principal);
         let cluster = held.partition_point(|grant| self.is_cluster(grant.binding));
         let (cluster, namespaced) = held.split_at_checked(cluster).unwrap_or_default();
         let from = namespaced.partition_point(|grant| grant.binding < namespace.start);
         let end = namespace.end;
-        let local = namespaced.get(from..).unwrap_or_default().iter().take_while(move |grant| grant.binding < end);
+        let local =
+            namespaced.get(from..).unwrap_or_default().iter().take_while(move |grant| grant.binding < end);
         cluster.iter().chain(local).copied()
     }
 

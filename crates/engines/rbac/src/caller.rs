@@ -30,7 +30,12 @@ pub fn explain_caller(
 }
 
 /// May this identity do that. Of several that a caller may have, all have to agree for a sure answer.
-pub fn explain_identity(authorizer: &Authorizer<'_>, identity: &Identity, verb: &str, target: Target<'_>) -> Decision {
+pub fn explain_identity(
+    authorizer: &Authorizer<'_>,
+    identity: &Identity,
+    verb: &str,
+    target: Target<'_>,
+) -> Decision {
     let mut answers = identity.all().map(|one| explain_one(authorizer, one, verb, target));
     let Some(mut answer) = answers.next() else { return Decision::denied() };
     for other in answers {

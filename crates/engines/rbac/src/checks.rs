@@ -4,7 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ringwall_model::{AwsExport, Binding, CheckResult, Cluster, Decision, Outcome, Proof, Reason, Responsible, Ring, Severity, Source, Subject, Verdict};
+use ringwall_model::{
+    AwsExport, Binding, CheckResult, Cluster, Decision, Outcome, Proof, Reason, Responsible, Ring, Severity,
+    Source, Subject, Verdict,
+};
 
 use crate::danger::{Ask, DANGERS, Danger, InNamespaces};
 use crate::entry::{FlawKind, Mappings};
@@ -36,7 +39,11 @@ const ADD_ONS: [(&str, &str); 8] = [
 ];
 
 /// Judges the authorization ring: a result for each object that fails, one that passes for each check that holds.
-pub fn authorization(cluster: &Cluster, authorizer: &Authorizer<'_>, mappings: &Mappings) -> Vec<CheckResult> {
+pub fn authorization(
+    cluster: &Cluster,
+    authorizer: &Authorizer<'_>,
+    mappings: &Mappings,
+) -> Vec<CheckResult> {
     let judge = Judge {
         cluster,
         authorizer,
@@ -71,7 +78,10 @@ fn everything(authorizer: &Authorizer<'_>) -> BTreeMap<Subject, WhoCan> {
 /// Principals whose access policies allow anything, across the cluster.
 fn administrators(mappings: &Mappings) -> BTreeSet<String> {
     let holders = policy_holders(mappings, "*", &EVERYTHING, None).into_iter();
-    holders.filter(|holder| holder.decision.is_allowed()).map(|holder| holder.mapping.principal.to_string()).collect()
+    holders
+        .filter(|holder| holder.decision.is_allowed())
+        .map(|holder| holder.mapping.principal.to_string())
+        .collect()
 }
 
 /// What a check says, apart from the object that it is judged for.
@@ -161,10 +171,18 @@ impl Judge<'_, '_> {
             title: "nobody but system:masters may do everything",
             remedy: "grant what is needed, by resource and verb; keep the ClusterRole `cluster-admin` for emergencies",
         };
-        let failures = self.everything.values().filter(|row| !is_kubernetes_own(&row.subject, &row.reasons)).map(|row| {
-            let why = format!("{} may do everything, across the cluster{}", row.subject, self.who_that_is(&row.subject));
-            self.with_principals(about.fails(Severity::Critical, why, row.reasons.clone()), &row.subject)
-        });
+        let failures = self
+            .everything
+            .values()
+            .filter(|row| !is_kubernetes_own(&row.subject, &row.reasons))
+            .map(|row| {
+                let why = format!(
+                    "{} may do everything, across the cluster{}",
+                    row.subject,
+                    self.who_that_is(&row.subject)
+                );
+                self.with_principals(about.fails(Severity::Critical, why, row.reasons.clone()), &row.subject)
+            });
         about.or_passes(failures.collect())
     }
 
@@ -174,7 +192,9 @@ impl Judge<'_, '_> {
         for (holder, places) in self.holders(danger) {
             let everywhere = places.contains_key(&Scope::Cluster);
             let counted: Vec<(Scope, Held)> = (places.into_iter())
-                .filter(|(scope, _)| if everywhere { *scope == Scope::Cluster } else { danger.counts_in(scope) })
+                .filter(
+                    |(scope, _)| if everywhere { *scope == Scope::Cluster } else { danger.counts_in(scope) },
+                )
                 .collect();
             if let Some(severity) = counted.iter().map(|(scope, _)| danger.severity_in(scope)).max() {
                 failures.push(self.failure(about, danger, severity, &holder, counted));
@@ -200,7 +220,8 @@ impl Judge<'_, '_> {
             }
         }
         if !danger.also.is_empty() {
-            let also: BTreeSet<Holder> = danger.also.iter().flat_map(|ask| self.rows(ask)).map(|(holder, _)| holder).collect();
+            let also: BTreeSet<Holder> =
+                danger.also.iter().flat_map(|ask| self.rows(ask)).map(|(holder, _)| holder).collect();
             holders.retain(|holder, _| also.contains(holder));
         }
         holders
@@ -232,7 +253,13 @@ impl Judge<'_, '_> {
     /// Whether the cluster's version has taken the sting out of a verb.
     fn is_harmless(&self, ask: &Ask) -> bool {
         let minor = self.cluster.info.version.as_deref().and_then(|version| {
-            version.trim_start_matches('v').strip_prefix("1.")?.split(['.', '+', '-']).next()?.parse::<u32>().ok()
+            version
+                .trim_start_matches('v')
+                .strip_prefix("1.")?
+                .split(['.', '+', '-'])
+                .next()?
+                .parse::<u32>()
+                .ok()
         });
         ask.harmless_from.zip(minor).is_some_and(|(from, minor)| minor >= from)
     }
@@ -311,7 +338,9 @@ impl Danger {
 
     fn severity_in(&self, scope: &Scope) -> Severity {
         match (scope, self.in_namespaces) {
-            (Scope::Namespace(name), InNamespaces::Everywhere(severity)) if &**name != KUBE_SYSTEM => severity,
+            (Scope::Namespace(name), InNamespaces::Everywhere(severity)) if &**name != KUBE_SYSTEM => {
+                severity
+            }
             _ => self.severity,
         }
     }
@@ -326,7 +355,8 @@ fn is_kubernetes_own(subject: &Subject, reasons: &[Reason]) -> bool {
         Subject::Group(name) => matches!(&**name, "system:masters" | "system:nodes" | "system:monitoring"),
         Subject::User(name) => name.starts_with("system:kube-") || name.starts_with("system:node:"),
         Subject::ServiceAccount { namespace, name } => {
-            let own = [format!("system:controller:{name}"), format!("system:{name}"), "system:kube-dns".to_owned()];
+            let own =
+                [format!("system:controller:{name}"), format!("system:{name}"), "system:kube-dns".to_owned()];
             &**namespace == KUBE_SYSTEM
                 && reasons.iter().all(|reason| {
                     matches!(&reason.proof, Proof::Object(object) if own.iter().any(|name| **name == *object.name))
@@ -344,7 +374,8 @@ fn is_aws_own(subject: &Subject) -> bool {
 fn add_on_of(subject: &Subject, cluster: &Cluster) -> Option<&'static str> {
     let Subject::ServiceAccount { namespace, name } = subject else { return None };
     let listed = |addon: &str| {
-        let lists = cluster.aws.documents.iter().filter(|document| document.export == AwsExport::EksAddonList);
+        let lists =
+            cluster.aws.documents.iter().filter(|document| document.export == AwsExport::EksAddonList);
         lists.flat_map(|list| list.tree.list("addons")).any(|listed| listed.as_str() == Some(addon))
     };
     let (addon, _) = ADD_ONS.into_iter().find(|(_, account)| **account == **name)?;
@@ -371,7 +402,8 @@ fn in_words(asks: &[&Ask]) -> String {
             _ => parts.push((what, vec![ask.verb])),
         }
     }
-    let parts: Vec<String> = parts.into_iter().map(|(what, verbs)| format!("{} {what}", verbs.join("/"))).collect();
+    let parts: Vec<String> =
+        parts.into_iter().map(|(what, verbs)| format!("{} {what}", verbs.join("/"))).collect();
     parts.join(", ")
 }
 

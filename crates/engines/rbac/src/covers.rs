@@ -72,8 +72,18 @@ pub(crate) enum Coverage {
 
 /// The smallest part of a rule.
 enum Atom<'r> {
-    Resource { line: u32, group: &'r Arc<str>, resource: &'r Arc<str>, verb: &'r Arc<str>, name: Option<&'r Arc<str>> },
-    Path { line: u32, path: &'r Arc<str>, verb: &'r Arc<str> },
+    Resource {
+        line: u32,
+        group: &'r Arc<str>,
+        resource: &'r Arc<str>,
+        verb: &'r Arc<str>,
+        name: Option<&'r Arc<str>>,
+    },
+    Path {
+        line: u32,
+        path: &'r Arc<str>,
+        verb: &'r Arc<str>,
+    },
 }
 
 fn atoms(rule: &PolicyRule) -> impl Iterator<Item = Atom<'_>> {
@@ -83,13 +93,14 @@ fn atoms(rule: &PolicyRule) -> impl Iterator<Item = Atom<'_>> {
     let names = move || resource_names.iter().map(Some).chain(nameless);
     let of_resources = api_groups.iter().flat_map(move |group| {
         resources.iter().flat_map(move |resource| {
-            verbs
-                .iter()
-                .flat_map(move |verb| names().map(move |name| Atom::Resource { line, group, resource, verb, name }))
+            verbs.iter().flat_map(move |verb| {
+                names().map(move |name| Atom::Resource { line, group, resource, verb, name })
+            })
         })
     });
-    let of_paths =
-        non_resource_urls.iter().flat_map(move |path| verbs.iter().map(move |verb| Atom::Path { line, path, verb }));
+    let of_paths = non_resource_urls
+        .iter()
+        .flat_map(move |path| verbs.iter().map(move |verb| Atom::Path { line, path, verb }));
     of_resources.chain(of_paths)
 }
 
@@ -109,7 +120,8 @@ impl Atom<'_> {
                 has_or_star(&rule.verbs, verb)
                     && has_or_star(&rule.api_groups, group)
                     && (has_or_star(&rule.resources, resource) || any_with_subresource())
-                    && (rule.resource_names.is_empty() || name.is_some_and(|name| has(&rule.resource_names, name)))
+                    && (rule.resource_names.is_empty()
+                        || name.is_some_and(|name| has(&rule.resource_names, name)))
             }
             Self::Path { path, verb, .. } => {
                 has_or_star(&rule.verbs, verb)

@@ -58,7 +58,12 @@ pub struct Ask {
     pub harmless_from: Option<u32>,
 }
 
-const fn ask(verb: &'static str, group: &'static str, resource: &'static str, subresource: &'static str) -> Ask {
+const fn ask(
+    verb: &'static str,
+    group: &'static str,
+    resource: &'static str,
+    subresource: &'static str,
+) -> Ask {
     Ask { verb, group, resource, subresource, name: "", harmless_from: None }
 }
 
@@ -238,10 +243,7 @@ pub static DANGERS: &[Danger] = &[
         remedy: "remove the rule, move the mappings to access entries and set the authentication mode to API",
         severity: Severity::Critical,
         in_namespaces: InNamespaces::KubeSystem,
-        asks: &[
-            named("update", "", "configmaps", "aws-auth"),
-            named("patch", "", "configmaps", "aws-auth"),
-        ],
+        asks: &[named("update", "", "configmaps", "aws-auth"), named("patch", "", "configmaps", "aws-auth")],
         also: &[],
         source: "Amazon EKS User Guide, Grant IAM users access to Kubernetes with a ConfigMap",
     },
@@ -285,7 +287,11 @@ pub static DANGERS: &[Danger] = &[
         remedy: "grant `get` with resourceNames, in the namespaces that need it",
         severity: Severity::High,
         in_namespaces: InNamespaces::KubeSystem,
-        asks: &[ask("get", "", "secrets", ""), ask("list", "", "secrets", ""), ask("watch", "", "secrets", "")],
+        asks: &[
+            ask("get", "", "secrets", ""),
+            ask("list", "", "secrets", ""),
+            ask("watch", "", "secrets", ""),
+        ],
         also: &[],
         source: GOOD_PRACTICES,
     },

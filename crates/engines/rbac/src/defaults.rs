@@ -5,8 +5,8 @@ use std::sync::{Arc, LazyLock};
 
 use hashbrown::HashSet;
 use ringwall_model::{
-    AggregationRule, Binding, BindingSubject, LabelRequirement, LabelSelector, ObjectRef, PolicyRule, Role, RoleKind,
-    RoleRef, SelectorOperator, Source,
+    AggregationRule, Binding, BindingSubject, LabelRequirement, LabelSelector, ObjectRef, PolicyRule, Role,
+    RoleKind, RoleRef, SelectorOperator, Source,
 };
 use serde::Deserialize;
 
@@ -137,7 +137,8 @@ impl From<Rule> for PolicyRule {
 
 impl From<Aggregation> for AggregationRule {
     fn from(aggregation: Aggregation) -> Self {
-        let requirement = |(key, value)| LabelRequirement { key, operator: SelectorOperator::In, values: vec![value] };
+        let requirement =
+            |(key, value)| LabelRequirement { key, operator: SelectorOperator::In, values: vec![value] };
         let selector = |selector: Selector| LabelSelector {
             requirements: selector.match_labels.into_iter().map(requirement).collect(),
         };

@@ -119,9 +119,8 @@ impl Authorizer<'_> {
         let held: Vec<&PolicyRule> = self.rules_in(user, namespace).map(|held| held.rule).collect();
         match covers_within(&held, wanted, MOST_ATOMS, MOST_NAMED) {
             Coverage::Whole => {
-                let proof = role.map_or(Proof::BuiltIn("escalation check"), |role| {
-                    Proof::Object(role.reference.clone())
-                });
+                let proof = role
+                    .map_or(Proof::BuiltIn("escalation check"), |role| Proof::Object(role.reference.clone()));
                 let source = role.map_or_else(Source::built_in, |role| role.source.clone());
                 let text = "whoever hands it out holds every right in it".into();
                 Decision::allowed(vec![Reason { ring: Ring::Authorization, proof, rule: None, source, text }])
@@ -138,7 +137,9 @@ impl Authorizer<'_> {
             Coverage::TooMuch => Decision {
                 verdict: Verdict::Unknown,
                 reasons: Vec::new(),
-                not_evaluated: vec![format!("the role's rules allow more than {MOST_ATOMS} different things")],
+                not_evaluated: vec![format!(
+                    "the role's rules allow more than {MOST_ATOMS} different things"
+                )],
             },
         }
     }

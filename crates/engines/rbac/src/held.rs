@@ -1,8 +1,8 @@
 use ringwall_model::{Binding, PolicyRule, Role, User};
 
+use crate::Scope;
 use crate::authorizer::{Authorizer, once_a_binding};
 use crate::bindings::Grant;
-use crate::Scope;
 
 /// One rule that somebody holds, with the chain through which she does.
 #[derive(Clone, Debug)]

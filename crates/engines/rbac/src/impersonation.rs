@@ -49,7 +49,9 @@ impl<'q> Impersonation<'q> {
             Self::ServiceAccount { namespace, name } => {
                 Target::resource("", "serviceaccounts").named(name).in_namespace(namespace)
             }
-            Self::Extra { key, value } => Target::resource(AUTHENTICATION, "userextras").subresource(key).named(value),
+            Self::Extra { key, value } => {
+                Target::resource(AUTHENTICATION, "userextras").subresource(key).named(value)
+            }
             Self::Uid(uid) => Target::resource(AUTHENTICATION, "uids").named(uid),
         }
     }
@@ -59,9 +61,10 @@ impl<'q> Impersonation<'q> {
         const USER_INFO: &str = "impersonate:user-info";
         match self {
             Self::User(name) => match name.strip_prefix("system:node:") {
-                Some(node) => {
-                    Some(("impersonate:arbitrary-node", Target::resource(AUTHENTICATION, "nodes").named(node)))
-                }
+                Some(node) => Some((
+                    "impersonate:arbitrary-node",
+                    Target::resource(AUTHENTICATION, "nodes").named(node),
+                )),
                 None => Some((USER_INFO, Target::resource(AUTHENTICATION, "users").named(name))),
             },
             Self::Group("" | "system:masters") => None,
@@ -88,9 +91,9 @@ impl Authorizer<'_> {
         if decision.is_allowed() {
             return decision;
         }
-        let constrained = wanted.constrained().filter(|(verb, target)| {
-            self.decide(&Question { user, verb, target: *target }).is_allowed()
-        });
+        let constrained = wanted
+            .constrained()
+            .filter(|(verb, target)| self.decide(&Question { user, verb, target: *target }).is_allowed());
         match constrained {
             Some((verb, _)) => decision.or(Decision {
                 verdict: Verdict::Unknown,

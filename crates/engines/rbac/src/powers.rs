@@ -36,11 +36,13 @@ impl Authorizer<'_> {
                 reason: master_reason(),
             });
         }
-        let grants = self.principals(user).flat_map(|principal| self.bindings.held(principal).to_vec()).collect();
+        let grants =
+            self.principals(user).flat_map(|principal| self.bindings.held(principal).to_vec()).collect();
         for grant in once_a_binding(grants) {
             let Some(index) = self.bindings.get(grant.binding) else { continue };
             let rules = self.rules_of_role(&index.binding.role, index.binding.reference.namespace.as_deref());
-            let for_everyone = !rules.is_empty() && rules.iter().all(|rule| is_default_for_everyone(rule, false));
+            let for_everyone =
+                !rules.is_empty() && rules.iter().all(|rule| is_default_for_everyone(rule, false));
             if for_everyone {
                 continue;
             }

@@ -46,14 +46,20 @@ impl<'c> Roles<'c> {
             written.push(first..rules.len());
         }
         let aggregation = Aggregation::new(given);
-        let mut roles =
-            Self { all: Vec::with_capacity(given.len()), rules, cluster: HashMap::new(), namespaced: HashMap::new() };
+        let mut roles = Self {
+            all: Vec::with_capacity(given.len()),
+            rules,
+            cluster: HashMap::new(),
+            namespaced: HashMap::new(),
+        };
         for (place, role) in given.iter().enumerate() {
             let own = written.get(place).cloned().unwrap_or_default();
             let rules = aggregation.rules(place).map_or_else(
                 || own.collect(),
                 |origins| {
-                    let global = origins.iter().filter_map(|origin| Some(written.get(origin.role)?.start + origin.rule));
+                    let global = origins
+                        .iter()
+                        .filter_map(|origin| Some(written.get(origin.role)?.start + origin.rule));
                     global.collect()
                 },
             );
@@ -102,9 +108,12 @@ impl<'c> Roles<'c> {
         let Some(role) = self.get(role) else { return Vec::new() };
         let mut places: Vec<u32> = match asked.what() {
             What::Path(_) => role.paths.to_vec(),
-            What::Resource { .. } => {
-                asked.resources().iter().flat_map(|symbol| role.naming(*symbol)).map(|(_, place)| *place).collect()
-            }
+            What::Resource { .. } => asked
+                .resources()
+                .iter()
+                .flat_map(|symbol| role.naming(*symbol))
+                .map(|(_, place)| *place)
+                .collect(),
         };
         places.sort_unstable();
         places.dedup();
@@ -123,7 +132,13 @@ impl<'c> Roles<'c> {
 }
 
 impl<'c> RoleIndex<'c> {
-    fn new(role: &'c Role, assumed: bool, rules: Box<[usize]>, all: &[Rule<'c>], symbols: &mut Symbols) -> Self {
+    fn new(
+        role: &'c Role,
+        assumed: bool,
+        rules: Box<[usize]>,
+        all: &[Rule<'c>],
+        symbols: &mut Symbols,
+    ) -> Self {
         let mut resources = Vec::new();
         let mut paths = Vec::new();
         for (place, rule) in (0_u32..).zip(rules.iter().filter_map(|rule| all.get(*rule))) {

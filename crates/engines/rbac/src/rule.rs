@@ -75,7 +75,12 @@ impl<'q> Asked<'q> {
                     let any = ["*/", subresource].concat();
                     (symbols.get(&combined), symbols.get(&any))
                 };
-                What::Resource { group: symbols.get(group), resource, any_with_subresource, name: symbols.get(name) }
+                What::Resource {
+                    group: symbols.get(group),
+                    resource,
+                    any_with_subresource,
+                    name: symbols.get(name),
+                }
             }
         };
         Self { verb, what }
@@ -89,7 +94,9 @@ impl<'q> Asked<'q> {
     /// The resource texts of rules that cover the target: itself, `*/subresource` and `*`; none for a path.
     pub(crate) fn resources(&self) -> [Symbol; 3] {
         match self.what {
-            What::Resource { resource, any_with_subresource, .. } => [resource, any_with_subresource, Symbol::STAR],
+            What::Resource { resource, any_with_subresource, .. } => {
+                [resource, any_with_subresource, Symbol::STAR]
+            }
             What::Path(_) => [Symbol::UNKNOWN; 3],
         }
     }

@@ -43,7 +43,10 @@ struct Sorted {
 impl Sorted {
     fn add(&mut self, rule: &PolicyRule) {
         let has = |list: &[std::sync::Arc<str>], text: &str| list.iter().any(|item| **item == *text);
-        if has(&rule.verbs, "*") && has(&rule.api_groups, "*") && has(&rule.resources, "*") && rule.resource_names.is_empty()
+        if has(&rule.verbs, "*")
+            && has(&rule.api_groups, "*")
+            && has(&rule.resources, "*")
+            && rule.resource_names.is_empty()
         {
             self.everything = true;
         }

@@ -51,7 +51,12 @@ fn some(items: &[Arc<str>]) -> String {
 
 /// `gives ClusterRole edit to group devs in namespace shop`.
 pub(crate) fn grant(binding: &Binding, subject: &BindingSubject) -> String {
-    let given = format!("gives {} {} to {}", binding.role.kind.name(), binding.role.name, subject_of(binding, subject));
+    let given = format!(
+        "gives {} {} to {}",
+        binding.role.kind.name(),
+        binding.role.name,
+        subject_of(binding, subject)
+    );
     match &binding.reference.namespace {
         Some(namespace) => format!("{given} in namespace {namespace}"),
         None => given,

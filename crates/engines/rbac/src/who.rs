@@ -25,8 +25,12 @@ pub(crate) struct Inverse {
 
 impl Inverse {
     fn new(roles: &Roles<'_>, bindings: &Bindings<'_>) -> Self {
-        let mut inverse =
-            Self { resources: HashMap::new(), paths: Vec::new(), bindings: HashMap::new(), dangling: Vec::new() };
+        let mut inverse = Self {
+            resources: HashMap::new(),
+            paths: Vec::new(),
+            bindings: HashMap::new(),
+            dangling: Vec::new(),
+        };
         for (number, binding) in (0_u32..).zip(&bindings.all) {
             match binding.role.and_then(|role| u32::try_from(role).ok()) {
                 Some(role) => inverse.bindings.entry(role).or_default().push(number),
@@ -48,7 +52,8 @@ impl Inverse {
 
     /// Roles with the places of their rules that allow what is asked.
     fn matches(&self, roles: &Roles<'_>, asked: &Asked<'_>) -> BTreeMap<u32, Vec<u32>> {
-        let named = asked.resources().map(|symbol| self.resources.get(&symbol).map_or(&[][..], Vec::as_slice));
+        let named =
+            asked.resources().map(|symbol| self.resources.get(&symbol).map_or(&[][..], Vec::as_slice));
         let candidates: Vec<&[(u32, u32)]> = match asked.what() {
             What::Path(_) => vec![&self.paths],
             What::Resource { .. } => named.to_vec(),
@@ -116,7 +121,12 @@ impl Authorizer<'_> {
         let mut bound: Vec<(u32, &[u32])> = Vec::new();
         for (role, rules) in &matches {
             let of_role = inverse.bindings.get(role).map_or(&[][..], Vec::as_slice);
-            bound.extend(of_role.iter().filter(|binding| self.counts(**binding, place)).map(|binding| (*binding, &**rules)));
+            bound.extend(
+                of_role
+                    .iter()
+                    .filter(|binding| self.counts(**binding, place))
+                    .map(|binding| (*binding, &**rules)),
+            );
         }
         bound.sort_unstable_by_key(|(binding, _)| *binding);
         for (binding, rules) in bound {
@@ -129,7 +139,8 @@ impl Authorizer<'_> {
         }
         if self.missing_roles_may_exist() {
             for binding in inverse.dangling.iter().filter(|binding| self.counts(**binding, place)) {
-                let Some(line) = self.bindings.get(*binding).map(|binding| text::dangling(binding.binding)) else {
+                let Some(line) = self.bindings.get(*binding).map(|binding| text::dangling(binding.binding))
+                else {
                     continue;
                 };
                 for (subject, scope, _) in self.rows_of(*binding) {

@@ -96,7 +96,8 @@ fn read_logs(folder: &Path, snapshot: &mut Snapshot) -> Logs {
 
 /// Keeps the results of the checks that were asked for.
 fn choose(results: &mut Vec<CheckResult>, checks: &[String]) -> Result<(), Failure> {
-    let known: BTreeSet<&str> = results.iter().map(|result| result.check).chain(ringwall_rbac::check_ids()).collect();
+    let known: BTreeSet<&str> =
+        results.iter().map(|result| result.check).chain(ringwall_rbac::check_ids()).collect();
     for check in checks {
         if !known.contains(check.as_str()) {
             let hint = did_you_mean(check, known.iter().copied())
@@ -127,7 +128,8 @@ fn entrant<'c>(mapping: &'c Mapping, authorizer: &Authorizer<'_>) -> Entrant<'c>
     let is_node = mapping.groups.iter().any(|group| &**group == "system:nodes");
     let mut powers = Vec::new();
     if mapping.takes_effect() && !is_node {
-        powers = authorizer.powers(&User::authenticated(mapping.username.as_deref().unwrap_or_default(), groups));
+        powers =
+            authorizer.powers(&User::authenticated(mapping.username.as_deref().unwrap_or_default(), groups));
         powers.extend(mapping.policies.iter().map(|policy| policy.power()));
     }
     Entrant { mapping, is_node, powers }

@@ -81,7 +81,11 @@ pub(super) fn run(folder: &Path, questions: &Path) -> Result<Exit, Failure> {
 }
 
 /// Whether each line has an answer.
-fn answer_all(authorizer: &Authorizer<'_>, mut input: impl BufRead, out: &mut dyn Write) -> Result<bool, Failure> {
+fn answer_all(
+    authorizer: &Authorizer<'_>,
+    mut input: impl BufRead,
+    out: &mut dyn Write,
+) -> Result<bool, Failure> {
     let mut all_answered = true;
     let mut line = Vec::new();
     while let Some(length) = read_line(&mut input, &mut line)? {
@@ -144,7 +148,8 @@ enum Attributes<'a> {
 ///
 /// Source: `pkg/apis/authorization/validation/validation.go`, release 1.34.
 fn parse(line: &[u8]) -> Result<Review<'_>, String> {
-    let spec: ReviewSpec<'_> = serde_json::from_slice(line).map_err(|error| format!("not a spec: {error}"))?;
+    let spec: ReviewSpec<'_> =
+        serde_json::from_slice(line).map_err(|error| format!("not a spec: {error}"))?;
     let attributes = match (spec.resource_attributes, spec.non_resource_attributes) {
         (Some(resource), None) => Attributes::Resource(resource),
         (None, Some(path)) => Attributes::Path(path),
@@ -160,8 +165,17 @@ fn parse(line: &[u8]) -> Result<Review<'_>, String> {
 impl Review<'_> {
     fn answer(&self, authorizer: &Authorizer<'_>) -> Decision {
         let (verb, target) = match &self.attributes {
-            Attributes::Path(NonResourceAttributes { path, verb }) => (verb, Target::NonResource { path: text(path) }),
-            Attributes::Resource(ResourceAttributes { namespace, verb, group, resource, subresource, name }) => {
+            Attributes::Path(NonResourceAttributes { path, verb }) => {
+                (verb, Target::NonResource { path: text(path) })
+            }
+            Attributes::Resource(ResourceAttributes {
+                namespace,
+                verb,
+                group,
+                resource,
+                subresource,
+                name,
+            }) => {
                 let target = Target::Resource {
                     group: text(group),
                     resource: text(resource),

@@ -27,7 +27,8 @@ struct Answer<'a> {
 pub(super) fn run(args: &Can) -> Result<Exit, Failure> {
     let snapshot = session::open(&args.snapshot.folder)?;
     let cluster = &snapshot.cluster;
-    let (Some(verb), Some(resource), Some(as_who)) = (&args.action.verb, &args.action.resource, &args.who) else {
+    let (Some(verb), Some(resource), Some(as_who)) = (&args.action.verb, &args.action.resource, &args.who)
+    else {
         return Err(Failure::misuse("VERB, RESOURCE and --as are needed without --batch"));
     };
     let asked = ask(verb, resource, &args.action.place, cluster)?;
@@ -37,7 +38,13 @@ pub(super) fn run(args: &Can) -> Result<Exit, Failure> {
         session::remark(remark)?;
     }
     let authorizer = Authorizer::with_options(cluster, Options { assume_defaults: true });
-    let asker = Asker { folder: &args.snapshot.folder, cluster, authorizer, mappings: Mappings::of(cluster), who: &who };
+    let asker = Asker {
+        folder: &args.snapshot.folder,
+        cluster,
+        authorizer,
+        mappings: Mappings::of(cluster),
+        who: &who,
+    };
     let decision = asker.ask(&asked);
     match args.output.format {
         Format::Json => {
@@ -114,4 +121,3 @@ impl Asker<'_> {
         lines
     }
 }
-

@@ -51,14 +51,20 @@ pub(super) fn run(args: &cli::WhoCan) -> Result<Exit, Failure> {
     let mappings = Mappings::of(cluster);
     let holders = holders(cluster, &mappings, &asked);
     match args.output.format {
-        Format::Json => print_json(&mut BufWriter::new(io::stdout().lock()), &holders, mappings.not_evaluated())?,
+        Format::Json => {
+            print_json(&mut BufWriter::new(io::stdout().lock()), &holders, mappings.not_evaluated())?
+        }
         Format::Text => {
             let mut out = anstream::stdout().lock();
             print_text(&mut out, &asked, &holders)?;
             for text in mappings.not_evaluated() {
                 reason::print_not_evaluated(&mut out, text, 0, style::width())?;
             }
-            let next = format!("next: ringwall can {} --as WHO {}", args.snapshot.folder.display(), asked.as_arguments());
+            let next = format!(
+                "next: ringwall can {} --as WHO {}",
+                args.snapshot.folder.display(),
+                asked.as_arguments()
+            );
             writeln!(out, "{}", style::paint(style::HINT, &next))?;
         }
     }
@@ -70,7 +76,8 @@ fn holders(cluster: &Cluster, mappings: &Mappings, asked: &Asked) -> Vec<Holder>
     let authorizer = Authorizer::with_options(cluster, Options { assume_defaults: true });
     let (verb, target) = (asked.verb.as_str(), asked.target());
     let anywhere = asked.is_about_all_namespaces();
-    let rows = if anywhere { authorizer.who_can_anywhere(verb, &target) } else { authorizer.who_can(verb, &target) };
+    let rows =
+        if anywhere { authorizer.who_can_anywhere(verb, &target) } else { authorizer.who_can(verb, &target) };
     let mut holders: Vec<Holder> = rows
         .into_iter()
         .map(|row| Holder {
@@ -131,7 +138,9 @@ fn print_text(out: &mut dyn Write, asked: &Asked, holders: &[Holder]) -> io::Res
         }
         for principal in &holder.principals {
             let certainty = if principal.possible { " (possible)" } else { "" };
-            for line in style::wrap(&format!("from {}{certainty}", principal.name), width.saturating_sub(2), "  ") {
+            for line in
+                style::wrap(&format!("from {}{certainty}", principal.name), width.saturating_sub(2), "  ")
+            {
                 writeln!(out, "  {line}")?;
             }
             writeln!(out, "    {}", style::paint(style::FAINT, &principal.reason.source.to_string()))?;

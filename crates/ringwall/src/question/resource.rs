@@ -112,7 +112,8 @@ pub(crate) fn ask(verb: &str, resource: &str, place: &Place, cluster: &Cluster) 
         if place.subresource.is_some() || place.field_selector.is_some() {
             return Err(Failure::misuse("a path has neither a subresource nor fields"));
         }
-        let remark = place.namespace.is_some().then(|| "a path is in no namespace: `-n` has no effect".to_owned());
+        let remark =
+            place.namespace.is_some().then(|| "a path is in no namespace: `-n` has no effect".to_owned());
         return Ok(Asked { verb: verb.to_owned(), what: What::Path(resource.to_owned()), remark });
     }
     let mut asked = ask_resource(verb, resource, place, cluster)?;
@@ -127,14 +128,20 @@ fn ask_resource(verb: &str, text: &str, place: &Place, cluster: &Cluster) -> Res
     let kind = parts.next().unwrap_or_default();
     let rest: Vec<&str> = parts.collect();
     let found = find(kind, cluster)?;
-    let is_subresource = |part: &str| found.subresources.iter().any(|known| **known == *part || &**known == "*");
+    let is_subresource =
+        |part: &str| found.subresources.iter().any(|known| **known == *part || &**known == "*");
     let (name, subresource) = match (rest.as_slice(), place.subresource.as_deref()) {
         ([], given) => ("", given.unwrap_or_default()),
         ([name], Some(given)) => (*name, given),
         ([only], None) if is_subresource(only) => ("", *only),
         ([only], None) => (*only, ""),
         ([name, subresource], None) => (*name, *subresource),
-        _ => return Err(Failure::misuse_hint(format!("`{text}` has too many parts"), "write TYPE/NAME/SUBRESOURCE")),
+        _ => {
+            return Err(Failure::misuse_hint(
+                format!("`{text}` has too many parts"),
+                "write TYPE/NAME/SUBRESOURCE",
+            ));
+        }
     };
     if rest.iter().any(|part| part.is_empty()) {
         return Err(Failure::misuse(format!("`{text}` has an empty part")));
@@ -142,7 +149,10 @@ fn ask_resource(verb: &str, text: &str, place: &Place, cluster: &Cluster) -> Res
     let subresources = || found.subresources.iter().map(|known| &**known);
     if !subresource.is_empty() && !is_subresource(subresource) && !in_rules(&found, subresource, cluster) {
         let hint = did_you_mean(subresource, subresources()).unwrap_or_else(|| listed(&found));
-        return Err(Failure::misuse_hint(format!("`{}` has no subresource `{subresource}`", found.plural), hint));
+        return Err(Failure::misuse_hint(
+            format!("`{}` has no subresource `{subresource}`", found.plural),
+            hint,
+        ));
     }
     let mut remark = (rest.len() == 1 && !name.is_empty() && place.subresource.is_none())
         .then(|| did_you_mean(name, subresources()))
@@ -181,7 +191,10 @@ fn find(text: &str, cluster: &Cluster) -> Result<ApiResource, Failure> {
     };
     let in_group = |resource: &ApiResource| match group {
         None => true,
-        Some(group) => *resource.group == *group || group.split_once('.').is_some_and(|(_, rest)| *resource.group == *rest),
+        Some(group) => {
+            *resource.group == *group
+                || group.split_once('.').is_some_and(|(_, rest)| *resource.group == *rest)
+        }
     };
     let is_it = |resource: &&ApiResource| in_group(resource) && resource.is_called(name);
     if let Some(found) = resources.iter().find(is_it) {
@@ -190,9 +203,11 @@ fn find(text: &str, cluster: &Cluster) -> Result<ApiResource, Failure> {
     if let Some(found) = from_rules(name, group.unwrap_or_default(), cluster) {
         return Ok(found);
     }
-    let known = resources.iter().map(|resource| &*resource.plural).chain(resources.iter().map(|r| &*r.singular));
+    let known =
+        resources.iter().map(|resource| &*resource.plural).chain(resources.iter().map(|r| &*r.singular));
     let hint = did_you_mean(name, known).unwrap_or_else(|| {
-        "a custom resource is known by its CustomResourceDefinition: add it to the snapshot's kubernetes/".into()
+        "a custom resource is known by its CustomResourceDefinition: add it to the snapshot's kubernetes/"
+            .into()
     });
     Err(Failure::misuse_hint(format!("unknown resource `{text}`"), hint))
 }
@@ -252,7 +267,9 @@ fn narrow(asked: &mut Asked, selector: &str) -> Result<(), Failure> {
         return Err(Failure::misuse_hint(message, "only list and watch take their name from one"));
     }
     let value = selector.strip_prefix("metadata.name").and_then(|rest| {
-        rest.strip_prefix("==").or_else(|| rest.strip_prefix('=')).filter(|name| !name.is_empty() && !name.contains([',', '=']))
+        rest.strip_prefix("==")
+            .or_else(|| rest.strip_prefix('='))
+            .filter(|name| !name.is_empty() && !name.contains([',', '=']))
     });
     let (Some(value), What::Resource { name, .. }) = (value, &mut asked.what) else {
         let message = format!("field selector `{selector}` has no meaning for RBAC");

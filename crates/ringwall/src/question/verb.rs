@@ -40,7 +40,10 @@ pub(super) fn check(verb: &str, cluster: &Cluster) -> Result<(), Failure> {
     }
     let message = format!("unknown verb `{verb}`");
     if KNOWN.contains(&verb.to_lowercase().as_str()) {
-        return Err(Failure::misuse_hint(message, "verbs are compared byte for byte: write it in lower case"));
+        return Err(Failure::misuse_hint(
+            message,
+            "verbs are compared byte for byte: write it in lower case",
+        ));
     }
     let known: BTreeSet<&str> = KNOWN.into_iter().chain(in_rules().map(|verb| &**verb)).collect();
     let hint = did_you_mean(verb, known)

@@ -29,7 +29,11 @@ impl fmt::Display for Who {
 }
 
 /// Reads `--as` and `--as-group`. The second value is a remark on someone the snapshot does not know.
-pub(crate) fn who(text: &str, groups: &[String], cluster: &Cluster) -> Result<(Who, Option<String>), Failure> {
+pub(crate) fn who(
+    text: &str,
+    groups: &[String],
+    cluster: &Cluster,
+) -> Result<(Who, Option<String>), Failure> {
     if text.is_empty() {
         return Err(Failure::misuse("`--as` is empty"));
     }
@@ -39,7 +43,10 @@ pub(crate) fn who(text: &str, groups: &[String], cluster: &Cluster) -> Result<(W
         })?;
         if !groups.is_empty() {
             let hint = "ask as group:NAME for what the group may do";
-            return Err(Failure::misuse_hint("the groups of an IAM principal come from its mapping alone", hint));
+            return Err(Failure::misuse_hint(
+                "the groups of an IAM principal come from its mapping alone",
+                hint,
+            ));
         }
         return Ok((Who::Aws(arn), None));
     }

@@ -85,7 +85,14 @@ impl<'a> From<&'a Reason> for ReasonJson<'a> {
             Proof::Arn(arn) => (None, Some(&**arn)),
             Proof::BuiltIn(_) => (None, None),
         };
-        Self { ring: *ring, object, arn, rule: rule.map(|index| RuleJson { index }), place: source.into(), text }
+        Self {
+            ring: *ring,
+            object,
+            arn,
+            rule: rule.map(|index| RuleJson { index }),
+            place: source.into(),
+            text,
+        }
     }
 }
 

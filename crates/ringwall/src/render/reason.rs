@@ -17,7 +17,12 @@ pub(crate) fn print(out: &mut dyn Write, decision: &Decision, indent: usize, wid
 }
 
 /// Prints what could have mattered and was not judged.
-pub(crate) fn print_not_evaluated(out: &mut dyn Write, text: &str, indent: usize, width: usize) -> io::Result<()> {
+pub(crate) fn print_not_evaluated(
+    out: &mut dyn Write,
+    text: &str,
+    indent: usize,
+    width: usize,
+) -> io::Result<()> {
     let margin = " ".repeat(indent);
     for line in style::wrap(&format!("not evaluated: {text}"), width.saturating_sub(indent), "  ") {
         writeln!(out, "{margin}{}", style::paint(style::WARNING, &line))?;
@@ -26,7 +31,12 @@ pub(crate) fn print_not_evaluated(out: &mut dyn Write, text: &str, indent: usize
 }
 
 /// Prints reasons: what each says, and where.
-pub(crate) fn print_reasons(out: &mut dyn Write, reasons: &[Reason], indent: usize, width: usize) -> io::Result<()> {
+pub(crate) fn print_reasons(
+    out: &mut dyn Write,
+    reasons: &[Reason],
+    indent: usize,
+    width: usize,
+) -> io::Result<()> {
     let margin = " ".repeat(indent);
     for reason in reasons {
         for line in style::wrap(&sentence(reason), width.saturating_sub(indent), "  ") {

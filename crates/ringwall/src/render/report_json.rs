@@ -145,8 +145,20 @@ fn power(power: &Power) -> PowerJson<'_> {
 }
 
 fn result(result: &CheckResult) -> ResultJson<'_> {
-    let CheckResult { check, ring, title, object, arn, source, outcome, why, responsible, severity, reasons, remedy } =
-        result;
+    let CheckResult {
+        check,
+        ring,
+        title,
+        object,
+        arn,
+        source,
+        outcome,
+        why,
+        responsible,
+        severity,
+        reasons,
+        remedy,
+    } = result;
     let place = || PlaceJson::from(source);
     let named = object.as_ref().map(|object| ObjectJson {
         api_version: Some(&object.api_version),
@@ -157,7 +169,13 @@ fn result(result: &CheckResult) -> ResultJson<'_> {
     });
     // An AWS resource has a spot too.
     let unnamed = || {
-        arn.is_some().then(|| ObjectJson { api_version: None, kind: None, namespace: None, name: None, place: place() })
+        arn.is_some().then(|| ObjectJson {
+            api_version: None,
+            kind: None,
+            namespace: None,
+            name: None,
+            place: place(),
+        })
     };
     ResultJson {
         check,

@@ -48,7 +48,11 @@ fn print_head(out: &mut dyn Write, report: &Report<'_>, width: usize) -> io::Res
     print_wrapped(out, &counts, 0, width, style::FAINT)?;
     writeln!(out)?;
     for (at, ring) in Ring::ALL.into_iter().enumerate() {
-        let tally = if JUDGED.contains(&ring) { tally(report, ring) } else { paint(style::FAINT, "not judged by this version") };
+        let tally = if JUDGED.contains(&ring) {
+            tally(report, ring)
+        } else {
+            paint(style::FAINT, "not judged by this version")
+        };
         writeln!(out, "  {} {ring:<14} {tally}", at + 1)?;
     }
     Ok(())
@@ -59,11 +63,16 @@ fn tally(report: &Report<'_>, ring: Ring) -> String {
     let parts: Vec<String> = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low]
         .into_iter()
         .filter_map(|severity| {
-            let failed = report.failures().filter(|result| result.ring == ring && result.severity == severity).count();
+            let failed =
+                report.failures().filter(|result| result.ring == ring && result.severity == severity).count();
             (failed > 0).then(|| paint(style::severity(severity), &format!("{failed} {severity}")))
         })
         .collect();
-    let unknown = report.results.iter().filter(|result| result.ring == ring && result.outcome == Outcome::Unknown).count();
+    let unknown = report
+        .results
+        .iter()
+        .filter(|result| result.ring == ring && result.outcome == Outcome::Unknown)
+        .count();
     let unknown = if unknown > 0 { format!(", {unknown} not evaluated") } else { String::new() };
     let failed = if parts.is_empty() { paint(style::YES, "nothing found") } else { parts.join(", ") };
     format!("{failed}{unknown}")
@@ -127,7 +136,8 @@ fn print_powers(out: &mut dyn Write, report: &Report<'_>, width: usize) -> io::R
                 Verdict::Unknown => style::WARNING,
             };
             let source = &power.reason.source;
-            let proof = if source.is_built_in() { power.by.clone() } else { format!("{} at {source}", power.by) };
+            let proof =
+                if source.is_built_in() { power.by.clone() } else { format!("{} at {source}", power.by) };
             table.row([
                 Cell::new(if at == 0 { name.as_str() } else { "" }),
                 Cell::new(power.scopes.iter().map(Scope::to_string).collect::<Vec<_>>().join(", ")),
@@ -173,7 +183,11 @@ fn print_result(out: &mut dyn Write, result: &CheckResult, width: usize) -> io::
         print_proof(out, &reason.source.to_string(), &reason::sentence(reason), width)?;
     }
     if let Some(more) = result.reasons.len().checked_sub(PROOFS_SHOWN).filter(|more| *more > 0) {
-        writeln!(out, "      {}", paint(style::FAINT, &format!("and {more} more; --output json has them all")))?;
+        writeln!(
+            out,
+            "      {}",
+            paint(style::FAINT, &format!("and {more} more; --output json has them all"))
+        )?;
     }
     print_wrapped(out, &format!("to do: {}", result.remedy), 4, width, style::HINT)
 }
@@ -186,7 +200,13 @@ fn print_proof(out: &mut dyn Write, spot: &str, text: &str, width: usize) -> io:
 
 fn print_rest(out: &mut dyn Write, report: &Report<'_>, width: usize) -> io::Result<()> {
     let unknown: Vec<&str> = (report.not_evaluated.iter().map(String::as_str))
-        .chain(report.results.iter().filter(|result| result.outcome == Outcome::Unknown).map(|result| result.why.as_str()))
+        .chain(
+            report
+                .results
+                .iter()
+                .filter(|result| result.outcome == Outcome::Unknown)
+                .map(|result| result.why.as_str()),
+        )
         .collect();
     if !unknown.is_empty() {
         heading(out, "NOT EVALUATED", "treat as exposure")?;
@@ -204,12 +224,19 @@ fn print_next(out: &mut dyn Write, report: &Report<'_>, width: usize) -> io::Res
     heading(out, "NEXT", "look closer")?;
     let folder = report.folder.display();
     let mut table = Table::new(["command", "tells"]);
-    let mut line = |command: String, tells: &str| table.row([Cell::styled(style::HINT, command), Cell::new(tells)]);
+    let mut line =
+        |command: String, tells: &str| table.row([Cell::styled(style::HINT, command), Cell::new(tells)]);
     if let Some(worst) = report.failures().next() {
         line(format!("ringwall assess {folder} --check {}", worst.check), "the worst of it alone");
     }
-    line(format!("ringwall who-can {folder} get secrets -n NAMESPACE"), "everyone who can, from AWS principal to rule");
-    line(format!("ringwall can {folder} --as WHO VERB RESOURCE -n NAMESPACE"), "one question, with its proof");
+    line(
+        format!("ringwall who-can {folder} get secrets -n NAMESPACE"),
+        "everyone who can, from AWS principal to rule",
+    );
+    line(
+        format!("ringwall can {folder} --as WHO VERB RESOURCE -n NAMESPACE"),
+        "one question, with its proof",
+    );
     table.print_bare(out, 2, width)
 }
 
@@ -217,7 +244,13 @@ fn heading(out: &mut dyn Write, title: &str, about: &str) -> io::Result<()> {
     writeln!(out, "\n{}  {}\n", paint(style::HEADING, title), paint(style::FAINT, about))
 }
 
-fn print_wrapped(out: &mut dyn Write, text: &str, indent: usize, width: usize, looks: anstyle::Style) -> io::Result<()> {
+fn print_wrapped(
+    out: &mut dyn Write,
+    text: &str,
+    indent: usize,
+    width: usize,
+    looks: anstyle::Style,
+) -> io::Result<()> {
     let margin = " ".repeat(indent);
     for line in style::wrap(text, width.saturating_sub(indent), "") {
         writeln!(out, "{margin}{}", paint(looks, &line))?;
@@ -227,9 +260,10 @@ fn print_wrapped(out: &mut dyn Write, text: &str, indent: usize, width: usize, l
 
 /// The principal, without what all principals of the cluster's own account share.
 fn principal(cluster: &Cluster, mapping: &Mapping) -> String {
-    let own = cluster.info.account.as_ref().map(|account| {
-        format!("arn:{}:iam::{account}:", cluster.info.partition.as_deref().unwrap_or("aws"))
-    });
+    let own =
+        cluster.info.account.as_ref().map(|account| {
+            format!("arn:{}:iam::{account}:", cluster.info.partition.as_deref().unwrap_or("aws"))
+        });
     let name = own.and_then(|own| mapping.principal.strip_prefix(own.as_str()));
     name.map_or_else(|| mapping.principal.to_string(), str::to_owned)
 }

@@ -70,7 +70,8 @@ impl Table {
 
     /// Prints the table with an indent, under its headers.
     pub(crate) fn print(&self, out: &mut dyn Write, indent: usize, width: usize) -> io::Result<()> {
-        let headers = self.headers.iter().map(|header| Cell::styled(style::FAINT, header.to_uppercase())).collect();
+        let headers =
+            self.headers.iter().map(|header| Cell::styled(style::FAINT, header.to_uppercase())).collect();
         self.print_under(Some(headers), out, indent, width)
     }
 
@@ -79,7 +80,13 @@ impl Table {
         self.print_under(None, out, indent, width)
     }
 
-    fn print_under(&self, head: Option<Vec<Cell>>, out: &mut dyn Write, indent: usize, width: usize) -> io::Result<()> {
+    fn print_under(
+        &self,
+        head: Option<Vec<Cell>>,
+        out: &mut dyn Write,
+        indent: usize,
+        width: usize,
+    ) -> io::Result<()> {
         let room = width.saturating_sub(indent);
         match self.widths(room) {
             Some(widths) => self.print_columns(head, out, indent, &widths),

@@ -31,23 +31,63 @@ const GROUPS: [&str; 9] = [
 ];
 const SERVICE_ACCOUNTS: [&str; 3] = ["builder", "default", "deployer"];
 const VERBS: [&str; 13] = [
-    "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "*", "bind", "escalate", "impersonate",
+    "get",
+    "list",
+    "watch",
+    "create",
+    "update",
+    "patch",
+    "delete",
+    "deletecollection",
+    "*",
+    "bind",
+    "escalate",
+    "impersonate",
     "Get",
 ];
 const API_GROUPS: [&str; 6] = ["", "apps", "batch", "rbac.authorization.k8s.io", "*", "certificates.k8s.io"];
 const RESOURCES: [&str; 20] = [
-    "pods", "pods/exec", "pods/status", "pods/log", "secrets", "configmaps", "deployments", "deployments/scale", "nodes",
-    "nodes/proxy", "*", "*/status", "*/exec", "pods/*", "clusterroles", "roles", "serviceaccounts", "serviceaccounts/token",
-    "persistentvolumeclaims", "leases",
+    "pods",
+    "pods/exec",
+    "pods/status",
+    "pods/log",
+    "secrets",
+    "configmaps",
+    "deployments",
+    "deployments/scale",
+    "nodes",
+    "nodes/proxy",
+    "*",
+    "*/status",
+    "*/exec",
+    "pods/*",
+    "clusterroles",
+    "roles",
+    "serviceaccounts",
+    "serviceaccounts/token",
+    "persistentvolumeclaims",
+    "leases",
 ];
 const NAMES: [&str; 6] = ["db", "web", "node-1", "node-2", "edit", "builder"];
 const PATHS: [&str; 12] = [
-    "/metrics", "/metrics/cadvisor", "/healthz", "/healthz/etcd", "/apis", "/apis/*", "/apis/apps", "/*", "*", "/api**", "/version",
+    "/metrics",
+    "/metrics/cadvisor",
+    "/healthz",
+    "/healthz/etcd",
+    "/apis",
+    "/apis/*",
+    "/apis/apps",
+    "/*",
+    "*",
+    "/api**",
+    "/version",
     "/logs/",
 ];
 /// Names that no default object has, so that nothing is overwritten.
-const ROLE_NAMES: [&str; 8] = ["gen-one", "gen-two", "gen-three", "gen-four", "gen-five", "gen-six", "gen-seven", "gen-gone"];
-const LABELS: [&str; 3] = ["gen.example.com/to-x", "gen.example.com/to-y", "rbac.authorization.k8s.io/aggregate-to-view"];
+const ROLE_NAMES: [&str; 8] =
+    ["gen-one", "gen-two", "gen-three", "gen-four", "gen-five", "gen-six", "gen-seven", "gen-gone"];
+const LABELS: [&str; 3] =
+    ["gen.example.com/to-x", "gen.example.com/to-y", "rbac.authorization.k8s.io/aggregate-to-view"];
 
 fn strings<T: AsRef<str>>(items: Vec<T>) -> Vec<String> {
     items.iter().map(|item| item.as_ref().to_owned()).collect()
@@ -134,7 +174,8 @@ pub(crate) fn cluster(seeded: &mut Seeded) -> Vec<Value> {
         }
         let metadata = json!({ "name": name, "labels": labels });
         let rules = rules(seeded, true);
-        objects.push(json!({ "apiVersion": rbac, "kind": "ClusterRole", "metadata": metadata, "rules": rules }));
+        objects
+            .push(json!({ "apiVersion": rbac, "kind": "ClusterRole", "metadata": metadata, "rules": rules }));
     }
     for (name, label) in [("gen-seven", LABELS[0]), ("gen-eight", LABELS[1])] {
         // gen-seven is in turn selected by gen-eight: a chain.
@@ -155,7 +196,10 @@ pub(crate) fn cluster(seeded: &mut Seeded) -> Vec<Value> {
         }
         for at in 0..8 {
             let (kind, name) = match seeded.below(3) {
-                0 => ("ClusterRole", *seeded.pick(&["view", "edit", "admin", "gen-seven", "gen-eight", "system:node"])),
+                0 => (
+                    "ClusterRole",
+                    *seeded.pick(&["view", "edit", "admin", "gen-seven", "gen-eight", "system:node"]),
+                ),
                 1 => ("ClusterRole", *seeded.pick(&ROLE_NAMES)),
                 _ => ("Role", *seeded.pick(&ROLE_NAMES)),
             };
@@ -169,9 +213,7 @@ pub(crate) fn cluster(seeded: &mut Seeded) -> Vec<Value> {
         }
     }
     // Whoever tries to grant rights in the second part may at least write roles and bindings, one of them with `bind`.
-    let write = |verbs: &[&str], resources: &[&str]| {
-        json!({ "verbs": verbs, "apiGroups": ["rbac.authorization.k8s.io"], "resources": resources })
-    };
+    let write = |verbs: &[&str], resources: &[&str]| json!({ "verbs": verbs, "apiGroups": ["rbac.authorization.k8s.io"], "resources": resources });
     let writable = ["roles", "clusterroles", "rolebindings", "clusterrolebindings"];
     for (name, rules) in [
         ("gen-writers", vec![write(&["create"], &writable)]),
@@ -189,7 +231,8 @@ pub(crate) fn cluster(seeded: &mut Seeded) -> Vec<Value> {
         }));
     }
     for at in 0..5 {
-        let name = *seeded.pick(&["gen-one", "gen-two", "gen-three", "gen-four", "gen-seven", "gen-gone", "view"]);
+        let name =
+            *seeded.pick(&["gen-one", "gen-two", "gen-three", "gen-four", "gen-seven", "gen-gone", "view"]);
         objects.push(json!({
             "apiVersion": rbac,
             "kind": "ClusterRoleBinding",
@@ -311,7 +354,9 @@ pub(crate) fn review(seeded: &mut Seeded, known: &Known) -> Value {
     let written = *seeded.pick(&RESOURCES);
     let (resource, subresource) = match written.split_once('/') {
         Some((resource, subresource)) if seeded.one_in(2) => (resource, subresource),
-        _ => (written, if seeded.one_in(6) { *seeded.pick(&["status", "exec", "token", "proxy"]) } else { "" }),
+        _ => {
+            (written, if seeded.one_in(6) { *seeded.pick(&["status", "exec", "token", "proxy"]) } else { "" })
+        }
     };
     let namespace = match seeded.below(5) {
         0 => String::new(),

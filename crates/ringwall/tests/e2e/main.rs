@@ -3,7 +3,13 @@
 //! `cargo xtask test` builds the testbed and runs these; `RINGWALL_SEED` chooses the questions, and a failure
 //! prints it.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "these are tests"
+)]
 
 mod generate;
 mod seeded;
@@ -90,8 +96,10 @@ fn batch(snapshot: &Path, specs: &[String]) -> Vec<Value> {
 fn known(snapshot: &ringwall_snapshot::Snapshot) -> Known {
     let cluster = &snapshot.cluster;
     let subjects = || cluster.bindings.iter().flat_map(|binding| &binding.subjects);
-    let mut users: Vec<String> =
-        subjects().filter(|subject| &*subject.kind == "User").map(|subject| subject.name.to_string()).collect();
+    let mut users: Vec<String> = subjects()
+        .filter(|subject| &*subject.kind == "User")
+        .map(|subject| subject.name.to_string())
+        .collect();
     users.extend(subjects().filter(|subject| &*subject.kind == "ServiceAccount").filter_map(|subject| {
         Some(format!("system:serviceaccount:{}:{}", subject.namespace.as_ref()?, subject.name))
     }));
@@ -117,9 +125,13 @@ fn held(cluster: &Cluster) -> Vec<Held> {
             role.reference.name == binding.role.name && role.reference.namespace.as_deref() == scope
         };
         let Some(role) = cluster.roles.iter().find(is_role) else { continue };
-        for (subject, rule) in binding.subjects.iter().flat_map(|subject| role.rules.iter().map(move |rule| (subject, rule))) {
+        for (subject, rule) in
+            binding.subjects.iter().flat_map(|subject| role.rules.iter().map(move |rule| (subject, rule)))
+        {
             let (user, groups) = match &*subject.kind {
-                "Group" if &*subject.name != "system:masters" => (String::new(), vec![subject.name.to_string()]),
+                "Group" if &*subject.name != "system:masters" => {
+                    (String::new(), vec![subject.name.to_string()])
+                }
                 "User" => (subject.name.to_string(), Vec::new()),
                 "ServiceAccount" => {
                     let namespace = subject.namespace.as_deref().or(place).unwrap_or_default();
@@ -158,7 +170,10 @@ fn verdicts_are_the_apiservers() {
     let generated = folder.path().join("generated.yaml");
     write_lines(&generated, &generate::cluster(&mut seeded));
     let kinds = apply(&testbed, &[&repository().join("examples/storefront/kubernetes"), &generated]);
-    assert!(kinds.get("RoleBinding").is_some_and(|count| *count > 40), "the example and more were loaded: {kinds:?}");
+    assert!(
+        kinds.get("RoleBinding").is_some_and(|count| *count > 40),
+        "the example and more were loaded: {kinds:?}"
+    );
 
     let in_yaml = settled_snapshot(&testbed, folder.path(), "yaml");
     let snapshot = ringwall_snapshot::read(&in_yaml, &ringwall_snapshot::Options::default()).unwrap();
@@ -171,7 +186,10 @@ fn verdicts_are_the_apiservers() {
     let mut disagreements = Vec::new();
     let mut allowed = 0;
     for ((spec, theirs), ours) in specs.iter().zip(&theirs).zip(&ours) {
-        assert!(theirs["error"].as_str().is_none_or(str::is_empty), "the apiserver failed: {theirs} for {spec}");
+        assert!(
+            theirs["error"].as_str().is_none_or(str::is_empty),
+            "the apiserver failed: {theirs} for {spec}"
+        );
         let expected = theirs["allowed"].as_bool().unwrap();
         allowed += usize::from(expected);
         if expected != (ours["decision"] == "allowed") {
@@ -179,9 +197,19 @@ fn verdicts_are_the_apiservers() {
         }
     }
     let agreed = REVIEWS - disagreements.len();
-    println!("{agreed} of {REVIEWS} verdicts agree with kube-apiserver {} ({allowed} allowed), seed {seed}", testbed.version);
-    assert!(disagreements.is_empty(), "seed {seed}:\n{}", disagreements[..disagreements.len().min(SHOWN)].join("\n"));
-    assert!((REVIEWS / 10..REVIEWS * 9 / 10).contains(&allowed), "{allowed} of {REVIEWS} allowed says too little");
+    println!(
+        "{agreed} of {REVIEWS} verdicts agree with kube-apiserver {} ({allowed} allowed), seed {seed}",
+        testbed.version
+    );
+    assert!(
+        disagreements.is_empty(),
+        "seed {seed}:\n{}",
+        disagreements[..disagreements.len().min(SHOWN)].join("\n")
+    );
+    assert!(
+        (REVIEWS / 10..REVIEWS * 9 / 10).contains(&allowed),
+        "{allowed} of {REVIEWS} allowed says too little"
+    );
 
     // The same state printed as JSON gives the same answers, to the last reason but for its spot.
     let in_json = settled_snapshot(&testbed, folder.path(), "json");
@@ -220,19 +248,25 @@ fn may_grant(authorizer: &Authorizer<'_>, attempt: &Value) -> bool {
     let in_namespace = Some(namespace).filter(|namespace| !namespace.is_empty());
     if let Some(rules) = object["rules"].as_array() {
         let rules: Vec<PolicyRule> = rules.iter().map(rule).collect();
-        let wanted =
-            WantedRole { write: RoleWrite::Create, namespace: in_namespace, rules: &rules, aggregated: false };
+        let wanted = WantedRole {
+            write: RoleWrite::Create,
+            namespace: in_namespace,
+            rules: &rules,
+            aggregated: false,
+        };
         return may_create(authorizer, &user, object, namespace)
             && authorizer.may_write_role(&user, &wanted).is_allowed();
     }
     let kind = if object["roleRef"]["kind"] == "Role" { RoleKind::Role } else { RoleKind::ClusterRole };
     let role = RoleRef { kind, name: object["roleRef"]["name"].as_str().unwrap().into(), line: 0 };
-    may_create(authorizer, &user, object, namespace) && authorizer.may_bind(&user, &role, in_namespace).is_allowed()
+    may_create(authorizer, &user, object, namespace)
+        && authorizer.may_bind(&user, &role, in_namespace).is_allowed()
 }
 
 fn may_create(authorizer: &Authorizer<'_>, user: &User, object: &Value, namespace: &str) -> bool {
     let plural = object["kind"].as_str().unwrap().to_lowercase() + "s";
-    let target = ringwall_rbac::Target::resource("rbac.authorization.k8s.io", &plural).in_namespace(namespace);
+    let target =
+        ringwall_rbac::Target::resource("rbac.authorization.k8s.io", &plural).in_namespace(namespace);
     authorizer.decide(&ringwall_rbac::Question { user, verb: "create", target }).is_allowed()
 }
 

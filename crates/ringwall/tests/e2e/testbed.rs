@@ -31,8 +31,9 @@ impl Testbed {
             .expect("the testbed starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let ready: Value = serde_json::from_str(&line)
-            .unwrap_or_else(|error| panic!("the testbed did not get ready ({error}): see {}", folder.display()));
+        let ready: Value = serde_json::from_str(&line).unwrap_or_else(|error| {
+            panic!("the testbed did not get ready ({error}): see {}", folder.display())
+        });
         let stdin = child.stdin.take();
         let text = |key: &str| ready[key].as_str().unwrap().to_owned();
         Self { program, child, stdin, kubeconfig: text("kubeconfig").into(), version: text("version") }

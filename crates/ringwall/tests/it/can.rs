@@ -44,7 +44,11 @@ fn resources_as_kubectl_takes_them() {
         let said = Asked::about_shop().run("can", &format!("--as group:devs list {resource} -n shop"));
         assert_eq!(said.status, 0, "{resource}: {said:?}");
     }
-    check("--as group:devs create pods/exec -n shop", 0, "yes  group devs can create pods/exec in namespace shop");
+    check(
+        "--as group:devs create pods/exec -n shop",
+        0,
+        "yes  group devs can create pods/exec in namespace shop",
+    );
     check(
         "--as group:devs create pods/web-1/exec -n shop",
         0,
@@ -75,7 +79,8 @@ fn an_iam_role_through_its_mapping() {
     let said = Asked::about_shop().run("can", &format!("{role} list pods -n shop --output json"));
     assert_eq!(said.status, 0, "{said:?}");
     let json = said.json();
-    let files: Vec<&str> = json["reasons"].as_array().unwrap().iter().map(|r| r["ring"].as_str().unwrap()).collect();
+    let files: Vec<&str> =
+        json["reasons"].as_array().unwrap().iter().map(|r| r["ring"].as_str().unwrap()).collect();
     assert_eq!(files, ["identity", "authorization", "authorization"]);
 }
 
@@ -88,8 +93,11 @@ fn a_role_that_nothing_names_may_have_made_the_cluster() {
     assert!(said.stdout.contains("not evaluated: the principal that created the cluster"), "{said:?}");
 
     let mode = "name: shop\nauthenticationMode: API_AND_CONFIG_MAP\n";
-    let files =
-        [("cluster.yaml", mode), ("kubernetes/a.yaml", crate::snapshot::SHOP), ("aws/list.json", r#"{"accessEntries": []}"#)];
+    let files = [
+        ("cluster.yaml", mode),
+        ("kubernetes/a.yaml", crate::snapshot::SHOP),
+        ("aws/list.json", r#"{"accessEntries": []}"#),
+    ];
     let said = Asked::about(&files).run("can", nobody);
     assert_eq!(said.status, 1, "{said:?}");
     assert!(said.stdout.contains("neither an access entry nor aws-auth names"), "{said:?}");
@@ -105,7 +113,11 @@ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-
 subjects: [{kind: User, name: 'dev:ann', apiGroup: rbac.authorization.k8s.io}]
 ";
     let cluster = "name: shop\nauthenticationMode: CONFIG_MAP\n";
-    let files = [("cluster.yaml", cluster), ("kubernetes/a.yaml", crate::snapshot::SHOP), ("kubernetes/b.yaml", binding)];
+    let files = [
+        ("cluster.yaml", cluster),
+        ("kubernetes/a.yaml", crate::snapshot::SHOP),
+        ("kubernetes/b.yaml", binding),
+    ];
     let asked = Asked::about(&files);
     let role = asked.run("can", "--as arn:aws:iam::111122223333:role/Dev delete nodes");
     assert_eq!(role.status, 3, "{role:?}");

@@ -11,14 +11,14 @@ fn check(question: &str, error: &str, hint: &str) {
 fn unknown_words_get_a_hint() {
     check("--as x list pods -n shpo", "the snapshot has no namespace `shpo`", "did you mean `shop`?");
     check("--as x lst pods -n shop", "unknown verb `lst`", "did you mean `list`?");
-    check("--as x LIST pods -n shop", "unknown verb `LIST`", "verbs are compared byte for byte: write it in lower case");
+    check(
+        "--as x LIST pods -n shop",
+        "unknown verb `LIST`",
+        "verbs are compared byte for byte: write it in lower case",
+    );
     check("--as x list deploymnts -n shop", "unknown resource `deploymnts`", "did you mean `deployments`?");
     check("--as shp/checkout list pods", "the snapshot has no namespace `shp`", "did you mean `shop`?");
-    check(
-        "--as x get pods --subresource exce",
-        "`pods` has no subresource `exce`",
-        "did you mean `exec`?",
-    );
+    check("--as x get pods --subresource exce", "`pods` has no subresource `exce`", "did you mean `exec`?");
     check(
         "--as arn:aws list pods",
         "`arn:aws` is not an ARN: it needs six parts: arn:partition:service:region:account:resource",

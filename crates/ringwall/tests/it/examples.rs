@@ -39,7 +39,8 @@ const NEAR: u64 = 12;
 fn planted() -> Vec<(String, String, u64, String)> {
     let readme = fs::read(example("storefront").join("README.md")).unwrap();
     let readme = String::from_utf8(readme).unwrap();
-    let cells = |line: &str| line.split('|').map(|cell| cell.trim().trim_matches('`').to_owned()).collect::<Vec<_>>();
+    let cells =
+        |line: &str| line.split('|').map(|cell| cell.trim().trim_matches('`').to_owned()).collect::<Vec<_>>();
     let rows = readme.lines().filter(|line| line.starts_with("| ")).map(cells);
     rows.filter(|row| row.len() > 6 && row[1].parse::<u32>().is_ok())
         .map(|row| {
@@ -55,12 +56,16 @@ fn storefront_has_every_planted_mistake_at_its_spot() {
     let planted = planted();
     assert!(planted.len() > 12, "the README lists the mistakes");
     for (check, file, line, _) in &planted {
-        let of_check: Vec<_> = failures(&report).into_iter().filter(|result| result["check"] == **check).collect();
-        let near = |result: &&Value| spots(result).iter().any(|(at, spot)| at == file && spot.abs_diff(*line) <= NEAR);
+        let of_check: Vec<_> =
+            failures(&report).into_iter().filter(|result| result["check"] == **check).collect();
+        let near = |result: &&Value| {
+            spots(result).iter().any(|(at, spot)| at == file && spot.abs_diff(*line) <= NEAR)
+        };
         assert!(of_check.iter().any(near), "{check} at {file}:{line} is not among {of_check:#?}");
     }
     let listed: BTreeSet<&str> = planted.iter().map(|(check, ..)| check.as_str()).collect();
-    let found: BTreeSet<&str> = failures(&report).iter().map(|result| result["check"].as_str().unwrap()).collect();
+    let found: BTreeSet<&str> =
+        failures(&report).iter().map(|result| result["check"].as_str().unwrap()).collect();
     assert_eq!(found, listed, "the README lists each check that fails");
 }
 
@@ -81,7 +86,8 @@ fn every_command_of_the_readme_runs() {
 #[test]
 fn hardened_has_none_of_them() {
     let report = assess("hardened", &[]);
-    let failed: Vec<String> = failures(&report).iter().map(|result| format!("{}: {}", result["check"], result["why"])).collect();
+    let failed: Vec<String> =
+        failures(&report).iter().map(|result| format!("{}: {}", result["check"], result["why"])).collect();
     assert_eq!(failed, Vec::<String>::new());
     assert!(report["results"].as_array().unwrap().len() > 20, "the checks were judged");
 }

@@ -75,9 +75,14 @@ fn json_lines_are_read_one_by_one() {
     assert_eq!(read(b"  \n"), Ok(None));
     assert_eq!(read(b""), Ok(None));
     assert_eq!(read(b"{} {}"), Err(format!("{FILE}:7: more than one value stands in the line")));
-    for broken in
-        [&b"{\"a\": \xFF}"[..], b"{\"a\"", b"{a: 1}", b"{\"a\": 1, \"a\": 2}", &b"[".repeat(100_000)]
-    {
+    for broken in [
+        &b"{\"a\": \xFF}"[..],
+        b"{\"a\"",
+        b"{\"a\": \n",
+        b"{a: 1}",
+        b"{\"a\": 1, \"a\": 2}",
+        &b"[".repeat(100_000),
+    ] {
         let error = read(broken).unwrap_err();
         assert!(error.starts_with(&format!("{FILE}:7: ")), "{error}");
     }

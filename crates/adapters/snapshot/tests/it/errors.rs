@@ -48,8 +48,5 @@ fn an_empty_part_is_a_snapshot() {
 fn a_file_instead_of_a_folder_and_a_folder_instead_of_a_file() {
     let snapshot = Folder::with(&[("aws", "{}"), ("cluster.yaml/a", "x: 1")]).read();
     let told = told(&snapshot);
-    assert_eq!(
-        told,
-        ["E aws: it is a file, not a folder", "E cluster.yaml: it is a folder, not a file"]
-    );
+    assert_eq!(told, ["E aws: it is a file, not a folder", "E cluster.yaml: it is a folder, not a file"]);
 }

@@ -13,9 +13,15 @@ fn objects_are_found_in_documents_lists_and_any_depth() {
  {"apiVersion": "v1", "kind": "PodList", "items": [
   {"metadata": {"name": "p", "namespace": "one"}}]}]}"#,
         ),
-        ("kubernetes/typed.yaml", "apiVersion: apps/v1\nkind: DeploymentList\nitems:\n- metadata:\n    name: d\n"),
+        (
+            "kubernetes/typed.yaml",
+            "apiVersion: apps/v1\nkind: DeploymentList\nitems:\n- metadata:\n    name: d\n",
+        ),
         ("kubernetes/empty.yaml", "apiVersion: v1\nkind: List\nitems: []\n---\n\n---\n# nothing\n"),
-        ("kubernetes/two.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: one}\n---\napiVersion: x.example/v1\nkind: Thing\nmetadata: {name: t, namespace: one}\n"),
+        (
+            "kubernetes/two.yaml",
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: one}\n---\napiVersion: x.example/v1\nkind: Thing\nmetadata: {name: t, namespace: one}\n",
+        ),
     ]);
     assert_eq!(
         objects(&snapshot),
@@ -63,33 +69,43 @@ fn namespaces_are_those_of_the_apiserver() {
     assert_eq!(of("Namespaced").as_deref(), Some("default"));
     assert_eq!(of("Cluster"), None);
     assert_eq!(clean(&[("kubernetes/t.yaml", thing)]).cluster.objects[0].reference.namespace, None);
-    let snapshot = kubernetes("apiVersion: v1\nkind: Node\nmetadata:\n  name: n\n  namespace: shop\n");
-    assert_eq!(told(&snapshot), ["W kubernetes/all.yaml:4: Node `n` has no namespace; `shop` is ignored".replace(":4", ":5")]);
-    assert_eq!(objects(&snapshot), ["kubernetes/all.yaml:1 Node n"]);
+    let snapshot = kubernetes("apiVersion: v1\nkind: Node\nmetadata:\n  name: node\n  namespace: shop\n");
+    assert_eq!(told(&snapshot), ["W kubernetes/all.yaml:5: Node `node` has no namespace; `shop` is ignored"]);
+    assert_eq!(objects(&snapshot), ["kubernetes/all.yaml:1 Node node"]);
     assert!(snapshot.cluster.namespaces.is_empty());
 }
 
 #[test]
 fn equal_duplicates_are_silent_and_different_ones_name_both_places() {
     let object = |value: &str, version: &str| {
-        format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c, resourceVersion: \"{version}\"}}\ndata: {{a: {value}}}\n")
+        format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c, resourceVersion: \"{version}\"}}\ndata: {{a: {value}}}\n"
+        )
     };
-    let snapshot = Folder::with(&[("kubernetes/a.yaml", &object("x", "1")), ("kubernetes/b.yaml", &object("\"x\"", "2"))]);
+    let snapshot = Folder::with(&[
+        ("kubernetes/a.yaml", &object("x", "1")),
+        ("kubernetes/b.yaml", &object("\"x\"", "2")),
+    ]);
     let snapshot = snapshot.read();
     assert!(snapshot.problems.is_empty(), "{:?}", snapshot.problems);
     assert_eq!(snapshot.cluster.objects.len(), 1);
-    let snapshot = Folder::with(&[("kubernetes/a.yaml", &object("x", "1")), ("kubernetes/b.yaml", &object("z", "1"))]);
+    let snapshot =
+        Folder::with(&[("kubernetes/a.yaml", &object("x", "1")), ("kubernetes/b.yaml", &object("z", "1"))]);
     let snapshot = snapshot.read();
     assert_eq!(
         told(&snapshot),
-        ["W kubernetes/b.yaml:1: ConfigMap default/c is written twice with different content; kubernetes/a.yaml:1 counts"]
+        [
+            "W kubernetes/b.yaml:1: ConfigMap default/c is written twice with different content; kubernetes/a.yaml:1 counts"
+        ]
     );
     assert_eq!(objects(&snapshot), ["kubernetes/a.yaml:1 ConfigMap default/c"]);
 }
 
 #[test]
 fn implied_namespaces_come_after_written_ones() {
-    let snapshot = kubernetes("apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: b}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: a, labels: {team: x}}\n");
+    let snapshot = kubernetes(
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: b}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: a, labels: {team: x}}\n",
+    );
     let names: Vec<_> = snapshot.cluster.namespaces.iter().map(|namespace| &*namespace.name).collect();
     assert_eq!(names, ["a", "b"]);
     assert_eq!(snapshot.cluster.namespaces[0].labels.len(), 1);
@@ -99,7 +115,10 @@ fn implied_namespaces_come_after_written_ones() {
 fn the_same_folder_gives_the_same_result() {
     let mut folder = Folder::new();
     for number in 0..80 {
-        let text = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{}}}\ndata: {{a: x{number}}}\n---\nbroken: [\n---\n- no object\n", number % 7);
+        let text = format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{}}}\ndata: {{a: x{number}}}\n---\nbroken: [\n---\n- no object\n",
+            number % 7
+        );
         folder = folder.file(&format!("kubernetes/{}.yaml", (number * 37) % 80), text);
     }
     let first = folder.read();

@@ -58,7 +58,10 @@ fn logs_may_be_compressed() {
 
 #[test]
 fn an_overlong_line_is_skipped() {
-    let text = format!("{{\"n\": 1}}\n{}\n{{\"n\": 3}}\n", "x".repeat(ringwall_snapshot::limits::MAX_LINE_BYTES + 10));
+    let text = format!(
+        "{{\"n\": 1}}\n{}\n{{\"n\": 3}}\n",
+        "x".repeat(ringwall_snapshot::limits::MAX_LINE_BYTES + 10)
+    );
     let (found, problems) = events(&Folder::with(&[("audit/a.log", &text)]));
     assert_eq!(found, [(1, 1), (3, 3)]);
     assert_eq!(problems, ["audit/a.log:2: the line is longer than 8 MiB"]);

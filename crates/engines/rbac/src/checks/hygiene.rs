@@ -37,7 +37,10 @@ fn default_service_accounts(cluster: &Cluster) -> Vec<CheckResult> {
                 ("ServiceAccount", "default") => {
                     let namespace = subject.namespace.as_ref().or(binding.reference.namespace.as_ref());
                     let namespace = namespace.map_or("?", |namespace| namespace);
-                    (format!("every pod of `{namespace}` without a service account of its own"), Severity::Medium)
+                    (
+                        format!("every pod of `{namespace}` without a service account of its own"),
+                        Severity::Medium,
+                    )
                 }
                 ("Group", "system:serviceaccounts") if !is_issuer_discovery(&binding.role.name) => {
                     ("every pod of the cluster".to_owned(), Severity::High)
@@ -87,9 +90,12 @@ fn dangling(authorizer: &Authorizer<'_>) -> Vec<CheckResult> {
         let makers: Vec<String> = makers.filter(|maker| maker != "group system:masters").collect();
         let makers = match makers.len() {
             0 => String::new(),
-            count => format!("; {count} may make it, {} among them", makers.first().map_or("", String::as_str)),
+            count => {
+                format!("; {count} may make it, {} among them", makers.first().map_or("", String::as_str))
+            }
         };
-        let why = format!("{}: it grants nothing until somebody makes that role{makers}", text::dangling(binding));
+        let why =
+            format!("{}: it grants nothing until somebody makes that role{makers}", text::dangling(binding));
         about_binding(about, Severity::Medium, why, binding)
     });
     about.or_passes(failures.collect())
@@ -167,6 +173,7 @@ fn is_deliberate(found: &Lint, cluster: &Cluster) -> bool {
     let of_kubernetes = found.object.name.starts_with("system:");
     let is_role = |role: &&Role| role.reference == found.object;
     let rule = || cluster.roles.iter().find(is_role).and_then(|role| role.rules.get(found.index));
-    let selects = || rule().is_some_and(|rule| rule.verbs.iter().any(|verb| matches!(&**verb, "list" | "watch")));
+    let selects =
+        || rule().is_some_and(|rule| rule.verbs.iter().any(|verb| matches!(&**verb, "list" | "watch")));
     of_kubernetes || (found.kind == LintKind::NamesWithoutEffect && selects())
 }

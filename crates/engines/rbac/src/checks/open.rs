@@ -53,13 +53,23 @@ fn failure(
     anonymous: bool,
     beyond: &[&PolicyRule],
 ) -> CheckResult {
-    let who = if anonymous { "anybody who reaches the API, without logging in," } else { "every user and pod that has logged in" };
+    let who = if anonymous {
+        "anybody who reaches the API, without logging in,"
+    } else {
+        "every user and pod that has logged in"
+    };
     let place = match &binding.reference.namespace {
         Some(namespace) => format!("in namespace {namespace}"),
         None => "across the cluster".to_owned(),
     };
     let what = crate::summary(beyond.iter().copied());
-    let why = format!("{} {} is bound to {} {}: {who} {what} {place}", kind.to_lowercase(), name, binding.role.kind.name(), binding.role.name);
+    let why = format!(
+        "{} {} is bound to {} {}: {who} {what} {place}",
+        kind.to_lowercase(),
+        name,
+        binding.role.kind.name(),
+        binding.role.name
+    );
     let only_paths = beyond.iter().all(|rule| rule.resources.is_empty());
     let severity = match (anonymous, only_paths) {
         (true, false) => Severity::Critical,
@@ -74,9 +84,11 @@ fn failure(
 /// Source: Kubernetes documentation, *Using RBAC Authorization*, section "API discovery roles";
 /// `bootstrappolicy/policy.go`, release 1.34.
 pub(crate) fn is_default_for_everyone(rule: &PolicyRule, anonymous: bool) -> bool {
-    let all = |list: &[std::sync::Arc<str>], known: &dyn Fn(&str) -> bool| list.iter().all(|item| known(item));
+    let all =
+        |list: &[std::sync::Arc<str>], known: &dyn Fn(&str) -> bool| list.iter().all(|item| known(item));
     if rule.resources.is_empty() {
-        let open = |path: &str| PUBLIC_PATHS.contains(&path) || (!anonymous && DISCOVERY_PATHS.contains(&path));
+        let open =
+            |path: &str| PUBLIC_PATHS.contains(&path) || (!anonymous && DISCOVERY_PATHS.contains(&path));
         return all(&rule.verbs, &|verb| verb == "get") && all(&rule.non_resource_urls, &open);
     }
     !anonymous

@@ -6,8 +6,13 @@ use super::{Lint, LintKind};
 /// Begin of a service account's user name.
 const ACCOUNT_PREFIX: &str = "system:serviceaccount:";
 /// Groups of Kubernetes that people write as users.
-const GROUPS: [&str; 5] =
-    ["system:masters", "system:authenticated", "system:unauthenticated", "system:serviceaccounts", "system:nodes"];
+const GROUPS: [&str; 5] = [
+    "system:masters",
+    "system:authenticated",
+    "system:unauthenticated",
+    "system:serviceaccounts",
+    "system:nodes",
+];
 
 pub(super) fn all(cluster: &Cluster) -> Vec<Lint> {
     let accounts: HashSet<(&str, &str)> =
@@ -35,7 +40,8 @@ fn of_subject(
         "ServiceAccount" => {
             let own = subject.namespace.as_deref().filter(|namespace| !namespace.is_empty());
             let Some(namespace) = own.or(binding.reference.namespace.as_deref()) else {
-                let text = format!("service account `{name}` has no namespace, so that it matches nobody here");
+                let text =
+                    format!("service account `{name}` has no namespace, so that it matches nobody here");
                 return Some((LintKind::AccountWithoutNamespace, text));
             };
             // A snapshot without any was made without them.
@@ -48,7 +54,8 @@ fn of_subject(
             })
         }
         "Group" => name.starts_with(ACCOUNT_PREFIX).then(|| {
-            let text = format!("group `{name}` matches nobody: that is the form of a service account's user name");
+            let text =
+                format!("group `{name}` matches nobody: that is the form of a service account's user name");
             (LintKind::AccountAsGroup, text)
         }),
         "User" => (GROUPS.contains(&name) || name.starts_with("system:serviceaccounts:")).then(|| {

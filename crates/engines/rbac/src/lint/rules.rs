@@ -9,8 +9,18 @@ use super::{Lint, LintKind};
 const NAMELESS: [&str; 4] = ["create", "deletecollection", "list", "watch"];
 /// Verbs that kubectl and the apiserver use; another case of one of them is a slip.
 const VERBS: [&str; 12] = [
-    "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "impersonate", "bind",
-    "escalate", "approve",
+    "get",
+    "list",
+    "watch",
+    "create",
+    "update",
+    "patch",
+    "delete",
+    "deletecollection",
+    "impersonate",
+    "bind",
+    "escalate",
+    "approve",
 ];
 
 pub(super) fn all(cluster: &Cluster) -> Vec<Lint> {
@@ -59,7 +69,9 @@ impl<'r> Names<'r> {
         let plurals: HashSet<&'r str> = served.iter().map(|resource| &*resource.plural).collect();
         let mut others = HashMap::new();
         for resource in served {
-            let known = [&resource.plural, &resource.singular, &resource.kind].into_iter().chain(&resource.short_names);
+            let known = [&resource.plural, &resource.singular, &resource.kind]
+                .into_iter()
+                .chain(&resource.short_names);
             for name in known {
                 others.entry(name.to_lowercase()).or_insert(&*resource.plural);
             }
@@ -75,21 +87,32 @@ impl<'r> Names<'r> {
 fn of_rule(rule: &PolicyRule, names: &Names<'_>) -> Vec<(LintKind, String)> {
     let mut found = Vec::new();
     if rule.verbs.is_empty() || (rule.resources.is_empty() && rule.non_resource_urls.is_empty()) {
-        found.push((LintKind::EmptyRule, "the rule allows nothing: it lacks verbs, or what they are for".to_owned()));
+        found.push((
+            LintKind::EmptyRule,
+            "the rule allows nothing: it lacks verbs, or what they are for".to_owned(),
+        ));
     }
     for verb in &rule.verbs {
         let lower = verb.to_lowercase();
         if **verb != *lower && VERBS.contains(&&*lower) {
-            let text = format!("verb `{verb}` matches no request: verbs are compared as they stand, `{lower}` is meant");
+            let text = format!(
+                "verb `{verb}` matches no request: verbs are compared as they stand, `{lower}` is meant"
+            );
             found.push((LintKind::VerbCase, text));
         }
     }
     for group in &rule.api_groups {
         if let Some((name, version)) = group.split_once('/') {
-            let text = format!("API group `{group}` matches nothing: a group has no version, leave out `/{version}`");
-            found.push((LintKind::GroupWithVersion, if name.is_empty() { text } else { format!("{text}, write `{name}`") }));
+            let text = format!(
+                "API group `{group}` matches nothing: a group has no version, leave out `/{version}`"
+            );
+            found.push((
+                LintKind::GroupWithVersion,
+                if name.is_empty() { text } else { format!("{text}, write `{name}`") },
+            ));
         } else if &**group == "v1" {
-            let text = "API group `v1` matches nothing: the core group is written as the empty string".to_owned();
+            let text =
+                "API group `v1` matches nothing: the core group is written as the empty string".to_owned();
             found.push((LintKind::GroupWithVersion, text));
         }
     }
@@ -109,7 +132,8 @@ fn of_resource(resource: &str, names: &Names<'_>) -> Option<(LintKind, String)> 
     };
     let starred = (name != "*" && name.contains('*')) || subresource.is_some_and(|part| part.contains('*'));
     if starred {
-        let text = format!("`{resource}` is no wildcard and matches nothing: only `*` and `*/subresource` are");
+        let text =
+            format!("`{resource}` is no wildcard and matches nothing: only `*` and `*/subresource` are");
         return Some((LintKind::PartialWildcard, text));
     }
     let plural = names.plural_of(name)?;

@@ -45,7 +45,10 @@ fn role(namespace: Option<&str>, rule: PolicyRule) -> Role {
 
 fn binding(namespace: Option<&str>, kind: &str, name: &str, of: Option<&str>) -> Binding {
     Binding {
-        reference: reference(if namespace.is_some() { "RoleBinding" } else { "ClusterRoleBinding" }, namespace),
+        reference: reference(
+            if namespace.is_some() { "RoleBinding" } else { "ClusterRoleBinding" },
+            namespace,
+        ),
         source: Source::new("rbac.yaml", 20),
         role: RoleRef { kind: RoleKind::ClusterRole, name: "x".into(), line: 21 },
         subjects: vec![BindingSubject {
@@ -92,8 +95,8 @@ fn what_says_what_it_means_is_left_alone() {
 #[test]
 fn rules_that_mean_other_than_they_seem() {
     use LintKind::{
-        EmptyRule, GroupWithVersion, InnerStarInPath, NamesWithoutEffect, NotAPlural, PartialWildcard, VerbCase,
-        WildcardName,
+        EmptyRule, GroupWithVersion, InnerStarInPath, NamesWithoutEffect, NotAPlural, PartialWildcard,
+        VerbCase, WildcardName,
     };
     for (rule, expected) in [
         (rule(&["get"], &[""], &["pods/*"], &[]), PartialWildcard),

@@ -190,7 +190,8 @@ fn volume_secrets<'c>(spec: &'c Tree, claim_namespace: &'c str) -> Vec<(&'c str,
     }
     for reference in CSI {
         if let Some(secret) = spec.at(&["csi", reference]) {
-            secrets.push((secret.str("namespace").unwrap_or_default(), secret.str("name").unwrap_or_default()));
+            secrets
+                .push((secret.str("namespace").unwrap_or_default(), secret.str("name").unwrap_or_default()));
         }
     }
     secrets.retain(|(_, name)| !name.is_empty());

@@ -101,16 +101,23 @@ impl<'c> NodeAuthorizer<'c> {
             _ if verbs.contains(&verb) && name == node => Opinion::Own,
             _ => Opinion::No,
         };
-        let get = |kind| if verb == "get" && subresource.is_empty() { self.tied(request, kind) } else { Opinion::No };
+        let get = |kind| {
+            if verb == "get" && subresource.is_empty() { self.tied(request, kind) } else { Opinion::No }
+        };
         let read = |kind| {
-            let reads = ["get", "list", "watch"].contains(&verb) && subresource.is_empty() && !namespace.is_empty();
+            let reads =
+                ["get", "list", "watch"].contains(&verb) && subresource.is_empty() && !namespace.is_empty();
             if reads { self.tied(request, kind) } else { Opinion::No }
         };
         match (group, resource) {
             ("", "secrets") => read(Kind::Secret),
             ("", "configmaps") => read(Kind::ConfigMap),
             ("", "persistentvolumeclaims") if subresource == "status" => {
-                if ["update", "patch"].contains(&verb) { self.tied(request, Kind::Claim) } else { Opinion::No }
+                if ["update", "patch"].contains(&verb) {
+                    self.tied(request, Kind::Claim)
+                } else {
+                    Opinion::No
+                }
             }
             ("", "persistentvolumeclaims") => get(Kind::Claim),
             ("", "persistentvolumes") => get(Kind::Volume),
@@ -122,9 +129,13 @@ impl<'c> NodeAuthorizer<'c> {
                 _ => Opinion::No,
             },
             // The authorizer does not look at a lease's subresource.
-            ("coordination.k8s.io", "leases") if namespace == LEASES => own(&["get", "update", "patch", "delete"]),
+            ("coordination.k8s.io", "leases") if namespace == LEASES => {
+                own(&["get", "update", "patch", "delete"])
+            }
             ("coordination.k8s.io", "leases") => Opinion::No,
-            ("storage.k8s.io", "csinodes") if subresource.is_empty() => own(&["get", "update", "patch", "delete"]),
+            ("storage.k8s.io", "csinodes") if subresource.is_empty() => {
+                own(&["get", "update", "patch", "delete"])
+            }
             ("storage.k8s.io", "csinodes") => Opinion::No,
             ("resource.k8s.io", "resourceslices") if subresource.is_empty() => match verb {
                 "create" => Opinion::Any,
@@ -142,7 +153,9 @@ impl<'c> NodeAuthorizer<'c> {
                 ("", "get") => self.tied(request, Kind::Pod),
                 ("", "list" | "watch") if selected == Some(node) => Opinion::Own,
                 ("", "list" | "watch") => self.tied(request, Kind::Pod),
-                ("", "create" | "delete") | ("status", "update" | "patch") | ("eviction", "create") => Opinion::Any,
+                ("", "create" | "delete") | ("status", "update" | "patch") | ("eviction", "create") => {
+                    Opinion::Any
+                }
                 _ => Opinion::No,
             },
             ("certificates.k8s.io", "podcertificaterequests") => match (subresource, verb) {
@@ -169,7 +182,9 @@ impl<'c> NodeAuthorizer<'c> {
             Kind::Volume | Kind::Secret if volumes => Opinion::Missing("PersistentVolumes"),
             Kind::VolumeAttachment if !graph.has_seen(kind) => Opinion::Missing("VolumeAttachments"),
             Kind::ResourceSlice if !graph.has_seen(kind) => Opinion::Missing("ResourceSlices"),
-            Kind::PodCertificateRequest if !graph.has_seen(kind) => Opinion::Missing("PodCertificateRequests"),
+            Kind::PodCertificateRequest if !graph.has_seen(kind) => {
+                Opinion::Missing("PodCertificateRequests")
+            }
             _ => Opinion::No,
         }
     }

@@ -14,7 +14,11 @@ struct Static {
     resource: &'static str,
 }
 
-const fn of(verbs: &'static [&'static str], groups: &'static [&'static str], resource: &'static str) -> Static {
+const fn of(
+    verbs: &'static [&'static str],
+    groups: &'static [&'static str],
+    resource: &'static str,
+) -> Static {
     Static { since: ALWAYS, verbs, groups, resource }
 }
 
@@ -34,7 +38,12 @@ static RULES: &[Static] = &[
     of(&["create", "get", "list", "watch"], &["certificates.k8s.io"], "certificatesigningrequests"),
     of(READ, &["storage.k8s.io"], "csidrivers"),
     of(READ, &["node.k8s.io"], "runtimeclasses"),
-    Static { since: CERTIFICATES, verbs: READ, groups: &["certificates.k8s.io"], resource: "clustertrustbundles" },
+    Static {
+        since: CERTIFICATES,
+        verbs: READ,
+        groups: &["certificates.k8s.io"],
+        resource: "clustertrustbundles",
+    },
 ];
 
 /// Whether the static rules of a version allow this to every node. They know no names, stars and subresources.

@@ -28,12 +28,17 @@ fn because(decision: &Decision) -> Value {
 }
 
 fn read(file: &Path) -> Value {
-    serde_json::from_slice(&fs::read(file).unwrap()).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+    serde_json::from_slice(&fs::read(file).unwrap())
+        .unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
 fn check(file: &Path, repository: &Path) -> usize {
     let case = read(file);
-    assert!(case["rule"].is_string() && case["source"].is_string(), "{} says no rule or source", file.display());
+    assert!(
+        case["rule"].is_string() && case["source"].is_string(),
+        "{} says no rule or source",
+        file.display()
+    );
     let mut given = case["objects"].as_array().unwrap().clone();
     if let Some(other) = case["objectsFrom"].as_str() {
         given.extend(read(&repository.join(other))["items"].as_array().unwrap().iter().cloned());
@@ -98,7 +103,8 @@ fn bind(authorizer: &Authorizer<'_>, user: &User, bind: &Value) -> Decision {
 }
 
 fn write_role(authorizer: &Authorizer<'_>, user: &User, write: &Value) -> Decision {
-    let rules: Vec<_> = write["rules"].as_array().unwrap().iter().map(|rule| objects::policy_rule(rule, 0)).collect();
+    let rules: Vec<_> =
+        write["rules"].as_array().unwrap().iter().map(|rule| objects::policy_rule(rule, 0)).collect();
     let wanted = WantedRole {
         write: write["update"].as_str().map_or(RoleWrite::Create, |name| RoleWrite::Update { name }),
         namespace: write["namespace"].as_str(),
@@ -150,7 +156,10 @@ fn assumed_roles_are_told_as_such() {
     assert!(!binding.text.contains("assumed") && !binding.source.is_built_in(), "{binding:?}");
     assert!(!rest.is_empty());
     for reason in rest {
-        assert!(reason.text.starts_with("assumed: Kubernetes' own default") && reason.source.is_built_in(), "{reason:?}");
+        assert!(
+            reason.text.starts_with("assumed: Kubernetes' own default") && reason.source.is_built_in(),
+            "{reason:?}"
+        );
     }
     assert!(!Authorizer::new(&cluster).decide(&question).is_allowed());
 }

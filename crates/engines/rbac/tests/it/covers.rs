@@ -47,14 +47,17 @@ fn naive(held: &[PolicyRule], wanted: &[PolicyRule]) -> Vec<PolicyRule> {
 
 fn one_covers(held: &PolicyRule, atom: &PolicyRule) -> bool {
     let star = |list: &[std::sync::Arc<str>]| list.iter().any(|item| &**item == "*");
-    let all = |list: &[std::sync::Arc<str>], wanted: &[std::sync::Arc<str>]| wanted.iter().all(|item| list.contains(item));
+    let all = |list: &[std::sync::Arc<str>], wanted: &[std::sync::Arc<str>]| {
+        wanted.iter().all(|item| list.contains(item))
+    };
     let verbs = star(&held.verbs) || all(&held.verbs, &atom.verbs);
     let groups = star(&held.api_groups) || all(&held.api_groups, &atom.api_groups);
     let resources = star(&held.resources)
         || atom.resources.iter().all(|wanted| {
             let pieces: Vec<&str> = wanted.splitn(2, '/').collect();
             held.resources.contains(wanted)
-                || (pieces.len() == 2 && held.resources.iter().any(|held| **held == *format!("*/{}", pieces[1])))
+                || (pieces.len() == 2
+                    && held.resources.iter().any(|held| **held == *format!("*/{}", pieces[1])))
         });
     let names = held.resource_names.is_empty()
         || (!atom.resource_names.is_empty() && all(&held.resource_names, &atom.resource_names));

@@ -7,20 +7,22 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use ringwall_model::{
-    AggregationRule, Binding, BindingSubject, Cluster, LabelRequirement, LabelSelector, ObjectRef, PolicyRule, Role,
-    RoleKind, RoleRef, SelectorOperator, Source, User,
+    AggregationRule, Binding, BindingSubject, Cluster, LabelRequirement, LabelSelector, ObjectRef,
+    PolicyRule, Role, RoleKind, RoleRef, SelectorOperator, Source, User,
 };
 
 pub(crate) const VERBS: &[&str] = &["get", "list", "create", "*", "GET"];
 pub(crate) const GROUPS: &[&str] = &["", "apps", "*"];
-pub(crate) const RESOURCES: &[&str] = &["pods", "pods/exec", "pods/*", "*/exec", "*", "deployments", "*/", "a/b/c"];
+pub(crate) const RESOURCES: &[&str] =
+    &["pods", "pods/exec", "pods/*", "*/exec", "*", "deployments", "*/", "a/b/c"];
 pub(crate) const PLAIN: &[&str] = &["pods", "deployments", "pods/exec", "*", "a", "a/b", ""];
 pub(crate) const SUBRESOURCES: &[&str] = &["", "exec", "*", "c", "b/c"];
 pub(crate) const NAMES: &[&str] = &["", "a", "b", "*"];
 pub(crate) const URLS: &[&str] = &["/a", "/a/*", "/a*", "*", "/**", "/a/b", "", "/a*b"];
 pub(crate) const PATHS: &[&str] = &["/a", "/a/", "/a/b", "/ab", "/", "", "*", "/a*b", "/a*"];
 pub(crate) const NAMESPACES: &[&str] = &["n1", "n2"];
-pub(crate) const PEOPLE: &[&str] = &["u", "v", "system:serviceaccount:n1:sa", "system:serviceaccount:n2:sa", ""];
+pub(crate) const PEOPLE: &[&str] =
+    &["u", "v", "system:serviceaccount:n1:sa", "system:serviceaccount:n2:sa", ""];
 pub(crate) const TEAMS: &[&str] = &["g", "h", "u", "system:masters", ""];
 const ROLES: &[&str] = &["r1", "r2", "r3", "gone"];
 const LABELS: &[&str] = &["x", "y"];
@@ -64,11 +66,18 @@ fn aggregation() -> impl Strategy<Value = AggregationRule> {
     vec(selector, 0..=2).prop_map(|selectors| AggregationRule { selectors })
 }
 
-type Parts = (Option<&'static str>, &'static str, Vec<PolicyRule>, Vec<&'static str>, Option<AggregationRule>);
+type Parts =
+    (Option<&'static str>, &'static str, Vec<PolicyRule>, Vec<&'static str>, Option<AggregationRule>);
 
 fn roles() -> impl Strategy<Value = Vec<Role>> {
     let namespace = prop_oneof![2 => Just(None), 1 => select(NAMESPACES).prop_map(Some)];
-    let part = (namespace, select(ROLES), vec(rule(), 0..=3), vec(select(LABELS), 0..=2), option::weighted(0.3, aggregation()));
+    let part = (
+        namespace,
+        select(ROLES),
+        vec(rule(), 0..=3),
+        vec(select(LABELS), 0..=2),
+        option::weighted(0.3, aggregation()),
+    );
     vec(part, 0..=6).prop_map(|parts: Vec<Parts>| {
         let mut roles: Vec<Role> = Vec::new();
         for (namespace, name, rules, mut labels, aggregation) in parts {
@@ -137,8 +146,15 @@ pub(crate) fn user() -> impl Strategy<Value = User> {
 }
 
 /// Verb, group, resource, subresource, name, namespace; and a path, which counts if it is there.
-pub(crate) type Asked =
-    (&'static str, &'static str, &'static str, &'static str, &'static str, &'static str, Option<&'static str>);
+pub(crate) type Asked = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    Option<&'static str>,
+);
 
 pub(crate) fn asked() -> impl Strategy<Value = Asked> {
     (

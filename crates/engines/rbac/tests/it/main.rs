@@ -1,5 +1,10 @@
 //! The authorizer against its rules: written cases, a naive twin on generated clusters, a real release's roles.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail loudly")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail loudly"
+)]
 
 mod cases;
 mod covers;

@@ -15,7 +15,11 @@ pub(crate) fn rules(cluster: &Cluster) -> Rules<'_> {
     let aggregated = |role: &Role| role.reference.namespace.is_none() && role.aggregation.is_some();
     let mut rules: Rules<'_> = Vec::new();
     for role in roles {
-        rules.push(if aggregated(role) { Vec::new() } else { (0..role.rules.len()).map(|index| (role, index)).collect() });
+        rules.push(if aggregated(role) {
+            Vec::new()
+        } else {
+            (0..role.rules.len()).map(|index| (role, index)).collect()
+        });
     }
     loop {
         let mut changed = false;
@@ -26,7 +30,9 @@ pub(crate) fn rules(cluster: &Cluster) -> Rules<'_> {
             let mut new: Vec<(&Role, usize)> = Vec::new();
             for selector in &roles[place].aggregation.as_ref().unwrap().selectors {
                 let mut selected: Vec<usize> = (0..roles.len())
-                    .filter(|other| roles[*other].reference.namespace.is_none() && selector.matches(&roles[*other].labels))
+                    .filter(|other| {
+                        roles[*other].reference.namespace.is_none() && selector.matches(&roles[*other].labels)
+                    })
                     .collect();
                 selected.sort_by_key(|other| &roles[*other].reference.name);
                 for other in selected {
@@ -68,7 +74,11 @@ pub(crate) fn all_grants(cluster: &Cluster, rules: &Rules<'_>, question: &Questi
     }
     let namespace = question.target.namespace();
     if !namespace.is_empty() {
-        for binding in cluster.bindings.iter().filter(|binding| binding.reference.namespace.as_deref() == Some(namespace)) {
+        for binding in cluster
+            .bindings
+            .iter()
+            .filter(|binding| binding.reference.namespace.as_deref() == Some(namespace))
+        {
             grants.extend(of_binding(cluster, rules, binding, namespace, question));
         }
     }
@@ -88,12 +98,20 @@ fn of_binding(
     question: &Question<'_>,
 ) -> Vec<Grant> {
     if !binding.subjects.iter().any(|subject| {
-        applies(question.user, &subject.kind, &subject.name, subject.namespace.as_deref().unwrap_or(""), namespace)
+        applies(
+            question.user,
+            &subject.kind,
+            &subject.name,
+            subject.namespace.as_deref().unwrap_or(""),
+            namespace,
+        )
     }) {
         return Vec::new();
     }
     let Some(role) = cluster.roles.iter().position(|role| match binding.role.kind {
-        RoleKind::ClusterRole => role.reference.namespace.is_none() && role.reference.name == binding.role.name,
+        RoleKind::ClusterRole => {
+            role.reference.namespace.is_none() && role.reference.name == binding.role.name
+        }
         RoleKind::Role => {
             !namespace.is_empty()
                 && role.reference.namespace.as_deref() == Some(namespace)
@@ -103,7 +121,9 @@ fn of_binding(
         return Vec::new();
     };
     let allowing = rules[role].iter().filter(|(role, index)| allows(&role.rules[*index], question));
-    allowing.map(|(role, index)| (binding.reference.to_string(), role.reference.to_string(), *index)).collect()
+    allowing
+        .map(|(role, index)| (binding.reference.to_string(), role.reference.to_string(), *index))
+        .collect()
 }
 
 fn applies(user: &User, kind: &str, name: &str, own_namespace: &str, binding_namespace: &str) -> bool {
@@ -122,8 +142,11 @@ pub(crate) fn allows(rule: &PolicyRule, question: &Question<'_>) -> bool {
     let verb = rule.verbs.iter().any(|verb| &**verb == "*" || &**verb == question.verb);
     match question.target {
         Target::Resource { group, resource, subresource, name, .. } => {
-            let combined =
-                if subresource.is_empty() { resource.to_owned() } else { format!("{resource}/{subresource}") };
+            let combined = if subresource.is_empty() {
+                resource.to_owned()
+            } else {
+                format!("{resource}/{subresource}")
+            };
             verb && rule.api_groups.iter().any(|held| &**held == "*" || &**held == group)
                 && rule.resources.iter().any(|held| {
                     &**held == "*"

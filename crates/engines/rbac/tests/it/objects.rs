@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use ringwall_model::{
-    AggregationRule, Binding, BindingSubject, Cluster, Entry, LabelRequirement, LabelSelector, Namespace, Node, Object,
-    ObjectRef, Pod, PodReferences, PolicyRule, Role, RoleKind, RoleRef, SelectorOperator, ServiceAccount, Source, Tree,
-    Value as TreeValue,
+    AggregationRule, Binding, BindingSubject, Cluster, Entry, LabelRequirement, LabelSelector, Namespace,
+    Node, Object, ObjectRef, Pod, PodReferences, PolicyRule, Role, RoleKind, RoleRef, SelectorOperator,
+    ServiceAccount, Source, Tree, Value as TreeValue,
 };
 use serde_json::Value;
 
@@ -29,12 +29,16 @@ fn add(cluster: &mut Cluster, object: &Value, line: u32) {
     let labels = labels(&object["metadata"]["labels"]);
     match &*reference.kind.clone() {
         "Role" | "ClusterRole" => {
-            let selectors = object["aggregationRule"].as_object().map(|rule| items(&rule["clusterRoleSelectors"]));
+            let selectors =
+                object["aggregationRule"].as_object().map(|rule| items(&rule["clusterRoleSelectors"]));
             cluster.roles.push(Role {
                 reference,
                 source,
                 labels,
-                rules: (line + 1..).zip(items(&object["rules"])).map(|(line, rule)| policy_rule(rule, line)).collect(),
+                rules: (line + 1..)
+                    .zip(items(&object["rules"]))
+                    .map(|(line, rule)| policy_rule(rule, line))
+                    .collect(),
                 aggregation: selectors
                     .map(|selectors| AggregationRule { selectors: selectors.iter().map(selector).collect() }),
             });
@@ -92,7 +96,10 @@ fn pod(object: &Value, reference: ObjectRef, source: Source) -> Pod {
             secrets: named("/secret/secretName"),
             config_maps: named("/configMap/name"),
             claims: named("/persistentVolumeClaim/claimName"),
-            resource_claims: statuses.iter().filter_map(|status| text(&status["resourceClaimName"])).collect(),
+            resource_claims: statuses
+                .iter()
+                .filter_map(|status| text(&status["resourceClaimName"]))
+                .collect(),
         },
         mirror: object.pointer("/metadata/annotations/kubernetes.io~1config.mirror").is_some(),
         phase: None,
@@ -152,7 +159,10 @@ fn tree(value: &Value) -> Tree {
             Value::String(text) => TreeValue::String(text.as_str().into()),
             Value::Array(items) => TreeValue::Sequence(items.iter().map(tree).collect()),
             Value::Object(entries) => TreeValue::Mapping(
-                entries.iter().map(|(key, value)| Entry { key: key.as_str().into(), line: 1, value: tree(value) }).collect(),
+                entries
+                    .iter()
+                    .map(|(key, value)| Entry { key: key.as_str().into(), line: 1, value: tree(value) })
+                    .collect(),
             ),
             _ => TreeValue::Null,
         },

@@ -3,7 +3,10 @@ use crate::render::style::{FAINT, PLAIN};
 
 fn check(width: usize, expected: &str) {
     let mut table = Table::new(["who", "may"]);
-    table.row([Cell::new("role/ci"), Cell::styled(PLAIN, "write pods and read secrets").then(PLAIN, "a.yaml:3")]);
+    table.row([
+        Cell::new("role/ci"),
+        Cell::styled(PLAIN, "write pods and read secrets").then(PLAIN, "a.yaml:3"),
+    ]);
     table.row([Cell::new("a-longer-name"), Cell::new("nothing")]);
     let mut out = Vec::new();
     table.print(&mut out, 2, width).unwrap();
@@ -22,7 +25,7 @@ fn columns_align() {
 #[test]
 fn long_cells_wrap_in_their_column() {
     check(
-        36,
+        42,
         "  WHO            MAY\n  role/ci        write pods and read\n                 secrets\n                 a.yaml:3\n  a-longer-name  nothing\n",
     );
 }
