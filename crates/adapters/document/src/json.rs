@@ -129,7 +129,7 @@ impl<'t> Values<'t> {
 
     fn number(&mut self, peek: Peek, line: u32, interner: &mut Interner) -> Result<Value, Broken> {
         let written = match self.jiter.known_number_bytes(peek) {
-            Ok(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            Ok(bytes) => interner.share(&String::from_utf8_lossy(bytes)),
             Err(error) => return Err(self.syntax(&error)),
         };
         let float = written.parse().ok().filter(|float: &f64| float.is_finite()).ok_or_else(|| {
@@ -142,7 +142,7 @@ impl<'t> Values<'t> {
             // An integer beyond `i64` stays without one, though its rounded double may lie at the bound.
             written.contains(['.', 'e', 'E']).then(|| integral(float)).flatten()
         });
-        Ok(Value::Number(Box::new(Number { written: interner.share(&written), integer, float })))
+        Ok(Value::Number(Box::new(Number { written, integer, float })))
     }
 
     fn array(&mut self, line: u32, depth: usize, interner: &mut Interner) -> Result<Value, Broken> {

@@ -46,9 +46,7 @@ fn a_broken_entry_leaves_the_others() {
 fn only_the_one_in_kube_system_counts() {
     let elsewhere = HEAD.replace("kube-system", "default");
     assert!(kubernetes(&format!("{elsewhere}  mapRoles: ''\n")).cluster.aws_auth.is_none());
-    let listed = format!(
-        "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {{name: aws-auth, namespace: kube-system}}\n  data:\n    mapRoles: |\n      - rolearn: a\n"
-    );
-    let entries = kubernetes(&listed).cluster.aws_auth.unwrap().entries;
+    let listed = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: aws-auth, namespace: kube-system}\n  data:\n    mapRoles: |\n      - rolearn: a\n";
+    let entries = kubernetes(listed).cluster.aws_auth.unwrap().entries;
     assert_eq!(entries[0].document.as_ref().unwrap().items()[0].line, 9);
 }

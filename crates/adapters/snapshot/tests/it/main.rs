@@ -1,6 +1,6 @@
 //! Snapshot folders, read whole.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod aws;
 mod aws_auth;
