@@ -54,10 +54,10 @@ pub(crate) fn json(pods: usize, out: &mut dyn Write) -> io::Result<()> {
 
 /// Sixteen hexadecimal digits that differ from index to index and from salt to salt (SplitMix64).
 fn hex(index: usize, salt: u64) -> String {
-    let mut bits = (index as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(salt << 32 | salt);
-    bits = (bits ^ bits >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    bits = (bits ^ bits >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-    format!("{:016x}", bits ^ bits >> 31)
+    let mut bits = (index as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add((salt << 32) | salt);
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    format!("{:016x}", bits ^ (bits >> 31))
 }
 
 fn uid(index: usize, salt: u64) -> String {
@@ -81,12 +81,13 @@ fn pod(index: usize) -> Value {
     let app = format!("{team}-worker-{}", workload % 97);
     let set = format!("{app}-{}", &hex(workload, 1)[..10]);
     let name = format!("{set}-{}", &hex(index, 2)[..5]);
-    let address = format!("10.{}.{}.{}", index >> 16 & 0xFF, index >> 8 & 0xFF, index & 0xFF);
-    let host = format!("10.200.{}.{}", index / 100 >> 8 & 0xFF, index / 100 & 0xFF);
+    let address = format!("10.{}.{}.{}", (index >> 16) & 0xFF, (index >> 8) & 0xFF, index & 0xFF);
+    let host = format!("10.200.{}.{}", ((index / 100) >> 8) & 0xFF, (index / 100) & 0xFF);
     let image = format!("111122223333.dkr.ecr.eu-central-1.amazonaws.com/{team}/worker");
     let tag = format!("{image}:1.{}.{}", workload % 40, workload % 7);
     let volume = format!("kube-api-access-{}", &hex(index, 3)[..5]);
-    let node = format!("ip-10-200-{}-{}.eu-central-1.compute.internal", index / 100 >> 8, index / 100 & 0xFF);
+    let node =
+        format!("ip-10-200-{}-{}.eu-central-1.compute.internal", (index / 100) >> 8, (index / 100) & 0xFF);
     let condition = |kind: &str, seconds| json!({"lastProbeTime": null, "lastTransitionTime": time(index, seconds), "status": "True", "type": kind});
     json!({
         "apiVersion": "v1",
