@@ -33,8 +33,7 @@ pub(crate) fn open(folder: &Path) -> Result<Snapshot, Failure> {
         bar.set_length(progress.total);
         bar.set_position(progress.done);
     };
-    let snapshot =
-        ringwall_snapshot::read(folder, &Options { progress: Some(&report), ..Options::default() })?;
+    let snapshot = ringwall_snapshot::read(folder, &Options { progress: Some(&report) })?;
     bar.finish_and_clear();
     Ok(snapshot)
 }

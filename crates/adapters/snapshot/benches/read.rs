@@ -11,7 +11,6 @@
     clippy::string_slice,
     reason = "a measurement may panic"
 )]
-#![expect(clippy::disallowed_methods, reason = "the files are its own and the kernel's")]
 #![expect(clippy::print_stdout, clippy::cast_precision_loss, reason = "it prints figures")]
 
 mod generate;
