@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 const (
@@ -47,6 +48,9 @@ func main() {
 }
 
 func rootCommand() *cobra.Command {
+	// Packages of Kubernetes register flags of their own programs here, which every command would show.
+	pflag.CommandLine = pflag.NewFlagSet("testbed", pflag.ContinueOnError)
+
 	root := &cobra.Command{
 		Use:   "testbed",
 		Short: "A real kube-apiserver and etcd for end-to-end tests",

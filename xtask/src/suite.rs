@@ -27,6 +27,7 @@ pub(crate) fn run(workspace: &Workspace, seed: Option<u64>) -> Result<ExitCode> 
         process::run(cargo_test(workspace, seed).args(["--workspace", "--no-fail-fast"]))
     });
     if let Some(program) = build_testbed(workspace, &mut steps) {
+        steps.run("tests of the testbed", || testbed::test(workspace));
         steps.run("end-to-end tests", || {
             process::run(
                 end_to_end(workspace, seed)

@@ -37,23 +37,36 @@ fn build_with(workspace: &Workspace, go: &Path, program: &Path) -> Result<()> {
     let folder = program.parent().context("the testbed's program has no folder")?;
     fs::create_dir_all(folder).with_context(|| format!("`{}` could not be made", folder.display()))?;
     let unfinished = program.with_extension("unfinished");
-    process::run(
-        Command::new(go)
-            .current_dir(source_folder(workspace))
-            .args(["build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags=-s -w", "-o"])
-            .arg(&unfinished)
-            .arg(".")
-            // The tool chain found is the one used, and a C compiler is not needed.
-            .env("GOTOOLCHAIN", "local")
-            .env("GOWORK", "off")
-            .env("GOFLAGS", "")
-            .env("CGO_ENABLED", "0")
-            .stdout(std::io::stderr()),
-    )
-    .context("the testbed could not be built (hint: the first build fetches Go modules from the network)")?;
+    let mut build = go_command(workspace, go);
+    build
+        .args(["build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags=-s -w", "-o"])
+        .arg(&unfinished)
+        .arg(".");
+    process::run(&mut build).context(
+        "the testbed could not be built (hint: the first build fetches Go modules from the network)",
+    )?;
     // Only a finished build gets the name that the cache looks for.
     fs::rename(&unfinished, program)
         .with_context(|| format!("`{}` could not be put in place", program.display()))
+}
+
+/// Runs the program's own tests, with the settings of the build so that its compiled packages serve again.
+pub(crate) fn test(workspace: &Workspace) -> Result<()> {
+    let go = find_go(workspace)?;
+    process::run(go_command(workspace, &go).args(["test", "-trimpath", "-mod=readonly", "-vet=off", "./..."]))
+}
+
+fn go_command(workspace: &Workspace, go: &Path) -> Command {
+    let mut command = Command::new(go);
+    command
+        .current_dir(source_folder(workspace))
+        // The tool chain found is the one used, and a C compiler is not needed.
+        .env("GOTOOLCHAIN", "local")
+        .env("GOWORK", "off")
+        .env("GOFLAGS", "")
+        .env("CGO_ENABLED", "0")
+        .stdout(std::io::stderr());
+    command
 }
 
 fn source_folder(workspace: &Workspace) -> PathBuf {
