@@ -10,6 +10,7 @@ use ringwall_model::{
 };
 
 use crate::danger::{Ask, DANGERS, Danger, InNamespaces};
+use crate::defaults;
 use crate::entry::{FlawKind, Mappings};
 use crate::{Authorizer, PolicyHolder, Scope, Target, WhoCan, policy_holders};
 
@@ -174,7 +175,7 @@ impl Judge<'_, '_> {
         let failures = self
             .everything
             .values()
-            .filter(|row| !is_kubernetes_own(&row.subject, &row.reasons))
+            .filter(|row| !is_kubernetes_own(&row.subject, &row.reasons, self.cluster))
             .map(|row| {
                 let why = format!(
                     "{} may do everything, across the cluster{}",
@@ -230,7 +231,8 @@ impl Judge<'_, '_> {
     fn rows(&self, ask: &Ask) -> Vec<(Holder, Row)> {
         let target = ask.target();
         let of_rbac = self.authorizer.who_can_anywhere(ask.verb, &target).into_iter().filter(|row| {
-            !self.everything.contains_key(&row.subject) && !is_kubernetes_own(&row.subject, &row.reasons)
+            !self.everything.contains_key(&row.subject)
+                && !is_kubernetes_own(&row.subject, &row.reasons, self.cluster)
         });
         let mut rows: Vec<(Holder, Row)> = of_rbac
             .map(|WhoCan { subject, scope, verdict, reasons, not_evaluated }| {
@@ -346,23 +348,32 @@ impl Danger {
     }
 }
 
-/// Whether a subject is a part of Kubernetes itself and its grants are those that Kubernetes makes for it.
-///
-/// Source: `plugin/pkg/auth/authorizer/rbac/bootstrappolicy`, release 1.34: controllers are bound under
-/// `system:controller:<name>`, and the control plane's users and groups begin with `system:`.
-fn is_kubernetes_own(subject: &Subject, reasons: &[Reason]) -> bool {
-    match subject {
-        Subject::Group(name) => matches!(&**name, "system:masters" | "system:nodes" | "system:monitoring"),
+/// Whether a subject is a part of Kubernetes itself and holds this by what Kubernetes grants it: the bindings and
+/// rules of the defaults, unchanged. A grant that somebody added to such a subject is none of these.
+fn is_kubernetes_own(subject: &Subject, reasons: &[Reason], cluster: &Cluster) -> bool {
+    let is_part = match subject {
+        Subject::Group(name) if &**name == "system:masters" => return true,
+        Subject::Group(name) => matches!(&**name, "system:nodes" | "system:monitoring"),
         Subject::User(name) => name.starts_with("system:kube-") || name.starts_with("system:node:"),
-        Subject::ServiceAccount { namespace, name } => {
-            let own =
-                [format!("system:controller:{name}"), format!("system:{name}"), "system:kube-dns".to_owned()];
-            &**namespace == KUBE_SYSTEM
-                && reasons.iter().all(|reason| {
-                    matches!(&reason.proof, Proof::Object(object) if own.iter().any(|name| **name == *object.name))
-                })
-        }
+        Subject::ServiceAccount { namespace, .. } => &**namespace == KUBE_SYSTEM,
+    };
+    is_part && reasons.iter().all(|reason| is_default(reason, subject, cluster))
+}
+
+/// Whether a reason is one of Kubernetes' defaults, or built into it.
+fn is_default(reason: &Reason, subject: &Subject, cluster: &Cluster) -> bool {
+    let Proof::Object(object) = &reason.proof else { return true };
+    if object.group() != "rbac.authorization.k8s.io" {
+        // A pod for whose node the node authorizer speaks.
+        return true;
     }
+    if object.kind.ends_with("Binding") {
+        let written = cluster.bindings.iter().find(|binding| binding.reference == *object);
+        return written.is_none_or(|binding| defaults::binds(binding, subject));
+    }
+    let written = cluster.roles.iter().find(|role| role.reference == *object);
+    let rule = written.zip(reason.rule).and_then(|(role, index)| role.rules.get(index));
+    rule.is_none_or(|rule| defaults::gives(object, rule))
 }
 
 /// Whether a subject is a part of EKS that AWS runs: names that access entries can't give.

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use hashbrown::HashSet;
 use ringwall_model::{
     AggregationRule, Binding, BindingSubject, LabelRequirement, LabelSelector, ObjectRef, PolicyRule, Role,
-    RoleKind, RoleRef, SelectorOperator, Source,
+    RoleKind, RoleRef, SelectorOperator, Source, Subject,
 };
 use serde::Deserialize;
 
@@ -34,6 +34,30 @@ pub(crate) fn complete(roles: &mut Vec<&Role>, bindings: &mut Vec<&Binding>) {
     bindings.extend(missing);
 }
 
+/// Whether a binding is one that every apiserver makes, with the same role and with this subject.
+pub(crate) fn binds(binding: &Binding, subject: &Subject) -> bool {
+    let is_subject = |written: &BindingSubject| match subject {
+        Subject::User(name) => &*written.kind == "User" && written.name == *name,
+        Subject::Group(name) => &*written.kind == "Group" && written.name == *name,
+        Subject::ServiceAccount { namespace, name } => {
+            &*written.kind == "ServiceAccount"
+                && written.name == *name
+                && written.namespace.as_ref() == Some(namespace)
+        }
+    };
+    DEFAULTS.bindings.iter().any(|known| {
+        known.reference == binding.reference
+            && (known.role.kind, &known.role.name) == (binding.role.kind, &binding.role.name)
+            && known.subjects.iter().any(is_subject)
+    })
+}
+
+/// Whether a role of this name allows all that a rule does by default.
+pub(crate) fn gives(role: &ObjectRef, rule: &PolicyRule) -> bool {
+    let known = DEFAULTS.roles.iter().find(|known| known.reference == *role);
+    known.is_some_and(|known| crate::covers(&known.rules, [rule]).next().is_none())
+}
+
 #[derive(Deserialize)]
 struct File {
     items: Vec<Item>,
@@ -50,7 +74,7 @@ struct Item {
     aggregation_rule: Option<Aggregation>,
     role_ref: Option<Reference>,
     #[serde(default)]
-    subjects: Vec<Subject>,
+    subjects: Vec<SubjectFile>,
 }
 
 #[derive(Deserialize)]
@@ -92,7 +116,7 @@ struct Reference {
 }
 
 #[derive(Deserialize)]
-struct Subject {
+struct SubjectFile {
     kind: Arc<str>,
     name: Arc<str>,
     namespace: Option<Arc<str>>,
@@ -146,9 +170,9 @@ impl From<Aggregation> for AggregationRule {
     }
 }
 
-impl From<Subject> for BindingSubject {
-    fn from(subject: Subject) -> Self {
-        let Subject { kind, name, namespace } = subject;
+impl From<SubjectFile> for BindingSubject {
+    fn from(subject: SubjectFile) -> Self {
+        let SubjectFile { kind, name, namespace } = subject;
         Self { kind, name, namespace, line: 0 }
     }
 }

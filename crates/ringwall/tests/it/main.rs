@@ -4,6 +4,7 @@
 
 mod batch;
 mod can;
+mod checks;
 mod errors;
 mod examples;
 mod snapshot;
