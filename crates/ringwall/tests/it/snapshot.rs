@@ -121,10 +121,11 @@ impl Asked {
     }
 }
 
-/// Runs the binary.
+/// Runs the binary in the repository's root, so that `examples/…` is the same text on every machine.
 pub(crate) fn run(arguments: &[String], input: &str) -> Said {
     let mut child = Command::new(env!("CARGO_BIN_EXE_ringwall"))
         .args(arguments)
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
