@@ -58,6 +58,14 @@ pub struct ClusterInfo {
     pub auto_mode: bool,
 }
 
+impl ClusterInfo {
+    /// The minor of Kubernetes `1.minor`; `None` if nobody says, or not so that it can be read.
+    pub fn minor_version(&self) -> Option<u32> {
+        let minor = self.version.as_deref()?.trim_start_matches('v').strip_prefix("1.")?;
+        minor.split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()
+    }
+}
+
 /// `accessConfig.authenticationMode`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AuthenticationMode {

@@ -254,15 +254,7 @@ impl Judge<'_, '_> {
 
     /// Whether the cluster's version has taken the sting out of a verb.
     fn is_harmless(&self, ask: &Ask) -> bool {
-        let minor = self.cluster.info.version.as_deref().and_then(|version| {
-            version
-                .trim_start_matches('v')
-                .strip_prefix("1.")?
-                .split(['.', '+', '-'])
-                .next()?
-                .parse::<u32>()
-                .ok()
-        });
+        let minor = self.cluster.info.minor_version();
         ask.harmless_from.zip(minor).is_some_and(|(from, minor)| minor >= from)
     }
 

@@ -57,7 +57,9 @@ struct Request<'q> {
 impl<'c> NodeAuthorizer<'c> {
     /// For a cluster, by what runs where.
     pub(crate) fn new(cluster: &'c Cluster) -> Self {
-        Self { cluster, version: minor(cluster), graph: Graph::new(cluster) }
+        // The newest if nobody says.
+        let version = cluster.info.minor_version().unwrap_or(u32::MAX);
+        Self { cluster, version, graph: Graph::new(cluster) }
     }
 
     /// `None` if the user is no node. `selected` is the node that a field selector `spec.nodeName` names.
@@ -236,12 +238,4 @@ fn node_name(user: &User) -> Option<&str> {
 /// The user of a node, with the groups that its certificate gives it.
 pub(crate) fn user_of(node: &str) -> User {
     User::authenticated(&format!("{USER_PREFIX}{node}"), [GROUP])
-}
-
-/// The minor of the cluster's version; the newest if nobody says.
-fn minor(cluster: &Cluster) -> u32 {
-    let version = cluster.info.version.as_deref().unwrap_or_default();
-    let minor = version.trim_start_matches('v').split('.').nth(1).unwrap_or_default();
-    let digits: String = minor.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().unwrap_or(u32::MAX)
 }
