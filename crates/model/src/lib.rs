@@ -33,6 +33,7 @@ mod rbac;
 mod ring;
 mod source;
 mod subject;
+pub mod time;
 mod tree;
 mod workload;
 

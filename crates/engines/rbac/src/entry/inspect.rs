@@ -1,12 +1,12 @@
 //! What is wrong with one mapping on its own: its principal and its access policies.
 
+use ringwall_model::time::milliseconds;
 use ringwall_model::{AccessScope, Arn, Severity};
 
 use super::context::{Context, Presence};
 use super::flaw::{Flaw, FlawKind};
 use super::mapping::{Mapping, Origin};
 use super::principal::{Matcher, PARTITIONS, PrincipalKind, fold};
-use super::time::milliseconds;
 use super::{GrantedPolicy, Placeholder};
 
 pub(super) const NODES: &str = "system:nodes";

@@ -33,7 +33,6 @@ mod results;
 mod scope;
 mod sso;
 mod template;
-mod time;
 
 #[cfg(test)]
 mod tests;

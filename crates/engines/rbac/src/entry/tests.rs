@@ -3,4 +3,3 @@ mod input;
 mod policies;
 mod properties;
 mod results;
-mod times;

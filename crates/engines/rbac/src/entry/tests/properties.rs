@@ -213,7 +213,7 @@ proptest! {
 
     #[test]
     fn dates_never_panic(text in any::<String>(), close in "[0-9]{1,4}-[0-9]{1,2}-[0-9]{1,2}T[0-9:.]{0,12}[Z+-][0-9:]{0,5}") {
-        let _ = crate::entry::time::milliseconds(&text);
-        let _ = crate::entry::time::milliseconds(&close);
+        let _ = ringwall_model::time::milliseconds(&text);
+        let _ = ringwall_model::time::milliseconds(&close);
     }
 }

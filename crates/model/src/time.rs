@@ -1,11 +1,11 @@
-//! Points in time, as the AWS CLI prints them.
+//! Points in time, as the AWS CLI prints them and as IAM policies write them.
 
 /// Days before each month of a year that is no leap year.
 const DAYS_BEFORE: [i64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
 
 /// Milliseconds since 1970, from ISO 8601 text (`2025-04-14T22:45:48.097000-05:00`, the AWS CLI's second
 /// version) or from seconds (`1713131148.097`, its first).
-pub(super) fn milliseconds(text: &str) -> Option<i64> {
+pub fn milliseconds(text: &str) -> Option<i64> {
     let text = text.trim();
     match text.split_once(['T', 't', ' ']) {
         Some((date, time)) => iso(date, time),
@@ -75,3 +75,6 @@ fn days(year: i64, month: i64, day: i64) -> Option<i64> {
     const EPOCH: i64 = 719_162;
     Some(years + before + i64::from(month > 2 && leap(year)) + day - 1 - EPOCH)
 }
+
+#[cfg(test)]
+mod tests;

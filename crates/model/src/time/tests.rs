@@ -1,4 +1,4 @@
-use crate::entry::time::milliseconds;
+use super::milliseconds;
 
 #[test]
 fn both_versions_of_the_cli_mean_the_same() {

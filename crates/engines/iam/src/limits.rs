@@ -1,0 +1,24 @@
+//! Bounds on what a policy or a question may hold, so that hostile input costs bounded time and memory.
+
+/// Longest policy that is read, in bytes of its keys and strings. The largest that AWS takes are key policies of KMS with
+/// 32 KiB; four times that leaves room for white space within values.
+pub const MAX_POLICY_BYTES: usize = 128 * 1024;
+
+/// Deepest nesting of a policy: statement list, statement, condition, operator, key, list of values. AWS has no deeper
+/// one.
+pub(crate) const MAX_DEPTH: usize = 8;
+
+/// Errors told of one policy; more would hide the first.
+pub(crate) const MAX_ERRORS: usize = 20;
+
+/// Longest text of a policy that is repeated in an error, in characters.
+pub(crate) const MAX_SHOWN: usize = 128;
+
+/// Longest resource of a question, in bytes: an S3 key has up to 1,024 bytes, an ARN up to 2,048.
+pub const MAX_RESOURCE_BYTES: usize = 4096;
+
+/// States visited to tell whether one set of patterns covers another; a comparison that takes more is not decided.
+pub(crate) const MAX_COVER_STATES: usize = 20_000;
+
+/// Keys of a question's context. AWS requests carry some dozens.
+pub const MAX_CONTEXT_KEYS: usize = 10_000;

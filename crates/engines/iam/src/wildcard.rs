@@ -1,0 +1,136 @@
+//! Whether a text matches a pattern.
+
+use crate::pattern::{Part, Reach};
+
+/// A pattern's part with its variable replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Piece<'p> {
+    Text(&'p str),
+    One(Reach),
+    Many(Reach),
+}
+
+impl<'p> Piece<'p> {
+    /// A part without a variable; one with a variable is no piece before the request is known.
+    pub(crate) fn of(part: &'p Part) -> Option<Self> {
+        match part {
+            Part::Text(text) => Some(Piece::Text(text)),
+            Part::One(reach) => Some(Piece::One(*reach)),
+            Part::Many(reach) => Some(Piece::Many(*reach)),
+            Part::Variable(_) => None,
+        }
+    }
+}
+
+/// How the pieces of a pattern are got at, one by one.
+pub(crate) trait Pieces {
+    fn piece(&self, at: usize) -> Option<Piece<'_>>;
+}
+
+impl Pieces for [Part] {
+    fn piece(&self, at: usize) -> Option<Piece<'_>> {
+        self.get(at).and_then(Piece::of)
+    }
+}
+
+impl Pieces for [Piece<'_>] {
+    fn piece(&self, at: usize) -> Option<Piece<'_>> {
+        self.get(at).copied()
+    }
+}
+
+/// Whether the whole text matches.
+///
+/// A star takes as little as it can; where the rest then fails, the last star takes one character more. That is enough:
+/// a star that reaches anywhere needs no earlier star to take more, and one that stops at a colon cannot be helped by
+/// an earlier one of its kind, since the colons between them are fixed. Only a star that stops at a colon behind one
+/// that does not needs both, and those rare patterns are tried position by position ([`matches_slowly`]).
+pub(crate) fn matches<P: Pieces + ?Sized>(pieces: &P, text: &str) -> bool {
+    let (mut at, mut rest) = (0, text);
+    let mut star: Option<(usize, &str, Reach)> = None;
+    loop {
+        let advanced = match pieces.piece(at) {
+            Some(Piece::Text(expected)) => rest.strip_prefix(expected),
+            Some(Piece::One(reach)) => skip_one(rest, reach),
+            Some(Piece::Many(reach)) => {
+                if matches!(star, Some((_, _, Reach::Anything))) && reach == Reach::Segment {
+                    return matches_slowly(pieces, text);
+                }
+                if reach == Reach::Anything && pieces.piece(at + 1).is_none() {
+                    return true;
+                }
+                star = Some((at, rest, reach));
+                Some(rest)
+            }
+            None if rest.is_empty() => return true,
+            None => None,
+        };
+        match (advanced, star) {
+            (Some(left), _) => {
+                rest = left;
+                at += 1;
+            }
+            (None, Some((from, begun, reach))) => {
+                let Some(mut next) = skip_one(begun, reach) else { return false };
+                if let Some(Piece::Text(expected)) = pieces.piece(from + 1)
+                    && reach == Reach::Anything
+                {
+                    // Nothing before the next place where the text behind the star stands can match.
+                    let Some(found) = next.find(expected) else { return false };
+                    next = next.get(found..).unwrap_or_default();
+                }
+                star = Some((from, next, reach));
+                rest = next;
+                at = from + 1;
+            }
+            (None, None) => return false,
+        }
+    }
+}
+
+fn skip_one(text: &str, reach: Reach) -> Option<&str> {
+    let c = text.chars().next()?;
+    (reach == Reach::Anything || c != ':').then(|| text.get(c.len_utf8()..))?
+}
+
+/// The same by following every way at once: time in the order of pieces times characters.
+fn matches_slowly<P: Pieces + ?Sized>(pieces: &P, text: &str) -> bool {
+    let count = (0..).take_while(|at| pieces.piece(*at).is_some()).count();
+    // For each piece, the byte offsets at which it may begin.
+    let mut starts = vec![false; text.len() + 1];
+    if let Some(first) = starts.first_mut() {
+        *first = true;
+    }
+    for at in 0..count {
+        let mut ends = vec![false; text.len() + 1];
+        let mut mark = |end: usize| {
+            if let Some(end) = ends.get_mut(end) {
+                *end = true;
+            }
+        };
+        let mut open = false;
+        for (start, rest) in (0..=text.len()).filter_map(|start| Some((start, text.get(start..)?))) {
+            let begins = starts.get(start).copied().unwrap_or_default();
+            match pieces.piece(at) {
+                Some(Piece::Text(expected)) if begins && rest.starts_with(expected) => {
+                    mark(start + expected.len());
+                }
+                Some(Piece::One(reach)) if begins => {
+                    if let Some(left) = skip_one(rest, reach) {
+                        mark(text.len() - left.len());
+                    }
+                }
+                Some(Piece::Many(reach)) => {
+                    open |= begins;
+                    if open {
+                        mark(start);
+                    }
+                    open &= reach == Reach::Anything || !rest.starts_with(':');
+                }
+                _ => {}
+            }
+        }
+        starts = ends;
+    }
+    starts.last().copied().unwrap_or_default()
+}
