@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
-use crate::{Source, Tree};
+use crate::{
+    AccessKey, IamGroup, IamPrincipal, OidcProvider, Organization, PolicyDocument, ResourcePolicy, Source,
+    Tree,
+};
 
 /// What the exports in `aws/` say.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +16,26 @@ pub struct Aws {
     pub access_entries_exported: bool,
     /// IAM users and roles; empty if the account's details were not exported.
     pub principals: Vec<IamPrincipal>,
+    /// IAM groups.
+    pub groups: Vec<IamGroup>,
+    /// Managed policies, each with its default version.
+    pub managed_policies: Vec<PolicyDocument>,
+    /// Whether `get-account-authorization-details` was exported, so that what is not there does not exist.
+    pub iam_exported: bool,
+    /// Policies of resources, and resources known to have none.
+    pub resource_policies: Vec<ResourcePolicy>,
+    /// The organization with its service and resource control policies.
+    pub organization: Option<Organization>,
+    /// Identity providers for OpenID Connect.
+    pub oidc_providers: Vec<OidcProvider>,
+    /// Whether `list-open-id-connect-providers` was exported, so that what is not there does not exist.
+    pub oidc_providers_exported: bool,
+    /// Access keys of users.
+    pub access_keys: Vec<AccessKey>,
+    /// Whether a `list-access-keys` was exported at all; each tells of one user.
+    pub access_keys_exported: bool,
+    /// EC2 instances.
+    pub instances: Vec<Ec2Instance>,
     /// Managed node groups.
     pub node_groups: Vec<NodeGroup>,
     /// Fargate profiles.
@@ -66,8 +89,24 @@ pub enum AwsExport {
     EcrLifecyclePolicy,
     /// `kms describe-key`
     KmsKey,
-    /// `kms get-key-policy`
+    /// `kms get-key-policy`, and `s3api get-bucket-policy`, which looks the same
     KmsKeyPolicy,
+    /// `secretsmanager get-resource-policy`
+    SecretsManagerResourcePolicy,
+    /// `sqs get-queue-attributes`
+    SqsQueueAttributes,
+    /// `sns get-topic-attributes`
+    SnsTopicAttributes,
+    /// `iam list-open-id-connect-providers`
+    IamOidcProviderList,
+    /// `iam get-open-id-connect-provider`
+    IamOidcProvider,
+    /// `iam list-access-keys`
+    IamAccessKeyList,
+    /// Policies of resources in Ringwall's own shape, `{"ResourcePolicies": […]}`
+    ResourcePolicies,
+    /// An organization in Ringwall's own shape, `{"Organization": {…}, "Roots": […]}`
+    Organization,
     /// None of these: kept as it is.
     Unknown,
 }
@@ -126,32 +165,6 @@ pub enum AccessScope {
     Unknown(Arc<str>),
 }
 
-/// Users and roles.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum IamPrincipalKind {
-    /// An IAM user.
-    User,
-    /// An IAM role.
-    Role,
-}
-
-/// An IAM user or role of the account.
-#[derive(Clone, Debug)]
-pub struct IamPrincipal {
-    /// User or role.
-    pub kind: IamPrincipalKind,
-    /// ARN, with its path.
-    pub arn: Arc<str>,
-    /// Name without path.
-    pub name: Arc<str>,
-    /// Unique id (`AROA…`, `AIDA…`), another one for a re-created principal.
-    pub id: Option<Arc<str>>,
-    /// `CreateDate` as it was printed.
-    pub created_at: Option<Arc<str>>,
-    /// Where it is written.
-    pub source: Source,
-}
-
 /// A managed node group.
 #[derive(Clone, Debug)]
 pub struct NodeGroup {
@@ -161,6 +174,10 @@ pub struct NodeGroup {
     pub node_role: Option<Arc<str>>,
     /// `AL2023_x86_64_STANDARD`, `CUSTOM` …
     pub ami_type: Option<Arc<str>>,
+    /// Instance types, unless its launch template names them.
+    pub instance_types: Vec<Arc<str>>,
+    /// Id of the launch template that its owner gave it.
+    pub launch_template: Option<Arc<str>>,
     /// Where it is written.
     pub source: Source,
 }
@@ -185,6 +202,37 @@ pub struct PodIdentityAssociation {
     pub service_account: Arc<str>,
     /// ARN of the role; `None` if only listed.
     pub role_arn: Option<Arc<str>>,
+    /// ARN of the role that EKS assumes from the first one, often in another account.
+    pub target_role_arn: Option<Arc<str>>,
+    /// External id with which the target role is assumed.
+    pub external_id: Option<Arc<str>>,
+    /// Whether EKS leaves out the session tags (`kubernetes-namespace` and others).
+    pub disable_session_tags: Option<bool>,
+    /// ARN of the association.
+    pub association_arn: Option<Arc<str>>,
+    /// Session policy that narrows what the role may do.
+    pub policy: Option<PolicyDocument>,
+    /// Where it is written.
+    pub source: Source,
+}
+
+/// An EC2 instance: what it hands to whoever reaches its metadata service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ec2Instance {
+    /// `i-…`
+    pub id: Arc<str>,
+    /// `running`, `terminated` …
+    pub state: Option<Arc<str>>,
+    /// Its private DNS name, which a node may be named by.
+    pub private_dns_name: Option<Arc<str>>,
+    /// ARN of its instance profile.
+    pub instance_profile_arn: Option<Arc<str>>,
+    /// `MetadataOptions.HttpEndpoint`: `enabled` or `disabled`.
+    pub http_endpoint: Option<Arc<str>>,
+    /// `MetadataOptions.HttpTokens`: `required` (IMDSv2 alone) or `optional`.
+    pub http_tokens: Option<Arc<str>>,
+    /// `MetadataOptions.HttpPutResponseHopLimit`: above 1 a token reaches into pods.
+    pub hop_limit: Option<i64>,
     /// Where it is written.
     pub source: Source,
 }

@@ -48,6 +48,12 @@ pub struct ClusterInfo {
     pub authentication_mode: Option<AuthenticationMode>,
     /// Where the authentication mode is written.
     pub authentication_mode_source: Option<Source>,
+    /// URL of the cluster's OpenID Connect issuer, with `https://`.
+    pub oidc_issuer: Option<Arc<str>>,
+    /// Where the issuer is written.
+    pub oidc_issuer_source: Option<Source>,
+    /// ARN of the role that the cluster itself has.
+    pub role_arn: Option<Arc<str>>,
     /// Names of node groups whose nodes the customer runs.
     pub self_managed_groups: Vec<Arc<str>>,
     /// Names of managed node groups that `cluster.yaml` lists.

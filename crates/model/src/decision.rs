@@ -66,10 +66,21 @@ pub struct Reason {
     pub proof: Proof,
     /// The rule of a role, or the item of a list, counted from 0.
     pub rule: Option<usize>,
+    /// The statement of an IAM policy.
+    pub statement: Option<StatementRef>,
     /// Where it is written.
     pub source: Source,
     /// What it says, in words.
     pub text: Arc<str>,
+}
+
+/// A statement of an IAM policy.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StatementRef {
+    /// Which one, counted from 0.
+    pub index: usize,
+    /// Its `Sid`, if it has one.
+    pub sid: Option<Arc<str>>,
 }
 
 /// What a [`Reason`] points at.

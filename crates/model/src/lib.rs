@@ -27,6 +27,7 @@ mod aws;
 mod check;
 mod cluster;
 mod decision;
+mod iam;
 mod object;
 mod problem;
 mod rbac;
@@ -40,14 +41,18 @@ mod workload;
 pub use api::{ApiResource, built_in_resources, resources_of};
 pub use arn::{Arn, InvalidArn};
 pub use aws::{
-    AccessEntry, AccessPolicyAssociation, AccessScope, Aws, AwsDocument, AwsExport, FargateProfile,
-    IamPrincipal, IamPrincipalKind, NodeGroup, PodIdentityAssociation,
+    AccessEntry, AccessPolicyAssociation, AccessScope, Aws, AwsDocument, AwsExport, Ec2Instance,
+    FargateProfile, NodeGroup, PodIdentityAssociation,
 };
 pub use check::{CheckResult, Outcome};
 pub use cluster::{
     AuthenticationMode, AwsAuthConfigMap, AwsAuthEntry, Cluster, ClusterInfo, LogFile, LogKind,
 };
-pub use decision::{Decision, Proof, Reason, Verdict};
+pub use decision::{Decision, Proof, Reason, StatementRef, Verdict};
+pub use iam::{
+    AccessKey, AttachedPolicy, IamGroup, IamPrincipal, IamPrincipalKind, OidcProvider, OrgNode, OrgNodeKind,
+    Organization, PolicyDocument, ResourcePolicy,
+};
 pub use object::{Object, ObjectRef};
 pub use problem::{Level, Problem};
 pub use rbac::{

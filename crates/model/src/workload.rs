@@ -24,6 +24,12 @@ pub struct ServiceAccount {
     pub source: Source,
     /// `eks.amazonaws.com/role-arn`, with which IRSA hands out an AWS role.
     pub role_arn: Option<Arc<str>>,
+    /// Line of that annotation; 0 where there is none.
+    pub role_arn_line: u32,
+    /// `eks.amazonaws.com/audience`: the audience of the token that IRSA mounts.
+    pub audience: Option<Arc<str>>,
+    /// `eks.amazonaws.com/sts-regional-endpoints`
+    pub sts_regional_endpoints: Option<Arc<str>>,
     /// `automountServiceAccountToken`; `None` where nothing is said (then it mounts).
     pub automount_token: Option<bool>,
 }
@@ -52,6 +58,10 @@ pub struct Pod {
     pub source: Source,
     /// `metadata.uid`.
     pub uid: Option<Arc<str>>,
+    /// Labels.
+    pub labels: Vec<(Arc<str>, Arc<str>)>,
+    /// `spec.hostNetwork`: it shares the node's network, and so reaches the instance metadata service.
+    pub host_network: bool,
     /// The node that it was bound to.
     pub node_name: Option<Arc<str>>,
     /// Service account, `default` if nothing is said.
@@ -86,6 +96,10 @@ pub struct Workload {
     pub source: Source,
     /// Service account of its pods, `default` if nothing is said.
     pub service_account: Arc<str>,
+    /// Labels of its pods.
+    pub labels: Vec<(Arc<str>, Arc<str>)>,
+    /// `hostNetwork` of its pods.
+    pub host_network: bool,
     /// The controller that owns it, if one does: a ReplicaSet's Deployment.
     pub owned: bool,
 }

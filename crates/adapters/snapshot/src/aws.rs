@@ -256,12 +256,9 @@ impl Filler<'_> {
                 };
                 let created_at = text_or_number(item, "CreateDate");
                 self.cluster.aws.principals.push(IamPrincipal {
-                    kind,
-                    arn,
-                    name,
                     id: text(item, id),
                     created_at,
-                    source,
+                    ..IamPrincipal::new(kind, arn, name, source)
                 });
             }
         }
@@ -279,8 +276,14 @@ impl Filler<'_> {
         if self.cluster.aws.node_groups.iter().any(|known| known.name == name) {
             return;
         }
-        let (node_role, ami_type) = (text(tree, "nodeRole"), text(tree, "amiType"));
-        self.cluster.aws.node_groups.push(NodeGroup { name, node_role, ami_type, source });
+        self.cluster.aws.node_groups.push(NodeGroup {
+            name,
+            node_role: text(tree, "nodeRole"),
+            ami_type: text(tree, "amiType"),
+            instance_types: texts(tree.list("instanceTypes")),
+            launch_template: text_at(tree, &["launchTemplate", "id"]),
+            source,
+        });
     }
 
     fn fargate_profile(&mut self, document: &AwsDocument) {
@@ -323,11 +326,15 @@ impl Filler<'_> {
             .iter()
             .any(|known| known.namespace == namespace && known.service_account == service_account);
         if !known {
-            let role_arn = text(tree, "roleArn");
             self.cluster.aws.pod_identities.push(PodIdentityAssociation {
                 namespace,
                 service_account,
-                role_arn,
+                role_arn: text(tree, "roleArn"),
+                target_role_arn: text(tree, "targetRoleArn"),
+                external_id: text(tree, "externalId"),
+                disable_session_tags: tree.get("disableSessionTags").and_then(Tree::as_bool),
+                association_arn: text(tree, "associationArn"),
+                policy: None,
                 source,
             });
         }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use ringwall_model::{Object, Pod, PodReferences, Tree, Value};
 
 use crate::fields::{text, text_at};
-use crate::typed::account_of;
+use crate::typed::{account_of, is_on_host_network, labels};
 
 /// Annotation of a static pod's mirror.
 const MIRROR: &str = "kubernetes.io/config.mirror";
@@ -14,6 +14,8 @@ pub(crate) fn pod(object: &Object, default_account: &Arc<str>) -> Pod {
         reference: object.reference.clone(),
         source: object.source.clone(),
         uid: text_at(tree, &["metadata", "uid"]),
+        labels: labels(object),
+        host_network: is_on_host_network(tree.get("spec")),
         node_name: text_at(tree, &["spec", "nodeName"]),
         service_account: account_of(tree.get("spec"), default_account),
         references: references(&object.reference.name, tree),

@@ -11,6 +11,9 @@ use crate::{pod, rbac};
 /// Service account of a pod that names none.
 const DEFAULT_ACCOUNT: &str = "default";
 
+/// Annotation of a service account that names its role for IRSA.
+const ROLE_ARN: &str = "eks.amazonaws.com/role-arn";
+
 /// Makes the typed values from the objects.
 pub(crate) fn fill(cluster: &mut Cluster, problems: &mut Vec<Problem>) {
     let objects = std::mem::take(&mut cluster.objects);
@@ -55,7 +58,8 @@ fn or_problems<T>(outcome: Result<T, Vec<Problem>>, problems: &mut Vec<Problem>)
     }
 }
 
-fn labels(object: &Object) -> Vec<(Arc<str>, Arc<str>)> {
+/// An object's labels.
+pub(crate) fn labels(object: &Object) -> Vec<(Arc<str>, Arc<str>)> {
     pairs(object.tree.at(&["metadata", "labels"]))
 }
 
@@ -74,11 +78,21 @@ fn imply_namespaces(cluster: &mut Cluster, objects: &[Object]) {
 }
 
 fn service_account(object: &Object) -> Option<ServiceAccount> {
+    let annotations = object.tree.at(&["metadata", "annotations"]);
+    let annotation = |key: &str| annotations.and_then(|annotations| text(annotations, key));
+    let role_arn = annotation(ROLE_ARN);
+    let role_arn_line = match (&role_arn, annotations.and_then(|annotations| annotations.entry(ROLE_ARN))) {
+        (Some(_), Some(entry)) => entry.line,
+        _ => 0,
+    };
     Some(ServiceAccount {
         namespace: object.reference.namespace.clone()?,
         name: Arc::clone(&object.reference.name),
         source: object.source.clone(),
-        role_arn: text_at(&object.tree, &["metadata", "annotations", "eks.amazonaws.com/role-arn"]),
+        role_arn,
+        role_arn_line,
+        audience: annotation("eks.amazonaws.com/audience"),
+        sts_regional_endpoints: annotation("eks.amazonaws.com/sts-regional-endpoints"),
         automount_token: object.tree.get("automountServiceAccountToken").and_then(Tree::as_bool),
     })
 }
@@ -103,17 +117,26 @@ fn node(object: &Object) -> Node {
 
 fn workload(object: &Object, default_account: &Arc<str>) -> Workload {
     let path: &[&str] = match &*object.reference.kind {
-        "CronJob" => &["spec", "jobTemplate", "spec", "template", "spec"],
-        _ => &["spec", "template", "spec"],
+        "CronJob" => &["spec", "jobTemplate", "spec", "template"],
+        _ => &["spec", "template"],
     };
+    let template = object.tree.at(path);
+    let spec = template.and_then(|template| template.get("spec"));
     let owners =
         object.tree.get("metadata").map(|metadata| metadata.list("ownerReferences")).unwrap_or_default();
     Workload {
         reference: object.reference.clone(),
         source: object.source.clone(),
-        service_account: account_of(object.tree.at(path), default_account),
+        service_account: account_of(spec, default_account),
+        labels: pairs(template.and_then(|template| template.at(&["metadata", "labels"]))),
+        host_network: is_on_host_network(spec),
         owned: owners.iter().any(|owner| owner.get("controller").and_then(Tree::as_bool) == Some(true)),
     }
+}
+
+/// Whether a pod specification asks for the node's network.
+pub(crate) fn is_on_host_network(spec: Option<&Tree>) -> bool {
+    spec.and_then(|spec| spec.get("hostNetwork")).and_then(Tree::as_bool) == Some(true)
 }
 
 /// The service account that a pod specification names, also by its older name.

@@ -189,6 +189,7 @@ impl<'c> Authorizer<'c> {
             ring: Ring::Authorization,
             proof: Proof::Object(binding.binding.reference.clone()),
             rule: None,
+            statement: None,
             source: binding.binding.source.clone(),
             text: text.clone(),
         });
@@ -198,6 +199,7 @@ impl<'c> Authorizer<'c> {
                 ring: Ring::Authorization,
                 proof: Proof::Object(role.role.reference.clone()),
                 rule: usize::try_from(place).ok(),
+                statement: None,
                 source: role.role.source.clone(),
                 text: if role.assumed { text::assumed(&text).into() } else { text.into() },
             });
@@ -206,6 +208,7 @@ impl<'c> Authorizer<'c> {
             ring: Ring::Authorization,
             proof: Proof::Object(written.role.reference.clone()),
             rule: Some(rule.index),
+            statement: None,
             source: rule_source(written.role, rule.policy.line),
             text: rule.text(written.assumed).clone(),
         });
@@ -235,6 +238,7 @@ pub(crate) fn master_reason() -> Reason {
         ring: Ring::Authorization,
         proof: Proof::BuiltIn(MASTERS),
         rule: None,
+        statement: None,
         source: Source::built_in(),
         text: "the apiserver allows members of the group system:masters everything, before it asks RBAC"
             .into(),

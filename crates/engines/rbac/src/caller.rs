@@ -68,6 +68,7 @@ fn refusal(arn: &str, text: String) -> Reason {
         ring: Ring::Identity,
         proof: Proof::Arn(arn.into()),
         rule: None,
+        statement: None,
         source: Source::built_in(),
         text: Arc::from(text),
     }

@@ -425,6 +425,7 @@ fn about_binding(about: About, severity: Severity, why: String, binding: &Bindin
         ring: Ring::Authorization,
         proof: Proof::Object(binding.reference.clone()),
         rule: None,
+        statement: None,
         source: binding.source.clone(),
         text: format!("names {} {}", binding.role.kind.name(), binding.role.name).into(),
     };

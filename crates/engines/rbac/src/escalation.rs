@@ -123,7 +123,14 @@ impl Authorizer<'_> {
                     .map_or(Proof::BuiltIn("escalation check"), |role| Proof::Object(role.reference.clone()));
                 let source = role.map_or_else(Source::built_in, |role| role.source.clone());
                 let text = "whoever hands it out holds every right in it".into();
-                Decision::allowed(vec![Reason { ring: Ring::Authorization, proof, rule: None, source, text }])
+                Decision::allowed(vec![Reason {
+                    ring: Ring::Authorization,
+                    proof,
+                    rule: None,
+                    statement: None,
+                    source,
+                    text,
+                }])
             }
             Coverage::Missing(atoms) => {
                 let mut decision = Decision::denied();
@@ -160,6 +167,7 @@ fn missing_reason(atom: &PolicyRule) -> Reason {
         ring: Ring::Authorization,
         proof: Proof::BuiltIn("escalation check"),
         rule: None,
+        statement: None,
         source: Source::built_in(),
         text: format!("not held: a rule that {}", text::rule(atom)).into(),
     }

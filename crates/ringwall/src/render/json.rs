@@ -28,6 +28,8 @@ pub(crate) struct ReasonJson<'a> {
     arn: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<RuleJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    statement: Option<StatementJson<'a>>,
     #[serde(flatten)]
     place: PlaceJson<'a>,
     text: &'a str,
@@ -36,6 +38,13 @@ pub(crate) struct ReasonJson<'a> {
 #[derive(Debug, Serialize)]
 struct RuleJson {
     index: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct StatementJson<'a> {
+    index: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<&'a str>,
 }
 
 /// File and line; both are left out for what no file says.
@@ -79,7 +88,7 @@ impl<'a> From<&'a Source> for PlaceJson<'a> {
 
 impl<'a> From<&'a Reason> for ReasonJson<'a> {
     fn from(reason: &'a Reason) -> Self {
-        let Reason { ring, proof, rule, source, text } = reason;
+        let Reason { ring, proof, rule, statement, source, text } = reason;
         let (object, arn) = match proof {
             Proof::Object(object) => (Some(object), None),
             Proof::Arn(arn) => (None, Some(&**arn)),
@@ -90,6 +99,9 @@ impl<'a> From<&'a Reason> for ReasonJson<'a> {
             object,
             arn,
             rule: rule.map(|index| RuleJson { index }),
+            statement: statement
+                .as_ref()
+                .map(|statement| StatementJson { index: statement.index, sid: statement.sid.as_deref() }),
             place: source.into(),
             text,
         }

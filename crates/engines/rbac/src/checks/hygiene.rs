@@ -125,6 +125,7 @@ fn stale(cluster: &Cluster) -> Vec<CheckResult> {
             ring: Ring::Authorization,
             proof: Proof::Object(role.reference.clone()),
             rule: None,
+            statement: None,
             source: if line == 0 { role.source.clone() } else { role.source.at(line) },
             text: text.into(),
         };
@@ -156,6 +157,7 @@ fn lints(cluster: &Cluster) -> Vec<CheckResult> {
             ring: Ring::Authorization,
             proof: Proof::Object(object),
             rule: (!about_subject).then_some(index),
+            statement: None,
             source,
             text: text.into(),
         };

@@ -100,6 +100,7 @@ impl Mapping {
             ring: Ring::Identity,
             proof: self.proof(),
             rule: self.origin.is_aws_auth().then_some(self.index),
+            statement: None,
             source: self.source.clone(),
             text: self.text().into(),
         }

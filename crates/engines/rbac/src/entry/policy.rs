@@ -153,6 +153,7 @@ impl GrantedPolicy {
             ring: Ring::Authorization,
             proof: Proof::Arn(Arc::clone(&self.arn)),
             rule: Some(rule.rule.index),
+            statement: None,
             source: self.source.clone(),
             text: text.into(),
         }

@@ -71,6 +71,9 @@ fn kinds_of_subject(binding: Binding) -> Vec<LintKind> {
         name: "checkout".into(),
         source: Source::built_in(),
         role_arn: None,
+        role_arn_line: 0,
+        audience: None,
+        sts_regional_endpoints: None,
         automount_token: None,
     };
     let cluster = Cluster { bindings: vec![binding], service_accounts: vec![account], ..Cluster::default() };

@@ -80,6 +80,7 @@ impl<'c> NodeAuthorizer<'c> {
                     ring: Ring::Authorization,
                     proof: Proof::Object(tie.object.clone()),
                     rule: None,
+                    statement: None,
                     source: tie.source.clone(),
                     text: format!("belongs to node {}", tie.node).into(),
                 },
@@ -224,6 +225,7 @@ fn built_in(text: &str) -> Reason {
         ring: Ring::Authorization,
         proof: Proof::BuiltIn(NAME),
         rule: None,
+        statement: None,
         source: Source::built_in(),
         text: text.into(),
     }

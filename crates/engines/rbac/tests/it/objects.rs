@@ -75,6 +75,9 @@ fn add(cluster: &mut Cluster, object: &Value, line: u32) {
             name: reference.name,
             source,
             role_arn: None,
+            role_arn_line: 0,
+            audience: None,
+            sts_regional_endpoints: None,
             automount_token: None,
         }),
         _ => cluster.objects.push(Object { reference, source, tree: tree(object) }),
@@ -90,6 +93,8 @@ fn pod(object: &Value, reference: ObjectRef, source: Source) -> Pod {
         reference,
         source,
         uid: None,
+        labels: Vec::new(),
+        host_network: false,
         node_name: text(&spec["nodeName"]),
         service_account: text(&spec["serviceAccountName"]).unwrap_or_else(|| "default".into()),
         references: PodReferences {

@@ -100,13 +100,12 @@ pub(super) fn association(json: &Json, line: u32) -> AccessPolicyAssociation {
 
 fn principal(json: &Json) -> IamPrincipal {
     let arn = text(json, "arn").unwrap();
+    let kind = if arn.contains(":user/") { IamPrincipalKind::User } else { IamPrincipalKind::Role };
+    let name = arn.rsplit('/').next().unwrap().to_owned();
     IamPrincipal {
-        kind: if arn.contains(":user/") { IamPrincipalKind::User } else { IamPrincipalKind::Role },
-        name: arn.rsplit('/').next().unwrap().into(),
-        arn,
         id: text(json, "id"),
         created_at: text(json, "createDate"),
-        source: Source::new("aws/iam.json", 1),
+        ..IamPrincipal::new(kind, arn, name, Source::new("aws/iam.json", 1))
     }
 }
 
