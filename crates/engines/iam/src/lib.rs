@@ -4,6 +4,7 @@ mod assumption;
 mod condition;
 mod context;
 mod decide;
+pub mod inventory;
 mod key;
 mod layers;
 pub mod limits;

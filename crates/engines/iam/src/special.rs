@@ -96,3 +96,24 @@ fn supports_rcps(service: &str) -> bool {
     let _ = service;
     true
 }
+
+/// Whether the resource may have a policy of its own, so that its absence from a snapshot says something.
+///
+/// Source: AWS IAM User Guide, *AWS services that work with IAM*, column "Resource-based policies": those that a
+/// cluster's workloads use most.
+pub(crate) fn may_have_policy(action: &Action, resource: &str) -> bool {
+    resource.starts_with("arn:")
+        && matches!(
+            action.service(),
+            "s3" | "secretsmanager"
+                | "sqs"
+                | "sns"
+                | "ecr"
+                | "lambda"
+                | "dynamodb"
+                | "kms"
+                | "events"
+                | "logs"
+                | "es"
+        )
+}
