@@ -1,13 +1,28 @@
+mod cluster;
+mod ec2;
+mod iam;
+mod key;
+mod oidc;
+mod organization;
+mod policy;
+mod resource;
+
 use std::sync::Arc;
 
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
+use ringwall_document::Reader;
 use ringwall_model::{
-    AccessEntry, AccessPolicyAssociation, AccessScope, Arn, AuthenticationMode, AwsDocument, AwsExport,
-    Cluster, FargateProfile, IamPrincipal, IamPrincipalKind, NodeGroup, PodIdentityAssociation, Problem,
-    Source, Tree,
+    AccessEntry, AccessPolicyAssociation, AccessScope, AwsDocument, AwsExport, Cluster, FargateProfile,
+    NodeGroup, PodIdentityAssociation, Problem, Source, Tree,
 };
 
+use self::policy::{Exported, is_empty};
 use crate::aws_export::{classify, is_incomplete};
-use crate::fields::{text, text_at, text_or_number, texts};
+use crate::fields::{same, text, text_at, text_or_number, texts};
+
+/// Name of a Pod Identity association's policy, which has none of its own.
+const SESSION_POLICY: &str = "session policy";
 
 /// Makes the AWS side from the exports, and completes what `cluster.yaml` says of the cluster.
 pub(crate) fn fill(cluster: &mut Cluster, documents: Vec<(Source, Tree)>, problems: &mut Vec<Problem>) {
@@ -17,9 +32,10 @@ pub(crate) fn fill(cluster: &mut Cluster, documents: Vec<(Source, Tree)>, proble
         .collect();
     let of = |export| documents.iter().filter(move |document: &&AwsDocument| document.export == export);
     for document in of(AwsExport::EksCluster) {
-        cluster_info(cluster, document, problems);
+        cluster::cluster_info(cluster, document, problems);
     }
-    let mut filler = Filler { cluster, problems };
+    let listed = oidc::listed(of(AwsExport::IamOidcProviderList));
+    let mut filler = Filler { cluster, problems, reader: Reader::default(), first: HashMap::new() };
     for document in &documents {
         filler.document(document);
     }
@@ -30,75 +46,67 @@ pub(crate) fn fill(cluster: &mut Cluster, documents: Vec<(Source, Tree)>, proble
     for document in of(AwsExport::EksPodIdentityAssociationList) {
         filler.pod_identity_list(document);
     }
+    for document in of(AwsExport::IamOidcProvider) {
+        filler.oidc_provider(document, &listed);
+    }
+    for document in of(AwsExport::IamOidcProviderList) {
+        filler.oidc_provider_list(document);
+    }
+    let has_roots = |document: &&AwsDocument| document.tree.get("Roots").is_some();
+    let organizations = || of(AwsExport::Organization);
+    for document in organizations().filter(has_roots).chain(organizations().filter(|one| !has_roots(one))) {
+        filler.organization(document);
+    }
+    filler.resource_policies(&documents);
+    drop(filler);
     cluster.aws.documents = documents;
 }
 
-/// Takes a cluster's facts from `describe-cluster`: the export is evidence, so it wins over `cluster.yaml`.
-fn cluster_info(cluster: &mut Cluster, document: &AwsDocument, problems: &mut Vec<Problem>) {
-    let Some(tree) = document.tree.get("cluster") else { return };
-    let name = text(tree, "name");
-    if let (Some(known), Some(name)) = (&cluster.info.name, &name)
-        && known != name
-    {
-        let message = format!("this describes cluster `{name}`, not `{known}`; it was not used");
-        problems.push(
-            Problem::warning(document.source.clone(), message)
-                .hint("one snapshot is one cluster: remove the file, or correct `name` in cluster.yaml"),
-        );
-        return;
-    }
-    let arn: Option<Arn> = tree.str("arn").and_then(|arn| arn.parse().ok());
-    let info = &mut cluster.info;
-    let mut take = |what: &str, known: &mut Option<Arc<str>>, exported: Option<Arc<str>>, line: u32| {
-        let Some(exported) = exported else { return };
-        if let Some(known) = known.as_ref().filter(|known| **known != exported) {
-            problems.push(conflict(document.source.at(line), what, known, &exported));
-        }
-        *known = Some(exported);
-    };
-    let line_of = |key: &str| tree.entry(key).map_or(document.source.line, |entry| entry.line);
-    take("name", &mut info.name, name, line_of("name"));
-    take("kubernetesVersion", &mut info.version, text(tree, "version"), line_of("version"));
-    if let Some(arn) = arn {
-        take("account", &mut info.account, Some(arn.account.into()), line_of("arn"));
-        take("region", &mut info.region, Some(arn.region.into()), line_of("arn"));
-        take("partition", &mut info.partition, Some(arn.partition.into()), line_of("arn"));
-    }
-    if tree.at(&["computeConfig", "enabled"]).and_then(Tree::as_bool) == Some(true) {
-        info.auto_mode = true;
-    }
-    let Some(mode) = tree.at(&["accessConfig", "authenticationMode"]) else { return };
-    let source = document.source.at(mode.line);
-    match mode.as_str().and_then(AuthenticationMode::parse) {
-        Some(exported) => {
-            if let Some(known) = info.authentication_mode.filter(|known| *known != exported) {
-                problems.push(conflict(source.clone(), "authenticationMode", known.name(), exported.name()));
-            }
-            info.authentication_mode = Some(exported);
-            info.authentication_mode_source = Some(source);
-        }
-        None => {
-            let message =
-                format!("`{}` is not a known authentication mode", mode.as_str().unwrap_or_default());
-            problems.push(
-                Problem::error(source, message).hint("known are CONFIG_MAP, API_AND_CONFIG_MAP and API"),
-            );
-        }
-    }
-}
-
-fn conflict(source: Source, what: &str, written: &str, exported: &str) -> Problem {
-    let message =
-        format!("cluster.yaml says `{what}: {written}`, the export says `{exported}`; the export counts");
-    Problem::warning(source, message).hint("correct cluster.yaml")
-}
-
-struct Filler<'f> {
+struct Filler<'f, 'd> {
     cluster: &'f mut Cluster,
     problems: &'f mut Vec<Problem>,
+    reader: Reader,
+    /// Where each thing was first met, and what was said of it there.
+    first: HashMap<(&'static str, Arc<str>), (Source, &'d Tree)>,
 }
 
-impl Filler<'_> {
+impl<'d> Filler<'_, 'd> {
+    /// Where a thing was met before, and whether the same was said of it there; `None` at the first time.
+    fn seen(
+        &mut self,
+        what: &'static str,
+        id: &Arc<str>,
+        tree: &'d Tree,
+        source: &Source,
+    ) -> Option<(Source, bool)> {
+        match self.first.entry((what, Arc::clone(id))) {
+            Entry::Vacant(entry) => {
+                entry.insert((source.clone(), tree));
+                None
+            }
+            Entry::Occupied(entry) => {
+                let (source, known) = entry.get();
+                // When a role was last used changes between two exports and is no contradiction.
+                Some((source.clone(), same(known, tree, &|key| key == "RoleLastUsed")))
+            }
+        }
+    }
+
+    /// Whether a thing is met for the first time; that something else is said of it later is told.
+    fn is_first(&mut self, what: &'static str, id: &Arc<str>, tree: &'d Tree, source: &Source) -> bool {
+        match self.seen(what, id, tree, source) {
+            None => true,
+            Some((known, same)) => {
+                if !same {
+                    let message =
+                        format!("{what} `{id}` is exported twice with different content; {known} counts");
+                    self.warn(source.clone(), message, "remove the one that is out of date");
+                }
+                false
+            }
+        }
+    }
+
     fn warn(&mut self, source: Source, message: impl Into<String>, hint: &str) {
         self.problems.push(Problem::warning(source, message).hint(hint));
     }
@@ -121,7 +129,7 @@ impl Filler<'_> {
         false
     }
 
-    fn document(&mut self, document: &AwsDocument) {
+    fn document(&mut self, document: &'d AwsDocument) {
         let AwsDocument { export, source, tree } = document;
         if is_incomplete(tree) {
             let hint = "export it again without --max-items and --no-paginate";
@@ -130,7 +138,9 @@ impl Filler<'_> {
         match export {
             AwsExport::EksAccessEntry => self.access_entry(document),
             AwsExport::EksAssociatedAccessPolicies => self.access_policies(document),
-            AwsExport::IamAccountAuthorizationDetails => self.principals(document),
+            AwsExport::IamAccountAuthorizationDetails => self.account_details(document),
+            AwsExport::IamAccessKeyList => self.access_keys(document),
+            AwsExport::Ec2Instances => self.instances(document),
             AwsExport::EksNodeGroup => self.node_group(document),
             AwsExport::EksFargateProfile => self.fargate_profile(document),
             AwsExport::EksPodIdentityAssociation => {
@@ -242,28 +252,6 @@ impl Filler<'_> {
         }
     }
 
-    fn principals(&mut self, document: &AwsDocument) {
-        let lists = [
-            ("UserDetailList", IamPrincipalKind::User, "UserName", "UserId"),
-            ("RoleDetailList", IamPrincipalKind::Role, "RoleName", "RoleId"),
-        ];
-        for (list, kind, name, id) in lists {
-            for item in document.tree.list(list) {
-                let source = document.source.at(item.line);
-                let (Some(arn), Some(name)) = (text(item, "Arn"), text(item, name)) else {
-                    self.incomplete(source, "an IAM principal", "Arn` or `Name");
-                    continue;
-                };
-                let created_at = text_or_number(item, "CreateDate");
-                self.cluster.aws.principals.push(IamPrincipal {
-                    id: text(item, id),
-                    created_at,
-                    ..IamPrincipal::new(kind, arn, name, source)
-                });
-            }
-        }
-    }
-
     fn node_group(&mut self, document: &AwsDocument) {
         let Some(tree) = document.tree.get("nodegroup") else { return };
         let source = document.source.at(tree.line);
@@ -326,6 +314,15 @@ impl Filler<'_> {
             .iter()
             .any(|known| known.namespace == namespace && known.service_account == service_account);
         if !known {
+            let policy = tree.get("policy").filter(|policy| !is_empty(policy)).map(|document| {
+                self.policy(Exported {
+                    owner: &format!("{namespace}/{service_account}"),
+                    name: SESSION_POLICY.into(),
+                    arn: None,
+                    document: Some(document),
+                    source: source.clone(),
+                })
+            });
             self.cluster.aws.pod_identities.push(PodIdentityAssociation {
                 namespace,
                 service_account,
@@ -334,7 +331,7 @@ impl Filler<'_> {
                 external_id: text(tree, "externalId"),
                 disable_session_tags: tree.get("disableSessionTags").and_then(Tree::as_bool),
                 association_arn: text(tree, "associationArn"),
-                policy: None,
+                policy,
                 source,
             });
         }

@@ -15,6 +15,7 @@ pub(crate) fn classify(tree: &Tree) -> AwsExport {
         ("nodegroup", E::EksNodeGroup),
         ("fargateProfile", E::EksFargateProfile),
         ("KeyMetadata", E::KmsKey),
+        ("Organization", E::Organization),
     ];
     let lists = [
         ("RoleDetailList", E::IamAccountAuthorizationDetails),
@@ -29,15 +30,42 @@ pub(crate) fn classify(tree: &Tree) -> AwsExport {
         ("Subnets", E::Ec2Subnets),
         ("PrefixLists", E::Ec2PrefixLists),
         ("repositories", E::EcrRepositories),
+        ("ResourcePolicies", E::ResourcePolicies),
+        ("OpenIDConnectProviderList", E::IamOidcProviderList),
+        ("AccessKeyMetadata", E::IamAccessKeyList),
     ];
-    let texts = [("policyText", E::EcrRepositoryPolicy), ("lifecyclePolicyText", E::EcrLifecyclePolicy)];
+    let texts = [
+        ("policyText", E::EcrRepositoryPolicy),
+        ("lifecyclePolicyText", E::EcrLifecyclePolicy),
+        ("ResourcePolicy", E::SecretsManagerResourcePolicy),
+    ];
+    let attributes = [("QueueArn", E::SqsQueueAttributes), ("TopicArn", E::SnsTopicAttributes)];
+    let has_attribute = |key: &str| tree.at(&["Attributes", key]).and_then(Tree::as_str).is_some();
+    let told_by_several = [
+        // The only keys of a secret without a policy.
+        (
+            tree.str("ARN").is_some_and(|arn| arn.contains(":secretsmanager:"))
+                && tree.str("Name").is_some()
+                && tree.entries().len() == 2,
+            E::SecretsManagerResourcePolicy,
+        ),
+        (
+            tree.str("Url").is_some() && (is_list("ClientIDList") || is_list("ThumbprintList")),
+            E::IamOidcProvider,
+        ),
+        (
+            tree.str("Policy").is_some() && (tree.entries().len() == 1 || tree.str("PolicyName").is_some()),
+            E::KmsKeyPolicy,
+        ),
+    ];
     objects
         .into_iter()
         .find(|(key, _)| is_object(key))
         .or_else(|| lists.into_iter().find(|(key, _)| is_list(key)))
         .or_else(|| texts.into_iter().find(|(key, _)| tree.str(key).is_some()))
         .map(|(_, export)| export)
-        .or_else(|| (tree.str("Policy").is_some() && tree.entries().len() <= 2).then_some(E::KmsKeyPolicy))
+        .or_else(|| attributes.into_iter().find(|(key, _)| has_attribute(key)).map(|(_, export)| export))
+        .or_else(|| told_by_several.into_iter().find(|(is_it, _)| *is_it).map(|(_, export)| export))
         .unwrap_or(E::Unknown)
 }
 

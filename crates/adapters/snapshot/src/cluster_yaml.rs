@@ -5,13 +5,14 @@ use ringwall_model::{AuthenticationMode, ClusterInfo, Entry, Problem, Source, Tr
 use crate::fields::nearest;
 
 /// Every key that `cluster.yaml` may have.
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "name",
     "account",
     "region",
     "partition",
     "kubernetesVersion",
     "authenticationMode",
+    "oidcIssuer",
     "nodeGroups",
     "fargateProfiles",
     "selfManagedGroups",
@@ -71,6 +72,10 @@ fn set(
         "authenticationMode" => {
             info.authentication_mode = Some(value.authentication_mode()?);
             info.authentication_mode_source = Some(source.at(entry.value.line));
+        }
+        "oidcIssuer" => {
+            info.oidc_issuer = Some(value.issuer()?);
+            info.oidc_issuer_source = Some(source.at(entry.value.line));
         }
         "nodeGroups" => info.node_groups = value.names()?,
         "fargateProfiles" => info.fargate_profiles = value.names()?,
@@ -177,6 +182,17 @@ impl Field<'_> {
             return Ok(written.strip_prefix('v').map_or_else(|| Arc::clone(&written), Arc::from));
         }
         Err(self.error(format!("`{written}` is not a Kubernetes version")).hint("write it like \"1.34\""))
+    }
+
+    /// The URL of an issuer, as `describe-cluster` prints it.
+    fn issuer(&self) -> Result<Arc<str>, Problem> {
+        let text = self.text()?;
+        if text.starts_with("https://") {
+            return Ok(text);
+        }
+        Err(self
+            .error(format!("`{text}` is not an issuer's URL"))
+            .hint("write it as `aws eks describe-cluster` prints it, with https://"))
     }
 
     fn authentication_mode(&self) -> Result<AuthenticationMode, Problem> {

@@ -27,6 +27,13 @@ pub const MAX_FOLDER_DEPTH: usize = 32;
 /// escaping may double them.
 pub const MAX_LINE_BYTES: usize = 8 << 20;
 
+/// Longest policy that is read from a string: thirty times the largest that AWS keeps, a key policy's 32 KiB.
+pub const MAX_POLICY_BYTES: usize = 1 << 20;
+
+/// Most levels below an organization's root. AWS allows five levels of organizational units, and an account
+/// below the last.
+pub const MAX_ORGANIZATION_DEPTH: usize = 16;
+
 /// Files that are read before their objects are taken over, and the bytes on disk of those.
 pub(crate) const BATCH_FILES: usize = 32;
 /// See [`BATCH_FILES`].

@@ -7,6 +7,9 @@ use std::io::{self, Write};
 use ringwall_model::{Decision, ObjectRef, Proof, Reason, Ring, Source, Subject, Verdict};
 use serde::Serialize;
 
+#[cfg(test)]
+mod tests;
+
 /// Version of all shapes here: raised when a program that reads them would have to change.
 pub(crate) const VERSION: u32 = 1;
 
