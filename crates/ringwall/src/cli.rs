@@ -44,6 +44,7 @@ pub(crate) enum Command {
     Assess(Assess),
     Can(Can),
     WhoCan(WhoCan),
+    Iam(Iam),
     Completions(Completions),
     Man(Man),
 }
@@ -169,6 +170,43 @@ pub(crate) struct WhoCan {
     pub(crate) place: Place,
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+/// Ask about AWS IAM: what its policies decide and what they mean.
+#[derive(Debug, Args)]
+pub(crate) struct Iam {
+    #[command(subcommand)]
+    pub(crate) command: IamCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum IamCommand {
+    Eval(IamEval),
+}
+
+/// Decide requests from the policies given with them.
+///
+/// Each line brings a request and every policy that has a say in it; each answer tells the decision, which
+/// layer blocks it, and the statements that decide. No snapshot and no AWS account is needed.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ringwall iam eval --batch requests.jsonl
+  generate-requests | ringwall iam eval --batch -
+
+A line in, and its line out:
+  {\"principal\": \"arn:aws:iam::111122223333:role/app\", \"action\": \"s3:GetObject\",
+   \"resource\": \"arn:aws:s3:::data/report.csv\", \"context\": {\"aws:SourceVpc\": [\"vpc-1\"]},
+   \"policies\": {\"identity\": [{\"name\": \"read\", \"policy\": {\"Version\": \"2012-10-17\", …}}]}}
+  {\"decision\": \"Allowed\", \"blockedBy\": [], \"statements\": [{\"layer\": \"identity\", …}],
+   \"assumed\": [], \"error\": null}
+
+Layers are identity, resource, boundary, session, vpcEndpoint, scp and rcp; one that is left out
+does not apply. docs/reference/output.md has both lines in full.")]
+pub(crate) struct IamEval {
+    /// Answer a request (JSON) a line; - is standard input
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) batch: PathBuf,
 }
 
 /// Print a completion script for a shell.

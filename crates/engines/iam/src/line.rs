@@ -68,16 +68,24 @@ pub struct Question {
 pub fn answer(line: &Tree, source: &Source) -> Answer {
     match Question::parse(line, source) {
         Ok(question) => question.answer(),
-        Err(problem) => Answer {
+        Err(problem) => Answer::refused(&problem),
+    }
+}
+
+impl Answer {
+    /// The answer to a line that cannot be evaluated: nothing is allowed.
+    pub fn refused(problem: &Problem) -> Self {
+        let Problem { message, hint, .. } = problem;
+        Self {
             decision: Outcome::ImplicitlyDenied,
             blocked_by: Vec::new(),
             statements: Vec::new(),
             assumed: Vec::new(),
-            error: Some(match &problem.hint {
-                Some(hint) => format!("{} (hint: {hint})", problem.message),
-                None => problem.message,
+            error: Some(match hint {
+                Some(hint) => format!("{message} (hint: {hint})"),
+                None => message.clone(),
             }),
-        },
+        }
     }
 }
 

@@ -1,14 +1,13 @@
 //! `can --batch`: SubjectAccessReview specs in, decisions out, as the apiserver would answer.
 
 use std::borrow::Cow;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 
 use ringwall_model::{Decision, User, Verdict};
 use ringwall_rbac::{Authorizer, Options, Question, Target};
 use serde::{Deserialize, Serialize};
 
+use crate::commands::lines::{Answered, Lines};
 use crate::error::{Exit, Failure};
 use crate::render::json::{self, DecisionJson};
 use crate::session;
@@ -65,72 +64,23 @@ struct Unanswered {
 
 /// Answers each line of a file, or of standard input for `-`.
 pub(super) fn run(folder: &Path, questions: &Path) -> Result<Exit, Failure> {
-    let input: Box<dyn BufRead> = if questions == Path::new("-") {
-        Box::new(io::stdin().lock())
-    } else {
-        let unreadable = |source| Failure::Read { path: questions.display().to_string(), source };
-        Box::new(BufReader::new(File::open(questions).map_err(unreadable)?))
-    };
+    let lines = Lines::open(questions, MAX_LINE)?;
     let snapshot = session::open(folder)?;
     session::print_problems(&snapshot.problems)?;
     let authorizer = Authorizer::with_options(&snapshot.cluster, Options { assume_defaults: false });
-    let mut out = BufWriter::new(io::stdout().lock());
-    let all_answered = answer_all(&authorizer, input, &mut out)?;
-    out.flush()?;
-    Ok(if all_answered { Exit::Fine } else { Exit::Misuse })
-}
-
-/// Whether each line has an answer.
-fn answer_all(
-    authorizer: &Authorizer<'_>,
-    mut input: impl BufRead,
-    out: &mut dyn Write,
-) -> Result<bool, Failure> {
-    let mut all_answered = true;
-    let mut line = Vec::new();
-    while let Some(length) = read_line(&mut input, &mut line)? {
-        let answer = if length > MAX_LINE {
-            Err(format!("the line has {length} bytes; the limit is {MAX_LINE}"))
-        } else {
-            parse(&line).map(|review| review.answer(authorizer))
-        };
-        match answer {
-            Ok(decision) => json::print_line(out, &DecisionJson::from(&decision))?,
+    lines.answer(&mut |line, out| {
+        let decided = line.text.clone().and_then(|text| Ok(parse(text)?.answer(&authorizer)));
+        match decided {
+            Ok(decision) => {
+                json::print_line(out, &DecisionJson::from(&decision))?;
+                Ok(Answered::Yes)
+            }
             Err(error) => {
-                all_answered = false;
                 json::print_line(out, &Unanswered { decision: None, error })?;
+                Ok(Answered::No)
             }
         }
-    }
-    Ok(all_answered)
-}
-
-/// Reads a line, keeping no more than the limit of it; tells its true length, or `None` at the end.
-fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<usize>> {
-    line.clear();
-    let mut length = 0;
-    loop {
-        let available = match input.fill_buf() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            available => available?,
-        };
-        if available.is_empty() {
-            return Ok((length > 0).then_some(length));
-        }
-        let (text, ended) = match available.iter().position(|byte| *byte == b'\n') {
-            Some(end) => (available.get(..end).unwrap_or_default(), true),
-            None => (available, false),
-        };
-        length += text.len();
-        if length <= MAX_LINE {
-            line.extend_from_slice(text);
-        }
-        let used = text.len() + usize::from(ended);
-        input.consume(used);
-        if ended {
-            return Ok(Some(length));
-        }
-    }
+    })
 }
 
 /// A spec that the apiserver would take.

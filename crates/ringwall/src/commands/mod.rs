@@ -3,6 +3,8 @@
 mod assess;
 mod batch;
 mod can;
+mod iam;
+mod lines;
 mod manual;
 mod who_can;
 
@@ -20,6 +22,7 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
             None => can::run(&args),
         },
         Command::WhoCan(args) => who_can::run(&args),
+        Command::Iam(args) => iam::run(&args.command),
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::pages(&args),
     }

@@ -7,5 +7,6 @@ mod can;
 mod checks;
 mod errors;
 mod examples;
+mod iam_eval;
 mod snapshot;
 mod who_can;
