@@ -275,13 +275,12 @@ pub(crate) fn settle<'p>(
     settled
 }
 
-/// What a variable stands for: the one value of its key, else its default.
+/// What a variable stands for: the one value of its key, else its default if it has one.
 ///
 /// Source: AWS IAM User Guide, *IAM policy elements: variables and tags*: a variable takes a single-valued key.
 fn variable_value<'v>(variable: &'v Variable, request: &'v Request) -> Option<&'v str> {
     match request.context().get(variable.key.lower()) {
         Some([value]) if !variable.key.is_multi_valued() => Some(value),
-        Some([_, ..]) => None,
         _ => variable.default.as_deref(),
     }
 }

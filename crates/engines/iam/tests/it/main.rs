@@ -1,0 +1,5 @@
+//! Tests of the IAM engine through its public face.
+
+mod answer;
+mod cases;
+mod tree;
