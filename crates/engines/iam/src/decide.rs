@@ -8,7 +8,7 @@ use crate::assumption::{Assumption, Notes};
 use crate::condition::{Outcome as Held, evaluate};
 use crate::layers::{Layer, Level, Policies};
 use crate::policy::{Effect, Policy, Statement};
-use crate::principal::{AwsPrincipalKind, Named, named};
+use crate::principal::{AwsPrincipalKind, Caller, Named, named};
 use crate::request::{Request, View};
 use crate::resource::{self, Fit};
 use crate::special;
@@ -219,6 +219,15 @@ impl<'a, 'p> Judge<'a, 'p> {
         grant
     }
 
+    fn caller(&self) -> Caller<'a> {
+        let unread = self.policies.unread.iter().any(|unread| unread.layer == Layer::Boundary);
+        Caller {
+            principal: self.request.principal(),
+            context: self.request.context(),
+            has_boundary: self.request.principal().aws().is_some() && (unread || !self.policies.boundary.is_empty()),
+        }
+    }
+
     /// Whether a statement applies, and how it names the principal.
     fn statement(&mut self, deciding: Deciding<'p>) -> Option<Named> {
         let statement = deciding.statement;
@@ -230,8 +239,7 @@ impl<'a, 'p> Judge<'a, 'p> {
         let named = match principals {
             None => Named::Directly,
             Some(element) => {
-                let (principal, context) = (self.request.principal(), self.request.context());
-                named(element, effect, principal, context, &mut self.notes)?
+                named(element, effect, self.caller(), &mut self.notes)?
             }
         };
         let mut open = false;
@@ -278,9 +286,8 @@ impl<'a, 'p> Judge<'a, 'p> {
             else {
                 continue;
             };
-            let (principal, context) = (self.request.principal(), self.request.context());
             let names = principals.as_ref().is_none_or(|element| {
-                named(element, Effect::Deny, principal, context, &mut Notes::default()).is_some()
+                named(element, Effect::Deny, self.caller(), &mut Notes::default()).is_some()
             });
             if statement.conditions.is_empty()
                 && !resources.negated

@@ -200,14 +200,23 @@ pub(crate) enum Named {
     Directly,
 }
 
+/// What a `Principal` element is compared with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Caller<'a> {
+    pub(crate) principal: &'a Principal,
+    pub(crate) context: &'a Context,
+    /// Whether a permissions boundary limits the principal.
+    pub(crate) has_boundary: bool,
+}
+
 /// Whether a `Principal` or `NotPrincipal` element takes in the principal of a request, and how.
 pub(crate) fn named<'p>(
     element: &'p PrincipalElement,
     effect: Effect,
-    principal: &Principal,
-    context: &Context,
+    caller: Caller<'_>,
     notes: &mut Notes<'p>,
 ) -> Option<Named> {
+    let Caller { principal, context, has_boundary } = caller;
     let patterns = || element.patterns.iter().map(|(pattern, _)| pattern);
     for pattern in patterns() {
         if let PrincipalPattern::CanonicalUser(id) = pattern {
@@ -221,6 +230,9 @@ pub(crate) fn named<'p>(
     let everybody = patterns().any(|pattern| *pattern == PrincipalPattern::Everybody);
     let excepted = match effect {
         Effect::Allow => !listed.is_empty(),
+        // "The NotPrincipal element with a Deny effect will always deny any IAM principal that has a permissions boundary
+        // attached, regardless of the values specified".
+        Effect::Deny if has_boundary => false,
         Effect::Deny => everybody || is_spared(principal, &listed),
     };
     (!excepted).then_some(Named::Directly)

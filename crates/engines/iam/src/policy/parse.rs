@@ -316,6 +316,10 @@ impl Reader<'_> {
             self.error(entry.line, message, "remove it: whom the policy is attached to is meant");
             return None;
         }
+        if negated && self.kind == PolicyKind::Trust {
+            self.error(entry.line, "a trust policy has no `NotPrincipal`", "name whom the role trusts");
+            return None;
+        }
         let mut patterns = Vec::new();
         match &entry.value.value {
             Value::String(text) if &**text == "*" => {
