@@ -1,0 +1,13 @@
+//! The IAM engine against its rules: a naive evaluator, brute-force wildcards, and generated questions.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail loudly"
+)]
+
+mod naive;
+mod naive_conditions;
+mod naive_decisions;
+mod naive_facts;
+mod wildcards;
