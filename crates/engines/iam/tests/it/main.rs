@@ -6,6 +6,8 @@
     reason = "helpers of tests fail loudly"
 )]
 
+mod generate;
+mod histogram;
 mod naive;
 mod naive_conditions;
 mod naive_decisions;
