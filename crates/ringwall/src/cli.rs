@@ -91,7 +91,7 @@ impl Assess {
 /// Tell whether someone may do something, and because of what.
 ///
 /// Answers as the cluster's own authorizers would: the node authorizer, RBAC, and the access policies of
-/// EKS for an IAM principal.
+/// EKS for an IAM principal; and for an action of AWS as IAM would.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -99,7 +99,13 @@ Examples:
   ringwall can SNAPSHOT --as group:shop-developers create pods/exec -n payments
   ringwall can SNAPSHOT --as shop/checkout get secrets/db -n shop
   ringwall can SNAPSHOT --as arn:aws:iam::111122223333:role/ci-deploy patch deployments.apps -n shop
+  ringwall can SNAPSHOT --as arn:aws:iam::111122223333:role/ci s3:GetObject arn:aws:s3:::orders/2026/x
+  ringwall can SNAPSHOT --as shop/checkout secretsmanager:GetSecretValue arn:aws:secretsmanager:…
+  ringwall can SNAPSHOT --as arn:aws:iam::111122223333:role/ci 's3:*' 'arn:aws:s3:::orders/*'
   ringwall can SNAPSHOT --batch questions.jsonl
+
+A verb with a colon is an AWS action: it is decided from the policies in aws/, for a service account
+by each way to AWS credentials that its pods have. A pattern of actions lists those that are allowed.
 
 A batch holds the `spec` of one SubjectAccessReview a line. It is answered as the apiserver
 would, one line each, in the same order; the groups are those in the line, no more.")]
@@ -114,6 +120,8 @@ pub(crate) struct Can {
     pub(crate) groups: Vec<String>,
     #[command(flatten)]
     pub(crate) action: OptionalAction,
+    #[command(flatten)]
+    pub(crate) request: RequestContext,
     /// Answer a SubjectAccessReview spec (JSON) a line; - is standard input
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["who", "verb", "resource", "format"])]
     pub(crate) batch: Option<PathBuf>,
@@ -123,14 +131,22 @@ pub(crate) struct Can {
 
 #[derive(Debug, Args)]
 pub(crate) struct OptionalAction {
-    /// Verb: get, list, watch, create, update, patch, delete, deletecollection, or a special one
+    /// Verb: get, list, watch, create, update, patch, delete, deletecollection, or a special one; or an AWS action
+    /// such as s3:GetObject
     #[arg(value_name = "VERB", required_unless_present = "batch")]
     pub(crate) verb: Option<String>,
-    /// What: pods, deployments.apps, pods/exec, secrets/db, or a path such as /metrics
+    /// What: pods, deployments.apps, pods/exec, secrets/db, or a path such as /metrics; for an AWS action an ARN or *
     #[arg(value_name = "RESOURCE", required_unless_present = "batch")]
     pub(crate) resource: Option<String>,
     #[command(flatten)]
     pub(crate) place: Place,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RequestContext {
+    /// For an AWS action: what the request carries, as aws:SourceVpce=vpce-1; may be repeated, also for a further value
+    #[arg(long = "context", value_name = "KEY=VALUE")]
+    pub(crate) pairs: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -156,18 +172,23 @@ Examples:
   ringwall who-can SNAPSHOT get secrets -n payments
   ringwall who-can SNAPSHOT create pods/exec
   ringwall who-can SNAPSHOT update configmaps/aws-auth -n kube-system
-  ringwall who-can SNAPSHOT get /metrics")]
+  ringwall who-can SNAPSHOT get /metrics
+  ringwall who-can SNAPSHOT secretsmanager:GetSecretValue arn:aws:secretsmanager:…:secret:payments-AbCdEf
+  ringwall who-can SNAPSHOT sts:AssumeRoleWithWebIdentity arn:aws:iam::111122223333:role/checkout")]
 pub(crate) struct WhoCan {
     #[command(flatten)]
     pub(crate) snapshot: Snapshot,
-    /// Verb: get, list, watch, create, update, patch, delete, deletecollection, or a special one
+    /// Verb: get, list, watch, create, update, patch, delete, deletecollection, or a special one; or an AWS action
+    /// such as s3:GetObject
     #[arg(value_name = "VERB")]
     pub(crate) verb: String,
-    /// What: pods, deployments.apps, pods/exec, secrets/db, or a path such as /metrics
+    /// What: pods, deployments.apps, pods/exec, secrets/db, or a path such as /metrics; for an AWS action an ARN or *
     #[arg(value_name = "RESOURCE")]
     pub(crate) resource: String,
     #[command(flatten)]
     pub(crate) place: Place,
+    #[command(flatten)]
+    pub(crate) request: RequestContext,
     #[command(flatten)]
     pub(crate) output: Output,
 }

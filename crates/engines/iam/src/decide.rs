@@ -85,6 +85,9 @@ impl<'a, 'p> Judge<'a, 'p> {
         let rcp: &[Level<'p>] = if special::rcps_apply(self.request) { rcp } else { &[] };
         let is_known = self.request.principal().aws().is_some();
         let of_principal = |policies: &'a Vec<&'p Policy>| if is_known { policies.as_slice() } else { &[] };
+        if resource.is_some() && is_known && self.request.account_is_assumed() {
+            self.notes.add(Assumption::ResourceAccount);
+        }
         let (boundary, session) = (of_principal(boundary), of_principal(session));
         let identity = of_principal(identity);
         if self.request.resource().steps().is_some() {
@@ -102,9 +105,6 @@ impl<'a, 'p> Judge<'a, 'p> {
             identity: self.layer(Layer::Identity, identity).is_some(),
             vpc_endpoint: self.applies_and_allows(Layer::VpcEndpoint, vpc_endpoint),
         };
-        if resource.is_some() && is_known && self.request.account_is_assumed() {
-            self.notes.add(Assumption::ResourceAccount);
-        }
     }
 
     fn verdict(mut self) -> Verdict<'p> {
@@ -224,7 +224,8 @@ impl<'a, 'p> Judge<'a, 'p> {
         Caller {
             principal: self.request.principal(),
             context: self.request.context(),
-            has_boundary: self.request.principal().aws().is_some() && (unread || !self.policies.boundary.is_empty()),
+            has_boundary: self.request.principal().aws().is_some()
+                && (unread || !self.policies.boundary.is_empty()),
         }
     }
 
@@ -238,9 +239,7 @@ impl<'a, 'p> Judge<'a, 'p> {
         }
         let named = match principals {
             None => Named::Directly,
-            Some(element) => {
-                named(element, effect, self.caller(), &mut self.notes)?
-            }
+            Some(element) => named(element, effect, self.caller(), &mut self.notes)?,
         };
         let mut open = false;
         if let Some(element) = resources {
@@ -281,19 +280,14 @@ impl<'a, 'p> Judge<'a, 'p> {
     /// Statements that deny the action to the principal for some resources, without conditions.
     fn find_denied_parts(&mut self, policies: impl Iterator<Item = &'p Policy>) {
         for statement in policies.flat_map(|policy| &policy.statements) {
-            let Statement { effect: Effect::Deny, principals, actions, resources: Some(resources), .. } =
-                statement
-            else {
+            let Statement { effect, principals, actions, resources, .. } = statement;
+            if *effect == Effect::Allow || resources.is_none() {
                 continue;
-            };
+            }
             let names = principals.as_ref().is_none_or(|element| {
                 named(element, Effect::Deny, self.caller(), &mut Notes::default()).is_some()
             });
-            if statement.conditions.is_empty()
-                && !resources.negated
-                && names
-                && actions.matches(self.request.action())
-            {
+            if statement.conditions.is_empty() && names && actions.matches(self.request.action()) {
                 self.denied_parts.push(statement);
             }
         }

@@ -1,6 +1,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::catalog::catalog;
+
 /// A condition key's name. Case does not count in it, and it is shown as it was written.
 ///
 /// Source: AWS IAM User Guide, *IAM JSON policy elements: Condition*: "Condition key names are not case-sensitive."
@@ -8,6 +10,7 @@ use std::sync::Arc;
 pub struct Key {
     written: Arc<str>,
     lower: Arc<str>,
+    multi_valued: bool,
 }
 
 impl Key {
@@ -18,12 +21,18 @@ impl Key {
         } else {
             Arc::clone(written)
         };
-        Self { written: Arc::clone(written), lower }
+        let multi_valued = catalog().is_multi_valued(&lower);
+        Self { written: Arc::clone(written), lower, multi_valued }
     }
 
     /// The name as it is written.
     pub fn written(&self) -> &str {
         &self.written
+    }
+
+    /// Whether AWS gives this key several values, so that policies need a set operator for it.
+    pub fn is_multi_valued(&self) -> bool {
+        self.multi_valued
     }
 
     /// The name in lower case, by which keys are told apart.
@@ -44,12 +53,4 @@ impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.written)
     }
-}
-
-/// Whether AWS gives a key several values.
-pub(crate) fn is_multi_valued(key: &Key) -> bool {
-    matches!(
-        key.lower(),
-        "aws:tagkeys" | "aws:calledvia" | "aws:principalorgpaths" | "aws:principalservicenameslist"
-    )
 }

@@ -1,6 +1,7 @@
 //! The IAM policy language: whether a principal may do an action on a resource, and because of which statement.
 
 mod assumption;
+pub mod catalog;
 mod condition;
 mod context;
 mod decide;
@@ -20,6 +21,7 @@ mod verdict;
 mod wildcard;
 
 pub use assumption::Assumption;
+pub use catalog::{Catalog, catalog};
 pub use condition::{Comparison, Condition, Operator, SetOperator};
 pub use context::Context;
 pub use decide::decide;

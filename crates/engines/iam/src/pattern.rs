@@ -68,7 +68,7 @@ impl Pattern {
 
     /// A question's resource with its wildcards.
     pub(crate) fn question(written: &Arc<str>) -> Self {
-        Self::new(written, Syntax { wildcards: true, variables: false, arn: false })
+        Self::new(written, Syntax { wildcards: true, variables: false, arn: true })
     }
 
     /// The one character `*`, standing for itself.

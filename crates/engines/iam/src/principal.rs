@@ -120,8 +120,12 @@ impl AwsPrincipal {
     /// Source: AWS Organizations User Guide, *Service control policies*, "SCPs do not affect any service-linked role";
     /// IAM User Guide, *Service-linked roles*: their path is `/aws-service-role/`, their names begin with `AWSServiceRoleFor`.
     pub fn is_service_linked(&self) -> bool {
-        self.arn.contains(":role/aws-service-role/")
-            || self.role().is_some_and(|role| role.starts_with("AWSServiceRoleFor"))
+        match &self.kind {
+            AwsPrincipalKind::Role(_) => self.arn.contains(":role/aws-service-role/"),
+            // The ARN of a session tells no path.
+            AwsPrincipalKind::Session { role, .. } => role.starts_with("AWSServiceRoleFor"),
+            _ => false,
+        }
     }
 
     /// Adds what the principal itself tells of the request.

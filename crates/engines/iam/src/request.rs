@@ -150,9 +150,9 @@ impl Request {
         mut context: Context,
     ) -> Result<Self, InvalidRequest> {
         let action = Action::new(action)?;
-        let arn: Option<Arn> = resource.parse().ok();
         let resource =
             if special::takes_only_star(&action) { Resource::none() } else { Resource::new(resource)? };
+        let arn: Option<Arn> = resource.written().parse().ok();
         if let Some(account) = resource_account.filter(|account| !is_account(account)) {
             return Err(InvalidRequest::Account(account.chars().take(32).collect()));
         }

@@ -1,7 +1,7 @@
 //! Whether a statement's resources take in those of a request.
 
 use crate::assumption::{Assumption, Notes};
-use crate::condition::{Settled, replaced, settle};
+use crate::condition::{Settled, loosened, note_variables, replaced, settle};
 use crate::pattern::Pattern;
 use crate::pattern_set::{Steps, covers, intersects};
 use crate::policy::{ActionElement, Effect, ResourceElement, Statement};
@@ -69,25 +69,21 @@ pub(crate) fn fit<'p>(
     view: View,
     notes: &mut Notes<'p>,
 ) -> Fit {
+    if !view.is_open() {
+        note_missing(element, request, notes);
+    }
     match request.resource().steps() {
         None => {
             let resource = request.resource().written();
-            let among = Fit::any(
-                element.patterns.iter().map(|(pattern, _)| one(pattern, resource, request, view, notes)),
-            );
+            let among =
+                Fit::any(element.patterns.iter().map(|(pattern, _)| one(pattern, resource, request, view)));
             if element.negated { among.not() } else { among }
         }
         Some(question) => Question { question, effect, denied, request, view }.fit(element, notes),
     }
 }
 
-fn one<'p>(
-    pattern: &'p Pattern,
-    resource: &str,
-    request: &Request,
-    view: View,
-    notes: &mut Notes<'p>,
-) -> Fit {
+fn one(pattern: &Pattern, resource: &str, request: &Request, view: View) -> Fit {
     if pattern.is_everything() {
         return Fit::Yes;
     }
@@ -97,11 +93,25 @@ fn one<'p>(
             None => matches(&*pattern.parts, resource),
         });
     }
-    match settle(pattern, request, view, notes) {
+    match settle(pattern, request, view) {
         Settled::Never => Fit::No,
         Settled::Open => Fit::Open,
         Settled::Replaced => {
             Fit::of(replaced(pattern, request).is_some_and(|pieces| matches(pieces.as_slice(), resource)))
+        }
+    }
+}
+
+/// Notes the variables that the request does not give, where some value of theirs would have matched.
+fn note_missing<'p>(element: &'p ResourceElement, request: &Request, notes: &mut Notes<'p>) {
+    for (pattern, _) in element.patterns.iter().filter(|(pattern, _)| pattern.has_variables()) {
+        let pieces = loosened(pattern, request);
+        let could_match = match request.resource().steps() {
+            None => matches(pieces.as_slice(), request.resource().written()),
+            Some(question) => intersects(question, &Steps::of(pieces.as_slice())),
+        };
+        if could_match {
+            note_variables(pattern, request, notes);
         }
     }
 }
@@ -123,7 +133,7 @@ impl<'p> Question<'_, 'p> {
             if !element.negated && self.is_denied(pattern) {
                 continue;
             }
-            match settle(pattern, self.request, self.view, notes) {
+            match settle(pattern, self.request, self.view) {
                 Settled::Never => {}
                 Settled::Open => open = true,
                 Settled::Replaced => {
@@ -155,18 +165,25 @@ impl<'p> Question<'_, 'p> {
 
     /// Whether all that a pattern names is denied by one statement.
     fn is_denied(&self, pattern: &'p Pattern) -> bool {
-        if self.denied.is_empty() || pattern.has_variables() {
+        if self.denied.is_empty() {
             return false;
         }
-        let own = Steps::of(&*pattern.parts);
+        let steps = |pattern: &Pattern| match settle(pattern, self.request, self.view) {
+            Settled::Replaced => Some(Steps::of(replaced(pattern, self.request)?.as_slice())),
+            Settled::Never | Settled::Open => None,
+        };
+        let Some(own) = steps(pattern) else { return false };
         self.denied.iter().filter_map(|statement| statement.resources.as_ref()).any(|element| {
-            let by: Vec<Steps> = element
-                .patterns
-                .iter()
-                .filter_map(|(pattern, _)| replaced(pattern, self.request))
-                .map(|pieces| Steps::of(pieces.as_slice()))
-                .collect();
-            covers(&own, &by) == Some(true)
+            let by: Vec<Steps> = element.patterns.iter().filter_map(|(pattern, _)| steps(pattern)).collect();
+            let is_open = |pattern: &Pattern| settle(pattern, self.request, self.view) == Settled::Open;
+            if element.negated && element.patterns.iter().any(|(pattern, _)| is_open(pattern)) {
+                return false;
+            }
+            if element.negated {
+                !by.iter().any(|steps| intersects(&own, steps))
+            } else {
+                covers(&own, &by) == Some(true)
+            }
         })
     }
 }

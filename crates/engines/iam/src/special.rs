@@ -1,5 +1,6 @@
 //! What AWS decides otherwise than by policies, or by some policies only.
 
+use crate::catalog::{self, catalog};
 use crate::principal::{AwsPrincipal, Principal};
 use crate::request::{Action, Request};
 
@@ -7,8 +8,7 @@ use crate::request::{Action, Request};
 ///
 /// Source: AWS Service Authorization Reference: actions without a resource type.
 pub(crate) fn takes_only_star(action: &Action) -> bool {
-    let _ = action;
-    false
+    catalog().action(action.lower()).is_some_and(catalog::Action::takes_only_star)
 }
 
 /// Whether nobody needs a permission for an action, and no policy can deny it.
@@ -73,8 +73,9 @@ pub(crate) fn is_refused(request: &Request) -> bool {
 }
 
 fn is_write(action: &Action) -> bool {
-    let _ = action;
-    false
+    use catalog::AccessLevel as Level;
+    let access = catalog().action(action.lower()).map(catalog::Action::access);
+    matches!(access, Some(Level::Write | Level::Tagging | Level::PermissionsManagement))
 }
 
 /// Whether SCPs limit a request: those of an account limit its users and roles, but no role that a service made for
@@ -89,12 +90,7 @@ pub(crate) fn scps_apply(request: &Request) -> bool {
 /// RCPs" and "List of AWS services that support RCPs".
 pub(crate) fn rcps_apply(request: &Request) -> bool {
     let is_service_linked = matches!(request.principal(), Principal::Aws(principal) if AwsPrincipal::is_service_linked(principal));
-    !is_service_linked && supports_rcps(request.action().service())
-}
-
-fn supports_rcps(service: &str) -> bool {
-    let _ = service;
-    true
+    !is_service_linked && catalog().supports_rcp(request.action().service())
 }
 
 /// Whether the resource may have a policy of its own, so that its absence from a snapshot says something.

@@ -1,10 +1,12 @@
 //! What the user typed, and what it means in this snapshot.
 
+mod aws;
 mod resource;
 mod suggest;
 mod verb;
 mod who;
 
+pub(crate) use aws::{AwsAsked, ask_aws, is_aws_action};
 pub(crate) use resource::{Asked, ask};
 pub(crate) use suggest::did_you_mean;
 pub(crate) use who::{Who, who};

@@ -28,37 +28,40 @@ impl ArnPattern {
         &self.pattern
     }
 
-    /// Whether an ARN matches; `value` tells what a variable stands for.
-    pub(crate) fn matches<'a>(&'a self, arn: &str, value: &dyn Fn(&'a Part) -> Option<&'a str>) -> bool {
-        if self.pattern.is_everything() {
-            return arn.starts_with("arn:");
+    /// Whether it has the six components of an ARN, or may have once its variables are replaced.
+    pub(crate) fn is_arn(&self) -> bool {
+        self.split.is_some() || self.pattern.has_variables()
+    }
+
+    /// Whether an ARN matches; `value` tells what a variable stands for. `None` if one of the two has fewer than six
+    /// components.
+    pub(crate) fn matches<'a>(&'a self, arn: &str, value: &dyn Fn(&'a Part) -> Option<&'a str>) -> Option<bool> {
+        if arn.splitn(PARTS, ':').count() < PARTS {
+            return None;
         }
         let Some(components) = &self.split else { return self.matches_whole(arn, value) };
         let mut texts = arn.splitn(PARTS, ':');
-        components.iter().all(|parts| {
+        Some(components.iter().all(|parts| {
             let Some(text) = texts.next() else { return false };
             if !self.pattern.has_variables() {
                 return matches(parts.as_slice(), text);
             }
             pieces(parts, value).is_some_and(|pieces| matches(pieces.as_slice(), text))
-        })
+        }))
     }
 
     /// A pattern that has its six components only once its variables are replaced: `${aws:PrincipalArn}`.
-    fn matches_whole<'a>(&'a self, arn: &str, value: &dyn Fn(&'a Part) -> Option<&'a str>) -> bool {
-        if !self.pattern.has_variables() || arn.splitn(PARTS, ':').count() < PARTS {
-            return false;
-        }
-        let Some(mut pieces) = pieces(&self.pattern.parts, value) else { return false };
-        let mut colons = 0;
+    fn matches_whole<'a>(&'a self, arn: &str, value: &dyn Fn(&'a Part) -> Option<&'a str>) -> Option<bool> {
+        let mut pieces = pieces(&self.pattern.parts, value)?;
+        let mut components = 1;
         for piece in &mut pieces {
             match piece {
-                Piece::Text(text) => colons += text.bytes().filter(|byte| *byte == b':').count(),
-                Piece::One(reach) | Piece::Many(reach) if colons + 1 < PARTS => *reach = Reach::Segment,
+                Piece::Text(text) => components += text.bytes().filter(|byte| *byte == b':').count(),
+                Piece::One(reach) | Piece::Many(reach) if components < PARTS => *reach = Reach::Segment,
                 Piece::One(_) | Piece::Many(_) => {}
             }
         }
-        matches(pieces.as_slice(), arn)
+        (components >= PARTS).then(|| matches(pieces.as_slice(), arn))
     }
 }
 

@@ -8,8 +8,7 @@ use std::sync::Arc;
 use super::value::{self, Value};
 use super::{Comparison, Condition, SetOperator};
 use crate::assumption::{Assumption, Notes};
-use crate::key::Key;
-use crate::pattern::{Part, Pattern, Variable};
+use crate::pattern::{Part, Pattern, Reach, Variable};
 use crate::policy::Effect;
 use crate::request::{Request, View};
 use crate::wildcard::{Piece, matches};
@@ -80,14 +79,17 @@ pub(crate) fn evaluate<'p>(
     if given.is_some() && request.is_assumed_account(&condition.key) {
         notes.add(Assumption::ResourceAccount);
     }
+    if !view.is_open() {
+        if given.is_none() {
+            notes.add(Assumption::Absent(&condition.key));
+        }
+        for pattern in condition.values.iter().filter_map(Value::pattern) {
+            note_variables(pattern, request, notes);
+        }
+    }
     let truth = match given {
         None if view.is_open() => Truth::Open,
-        None | Some([]) => {
-            if given.is_none() {
-                notes.add(Assumption::Absent(&condition.key));
-            }
-            judge.absent()
-        }
+        None | Some([]) => judge.absent(),
         Some(_) if condition.operator.comparison == Comparison::Null => judge.null(false),
         Some(values) => judge.present(values, effect, notes),
     };
@@ -133,22 +135,21 @@ impl<'p> Judge<'_, 'p> {
     }
 
     fn present(&self, values: &[Arc<str>], effect: Effect, notes: &mut Notes<'p>) -> Truth {
-        let compare = |notes: &mut Notes<'p>, value: &Arc<str>| self.compare(value, notes);
         // AWS: a key that "resolves to a null data set, such as an empty string" is as good as absent to a set operator.
         let is_empty = matches!(values, [only] if only.is_empty());
         match self.condition.operator.set {
             Some(SetOperator::ForAllValues) if is_empty => Truth::Yes,
             Some(SetOperator::ForAnyValue) if is_empty => Truth::No,
-            Some(SetOperator::ForAllValues) => Truth::all(values.iter().map(|value| compare(notes, value))),
-            Some(SetOperator::ForAnyValue) => Truth::any(values.iter().map(|value| compare(notes, value))),
+            Some(SetOperator::ForAllValues) => Truth::all(values.iter().map(|value| self.compare(value))),
+            Some(SetOperator::ForAnyValue) => Truth::any(values.iter().map(|value| self.compare(value))),
             None => match values {
-                [value] if !self.condition.key.is_multi_valued() => compare(notes, value),
+                [value] if !self.condition.key.is_multi_valued() => self.compare(value),
                 // A key of several values cannot be compared without a set operator.
                 _ => {
                     notes.add(Assumption::SeveralValues(&self.condition.key));
                     match effect {
                         Effect::Allow => Truth::No,
-                        Effect::Deny => Truth::any(values.iter().map(|value| compare(notes, value))),
+                        Effect::Deny => Truth::any(values.iter().map(|value| self.compare(value))),
                     }
                 }
             },
@@ -157,19 +158,18 @@ impl<'p> Judge<'_, 'p> {
 
     /// Compares one value of the request with those of the policy: one is enough, and for a negated operator one is too
     /// many.
-    fn compare(&self, given: &str, notes: &mut Notes<'p>) -> Truth {
-        let truth =
-            Truth::any(self.condition.values.iter().map(|value| self.compare_one(value, given, notes)));
+    fn compare(&self, given: &str) -> Truth {
+        let truth = Truth::any(self.condition.values.iter().map(|value| self.compare_one(value, given)));
         if self.condition.operator.negated { truth.not() } else { truth }
     }
 
-    fn compare_one(&self, value: &'p Value, given: &str, notes: &mut Notes<'p>) -> Truth {
+    fn compare_one(&self, value: &Value, given: &str) -> Truth {
         use Comparison as C;
         let or_broken = |truth: Option<bool>| truth.map_or(Truth::Broken, Truth::of);
         let comparison = self.condition.operator.comparison;
         match value {
             Value::Unreadable(_) => Truth::Broken,
-            Value::Text(pattern) => match self.settle(pattern, notes) {
+            Value::Text(pattern) => match self.settle(pattern) {
                 Settled::Replaced => Truth::of(match comparison {
                     C::StringEqualsIgnoreCase => self.equals_ignoring_case(pattern, given),
                     _ => self.matches(pattern, given),
@@ -177,8 +177,8 @@ impl<'p> Judge<'_, 'p> {
                 Settled::Never => Truth::No,
                 Settled::Open => Truth::Open,
             },
-            Value::Arn(arn) => match self.settle(arn.pattern(), notes) {
-                Settled::Replaced => Truth::of(arn.matches(given, &|part| self.value_of(part))),
+            Value::Arn(arn) => match self.settle(arn.pattern()) {
+                Settled::Replaced => or_broken(arn.matches(given, &|part| self.value_of(part))),
                 Settled::Never => Truth::No,
                 Settled::Open => Truth::Open,
             },
@@ -205,11 +205,8 @@ impl<'p> Judge<'_, 'p> {
     }
 
     /// Whether all variables of a text have a value.
-    fn settle(&self, pattern: &'p Pattern, notes: &mut Notes<'p>) -> Settled {
-        if !pattern.has_variables() {
-            return Settled::Replaced;
-        }
-        settle(pattern, self.request, self.view, notes)
+    fn settle(&self, pattern: &Pattern) -> Settled {
+        if pattern.has_variables() { settle(pattern, self.request, self.view) } else { Settled::Replaced }
     }
 
     fn value_of<'v>(&'v self, part: &'v Part) -> Option<&'v str> {
@@ -251,28 +248,30 @@ pub(crate) enum Settled {
     Open,
 }
 
-/// Looks for the value of each variable, and notes those that the request does not give.
-pub(crate) fn settle<'p>(
-    pattern: &'p Pattern,
-    request: &Request,
-    view: View,
-    notes: &mut Notes<'p>,
-) -> Settled {
+/// Looks for the value of each variable.
+pub(crate) fn settle(pattern: &Pattern, request: &Request, view: View) -> Settled {
     let mut settled = Settled::Replaced;
     for variable in pattern.variables() {
-        if request.is_assumed_account(&variable.key) {
-            notes.add(Assumption::ResourceAccount);
-        }
-        match request.context().get(variable.key.lower()) {
-            None if view.is_open() => return Settled::Open,
-            None => notes.add(Assumption::Absent(&variable.key)),
-            Some(_) => {}
+        if view.is_open() && request.context().get(variable.key.lower()).is_none() {
+            return Settled::Open;
         }
         if variable_value(variable, request).is_none() {
             settled = Settled::Never;
         }
     }
     settled
+}
+
+/// Notes the variables that the request does not give.
+pub(crate) fn note_variables<'p>(pattern: &'p Pattern, request: &Request, notes: &mut Notes<'p>) {
+    for variable in pattern.variables() {
+        if request.is_assumed_account(&variable.key) {
+            notes.add(Assumption::ResourceAccount);
+        }
+        if request.context().get(variable.key.lower()).is_none() {
+            notes.add(Assumption::Absent(&variable.key));
+        }
+    }
 }
 
 /// What a variable stands for: the one value of its key, else its default if it has one.
@@ -294,9 +293,14 @@ pub(crate) fn replaced<'v>(pattern: &'v Pattern, request: &'v Request) -> Option
     pattern.parts.iter().map(value).collect()
 }
 
-impl Key {
-    /// Whether AWS gives this key several values.
-    pub(crate) fn is_multi_valued(&self) -> bool {
-        crate::key::is_multi_valued(self)
-    }
+/// A pattern with a star for each variable that the request does not give.
+pub(crate) fn loosened<'v>(pattern: &'v Pattern, request: &'v Request) -> Vec<Piece<'v>> {
+    let value = |part: &'v Part| match part {
+        Part::Variable(variable) => match request.context().get(variable.key.lower()) {
+            None => Piece::Many(Reach::Anything),
+            Some(_) => variable_value(variable, request).map_or(Piece::Many(Reach::Anything), Piece::Text),
+        },
+        part => Piece::of(part).unwrap_or(Piece::Many(Reach::Anything)),
+    };
+    pattern.parts.iter().map(value).collect()
 }

@@ -48,7 +48,19 @@ impl Value {
             C::Bool | C::Null => or_unreadable(boolean(text).map(Self::Bool)),
             C::BinaryEquals => or_unreadable(binary(text).map(Self::Binary)),
             C::IpAddress => or_unreadable(network::Network::parse(text).map(Self::Network)),
-            C::ArnLike => Self::Arn(arn::ArnPattern::new(text, variables)),
+            C::ArnLike => {
+                let arn = arn::ArnPattern::new(text, variables);
+                or_unreadable(arn.is_arn().then_some(Self::Arn(arn)))
+            }
+        }
+    }
+
+    /// The text with its variables, for what may have some.
+    pub(crate) fn pattern(&self) -> Option<&Pattern> {
+        match self {
+            Self::Text(pattern) => Some(pattern),
+            Self::Arn(arn) => Some(arn.pattern()),
+            _ => None,
         }
     }
 }

@@ -82,6 +82,6 @@ impl AwsPrincipalPattern {
 fn is_unique_id(text: &str) -> bool {
     let id = text.split_once(':').map_or(text, |(id, _)| id);
     (text.starts_with("AIDA") || text.starts_with("AROA"))
-        && id.len() >= 16
+        && id.len() > 4
         && id.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }

@@ -68,8 +68,14 @@ fn every_case_is_decided_as_aws_documents() {
 fn every_case_names_its_rule_and_source() {
     for (file, case) in cases() {
         for field in ["name", "rule", "source"] {
-            assert!(case[field].as_str().is_some_and(|text| !text.is_empty()), "{file}: {case} has no {field}");
+            assert!(
+                case[field].as_str().is_some_and(|text| !text.is_empty()),
+                "{file}: {case} has no {field}"
+            );
         }
-        assert!(case["expect"]["decision"].is_string() && case["expect"]["blockedBy"].is_array(), "{file}: {case}");
+        assert!(
+            case["expect"]["decision"].is_string() && case["expect"]["blockedBy"].is_array(),
+            "{file}: {case}"
+        );
     }
 }

@@ -10,7 +10,7 @@
 //! - A context value that is the one empty string is an empty set for `ForAllValues` and `ForAnyValue` both.
 //! - `ArnLike` compares six components on both sides; `*` alone has one and cannot be compared.
 //! - Allow with `NotPrincipal` is a grant like `*`.
-//! - A pattern covers another one alone; the union of several patterns is not looked at.
+//! - The patterns of one statement cover a question together; those of several statements do not.
 //! - `sts:GetCallerIdentity` and what AWS refuses whatever policies say list neither statements nor assumptions.
 
 mod condition;

@@ -31,8 +31,24 @@ pub(crate) fn pieces(
     variables: bool,
     value_of: &mut dyn FnMut(&str) -> Option<String>,
 ) -> Option<Vec<Piece>> {
-    let mut pieces = Vec::new();
     let mut resolved = true;
+    let pieces = loose_pieces(text, variables, &mut |key, default| match value_of(key).or(default) {
+        Some(value) => value.chars().map(Piece::Char).collect(),
+        None => {
+            resolved = false;
+            Vec::new()
+        }
+    });
+    resolved.then_some(pieces)
+}
+
+/// The same, with whatever `pieces_of` puts in the place of a variable and its default.
+pub(crate) fn loose_pieces(
+    text: &str,
+    variables: bool,
+    pieces_of: &mut dyn FnMut(&str, Option<String>) -> Vec<Piece>,
+) -> Vec<Piece> {
+    let mut pieces = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let variable = rest.strip_prefix("${").and_then(|after| after.split_once('}'));
@@ -46,10 +62,7 @@ pub(crate) fn pieces(
                 Some((key, default)) => (key.trim(), Some(default.trim().trim_matches('\'').to_owned())),
                 None => (inside.trim(), None),
             };
-            match value_of(key).or(default) {
-                Some(value) => pieces.extend(value.chars().map(Piece::Char)),
-                None => resolved = false,
-            }
+            pieces.extend(pieces_of(key, default));
             continue;
         }
         pieces.push(match first {
@@ -59,7 +72,7 @@ pub(crate) fn pieces(
         });
         rest = rest.strip_prefix(first).unwrap();
     }
-    resolved.then_some(pieces)
+    pieces
 }
 
 /// A text without variables.
@@ -133,22 +146,26 @@ fn alphabet(one: &[Piece], other: &[Piece]) -> BTreeSet<char> {
     own.chain([':', '\u{1}']).collect()
 }
 
-/// Walks both patterns over all texts at once, until `found` says so of the ends that both have reached.
-fn walk(one: &[Piece], other: &[Piece], found: impl Fn(bool, bool) -> bool) -> bool {
-    let alphabet = alphabet(one, other);
-    let mut todo = vec![(rest_at(one, [0]), rest_at(other, [0]))];
+/// Walks some patterns and another one over all texts at once, until `found` says so of the ends that one of the
+/// former and the latter have reached.
+fn walk(some: &[&[Piece]], other: &[Piece], found: impl Fn(bool, bool) -> bool) -> bool {
+    let alphabet: BTreeSet<char> = some.iter().chain([&other]).flat_map(|one| alphabet(one, other)).collect();
+    let mut todo = vec![(some.iter().map(|one| rest_at(one, [0])).collect::<Vec<_>>(), rest_at(other, [0]))];
     let mut seen = BTreeSet::new();
-    while let Some((in_one, in_other)) = todo.pop() {
-        if !seen.insert((in_one.clone(), in_other.clone())) {
+    while let Some((in_some, in_other)) = todo.pop() {
+        if !seen.insert((in_some.clone(), in_other.clone())) {
             continue;
         }
-        if found(in_one.contains(&one.len()), in_other.contains(&other.len())) {
+        let at_end = some.iter().zip(&in_some).any(|(one, places)| places.contains(&one.len()));
+        if found(at_end, in_other.contains(&other.len())) {
             return true;
         }
         for &character in &alphabet {
-            let (next_one, next_other) = (step(one, &in_one, character), step(other, &in_other, character));
+            let next_some =
+                some.iter().zip(&in_some).map(|(one, places)| step(one, places, character)).collect();
+            let next_other = step(other, &in_other, character);
             if !next_other.is_empty() {
-                todo.push((next_one, next_other));
+                todo.push((next_some, next_other));
             }
         }
     }
@@ -157,10 +174,15 @@ fn walk(one: &[Piece], other: &[Piece], found: impl Fn(bool, bool) -> bool) -> b
 
 /// Whether a text exists that both match.
 pub(crate) fn intersects(one: &[Piece], other: &[Piece]) -> bool {
-    walk(one, other, |in_one, in_other| in_one && in_other)
+    walk(&[one], other, |in_one, in_other| in_one && in_other)
 }
 
 /// Whether `outer` matches every text that `inner` matches.
 pub(crate) fn covers(outer: &[Piece], inner: &[Piece]) -> bool {
+    together_cover(&[outer], inner)
+}
+
+/// Whether each text that `inner` matches is matched by one of the others.
+pub(crate) fn together_cover(outer: &[&[Piece]], inner: &[Piece]) -> bool {
     !walk(outer, inner, |in_outer, in_inner| in_inner && !in_outer)
 }

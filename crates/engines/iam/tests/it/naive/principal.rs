@@ -35,6 +35,9 @@ pub(crate) fn applies(statement: &Value, question: &Question<'_>) -> Option<Gran
     let named = named(element, question);
     let excepted = if statement["Effect"] == "Allow" {
         !named.is_empty()
+    } else if question.has_boundary && question.caller.account().is_some() {
+        // AWS: "will always deny any IAM principal that has a permissions boundary attached".
+        false
     } else {
         named.contains(&Named::Everyone)
             || match &question.caller {

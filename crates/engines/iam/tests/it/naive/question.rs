@@ -84,6 +84,8 @@ pub(crate) struct Question<'a> {
     pub(crate) resource_account: Option<String>,
     /// Whether the account of the resource is only taken to be that of the principal.
     pub(crate) own_account_taken: bool,
+    /// Whether a permissions boundary limits the caller.
+    pub(crate) has_boundary: bool,
     context: Vec<(String, Vec<String>)>,
     pub(crate) facts: &'a Facts,
 }
@@ -102,7 +104,19 @@ impl<'a> Question<'a> {
         let resource_account = told.or_else(|| caller.account().map(str::to_owned));
         let context = line["context"].as_object().into_iter().flatten();
         let context = context.map(|(key, values)| (key.to_ascii_lowercase(), strings(values))).collect();
-        Ok(Self { caller, action, resource, is_pattern, resource_account, own_account_taken, context, facts })
+        let has_boundary =
+            line["policies"]["boundary"].as_array().is_some_and(|policies| !policies.is_empty());
+        Ok(Self {
+            caller,
+            action,
+            resource,
+            is_pattern,
+            resource_account,
+            own_account_taken,
+            has_boundary,
+            context,
+            facts,
+        })
     }
 
     /// The values of a condition key; notes if the request does not have it.

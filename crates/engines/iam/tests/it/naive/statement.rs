@@ -18,9 +18,13 @@ impl Denied {
         if self.not {
             !self.patterns.iter().any(|pattern| pattern::intersects(pattern, inner))
         } else {
-            self.patterns.iter().any(|pattern| pattern::covers(pattern, inner))
+            all_of(&self.patterns, inner)
         }
     }
+}
+
+fn all_of(patterns: &[Vec<Piece>], inner: &[Piece]) -> bool {
+    pattern::together_cover(&patterns.iter().map(Vec::as_slice).collect::<Vec<_>>(), inner)
 }
 
 pub(crate) fn is_allow(statement: &Value) -> bool {
@@ -50,12 +54,41 @@ pub(crate) fn applies(
     if !action(statement, question) {
         return None;
     }
-    let mut new = Vec::new();
-    if !resource(statement, variables, question, denied, &mut new) {
+    if variables {
+        missing_variables(statement, question, notes);
+    }
+    if !resource(statement, variables, question, denied, &mut Vec::new()) {
         return None;
     }
-    new.into_iter().for_each(|text| note(notes, text));
     condition::holds(statement, variables, question, notes).then_some(grant)
+}
+
+/// Notes each variable without a value, where the resource would be taken in by some value of it.
+fn missing_variables(statement: &Value, question: &Question<'_>, notes: &mut Vec<String>) {
+    for text in strings(&statement["Resource"]).into_iter().chain(strings(&statement["NotResource"])) {
+        let mut missing = Vec::new();
+        let star = vec![Piece::Many { colon: true }];
+        let pieces = pattern::loose_pieces(&text, true, &mut |key, default| {
+            let mut new = Vec::new();
+            let value = question.variable(key, &mut new);
+            let absent = !new.is_empty();
+            missing.extend(new);
+            if absent {
+                return star.clone();
+            }
+            value.or(default).map_or(star.clone(), |value| value.chars().map(Piece::Char).collect())
+        });
+        let pieces = pattern::resource(pieces);
+        let asked = pattern::resource(pattern::glob(&question.resource));
+        let could_match = if question.is_pattern {
+            pattern::intersects(&pieces, &asked)
+        } else {
+            pattern::matches_text(&pieces, &question.resource)
+        };
+        if could_match {
+            missing.into_iter().for_each(|text| note(notes, text));
+        }
+    }
 }
 
 fn action(statement: &Value, question: &Question<'_>) -> bool {
@@ -102,13 +135,12 @@ fn resource(
     }
     let asked = pattern::resource(pattern::glob(&question.resource));
     let shared = |pattern: &Vec<Piece>| pattern::intersects(pattern, &asked);
-    let all = |pattern: &Vec<Piece>| pattern::covers(pattern, &asked);
     match (is_allow(statement), not) {
         (true, false) => patterns
             .iter()
             .any(|pattern| shared(pattern) && !denied.iter().any(|denied| denied.has_all_of(pattern))),
-        (true, true) => !patterns.iter().any(all),
-        (false, false) => patterns.iter().any(all),
+        (true, true) => !all_of(&patterns, &asked),
+        (false, false) => all_of(&patterns, &asked),
         (false, true) => !patterns.iter().any(shared),
     }
 }

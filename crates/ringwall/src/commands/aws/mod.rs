@@ -1,0 +1,7 @@
+//! `can` and `who-can` for actions of AWS.
+
+mod can;
+mod who_can;
+
+pub(super) use can::run as can;
+pub(super) use who_can::run as who_can;
