@@ -65,15 +65,20 @@ fn digits(text: &str, length: usize) -> Option<i64> {
     (text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
 }
 
-/// Days since 1970 in the Gregorian calendar.
+/// Days since 1970 in the Gregorian calendar; `None` for a day that its month does not have.
 fn days(year: i64, month: i64, day: i64) -> Option<i64> {
-    let leap = |year: i64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let before = DAYS_BEFORE.get(usize::try_from(month - 1).ok()?)?;
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let at = usize::try_from(month - 1).ok()?;
+    let before = DAYS_BEFORE.get(at)?;
+    let length = DAYS_BEFORE.get(at + 1).unwrap_or(&365) - before + i64::from(month == 2 && leap);
+    if day > length {
+        return None;
+    }
     let past = year - 1;
     let years = past * 365 + past / 4 - past / 100 + past / 400;
     /// The same sum for the start of 1970.
     const EPOCH: i64 = 719_162;
-    Some(years + before + i64::from(month > 2 && leap(year)) + day - 1 - EPOCH)
+    Some(years + before + i64::from(month > 2 && leap) + day - 1 - EPOCH)
 }
 
 #[cfg(test)]

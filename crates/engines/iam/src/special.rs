@@ -37,7 +37,8 @@ pub(crate) fn has_no_implicit_trust(request: &Request) -> bool {
                     | "sts:tagsession"
                     | "sts:setsourceidentity"
             );
-            on_role && !takes_only_star(action)
+            // `sts:TagSession` is done on users too, for `sts:GetFederationToken`.
+            on_role && (resource.contains(":role/") || resource.contains(['*', '?']))
         }
         _ => false,
     }

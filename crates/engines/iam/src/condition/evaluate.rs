@@ -149,7 +149,10 @@ impl<'p> Judge<'_, 'p> {
                     notes.add(Assumption::SeveralValues(&self.condition.key));
                     match effect {
                         Effect::Allow => Truth::No,
-                        Effect::Deny => Truth::any(values.iter().map(|value| self.compare(value))),
+                        Effect::Deny => match Truth::any(values.iter().map(|value| self.compare(value))) {
+                            Truth::Broken => Truth::Yes,
+                            truth => truth,
+                        },
                     }
                 }
             },

@@ -82,7 +82,7 @@ fn find(question: &Question<'_>, policies: &[Given<'_>], notes: &mut Vec<String>
         }
     }
     let mut all = Vec::new();
-    for given in policies {
+    for given in policies.iter().filter(|given| concerns(given.layer, question)) {
         for (index, one) in statements(given.document).into_iter().enumerate() {
             let Some(grant) =
                 statement::applies(one, has_variables(given.document), question, &denied, notes)
@@ -105,21 +105,21 @@ pub(crate) fn decide(question: &Question<'_>, policies: &[Given<'_>], given: &Va
     if question.is_action("sts:GetCallerIdentity") {
         return answer("Allowed", Vec::new(), Vec::new(), Vec::new());
     }
-    if is_refused_always(question) {
-        return answer("ImplicitlyDenied", vec!["resource"], Vec::new(), Vec::new());
-    }
     let mut notes = Vec::new();
-    if question.own_account_taken && !given["resource"].is_null() {
+    if question.own_account_taken && question.caller.account().is_some() && !given["resource"].is_null() {
         note(&mut notes, OWN_ACCOUNT.to_owned());
     }
     let found = find(question, policies, &mut notes);
 
-    let denies = |one: &&Found| !one.allow && concerns(one.layer, question);
+    let denies = |one: &&Found| !one.allow;
     let denying: Vec<&Found> = found.iter().filter(denies).collect();
     if !denying.is_empty() {
         let blocked = |layer: &&str| denying.iter().any(|one| one.layer == *layer);
         let blocked_by = LAYERS.iter().copied().filter(blocked).collect();
         return answer("ExplicitlyDenied", blocked_by, shown(&denying), notes);
+    }
+    if is_refused_always(question) {
+        return answer("ImplicitlyDenied", vec!["resource"], Vec::new(), notes);
     }
     let allowing: Vec<&Found> = found.iter().filter(|one| one.allow).collect();
     let blocks = |layer: &&str| {
@@ -180,8 +180,11 @@ fn has_no_account_trust(question: &Question<'_>) -> bool {
     let action = question.action.to_ascii_lowercase();
     let of_role = action.starts_with("sts:assumerole")
         || ["sts:tagsession", "sts:setsourceidentity"].contains(&action.as_str());
-    let of_key = question.service() == "kms" && question.resource_part().starts_with("key/");
-    of_key || (of_role && question.is_role())
+    if (question.facts.star_only)(&action) {
+        return false;
+    }
+    let of_key = question.service() == "kms" && !question.resource.contains(":alias/");
+    of_key || (of_role && (question.is_role() || question.is_pattern))
 }
 
 /// What belongs to AWS: roles linked to services and reserved, AWS-managed policies, AWS-managed keys' aliases.

@@ -11,7 +11,8 @@
 //! - `ArnLike` compares six components on both sides; `*` alone has one and cannot be compared.
 //! - Allow with `NotPrincipal` is a grant like `*`.
 //! - The patterns of one statement cover a question together; those of several statements do not.
-//! - `sts:GetCallerIdentity` and what AWS refuses whatever policies say list neither statements nor assumptions.
+//! - `sts:GetCallerIdentity` lists neither statements nor assumptions.
+//! - A Deny comes before what AWS refuses whatever policies say.
 
 mod condition;
 mod layers;

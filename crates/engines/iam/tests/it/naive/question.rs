@@ -203,7 +203,7 @@ impl<'a> Question<'a> {
 pub(crate) const OWN_ACCOUNT: &str = "aws:ResourceAccount is the principal's own";
 
 pub(crate) fn note(notes: &mut Vec<String>, text: String) {
-    if !notes.contains(&text) {
+    if !notes.iter().any(|known| known.eq_ignore_ascii_case(&text)) {
         notes.push(text);
     }
 }
