@@ -6,7 +6,9 @@
 use std::collections::{HashMap, HashSet};
 use std::io::{BufRead, Write};
 
-use iam_rs::{Arn, Context, ContextValue, Decision, IAMPolicy, IAMRequest, Principal, PrincipalId, evaluate_policies};
+use iam_rs::{
+    Arn, Context, ContextValue, Decision, IAMPolicy, IAMRequest, Principal, PrincipalId, evaluate_policies,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -76,8 +78,11 @@ fn types(documents: &[Value]) -> Types {
             Some(Value::Array(list)) => list.iter().collect(),
             one => Vec::from_iter(one),
         };
-        for (operator, keys) in statements.iter().filter_map(|one| one.get("Condition")?.as_object()).flatten() {
-            let keys = || keys.as_object().into_iter().flat_map(|keys| keys.keys().map(|key| key.to_lowercase()));
+        for (operator, keys) in
+            statements.iter().filter_map(|one| one.get("Condition")?.as_object()).flatten()
+        {
+            let keys =
+                || keys.as_object().into_iter().flat_map(|keys| keys.keys().map(|key| key.to_lowercase()));
             if operator.contains("Bool") {
                 types.boolean.extend(keys());
             }
@@ -93,10 +98,13 @@ fn context(given: &HashMap<String, Vec<String>>, types: &Types) -> Context {
     let mut context = Context::new();
     for (key, values) in given {
         let lowered = key.to_lowercase();
-        let booleans: Option<Vec<bool>> = values.iter().map(|value| value.to_lowercase().parse().ok()).collect();
+        let booleans: Option<Vec<bool>> =
+            values.iter().map(|value| value.to_lowercase().parse().ok()).collect();
         let value = match (values.as_slice(), booleans.as_deref()) {
             ([_], Some(&[one])) if types.boolean.contains(&lowered) => ContextValue::Boolean(one),
-            (_, Some(several)) if types.boolean.contains(&lowered) => ContextValue::BooleanList(several.to_vec()),
+            (_, Some(several)) if types.boolean.contains(&lowered) => {
+                ContextValue::BooleanList(several.to_vec())
+            }
             ([one], _) if !types.set.contains(&lowered) => ContextValue::String(one.clone()),
             (several, _) => ContextValue::StringList(several.to_vec()),
         };
