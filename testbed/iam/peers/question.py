@@ -146,7 +146,7 @@ def statement_features(question, layer, policy, statement):
     for pattern in as_list(statement.get("Resource")) + as_list(statement.get("NotResource")):
         yield from pattern_features(question, policy, pattern)
     for element in ("Principal", "NotPrincipal"):
-        yield from principal_features(statement.get(element))
+        yield from principal_features(question, statement.get(element))
     for operator, keys in statement.get("Condition", {}).items():
         yield from condition_features(question, policy, operator, keys)
 
@@ -184,7 +184,7 @@ def pattern_features(question, policy, pattern):
         yield "wildcard in the service of an ARN"
 
 
-def principal_features(principal):
+def principal_features(question, principal):
     if isinstance(principal, str):
         yield "principal *"
     elif principal is not None:
@@ -193,6 +193,8 @@ def principal_features(principal):
         for kind, values in principal.items():
             for value in as_list(values):
                 yield f"principal {principal_kind(value) if kind == 'AWS' else kind.lower()}"
+                if kind == "AWS" and value == "*" and not isinstance(question.principal, str):
+                    yield "everybody of AWS, and a caller of another kind"
 
 
 def condition_features(question, policy, operator, keys):
