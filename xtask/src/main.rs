@@ -2,7 +2,9 @@
 
 mod fuzz;
 mod go;
+mod iam_peers;
 mod process;
+mod python;
 mod steps;
 mod suite;
 mod testbed;
@@ -39,6 +41,12 @@ enum Chore {
         #[arg(long)]
         print: bool,
     },
+    /// Set up the independent IAM evaluators and print how each is run, as JSON
+    IamPeers {
+        /// Ask them what they are known to answer
+        #[arg(long)]
+        test: bool,
+    },
     /// Run the fuzz targets with cargo-fuzz
     Fuzz {
         /// One target; all of them one after the other if left out
@@ -67,6 +75,14 @@ fn run(chore: Chore) -> Result<ExitCode> {
         Chore::Testbed { print } => {
             let program = if print { testbed::program(&workspace)? } else { testbed::build(&workspace)? };
             println!("{}", program.display());
+            Ok(ExitCode::SUCCESS)
+        }
+        Chore::IamPeers { test } => {
+            let peers = iam_peers::build(&workspace)?;
+            if test {
+                iam_peers::test(&workspace, &peers)?;
+            }
+            println!("{}", peers.to_json()?);
             Ok(ExitCode::SUCCESS)
         }
         Chore::Fuzz { target, seconds } => {

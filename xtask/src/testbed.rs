@@ -57,23 +57,15 @@ pub(crate) fn test(workspace: &Workspace) -> Result<()> {
 }
 
 fn go_command(workspace: &Workspace, go: &Path) -> Command {
-    let mut command = Command::new(go);
-    command
-        .current_dir(source_folder(workspace))
-        // The tool chain found is the one used, and a C compiler is not needed.
-        .env("GOTOOLCHAIN", "local")
-        .env("GOWORK", "off")
-        .env("GOFLAGS", "")
-        .env("CGO_ENABLED", "0")
-        .stdout(std::io::stderr());
-    command
+    go::command(go, &source_folder(workspace))
 }
 
 fn source_folder(workspace: &Workspace) -> PathBuf {
     workspace.root.join("testbed")
 }
 
-/// `go.mod`, `go.sum` and every Go file, at any depth, in the order of their paths.
+/// `go.mod`, `go.sum` and every Go file, at any depth, in the order of their paths; a folder with a `go.mod` of its own is
+/// another module.
 fn sources(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -84,7 +76,9 @@ fn sources(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
             let path = entry?.path();
             let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().replace('\\', "/");
             if path.is_dir() {
-                folders.push(path);
+                if !path.join("go.mod").is_file() {
+                    folders.push(path);
+                }
             } else if name.ends_with(".go") || matches!(name.as_str(), "go.mod" | "go.sum") {
                 found.push((name, path));
             }
