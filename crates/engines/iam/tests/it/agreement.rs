@@ -15,13 +15,16 @@ const QUESTIONS: u32 = 4_000;
 fn both(line: &Value) -> (Value, Value) {
     let comparable = |mut answer: Value| {
         answer["error"] = answer["error"].is_string().into();
-        for assumed in answer["assumed"].as_array_mut().unwrap() {
-            let text = assumed.as_str().unwrap();
+        let mut assumed: Vec<String> = Vec::new();
+        for text in answer["assumed"].as_array().unwrap().iter().filter_map(Value::as_str) {
             let ways = [" is not of the operator's type", " has several values and no set operator"];
-            if let Some(key) = ways.iter().find_map(|way| text.strip_suffix(way)) {
-                *assumed = format!("{key} cannot be compared").into();
+            let key = ways.iter().find_map(|way| text.strip_suffix(way));
+            let text = key.map_or_else(|| text.to_owned(), |key| format!("{key} cannot be compared"));
+            if !assumed.contains(&text) {
+                assumed.push(text);
             }
         }
+        answer["assumed"] = assumed.into();
         answer
     };
     (comparable(engine(line)), comparable(naive::evaluate(line, &FACTS)))
