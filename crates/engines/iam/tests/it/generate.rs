@@ -71,7 +71,7 @@ fn principal_element(shape: Shape) -> BoxedStrategy<Option<(&'static str, Value)
     match shape.layer {
         "rcp" => Just(Some(("Principal", json!("*")))).boxed(),
         "vpcEndpoint" => principal(shape).prop_map(|value| Some(("Principal", value))).boxed(),
-        "resource" => (prop::bool::weighted(0.12), principal(shape))
+        "resource" => (prop::bool::weighted(0.2), principal(shape))
             .prop_map(move |(not, value)| {
                 Some((if not && !shape.is_trust() { "NotPrincipal" } else { "Principal" }, value))
             })
@@ -94,6 +94,9 @@ fn statement(shape: Shape) -> impl Strategy<Value = Value> {
         prop::bool::weighted(0.6),
     )
         .prop_map(move |(allow, principal, action, resource, attached, condition, sid, guarded)| {
+            // NotPrincipal is there for Deny above all.
+            let spares = principal.as_ref().is_some_and(|(element, _)| *element == "NotPrincipal");
+            let allow = allow && !(spares && !guarded);
             let mut statement = json!({"Effect": if allow { "Allow" } else { "Deny" }});
             if sid {
                 statement["Sid"] = json!("S");
