@@ -71,7 +71,7 @@ fn principal_element(shape: Shape) -> BoxedStrategy<Option<(&'static str, Value)
     match shape.layer {
         "rcp" => Just(Some(("Principal", json!("*")))).boxed(),
         "vpcEndpoint" => principal(shape).prop_map(|value| Some(("Principal", value))).boxed(),
-        "resource" => (prop::bool::weighted(0.12), principal(shape))
+        "resource" => (prop::bool::weighted(0.2), principal(shape))
             .prop_map(move |(not, value)| {
                 Some((if not && !shape.is_trust() { "NotPrincipal" } else { "Principal" }, value))
             })
@@ -91,8 +91,12 @@ fn statement(shape: Shape) -> impl Strategy<Value = Value> {
         prop::bool::weighted(0.15),
         option::weighted(conditions, conditions::condition(from_account)),
         prop::bool::weighted(0.3),
+        prop::bool::weighted(0.6),
     )
-        .prop_map(move |(allow, principal, action, resource, attached, condition, sid)| {
+        .prop_map(move |(allow, principal, action, resource, attached, condition, sid, guarded)| {
+            // NotPrincipal is there for Deny above all.
+            let spares = principal.as_ref().is_some_and(|(element, _)| *element == "NotPrincipal");
+            let allow = allow && !(spares && !guarded);
             let mut statement = json!({"Effect": if allow { "Allow" } else { "Deny" }});
             if sid {
                 statement["Sid"] = json!("S");
@@ -105,9 +109,8 @@ fn statement(shape: Shape) -> impl Strategy<Value = Value> {
                 statement[if resource.0 { "NotResource" } else { "Resource" }] = resource.1;
             }
             // A Deny without condition ends most questions at once.
-            let condition =
-                condition.or_else(|| (!allow).then(|| json!({"Bool": {"aws:SecureTransport": false}})));
-            if let Some(condition) = condition.filter(|_| allow || sid || !shape.limits()) {
+            let guard = (!allow && guarded).then(|| json!({"Bool": {"aws:SecureTransport": false}}));
+            if let Some(condition) = condition.or(guard) {
                 statement["Condition"] = condition;
             }
             statement
@@ -116,7 +119,7 @@ fn statement(shape: Shape) -> impl Strategy<Value = Value> {
 
 fn policy(shape: Shape) -> BoxedStrategy<Value> {
     let version = prop_oneof![8 => Just(Some("2012-10-17")), 1 => Just(Some("2008-10-17")), 1 => Just(None)];
-    let broad = if shape.limits() { 0.7 } else { 0.12 };
+    let broad = if shape.limits() { 0.6 } else { 0.12 };
     (version, vec(statement(shape), 1..=3), prop::bool::weighted(broad), any::<bool>())
         .prop_map(move |(version, mut statements, broad, bare)| {
             if broad {
@@ -176,8 +179,9 @@ pub(crate) fn line() -> impl Strategy<Value = Value> {
         1 => Just(&IAM),
         1 => Just(&EC2),
     ];
-    (family, select((0..ASKERS.len()).collect::<Vec<_>>()))
-        .prop_flat_map(|(family, asker): (&'static Family, _)| parts(family, &ASKERS[asker]))
+    // The last few are those whom fewer layers concern.
+    let asker = prop_oneof![3 => 0..7_usize, 1 => 7..ASKERS.len()];
+    (family, asker).prop_flat_map(|(family, asker): (&'static Family, _)| parts(family, &ASKERS[asker]))
 }
 
 fn parts(family: &'static Family, asker: &'static Asker) -> impl Strategy<Value = Value> {
@@ -186,8 +190,8 @@ fn parts(family: &'static Family, asker: &'static Asker) -> impl Strategy<Value 
     let layers = (
         list(shape("identity"), 0.9, 3),
         option::weighted(family.own_policy, resource),
-        list(shape("boundary"), 0.2, 2),
-        list(shape("session"), 0.15, 2),
+        list(shape("boundary"), 0.25, 2),
+        list(shape("session"), 0.2, 2),
         option::weighted(
             0.12,
             vec(policy(shape("vpcEndpoint")), 1..=2).prop_map(|all| named(all, "endpoint")),

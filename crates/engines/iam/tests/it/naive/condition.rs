@@ -83,8 +83,10 @@ fn any(all: impl IntoIterator<Item = Option<bool>>) -> Option<bool> {
     let all: Vec<_> = all.into_iter().collect();
     if all.contains(&Some(true)) {
         Some(true)
+    } else if all.contains(&None) {
+        None
     } else {
-        all.contains(&None).then_some(None).unwrap_or(Some(false))
+        Some(false)
     }
 }
 
@@ -147,8 +149,10 @@ fn test(
     };
     let empty = given.iter().all(|value| value.is_empty()) && given.len() < 2;
     let truth = match operator.set {
-        Set::All => empty.then_some(Some(true)).unwrap_or_else(|| all(given.iter().map(one))),
-        Set::Any => empty.then_some(Some(false)).unwrap_or_else(|| any(given.iter().map(one))),
+        Set::All if empty => Some(true),
+        Set::All => all(given.iter().map(one)),
+        Set::Any if empty => Some(false),
+        Set::Any => any(given.iter().map(one)),
         Set::No if given.len() == 1 && !(question.facts.multi_valued)(key) => one(&given[0]),
         Set::No => {
             note(notes, format!("{key} cannot be compared"));

@@ -132,7 +132,7 @@ pub(crate) fn in_range(address: &str, (start, length): &(String, usize)) -> bool
 pub(crate) fn base64(text: &str) -> Option<Vec<u8>> {
     const DIGITS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let unpadded = text.trim_end_matches('=');
-    if text.len() % 4 != 0 || text.len() - unpadded.len() > 2 {
+    if !text.len().is_multiple_of(4) || text.len() - unpadded.len() > 2 {
         return None;
     }
     let mut binary = String::new();
