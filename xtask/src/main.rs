@@ -2,6 +2,7 @@
 
 mod fuzz;
 mod go;
+mod iam_data;
 mod iam_peers;
 mod process;
 mod python;
@@ -55,6 +56,11 @@ enum Chore {
         #[arg(long, default_value_t = fuzz::DEFAULT_SECONDS)]
         seconds: u64,
     },
+    /// Bring the AWS action data of ringwall-iam up to date, from npm
+    IamData {
+        /// Version of the npm package; the newest if left out
+        version: Option<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -87,6 +93,10 @@ fn run(chore: Chore) -> Result<ExitCode> {
         }
         Chore::Fuzz { target, seconds } => {
             fuzz::run(&workspace, target.as_deref(), seconds)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Chore::IamData { version } => {
+            iam_data::run(&workspace, version.as_deref())?;
             Ok(ExitCode::SUCCESS)
         }
     }

@@ -35,7 +35,11 @@ impl ArnPattern {
 
     /// Whether an ARN matches; `value` tells what a variable stands for. `None` if one of the two has fewer than six
     /// components.
-    pub(crate) fn matches<'a>(&'a self, arn: &str, value: &dyn Fn(&'a Part) -> Option<&'a str>) -> Option<bool> {
+    pub(crate) fn matches<'a>(
+        &'a self,
+        arn: &str,
+        value: &dyn Fn(&'a Part) -> Option<&'a str>,
+    ) -> Option<bool> {
         if arn.splitn(PARTS, ':').count() < PARTS {
             return None;
         }

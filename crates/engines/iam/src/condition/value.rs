@@ -87,7 +87,9 @@ pub(crate) fn date(text: &str) -> Option<i64> {
         4 if text.bytes().all(|byte| byte.is_ascii_digit()) => "-01-01T00:00:00Z",
         7 if text.contains('-') => "-01T00:00:00Z",
         10 if text.contains('-') => "T00:00:00Z",
-        _ if text.contains(['T', 't']) || text.bytes().all(|byte| byte.is_ascii_digit()) => return milliseconds(text),
+        _ if text.contains(['T', 't']) || text.bytes().all(|byte| byte.is_ascii_digit()) => {
+            return milliseconds(text);
+        }
         _ => return None,
     };
     milliseconds(&format!("{text}{rest}"))
