@@ -12,6 +12,7 @@ pub mod limits;
 pub mod line;
 mod pattern;
 mod pattern_set;
+pub mod pods;
 mod policy;
 mod principal;
 mod request;
