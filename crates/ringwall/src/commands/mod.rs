@@ -1,6 +1,7 @@
 //! One module a command: read, ask, print.
 
 mod assess;
+mod aws;
 mod batch;
 mod can;
 mod iam;
@@ -12,6 +13,7 @@ pub(crate) use assess::{Entrant, Report};
 
 use crate::cli::Command;
 use crate::error::{Exit, Failure};
+use crate::question::is_aws_action;
 
 /// Runs a command to its exit status.
 pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
@@ -19,8 +21,10 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Assess(args) => assess::run(&args),
         Command::Can(args) => match &args.batch {
             Some(questions) => batch::run(&args.snapshot.folder, questions),
+            None if args.action.verb.as_deref().is_some_and(is_aws_action) => aws::can(&args),
             None => can::run(&args),
         },
+        Command::WhoCan(args) if is_aws_action(&args.verb) => aws::who_can(&args),
         Command::WhoCan(args) => who_can::run(&args),
         Command::Iam(args) => iam::run(&args.command),
         Command::Completions(args) => manual::completions(&args),

@@ -7,7 +7,7 @@ use ringwall_iam::{Effect, Layer, OpenCondition, Outcome};
 use ringwall_model::{Decision, Verdict};
 use serde::Serialize;
 
-use super::json::{DecisionJson, PlaceJson, ReasonJson};
+use super::json::DecisionJson;
 use super::{reason, style};
 
 /// The answer about one principal, as programs read it.
@@ -85,7 +85,13 @@ pub(crate) fn print(out: &mut dyn Write, reply: &Reply<'_>, indent: usize, width
     let Decision { reasons, not_evaluated, .. } = &reply.decision;
     reason::print_reasons(out, reasons, indent, width)?;
     if reply.verdict.by_aws && reply.verdict.is_allowed() {
-        line_of(out, "nobody needs a permission for this action, and no policy denies it", indent, width, style::PLAIN)?;
+        line_of(
+            out,
+            "nobody needs a permission for this action, and no policy denies it",
+            indent,
+            width,
+            style::PLAIN,
+        )?;
     }
     if reply.verdict.outcome == Outcome::ImplicitlyDenied {
         for layer in &reply.verdict.blocked_by {
@@ -123,7 +129,13 @@ pub(crate) fn print_conditions(
     Ok(())
 }
 
-fn line_of(out: &mut dyn Write, text: &str, indent: usize, width: usize, looks: anstyle::Style) -> io::Result<()> {
+fn line_of(
+    out: &mut dyn Write,
+    text: &str,
+    indent: usize,
+    width: usize,
+    looks: anstyle::Style,
+) -> io::Result<()> {
     let margin = " ".repeat(indent);
     for line in style::wrap(text, width.saturating_sub(indent), "  ") {
         writeln!(out, "{margin}{}", style::paint(looks, &line))?;

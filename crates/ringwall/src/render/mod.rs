@@ -1,5 +1,6 @@
 //! Renderings of engines' answers: text for people, JSON for programs.
 
+pub(crate) mod aws;
 pub(crate) mod iam_json;
 pub(crate) mod json;
 pub(crate) mod reason;

@@ -192,7 +192,7 @@ impl Inventory<'_> {
 
 impl Gathered<'_> {
     /// Notes a policy that cannot be evaluated.
-    fn miss(&mut self, layer: Layer, may_deny: bool, why: String) {
+    pub fn miss(&mut self, layer: Layer, may_deny: bool, why: String) {
         self.policies.unread.push(Unread { layer, may_deny });
         if !self.missing.contains(&why) {
             self.missing.push(why);

@@ -54,6 +54,16 @@ pub struct Holder<'i> {
     pub missing: Vec<String>,
 }
 
+impl Holder<'_> {
+    /// Who, in words.
+    pub fn name(&self) -> String {
+        match (self.kind, self.principal.account()) {
+            (HolderKind::Account, Some(account)) => format!("whoever account {account} lets"),
+            _ => self.principal.to_string(),
+        }
+    }
+}
+
 impl Inventory<'_> {
     /// Everybody who may do an action on a resource, as far as the snapshot tells: its users and roles, and whom the
     /// resource's policy names beside them. Keys that the context does not give are left open.

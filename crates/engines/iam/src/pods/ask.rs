@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use ringwall_model::Verdict;
-
-use super::proof::{both, unknown};
+use super::proof::both;
 use super::trust::absent;
 use super::{Pods, Route};
+use crate::context::Context;
 use crate::inventory::{Ask, Gathered, Inventory, Reply};
 use crate::key::Key;
+use crate::layers::Layer;
 use crate::principal::Principal;
 use crate::request::InvalidRequest;
 
@@ -27,28 +27,35 @@ impl Pods<'_> {
         action: &Arc<str>,
         resource: &Arc<str>,
     ) -> Result<Reply<'r>, InvalidRequest> {
-        ask_by(self.inventory, route, action, resource)
+        let mut reply = ask_session(self.inventory, route, action, resource, &Context::default())?;
+        reply.decision = both(route.decision.clone(), reply.decision);
+        Ok(reply)
     }
 }
 
-/// Whether an action may be done on a resource by a route. A route that is closed leads nowhere, and one of which that is
-/// not known to nothing that is sure.
+/// Whether the session that a route leads to may do an action on a resource, in a context that is given beside what the
+/// route tells. Whether the route is open is another question.
 ///
 /// # Errors
 ///
 /// If the action or the resource cannot be one.
-pub fn ask_by<'r>(
+pub fn ask_session<'r>(
     inventory: &'r Inventory<'_>,
     route: &'r Route,
     action: &Arc<str>,
     resource: &Arc<str>,
+    given: &Context,
 ) -> Result<Reply<'r>, InvalidRequest> {
     let inventory: &'r Inventory<'r> = inventory;
+    let mut context = route.context.clone();
+    for (key, values) in given.iter() {
+        context.set(key.clone(), values);
+    }
     let mut ask = Ask {
         principal: Principal::Aws(route.session.clone()),
         action: Arc::clone(action),
         resource: Arc::clone(resource),
-        context: route.context.clone(),
+        context,
     };
     let mut gathered = gather(inventory, route, &ask)?;
     // Pod tags of a session are there, whatever their value; tags that neither session nor role has are not.
@@ -62,16 +69,7 @@ pub fn ask_by<'r>(
         }
         gathered = gather(inventory, route, &ask)?;
     }
-    let mut reply = gathered.reply();
-    let allowed_by_session = reply.decision.verdict;
-    let mut decision = both(route.decision.clone(), reply.decision);
-    if let Some(why) = &route.session_policy_unread
-        && allowed_by_session != Verdict::Denied
-    {
-        decision = both(decision, unknown(why.clone()));
-    }
-    reply.decision = decision;
-    Ok(reply)
+    Ok(gathered.reply())
 }
 
 fn gather<'r>(
@@ -79,7 +77,10 @@ fn gather<'r>(
     route: &'r Route,
     ask: &Ask,
 ) -> Result<Gathered<'r>, InvalidRequest> {
-    let gathered = inventory.gather(ask)?;
+    let mut gathered = inventory.gather(ask)?;
+    if let Some(why) = &route.session_policy_unread {
+        gathered.miss(Layer::Session, true, why.clone());
+    }
     Ok(match &route.session_policy {
         Some(policy) => gathered.with_session_policy(policy),
         None => gathered,

@@ -27,7 +27,7 @@ use crate::inventory::Inventory;
 use crate::policy::Policy;
 use crate::principal::AwsPrincipal;
 
-pub use ask::ask_by;
+pub use ask::ask_session;
 pub use metadata::{Reach, metadata_reach};
 use place::Place;
 use trusting::Trusting;

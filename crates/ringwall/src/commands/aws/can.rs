@@ -1,9 +1,11 @@
+use std::collections::HashSet;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use ringwall_iam::inventory::{Ask, Inventory, Reply};
-use ringwall_iam::{AwsPrincipal, Principal, catalog};
+use ringwall_iam::catalog::{Action, Service};
+use ringwall_iam::inventory::{Inventory, Reply};
+use ringwall_iam::{InvalidRequest, catalog};
 use ringwall_model::Verdict;
 use serde::Serialize;
 
@@ -18,7 +20,7 @@ use crate::session;
 
 /// The answer by one way to AWS credentials.
 struct ByWay<'i> {
-    way: Way<'i>,
+    way: &'i Way,
     replies: Vec<(Arc<str>, Reply<'i>)>,
 }
 
@@ -27,6 +29,7 @@ struct AnswerJson<'a> {
     version: u32,
     decision: Verdict,
     ways: Vec<WayJson<'a>>,
+    not_evaluated: &'a [String],
 }
 
 #[derive(Debug, Serialize)]
@@ -49,14 +52,15 @@ struct ActionJson<'a> {
 
 /// Answers whether a principal, or a service account by each of its ways to credentials, may do something.
 pub(crate) fn run(args: &Can) -> Result<Exit, Failure> {
-    let (Some(action), Some(resource), Some(as_who)) = (&args.action.verb, &args.action.resource, &args.who) else {
+    let (Some(action), Some(resource), Some(as_who)) = (&args.action.verb, &args.action.resource, &args.who)
+    else {
         return Err(Failure::misuse("VERB, RESOURCE and --as are needed without --batch"));
     };
     let snapshot = session::open(&args.snapshot.folder)?;
     let asked = ask_aws(action, resource, &args.action.place, &args.request)?;
     let (who, remark) = who(as_who, &args.groups, &snapshot.cluster)?;
     let inventory = Inventory::of(&snapshot.cluster);
-    let ways = ways(&inventory, &who)?;
+    let (ways, gaps) = ways(&inventory, &who)?;
     let mut problems = snapshot.problems.clone();
     problems.extend_from_slice(inventory.problems());
     session::print_problems(&problems)?;
@@ -64,20 +68,27 @@ pub(crate) fn run(args: &Can) -> Result<Exit, Failure> {
         session::remark(remark)?;
     }
     let actions = actions(&asked);
-    let answers = ways.into_iter().map(|way| by_way(&inventory, &asked, &actions, way)).collect::<Result<Vec<_>, _>>()?;
-    let verdict = answers.iter().map(ByWay::verdict).min().unwrap_or(Verdict::Denied);
+    let answers =
+        ways.iter().map(|way| by_way(&inventory, &asked, &actions, way)).collect::<Result<Vec<_>, _>>()?;
+    let verdict = best(answers.iter().map(ByWay::verdict));
+    // No way is known, and one may be there that the snapshot does not tell of.
+    let verdict = if verdict == Verdict::Denied && !gaps.is_empty() { Verdict::Unknown } else { verdict };
     match args.output.format {
         Format::Json => {
             let answer = AnswerJson {
                 version: json::VERSION,
                 decision: verdict,
                 ways: answers.iter().map(|by_way| by_way.json(&asked)).collect(),
+                not_evaluated: &gaps,
             };
             json::print(&mut BufWriter::new(io::stdout().lock()), &answer)?;
         }
         Format::Text => {
             let mut out = BufWriter::new(anstream::stdout().lock());
             print(&mut out, &who, &asked, &answers, verdict)?;
+            for gap in &gaps {
+                reason::print_not_evaluated(&mut out, gap, 0, style::width())?;
+            }
             print_next(&mut out, &args.snapshot.folder, &asked)?;
             out.flush()?;
         }
@@ -95,16 +106,24 @@ fn actions(asked: &AwsAsked) -> Vec<Arc<str>> {
     if !asked.is_about_actions() {
         return vec![Arc::clone(&asked.action)];
     }
-    let fits = |name: &str| {
-        let on = catalog().actions_on(&asked.resource);
-        *asked.resource == *"*" || on.iter().any(|(service, action)| full_name(service.prefix(), action.name()) == name)
-    };
-    catalog()
-        .matching(&asked.action)
-        .map(|(service, action)| full_name(service.prefix(), action.name()))
-        .filter(|name| fits(name))
-        .map(Arc::from)
-        .collect()
+    let name = |(service, action): (&Service, &Action)| full_name(service.prefix(), action.name());
+    let on_resource: Option<HashSet<String>> = (*asked.resource != *"*")
+        .then(|| catalog().actions_on(&asked.resource).into_iter().map(name).collect());
+    let matching = catalog().matching(&asked.action).map(name);
+    matching.filter(|name| on_resource.as_ref().is_none_or(|on| on.contains(name))).map(Arc::from).collect()
+}
+
+/// The best of several verdicts: what is allowed by one of them is allowed.
+fn best(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
+    let mut best = Verdict::Denied;
+    for verdict in verdicts {
+        match verdict {
+            Verdict::Allowed => return Verdict::Allowed,
+            Verdict::Unknown => best = Verdict::Unknown,
+            Verdict::Denied => {}
+        }
+    }
+    best
 }
 
 fn full_name(service: &str, action: &str) -> String {
@@ -115,34 +134,18 @@ fn by_way<'i>(
     inventory: &'i Inventory<'_>,
     asked: &AwsAsked,
     actions: &[Arc<str>],
-    way: Way<'i>,
+    way: &'i Way,
 ) -> Result<ByWay<'i>, Failure> {
-    let mut context = way.context.clone();
-    for (key, values) in asked.context.iter() {
-        context.set(key.clone(), values);
-    }
-    let mut replies = Vec::with_capacity(actions.len());
-    for action in actions {
-        let ask = Ask {
-            principal: Principal::Aws(way.principal.clone()),
-            action: Arc::clone(action),
-            resource: Arc::clone(&asked.resource),
-            context: context.clone(),
-        };
-        let mut gathered = inventory.gather(&ask).map_err(|error| Failure::misuse(error.to_string()))?;
-        if let Some(policy) = way.session_policy {
-            gathered = gathered.with_session_policy(policy);
-        }
-        replies.push((Arc::clone(action), gathered.reply()));
-    }
-    Ok(ByWay { way, replies })
+    let reply = |action: &Arc<str>| Ok((Arc::clone(action), way.ask(inventory, action, asked)?));
+    let replies: Result<Vec<_>, InvalidRequest> = actions.iter().map(reply).collect();
+    Ok(ByWay { way, replies: replies.map_err(|error| Failure::misuse(error.to_string()))? })
 }
 
 impl ByWay<'_> {
     /// The answer: no better than the way to the credentials, and for a pattern of actions the best of them.
     fn verdict(&self) -> Verdict {
-        let best = self.replies.iter().map(|(_, reply)| reply.decision.verdict).min().unwrap_or(Verdict::Denied);
-        let credentials = self.way.decision.as_ref().map_or(Verdict::Allowed, |decision| decision.verdict);
+        let best = best(self.replies.iter().map(|(_, reply)| reply.decision.verdict));
+        let credentials = self.way.credentials().map_or(Verdict::Allowed, |decision| decision.verdict);
         match (credentials, best) {
             (Verdict::Denied, _) | (_, Verdict::Denied) => Verdict::Denied,
             (Verdict::Unknown, _) | (_, Verdict::Unknown) => Verdict::Unknown,
@@ -152,11 +155,14 @@ impl ByWay<'_> {
 
     fn json<'a>(&'a self, asked: &'a AwsAsked) -> WayJson<'a> {
         let about_actions = asked.is_about_actions();
-        let shown = self.replies.iter().filter(|(_, reply)| !about_actions || reply.decision.verdict != Verdict::Denied);
+        let shown = self
+            .replies
+            .iter()
+            .filter(|(_, reply)| !about_actions || reply.decision.verdict != Verdict::Denied);
         WayJson {
-            way: self.way.name,
-            principal: self.way.principal.arn(),
-            credentials: self.way.decision.as_ref().map(DecisionJson::from),
+            way: self.way.name(),
+            principal: self.way.principal().arn(),
+            credentials: self.way.credentials().map(DecisionJson::from),
             answers: shown
                 .map(|(action, reply)| ActionJson { action, resource: &asked.resource, reply: reply.into() })
                 .collect(),
@@ -176,11 +182,11 @@ fn print(
     writeln!(out, "{label}  {who} {can} {asked}")?;
     for by_way in answers {
         writeln!(out)?;
-        let indent = match &by_way.way.decision {
+        let indent = match by_way.way.credentials() {
             None => 2,
             Some(decision) => {
                 let (label, _) = aws::label(by_way.verdict());
-                writeln!(out, "  {label}  {}", style::paint(style::HEADING, &by_way.way.how))?;
+                writeln!(out, "  {label}  {}", style::paint(style::HEADING, &by_way.way.how()))?;
                 reason::print(out, decision, 4, width)?;
                 if decision.verdict == Verdict::Denied {
                     continue;
@@ -205,7 +211,9 @@ fn print(
 /// The actions that are allowed, together where the same statements decide.
 fn print_actions(out: &mut dyn Write, by_way: &ByWay<'_>, indent: usize, width: usize) -> io::Result<()> {
     let mut groups: Vec<(Vec<&str>, &Reply<'_>)> = Vec::new();
-    for (action, reply) in by_way.replies.iter().filter(|(_, reply)| reply.decision.verdict != Verdict::Denied) {
+    for (action, reply) in
+        by_way.replies.iter().filter(|(_, reply)| reply.decision.verdict != Verdict::Denied)
+    {
         let same = groups.iter_mut().find(|(_, known)| known.decision == reply.decision);
         match same {
             Some((actions, _)) => actions.push(action),

@@ -1,6 +1,7 @@
 //! `can` and `who-can` for actions of AWS.
 
 mod can;
+mod ways;
 mod who_can;
 
 pub(super) use can::run as can;

@@ -1,47 +1,147 @@
-//! The ways by which whoever asks comes to AWS credentials.
+//! The ways by which whoever asks comes to AWS credentials, and whose ways lead to a principal.
 
-use ringwall_iam::inventory::Inventory;
-use ringwall_iam::{AwsPrincipal, Context, Policy};
-use ringwall_model::Decision;
+use std::sync::Arc;
+
+use ringwall_iam::inventory::{Ask, Holder, HolderKind, Inventory, Reply};
+use ringwall_iam::pods::{Pods, Route, RouteKind, ask_session};
+use ringwall_iam::{AwsPrincipal, InvalidRequest, Principal};
+use ringwall_model::{Decision, Reason, Verdict};
 
 use crate::error::Failure;
-use crate::question::Who;
+use crate::question::{AwsAsked, Who};
 
 /// One way to AWS credentials.
-pub(super) struct Way<'i> {
-    /// Its name in JSON.
-    pub(super) name: &'static str,
-    /// How it comes about, in words; empty for a principal of AWS itself.
-    pub(super) how: String,
-    /// Whether the credentials are handed out; `None` for a principal of AWS itself.
-    pub(super) decision: Option<Decision>,
-    /// Whom AWS then sees.
-    pub(super) principal: AwsPrincipal,
-    /// What its requests carry.
-    pub(super) context: Context,
-    /// The policy that is passed with the session.
-    pub(super) session_policy: Option<&'i Policy>,
+pub(super) enum Way {
+    /// Whoever asks is known to AWS.
+    Itself(AwsPrincipal),
+    /// Pods come to them by a route.
+    Route(Box<Route>),
 }
 
-/// All ways of whoever asks.
-pub(super) fn ways<'i>(inventory: &'i Inventory<'_>, who: &Who) -> Result<Vec<Way<'i>>, Failure> {
-    let _ = inventory;
+impl Way {
+    /// Its name in JSON.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Itself(_) => "itself",
+            Self::Route(route) => route.kind.name(),
+        }
+    }
+
+    /// How it comes about, in words; empty for a principal of AWS itself.
+    pub(super) fn how(&self) -> String {
+        match self {
+            Self::Itself(_) => String::new(),
+            Self::Route(route) => format!("{} as {}", by(route.kind), route.session.arn()),
+        }
+    }
+
+    /// Whether the credentials are handed out; `None` for a principal of AWS itself.
+    pub(super) fn credentials(&self) -> Option<&Decision> {
+        match self {
+            Self::Itself(_) => None,
+            Self::Route(route) => Some(&route.decision),
+        }
+    }
+
+    /// Whom AWS then sees.
+    pub(super) fn principal(&self) -> &AwsPrincipal {
+        match self {
+            Self::Itself(principal) => principal,
+            Self::Route(route) => &route.session,
+        }
+    }
+
+    /// Whether whoever goes this way may do an action.
+    pub(super) fn ask<'i>(
+        &'i self,
+        inventory: &'i Inventory<'_>,
+        action: &Arc<str>,
+        asked: &AwsAsked,
+    ) -> Result<Reply<'i>, InvalidRequest> {
+        match self {
+            Self::Itself(principal) => {
+                let ask = Ask {
+                    principal: Principal::Aws(principal.clone()),
+                    action: Arc::clone(action),
+                    resource: Arc::clone(&asked.resource),
+                    context: asked.context.clone(),
+                };
+                Ok(inventory.gather(&ask)?.reply())
+            }
+            Self::Route(route) => ask_session(inventory, route, action, &asked.resource, &asked.context),
+        }
+    }
+}
+
+/// A way in words.
+fn by(kind: RouteKind) -> &'static str {
+    match kind {
+        RouteKind::Irsa => "by IRSA",
+        RouteKind::PodIdentity => "by Pod Identity",
+        RouteKind::NodeRole => "by its node's role",
+        RouteKind::TokenRequest => "by a token that somebody requests for it",
+    }
+}
+
+/// All ways of whoever asks, and what could not be told of them.
+pub(super) fn ways(inventory: &Inventory<'_>, who: &Who) -> Result<(Vec<Way>, Vec<String>), Failure> {
     match who {
         Who::Aws(arn) => {
             let principal = AwsPrincipal::parse(&arn.to_string().into())
                 .map_err(|error| Failure::misuse(error.to_string()))?;
-            Ok(vec![Way {
-                name: "itself",
-                how: String::new(),
-                decision: None,
-                principal,
-                context: Context::default(),
-                session_policy: None,
-            }])
+            Ok((vec![Way::Itself(principal)], Vec::new()))
         }
-        Who::Kubernetes { label, .. } => Err(Failure::misuse_hint(
-            format!("{label} is nobody whom AWS knows"),
-            "ask for an IAM principal by its ARN, or for a service account as NAMESPACE/NAME",
-        )),
+        Who::Kubernetes { user, label } => {
+            let Some((namespace, name)) = user.as_service_account() else {
+                return Err(Failure::misuse_hint(
+                    format!("{label} is nobody whom AWS knows"),
+                    "ask for an IAM principal by its ARN, or for a service account as NAMESPACE/NAME",
+                ));
+            };
+            let pods = Pods::of(inventory);
+            let ways =
+                pods.routes(namespace, name).into_iter().map(|route| Way::Route(Box::new(route))).collect();
+            Ok((ways, pods.gaps(namespace, name)))
+        }
     }
+}
+
+/// A service account whose pods come to be a principal.
+pub(super) struct Taker {
+    pub(super) namespace: Arc<str>,
+    pub(super) name: Arc<str>,
+    pub(super) way: &'static str,
+    /// How, in words.
+    pub(super) how: &'static str,
+    pub(super) possible: bool,
+    pub(super) reasons: Vec<Reason>,
+}
+
+/// The service accounts whose pods come to be a holder; for a question about taking a role by a token, those that an
+/// identity provider's row stands for.
+pub(super) fn takers(pods: &Pods<'_>, holder: &Holder<'_>, asked: &AwsAsked) -> Vec<Taker> {
+    let by_token = asked.action.eq_ignore_ascii_case("sts:AssumeRoleWithWebIdentity");
+    let role = match (&holder.kind, &holder.principal) {
+        (HolderKind::Known, Principal::Aws(principal)) if principal.role().is_some() => {
+            principal.arn().as_ref()
+        }
+        (HolderKind::Federated, _) if by_token => &*asked.resource,
+        _ => return Vec::new(),
+    };
+    let routes = pods.accounts_that_can_assume(role).into_iter();
+    let fits = |route: &Route| match holder.kind {
+        HolderKind::Federated => matches!(route.kind, RouteKind::Irsa | RouteKind::TokenRequest),
+        _ => true,
+    };
+    routes
+        .filter(|(_, _, route)| fits(route))
+        .map(|(namespace, name, route)| Taker {
+            namespace,
+            name,
+            way: route.kind.name(),
+            how: by(route.kind),
+            possible: route.decision.verdict != Verdict::Allowed,
+            reasons: route.decision.reasons,
+        })
+        .collect()
 }

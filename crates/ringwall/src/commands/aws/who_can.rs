@@ -1,7 +1,8 @@
 use std::io::{self, BufWriter, Write};
 
-use ringwall_iam::inventory::{Access, Holder, HolderKind, Inventory};
 use ringwall_iam::Deciding;
+use ringwall_iam::inventory::{Access, Holder, HolderKind, Inventory};
+use ringwall_iam::pods::Pods;
 use ringwall_model::Reason;
 use serde::Serialize;
 
@@ -70,11 +71,12 @@ pub(crate) fn run(args: &WhoCan) -> Result<Exit, Failure> {
     let holders = inventory
         .who_can(&asked.action, &asked.resource, &asked.context)
         .map_err(|error| Failure::misuse(error.to_string()))?;
+    let pods = Pods::of(&inventory);
     let rows: Vec<Row<'_>> = holders
         .into_iter()
         .map(|holder| Row {
             reasons: holder.verdict.statements.iter().map(Deciding::reason).collect(),
-            takers: takers(&inventory, &holder, &asked),
+            takers: takers(&pods, &holder, &asked),
             holder,
         })
         .collect();
@@ -94,13 +96,17 @@ pub(crate) fn run(args: &WhoCan) -> Result<Exit, Failure> {
             for text in gaps {
                 reason::print_not_evaluated(&mut out, text, 0, style::width())?;
             }
-            let next =
-                format!("next: ringwall can {} --as WHO {}", args.snapshot.folder.display(), asked.as_arguments());
+            let next = format!(
+                "next: ringwall can {} --as WHO {}",
+                args.snapshot.folder.display(),
+                asked.as_arguments()
+            );
             writeln!(out, "{}", style::paint(style::HINT, &next))?;
             out.flush()?;
         }
     }
-    let possible = rows.iter().any(|row| row.holder.access == Access::Possible && row.holder.conditions.is_empty());
+    let possible =
+        rows.iter().any(|row| row.holder.access == Access::Possible && row.holder.conditions.is_empty());
     Ok(session::exit(if possible { Exit::Incomplete } else { Exit::Fine }, &problems))
 }
 
@@ -163,7 +169,9 @@ fn print(out: &mut dyn Write, asked: &AwsAsked, rows: &[Row<'_>]) -> io::Result<
     match rows.len() {
         0 => writeln!(out, "{}  can {asked}", style::paint(style::YES, "nobody"))?,
         1 => writeln!(out, "{} can {asked}", style::paint(style::HEADING, "1 principal"))?,
-        count => writeln!(out, "{} can {asked}", style::paint(style::HEADING, &format!("{count} principals")))?,
+        count => {
+            writeln!(out, "{} can {asked}", style::paint(style::HEADING, &format!("{count} principals")))?
+        }
     }
     for Row { holder, reasons, takers } in rows {
         writeln!(out)?;
@@ -177,7 +185,11 @@ fn print(out: &mut dyn Write, asked: &AwsAsked, rows: &[Row<'_>]) -> io::Result<
         }
         for taker in takers {
             let certainty = if taker.possible { " (possible)" } else { "" };
-            writeln!(out, "  from serviceaccount {}/{} {}{certainty}", taker.namespace, taker.name, taker.how)?;
+            writeln!(
+                out,
+                "  from serviceaccount {}/{} {}{certainty}",
+                taker.namespace, taker.name, taker.how
+            )?;
             if let Some(reason) = taker.reasons.first() {
                 writeln!(out, "    {}", style::paint(style::FAINT, &reason.source.to_string()))?;
             }
