@@ -258,7 +258,7 @@ impl Reader<'_> {
                 return Err(self.problem(&entry.value, format!("the values of `{key}` are not strings")));
             };
             let key = Key::new(&entry.key);
-            if context.get(key.lower()).is_some() {
+            if context.get(&key).is_some() {
                 let message = format!("the key `{key}` is given twice: case does not count in keys");
                 return Err(self.problem(&entry.value, message));
             }

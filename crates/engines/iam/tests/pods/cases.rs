@@ -72,7 +72,7 @@ fn check_routes(pods: &Pods<'_>, cluster: &Cluster, question: &Value, at: &str) 
             assert_eq!(&**route.session.arn(), session, "{at}");
         }
         for (key, value) in wanted["context"].as_object().into_iter().flatten() {
-            let known = route.context.get(&key.to_ascii_lowercase());
+            let known = route.context.named(key);
             let known: Option<Vec<&str>> = known.map(|values| values.iter().map(|value| &**value).collect());
             assert_eq!(known, value.as_str().map(|value| vec![value]), "{at}: {key}");
         }
