@@ -10,5 +10,6 @@ mod naive;
 mod naive_conditions;
 mod naive_decisions;
 mod naive_facts;
+mod patterns;
 mod tree;
 mod wildcards;

@@ -33,7 +33,6 @@ struct AnswerJson<'a> {
 }
 
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
 struct WayJson<'a> {
     /// `itself`, or how the pod comes to the role.
     way: &'static str,
@@ -147,6 +146,8 @@ impl ByWay<'_> {
         let best = best(self.replies.iter().map(|(_, reply)| reply.decision.verdict));
         let credentials = self.way.credentials().map_or(Verdict::Allowed, |decision| decision.verdict);
         match (credentials, best) {
+            // Nothing hands such a token to the pods as they are: somebody has to ask for it.
+            (Verdict::Allowed, Verdict::Allowed) if self.way.is_by_request() => Verdict::Unknown,
             (Verdict::Denied, _) | (_, Verdict::Denied) => Verdict::Denied,
             (Verdict::Unknown, _) | (_, Verdict::Unknown) => Verdict::Unknown,
             (Verdict::Allowed, Verdict::Allowed) => Verdict::Allowed,

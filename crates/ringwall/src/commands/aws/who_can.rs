@@ -30,7 +30,6 @@ struct AnswerJson<'a> {
 }
 
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
 struct HolderJson<'a> {
     kind: &'static str,
     principal: String,
@@ -42,7 +41,6 @@ struct HolderJson<'a> {
 }
 
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
 struct TakerJson<'a> {
     namespace: &'a str,
     name: &'a str,
