@@ -200,7 +200,7 @@ fn line(number: usize) -> Value {
     let levels = |principal| ["r-1", "ou-1", "111122223333"].map(|target| level(target, principal));
     let mut bucket = guard("bucket", true);
     bucket["policy"]["Statement"][0]["Principal"] = json!({"AWS": "111122223333"});
-    let team = format!("team{}", if number % 3 == 0 { 99 } else { number % 7 });
+    let team = format!("team{}", if number.is_multiple_of(3) { 99 } else { number % 7 });
     json!({
         "principal": "arn:aws:sts::111122223333:assumed-role/checkout/session",
         "action": "s3:GetObject",
