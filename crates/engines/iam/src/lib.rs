@@ -71,6 +71,7 @@ mod key;
 mod layers;
 pub mod limits;
 pub mod line;
+pub mod lint;
 mod pattern;
 mod pattern_set;
 pub mod pods;

@@ -22,3 +22,9 @@ pub(crate) const MAX_COVER_STATES: usize = 20_000;
 
 /// Keys of a question's context. AWS requests carry some dozens.
 pub const MAX_CONTEXT_KEYS: usize = 10_000;
+
+/// Findings that are told of one policy.
+pub(crate) const MAX_FINDINGS: usize = 500;
+
+/// Steps that go into comparing the patterns of one policy with each other and with the catalog's, about a second.
+pub(crate) const MAX_LINT_WORK: usize = 20_000_000;

@@ -33,6 +33,11 @@ impl Steps {
         Self(steps)
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     fn get(&self, at: usize) -> Option<Step> {
         self.0.get(at).copied()
     }
