@@ -15,6 +15,7 @@ mod policy;
 mod principal;
 mod request;
 mod resource;
+pub mod roles;
 mod special;
 mod verdict;
 mod wildcard;
