@@ -52,6 +52,8 @@ fn data_on_everything_is_held_against_what_workloads_name() {
     let result = one(&cluster, CHECK);
     assert!(result.why.contains("name 1 secret (shop/orders)"), "{}", result.why);
     assert!(result.reasons.iter().any(|reason| matches!(reason.proof, Proof::Object(_))));
+    let zones = failure(&pods(&[allow(&["route53:ChangeResourceRecordSets"], &["*"])]), CHECK).1;
+    assert!(!zones.contains("name no"), "nobody looks for zones in workloads: {zones}");
     for narrow in [
         allow(
             &["secretsmanager:GetSecretValue"],
