@@ -79,6 +79,7 @@ mod policy;
 mod principal;
 mod request;
 mod resource;
+pub mod roles;
 mod special;
 mod verdict;
 mod wildcard;
