@@ -18,6 +18,7 @@ mod probe;
 mod purpose;
 mod trust;
 mod two_purposes;
+mod unknown_action;
 
 use std::sync::Arc;
 
@@ -49,6 +50,7 @@ pub fn results(inventory: &Inventory<'_>) -> Vec<CheckResult> {
         results.extend(judge.trusts());
         results.extend(judge.unused());
         results.extend(judge.refused());
+        results.extend(judge.unknown_actions());
     } else {
         results.extend(JUDGED_BY_EXPORT.map(|about| about.unknown(None, NOT_EXPORTED.to_owned())));
     }
@@ -63,8 +65,8 @@ pub fn check_ids() -> impl Iterator<Item = &'static str> {
 }
 
 /// Checks that need the account's users and roles.
-const JUDGED_BY_EXPORT: [&About; 5] =
-    [&node_data::ABOUT, &broad::ABOUT, &trust::ABOUT, &age::ABOUT, &REFUSED];
+const JUDGED_BY_EXPORT: [&About; 6] =
+    [&node_data::ABOUT, &broad::ABOUT, &trust::ABOUT, &age::ABOUT, &REFUSED, &unknown_action::ABOUT];
 
 const REFUSED: About = About {
     check: "iam-policy-refused",

@@ -97,7 +97,8 @@ pub(crate) fn run(args: &Can) -> Result<Exit, Failure> {
         Verdict::Denied => Exit::No,
         Verdict::Unknown => Exit::Incomplete,
     };
-    Ok(session::exit(answer, &problems))
+    // A policy that cannot be evaluated has made the verdict unknown where it matters.
+    Ok(session::exit(answer, &snapshot.problems))
 }
 
 /// The actions that are asked for: one, or those of a pattern that can be done on the resource.
