@@ -105,8 +105,9 @@ struct ObjectJson<'a> {
     place: PlaceJson<'a>,
 }
 
+/// A problem with the input.
 #[derive(Debug, Serialize)]
-struct ProblemJson<'a> {
+pub(super) struct ProblemJson<'a> {
     level: &'static str,
     #[serde(flatten)]
     place: PlaceJson<'a>,
@@ -218,7 +219,7 @@ fn result(result: &CheckResult) -> ResultJson<'_> {
     }
 }
 
-fn problem(problem: &Problem) -> ProblemJson<'_> {
+pub(super) fn problem(problem: &Problem) -> ProblemJson<'_> {
     let Problem { source, level, message, hint } = problem;
     ProblemJson {
         level: match level {

@@ -50,12 +50,14 @@ fn values(effect: Effect, condition: &Condition, out: &mut Findings) {
         Effect::Deny => "a value that cannot be compared: what is denied by it, AWS does not say",
     };
     for (value, text) in condition.values.iter().zip(&condition.written) {
-        if !matches!(value, Value::Unreadable(_)) || text.contains("${") {
+        let is_variable = text.contains("${") && !condition.operator.comparison.takes_variables();
+        if !matches!(value, Value::Unreadable(_)) || is_variable {
             continue;
         }
         let hint = match condition.operator.comparison {
             Comparison::Bool | Comparison::Null => "values are `true` and `false`",
             Comparison::IpAddress => "values are as `203.0.113.0/24` and `2001:db8::/32`",
+            Comparison::ArnLike => "an ARN has six parts between colons, each with wildcards of its own",
             Comparison::BinaryEquals => "values are base64, with its padding",
             Comparison::NumericEquals
             | Comparison::NumericLessThan
@@ -73,22 +75,6 @@ fn values(effect: Effect, condition: &Condition, out: &mut Findings) {
         let means =
             format!("`{name}` holds for both of `true` and `false`, so for every request that has the key");
         out.add(checks::BOOL_BOTH, condition.line, seems, means, "keep the one that is meant");
-    }
-    if condition.operator.comparison == Comparison::ArnLike {
-        let is_arn = |text: &&std::sync::Arc<str>| {
-            text.starts_with("arn:") || text.starts_with(['*', '?']) || text.contains("${")
-        };
-        for text in condition.written.iter().filter(|text| !is_arn(text)) {
-            let seems = format!("to compare with {}", quoted(text));
-            let means = "a value that is no ARN, which matches none";
-            out.add(
-                checks::VALUE_TYPE,
-                condition.line,
-                seems,
-                means,
-                "write arn:partition:service:region:account:resource",
-            );
-        }
     }
 }
 

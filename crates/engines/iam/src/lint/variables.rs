@@ -4,7 +4,6 @@ use super::absent::is_always_present;
 use super::checks;
 use super::findings::{Findings, quoted};
 use crate::catalog::catalog;
-use crate::condition::value::Value;
 use crate::pattern::{Pattern, Variable};
 use crate::policy::{Effect, Statement, Version};
 
@@ -27,21 +26,14 @@ pub(super) fn statement(version: Version, statement: &Statement, out: &mut Findi
     for condition in &statement.conditions {
         let without = if condition.operator.negated { Without::Wider } else { Without::Narrower };
         for (value, written) in condition.values.iter().zip(&condition.written) {
-            match value {
-                Value::Text(pattern) => {
-                    text(version, statement.effect, without, pattern, condition.line, out)
-                }
-                Value::Arn(arn) => {
-                    text(version, statement.effect, without, arn.pattern(), condition.line, out)
-                }
-                Value::Unreadable(_) if written.contains("${") => {
-                    let seems = format!("to compare with the value of {}", quoted(written));
-                    let means =
-                        format!("no value: {} replaces no variables", quoted(&condition.operator_written));
-                    let hint = "variables are for the string and ARN operators";
-                    out.add(checks::VARIABLE_OPERATOR, condition.line, seems, means, hint);
-                }
-                _ => {}
+            if let Some(pattern) = value.pattern() {
+                text(version, statement.effect, without, pattern, condition.line, out);
+            } else if written.contains("${") && !condition.operator.comparison.takes_variables() {
+                let seems = format!("to compare with the value of {}", quoted(written));
+                let means =
+                    format!("no value: {} replaces no variables", quoted(&condition.operator_written));
+                let hint = "variables are for the string and ARN operators";
+                out.add(checks::VARIABLE_OPERATOR, condition.line, seems, means, hint);
             }
         }
     }

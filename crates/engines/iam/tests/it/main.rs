@@ -6,6 +6,7 @@ mod answer;
 mod cases;
 mod generate;
 mod histogram;
+mod lint;
 mod naive;
 mod naive_conditions;
 mod naive_decisions;
