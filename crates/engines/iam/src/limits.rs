@@ -20,6 +20,13 @@ pub const MAX_RESOURCE_BYTES: usize = 4096;
 /// States visited to tell whether one set of patterns covers another; a comparison that takes more is not decided.
 pub(crate) const MAX_COVER_STATES: usize = 20_000;
 
+/// Steps that all comparisons of patterns for one decision may take together, some tenths of a second; what is left then is
+/// not decided. Ordinary policies take some hundreds.
+pub(crate) const MAX_COMPARE_STEPS: usize = 10_000_000;
+
+/// Longest value of a question's context, in bytes. AWS takes headers of 8 KiB, and a session's tags are far shorter.
+pub const MAX_CONTEXT_VALUE_BYTES: usize = 16 * 1024;
+
 /// Keys of a question's context. AWS requests carry some dozens.
 pub const MAX_CONTEXT_KEYS: usize = 10_000;
 

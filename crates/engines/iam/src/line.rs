@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::decide::decide;
 use crate::key::Key;
 use crate::layers::{Layer, Level, Policies};
-use crate::limits::MAX_CONTEXT_KEYS;
+use crate::limits::{MAX_CONTEXT_KEYS, MAX_CONTEXT_VALUE_BYTES};
 use crate::policy::{Policy, PolicyKind};
 use crate::principal::{AwsPrincipal, Principal};
 use crate::request::{Request, View};
@@ -258,6 +258,11 @@ impl Reader<'_> {
                 let key: String = entry.key.chars().take(128).collect();
                 return Err(self.problem(&entry.value, format!("the values of `{key}` are not strings")));
             };
+            if values.iter().any(|value| value.len() > MAX_CONTEXT_VALUE_BYTES) {
+                let message =
+                    format!("a value of the context is longer than {MAX_CONTEXT_VALUE_BYTES} bytes");
+                return Err(self.problem(&entry.value, message));
+            }
             let key = Key::new(&entry.key);
             if context.get(&key).is_some() {
                 let message = format!("the key `{key}` is given twice: case does not count in keys");

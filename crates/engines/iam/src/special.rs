@@ -16,8 +16,8 @@ pub(crate) fn takes_only_star(action: &Action) -> bool {
 /// Source: AWS STS API Reference, *GetCallerIdentity*: "No permissions are required to perform this operation. If an
 /// administrator attaches a policy to your identity that explicitly denies access to the sts:GetCallerIdentity action,
 /// you can still perform this operation."
-pub(crate) fn needs_no_permission(action: &Action) -> bool {
-    action.lower() == "sts:getcalleridentity"
+pub(crate) fn needs_no_permission(request: &Request) -> bool {
+    request.principal().aws().is_some() && request.action().lower() == "sts:getcalleridentity"
 }
 
 /// Whether the resource's own policy has to allow, even in the same account.

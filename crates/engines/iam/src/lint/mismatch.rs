@@ -7,7 +7,7 @@ use super::findings::{Findings, quoted, quoted_list};
 use super::patterns::steps;
 use crate::catalog::{Action, ResourceType, Service, catalog};
 use crate::pattern::{Part, Pattern, Reach};
-use crate::pattern_set::{Steps, intersects};
+use crate::pattern_set::{Budget, Steps, intersects};
 use crate::policy::{Effect, Statement};
 use crate::wildcard::Piece;
 
@@ -101,7 +101,8 @@ fn fits_type(pattern: &Pattern, states: &Steps, resource_type: &ResourceType, ou
             return false;
         }
         let known = type_steps(arn);
-        !out.spend(states.len().saturating_mul(known.len())) || intersects(states, &known)
+        !out.spend(states.len().saturating_mul(known.len()))
+            || intersects(states, &known, &Budget::new()) != Some(false)
     })
 }
 

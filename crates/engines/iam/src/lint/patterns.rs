@@ -3,7 +3,7 @@
 use super::findings::Findings;
 use crate::limits::MAX_COVER_STATES;
 use crate::pattern::{Part, Pattern, Reach};
-use crate::pattern_set::{Steps, covers};
+use crate::pattern_set::{Budget, Steps, covers};
 use crate::wildcard::{Piece, matches};
 
 /// A pattern in which a variable may be any text.
@@ -41,6 +41,8 @@ pub(super) fn is_covered(one: &Pattern, by: &Pattern, out: &mut Findings) -> boo
         Some(text) => out.spend(text.len()) && matches(&*by.parts, text),
         // Text without wildcards covers no pattern that has some.
         None if by.literal().is_some() => false,
-        None => out.spend(MAX_COVER_STATES) && covers(&steps(one), &[steps(by)]) == Some(true),
+        None => {
+            out.spend(MAX_COVER_STATES) && covers(&steps(one), &[steps(by)], &Budget::new()) == Some(true)
+        }
     }
 }
