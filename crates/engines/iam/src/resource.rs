@@ -1,7 +1,7 @@
 //! Whether a statement's resources take in those of a request.
 
 use crate::assumption::{Assumption, Notes};
-use crate::condition::{Settled, loosened, note_variables, replaced, settle};
+use crate::condition::{Settled, gives_all, loosened, note_variables, replaced, settle};
 use crate::pattern::Pattern;
 use crate::pattern_set::{Steps, covers, intersects};
 use crate::policy::{ActionElement, Effect, ResourceElement, Statement};
@@ -105,6 +105,9 @@ fn one(pattern: &Pattern, resource: &str, request: &Request, view: View) -> Fit 
 /// Notes the variables that the request does not give, where some value of theirs would have matched.
 fn note_missing<'p>(element: &'p ResourceElement, request: &Request, notes: &mut Notes<'p>) {
     for (pattern, _) in element.patterns.iter().filter(|(pattern, _)| pattern.has_variables()) {
+        if gives_all(pattern, request) {
+            continue;
+        }
         let pieces = loosened(pattern, request);
         let could_match = match request.resource().steps() {
             None => matches(pieces.as_slice(), request.resource().written()),

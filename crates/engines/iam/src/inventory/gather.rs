@@ -163,7 +163,7 @@ impl Inventory<'_> {
 
     /// The policy that speaks for a resource in a request.
     fn resource_policy<'i>(&'i self, request: &Request, resource: &str) -> Option<&'i Loaded> {
-        if request.action().service() == "sts" {
+        if special::is_of_trust(request.action()) {
             return self.role(resource)?.trust.as_ref();
         }
         self.resources.get(policy_holder(resource))?.policy.as_ref()
@@ -213,7 +213,7 @@ impl<'i> Gathered<'i> {
 ///
 /// Sources: Amazon S3 User Guide, *Bucket policies*; DynamoDB Developer Guide, *Resource-based policies*.
 fn policy_holder(resource: &str) -> &str {
-    let bucket = resource.splitn(6, ':').nth(2) == Some("s3");
+    let bucket = resource.split(':').nth(2) == Some("s3");
     if bucket {
         return resource.split_once('/').map_or(resource, |(bucket, _)| bucket);
     }

@@ -8,6 +8,7 @@
 
 mod ask;
 mod association;
+mod checks;
 mod egress;
 mod irsa;
 mod metadata;
@@ -28,6 +29,7 @@ use crate::policy::Policy;
 use crate::principal::AwsPrincipal;
 
 pub use ask::ask_session;
+pub use checks::{Takeover, check_ids, results};
 pub use metadata::{Reach, metadata_reach};
 use place::Place;
 use trusting::Trusting;

@@ -11,5 +11,6 @@ mod naive;
 mod naive_conditions;
 mod naive_decisions;
 mod naive_facts;
+mod patterns;
 mod tree;
 mod wildcards;
