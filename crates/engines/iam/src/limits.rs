@@ -1,8 +1,8 @@
 //! Bounds on what a policy or a question may hold, so that hostile input costs bounded time and memory.
 
-/// Longest policy that is read, in bytes of its keys and strings. The largest that AWS takes are key policies of KMS with
-/// 32 KiB; four times that leaves room for white space within values.
-pub const MAX_POLICY_BYTES: usize = 128 * 1024;
+/// Longest policy that is read, in bytes of its keys and strings. The largest that AWS takes from customers are key policies
+/// of KMS with 32 KiB, but its own `AWSSupportServiceRolePolicy`, which every account has, is of 140 KiB and grows.
+pub const MAX_POLICY_BYTES: usize = 512 * 1024;
 
 /// Deepest nesting of a policy: statement list, statement, condition, operator, key, list of values. AWS has no deeper
 /// one.

@@ -9,5 +9,6 @@ mod checks;
 mod errors;
 mod examples;
 mod iam_eval;
+mod iam_lint;
 mod snapshot;
 mod who_can;

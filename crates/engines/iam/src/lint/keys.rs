@@ -144,7 +144,8 @@ fn for_actions(statement: &Statement, condition: &Condition, out: &mut Findings)
     } else if !lacking.is_empty() && some && prefix != "aws" {
         let seems = format!("to narrow all of the statement's actions by {shown}");
         let without = consequence(condition, statement.effect);
-        let means = format!("{} lack the key{}", quoted_list(lacking), of_them(without));
+        let (lack, them) = if lacking.len() == 1 { ("lacks", "it is") } else { ("lack", "they are") };
+        let means = format!("{} {lack} the key{}", quoted_list(lacking), of_them(without, them));
         out.add(
             checks::KEY_OF_SOME_ACTIONS,
             condition.line,
@@ -155,11 +156,12 @@ fn for_actions(statement: &Statement, condition: &Condition, out: &mut Findings)
     }
 }
 
-fn of_them(consequence: &'static str) -> &'static str {
+/// The same as [`consequence`], of some actions of a statement.
+fn of_them(consequence: &str, them: &str) -> String {
     match consequence {
-        ", so the statement allows nothing" => ", so they are not allowed",
-        ", so the statement denies nothing" => ", so they are not denied",
-        other => other,
+        ", so the statement allows nothing" => format!(", so {them} not allowed"),
+        ", so the statement denies nothing" => format!(", so {them} not denied"),
+        other => other.to_owned(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use hashbrown::HashMap;
 
-use super::checks;
+use super::checks::{self, Level};
 use super::findings::{Findings, quoted, quoted_list};
 use super::patterns::steps;
 use crate::catalog::{Action, ResourceType, Service, catalog};
@@ -62,20 +62,20 @@ pub(super) fn statement(statement: &Statement, out: &mut Findings) {
         }
         is_complete &= any && good;
         if any && !good {
-            let means = if only_star {
-                "nothing: the action is on no single resource, so only `*` matches".to_owned()
+            // AWS itself writes ARNs for some of these in its managed policies, so the reference may lack a few.
+            let (level, means, hint) = if only_star {
+                let means =
+                    "nothing: by AWS's reference the action is on no single resource, so only `*` matches";
+                let hint = "put it into a statement of its own with `\"Resource\": \"*\"`";
+                (Level::Warning, means, hint.to_owned())
             } else {
-                "nothing: the action is on no resource of the statement".to_owned()
-            };
-            let hint = if only_star {
-                "put it into a statement of its own with `\"Resource\": \"*\"`".to_owned()
-            } else {
-                format!("it is on {}", quoted_list(wanted.iter().copied()))
+                let hint = format!("it is on {}", quoted_list(wanted.iter().copied()));
+                (Level::Error, "nothing: the action is on no resource of the statement", hint)
             };
             let verb = if statement.effect == Effect::Allow { "allow" } else { "deny" };
             let on = quoted_list(resources.patterns.iter().map(|(pattern, _)| pattern.written()));
             let seems = format!("to {verb} {} on {on}", quoted(pattern.written()));
-            out.add(checks::RESOURCE_MISMATCH, *line, seems, means, hint);
+            out.add(checks::RESOURCE_MISMATCH.at(level), *line, seems, means, hint);
         }
     }
     // Where an action is wrong or unknown, the resource may be right.
