@@ -25,6 +25,8 @@ mod variables;
 
 use ringwall_model::{Source, Tree};
 
+pub(crate) use size::length;
+
 pub use checks::{Check, Level};
 pub use findings::Finding;
 

@@ -55,7 +55,7 @@ pub(super) fn document(kind: PolicyKind, document: &Tree, out: &mut Findings) {
 }
 
 /// Characters of the document as JSON without white space between its parts, which IAM doesn't count.
-fn length(tree: &Tree) -> usize {
+pub(crate) fn length(tree: &Tree) -> usize {
     let text = |text: &str| {
         let escaped = text.chars().filter(|c| matches!(c, '"' | '\\')).count();
         text.chars().count() + escaped + 2

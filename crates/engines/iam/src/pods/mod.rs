@@ -32,6 +32,7 @@ pub use ask::ask_session;
 pub use checks::{Takeover, check_ids, results};
 pub use metadata::{Reach, metadata_reach};
 use place::Place;
+pub(crate) use proof::resource as resource_reason;
 use trusting::Trusting;
 
 /// A way to AWS credentials.

@@ -22,7 +22,7 @@ mod unknown_action;
 
 use std::sync::Arc;
 
-use ringwall_model::{Arn, CheckResult, Outcome, Reason, Responsible, Ring, Severity, Source};
+use ringwall_model::{Arn, CheckResult, Outcome, Reason, Responsible, Ring, Severity};
 
 pub use purpose::{Purpose, RolePurposes, purposes};
 
@@ -135,19 +135,15 @@ impl About {
         reasons: Vec<Reason>,
     ) -> CheckResult {
         let of_aws = arn.is_some_and(|arn| is_of_aws(arn)) && outcome != Outcome::Pass;
+        let Self { check, title, remedy } = *self;
+        let about = ringwall_model::About { check, ring: Ring::Identity, title, remedy };
+        let result =
+            about.result(if of_aws { Outcome::NotApplicable } else { outcome }, severity, why, reasons);
         CheckResult {
-            check: self.check,
-            ring: Ring::Identity,
-            title: self.title,
             object: None,
             arn: arn.map(|arn| arn.to_string()),
-            source: reasons.first().map_or_else(Source::built_in, |reason| reason.source.clone()),
-            outcome: if of_aws { Outcome::NotApplicable } else { outcome },
-            why,
             responsible: if of_aws { Responsible::Aws } else { Responsible::Customer },
-            severity,
-            reasons,
-            remedy: self.remedy,
+            ..result
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ringwall_model::{Arn, AwsExport, Cluster, IamPrincipalKind, ObjectRef, Proof, Reason, Ring, Source};
+use ringwall_model::{Arn, AwsExport, Cluster, IamPrincipalKind, ObjectRef, Proof, Reason, Source};
 
 use super::mapped::{self, As};
 use super::probe::{Answer, Prober};
@@ -409,14 +409,7 @@ pub(super) fn reference(statement: &Statement) -> ringwall_model::StatementRef {
 
 /// A reason about an AWS resource.
 pub(super) fn told(arn: &Arc<str>, source: &Source, text: String) -> Reason {
-    Reason {
-        ring: Ring::Identity,
-        proof: Proof::Arn(Arc::clone(arn)),
-        rule: None,
-        statement: None,
-        source: source.clone(),
-        text: text.into(),
-    }
+    crate::pods::resource_reason(arn, source, text)
 }
 
 fn service_account(namespace: &Arc<str>, name: &Arc<str>) -> ObjectRef {

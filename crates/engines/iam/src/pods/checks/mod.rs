@@ -12,7 +12,7 @@ mod quotas;
 
 use std::sync::Arc;
 
-use ringwall_model::{CheckResult, Outcome, Proof, Reason, Responsible, Ring, Severity, Source};
+use ringwall_model::{CheckResult, Outcome, Reason, Ring, Severity};
 
 use super::{Pods, Route, RouteKind};
 use crate::inventory::Inventory;
@@ -41,26 +41,9 @@ impl About {
     }
 
     fn result(&self, outcome: Outcome, severity: Severity, why: String, reasons: Vec<Reason>) -> CheckResult {
-        let first = reasons.first();
-        let (object, arn) = match first.map(|reason| &reason.proof) {
-            Some(Proof::Object(object)) => (Some(object.clone()), None),
-            Some(Proof::Arn(arn)) => (None, Some(arn.to_string())),
-            Some(Proof::BuiltIn(_)) | None => (None, None),
-        };
-        CheckResult {
-            check: self.check,
-            ring: Ring::Identity,
-            title: self.title,
-            object,
-            arn,
-            source: first.map_or_else(Source::built_in, |reason| reason.source.clone()),
-            outcome,
-            why,
-            responsible: Responsible::Customer,
-            severity,
-            reasons,
-            remedy: self.remedy,
-        }
+        let Self { check, title, remedy } = *self;
+        let about = ringwall_model::About { check, ring: Ring::Identity, title, remedy };
+        about.result(outcome, severity, why, reasons)
     }
 
     /// What was found; where that is nothing, one result that says so, or what of it could not be judged.

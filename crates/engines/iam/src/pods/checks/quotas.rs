@@ -3,12 +3,13 @@
 //! Source: IAM User Guide, *IAM and AWS STS quotas*: a trust policy has 2,048 characters, on request up to 8,192, white
 //! space not counted; an account has 100 OpenID Connect identity providers, on request up to 700.
 
-use ringwall_model::{CheckResult, Severity, Tree, Value};
+use ringwall_model::{CheckResult, Severity};
 
 use super::super::Pods;
 use super::super::proof;
 use super::About;
 use super::grant::Grant;
+use crate::lint::length;
 
 /// Characters of a trust policy: by default, and on request.
 const TRUST_LENGTHS: [usize; 2] = [2_048, 8_192];
@@ -67,27 +68,5 @@ impl Pods<'_> {
         });
         results.extend(PROVIDER_QUOTA.or(full.into_iter().collect(), gap));
         results
-    }
-}
-
-/// Characters of a document without the white space between its parts.
-fn length(tree: &Tree) -> usize {
-    let text = |text: &str| text.chars().count() + 2;
-    match &tree.value {
-        Value::Null => 4,
-        Value::Bool(value) => {
-            if *value {
-                4
-            } else {
-                5
-            }
-        }
-        Value::Number(number) => number.written.len(),
-        Value::String(value) => text(value),
-        Value::Sequence(items) => 2 + items.iter().map(length).sum::<usize>() + items.len().saturating_sub(1),
-        Value::Mapping(entries) => {
-            let inner: usize = entries.iter().map(|entry| text(&entry.key) + 1 + length(&entry.value)).sum();
-            2 + inner + entries.len().saturating_sub(1)
-        }
     }
 }

@@ -72,9 +72,9 @@ impl Finder<'_> {
             return;
         }
         let (decoded, lines) = if begin.starts_with("%7B") || begin.starts_with("%7b") {
-            match percent_decoded(text) {
-                Some(decoded) => (decoded, Lines::All(tree.line)),
-                None => {
+            match ringwall_snapshot::percent_decoded(text) {
+                Ok(decoded) => (decoded.into_owned(), Lines::All(tree.line)),
+                Err(_) => {
                     let source = Source::new(Arc::clone(self.file), tree.line);
                     let problem = Problem::error(source, "the percent-encoded policy cannot be decoded");
                     return self.problems.push(problem.hint("export it again with the AWS CLI, as JSON"));
@@ -111,19 +111,4 @@ fn is_left_out(tree: &Tree) -> bool {
         tree.str("Arn").is_some_and(|arn| arn.starts_with("arn:") && arn.contains(":iam::aws:policy/"));
     is_aws && tree.get("PolicyVersionList").is_some()
         || tree.get("IsDefaultVersion").and_then(Tree::as_bool) == Some(false)
-}
-
-/// Undoes RFC 3986's percent-encoding.
-fn percent_decoded(text: &str) -> Option<String> {
-    let mut bytes = text.bytes();
-    let mut decoded = Vec::with_capacity(text.len());
-    while let Some(byte) = bytes.next() {
-        if byte != b'%' {
-            decoded.push(byte);
-            continue;
-        }
-        let mut digit = || char::from(bytes.next()?).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-        decoded.push(digit()? << 4 | digit()?);
-    }
-    String::from_utf8(decoded).ok()
 }
