@@ -23,11 +23,14 @@ NOBODY = {
     "policy of the resource needed": "a key or role policy that has to allow it, whatever the identity policies say",
     "protected resource": "resources that only AWS may change",
     "always allowed": "sts:GetCallerIdentity needs no permission",
-    "question pattern": "a pattern for the resource in the question",
+    "question pattern": "a pattern for the resource in the question, also `*` where a policy names resources",
     "key told by the request": "the peer takes no key from the request itself",
     "several values without set operator": "several values of a key without a set operator",
     "variable of several values": "a variable with several values",
     "caller account": "the account's root user",
+    "value of another type": "AWS documents the types of operators, and not what comes of other values",
+    "empty list": "AWS documents none",
+    "resource for an action without": "the peer does not know which actions take no resource",
     "wildcard in the service of an ARN": "AWS documents that it may not be used there, and not what it does",
 }
 

@@ -11,6 +11,7 @@ import pathlib
 import subprocess
 import unittest
 
+from peers.formats import is_of_type
 from peers.question import Question, matches
 
 HERE = pathlib.Path(__file__).parent
@@ -107,6 +108,26 @@ class Features(unittest.TestCase):
         self.assertIn(
             "several values without set operator", self.features(Condition={"StringEquals": {"aws:TagKeys": "x"}})
         )
+
+    def test_values(self):
+        def touched(operator, value):
+            return self.features(Condition={operator: {"aws:TagKeys": value}})
+
+        for operator, value in {
+            "DateEquals": "2026-02-30",
+            "NumericEquals": "ten",
+            "Bool": "yes",
+            "IpAddress": "10.0.0.0/33",
+            "BinaryEquals": "a",
+        }.items():
+            with self.subTest(operator=operator):
+                self.assertIn("value of another type", touched(operator, value))
+        self.assertFalse(is_of_type("DateEquals", "2026-13-01"))
+        self.assertTrue(is_of_type("DateEquals", "1780271999"))
+        self.assertTrue(is_of_type("DateEquals", "2026-06"))
+        self.assertTrue(is_of_type("StringEquals", "anything"))
+        self.assertIn("case of a boolean", touched("Bool", "True"))
+        self.assertIn("empty string in a condition", touched("StringEquals", ""))
 
     def test_patterns(self):
         self.assertIn("case of the action", self.features(Action="s3:getobject"))

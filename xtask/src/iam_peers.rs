@@ -12,8 +12,8 @@ use crate::go::{self, Version};
 use crate::workspace::{Workspace, read};
 use crate::{process, python};
 
-/// Tells the peers' own tests where the list of peers is.
-const PEERS_VARIABLE: &str = "RINGWALL_IAM_PEERS";
+/// Tells the peers' own tests and the end-to-end tests where the list of peers is.
+pub(crate) const PEERS_VARIABLE: &str = "RINGWALL_IAM_PEERS";
 
 /// The peers that are Python packages.
 const PYTHON_PEERS: [&str; 3] = ["iamprover", "lambda-preflight", "moto"];
@@ -80,12 +80,18 @@ pub(crate) fn build(workspace: &Workspace) -> Result<Peers> {
     Ok(peers)
 }
 
+/// Writes the list of peers where tests can read it.
+pub(crate) fn write_list(workspace: &Workspace, peers: &Peers) -> Result<PathBuf> {
+    let list = Places::of(workspace).built.join("peers.json");
+    fs::write(&list, peers.to_json()?)
+        .with_context(|| format!("`{}` could not be written", list.display()))?;
+    Ok(list)
+}
+
 /// Runs the peers' own tests: that they answer as they are known to.
 pub(crate) fn test(workspace: &Workspace, peers: &Peers) -> Result<()> {
     let places = Places::of(workspace);
-    let list = places.built.join("peers.json");
-    fs::write(&list, peers.to_json()?)
-        .with_context(|| format!("`{}` could not be written", list.display()))?;
+    let list = write_list(workspace, peers)?;
     process::run(
         Command::new(python::interpreter(&places.environment()))
             .current_dir(&places.source)

@@ -7,13 +7,17 @@ use anyhow::Result;
 
 use crate::steps::{Steps, in_ci};
 use crate::workspace::Workspace;
-use crate::{process, testbed, tidy};
+use crate::{iam_peers, process, testbed, tidy};
 
 /// Tells the end-to-end tests where the testbed's program is.
 const TESTBED_VARIABLE: &str = "RINGWALL_TESTBED";
 
 /// Seeds every generated input in the tests; without it each test takes its own, so that a red run stays red.
 const SEED_VARIABLE: &str = "RINGWALL_SEED";
+
+/// The end-to-end tests that ask the IAM evaluators; the others need the testbed.
+const OF_IAM: &[&str] = &["iam::"];
+const OF_THE_TESTBED: &[&str] = &["--skip", "iam::"];
 
 /// Runs every test there is.
 pub(crate) fn run(workspace: &Workspace, seed: Option<u64>) -> Result<ExitCode> {
@@ -30,12 +34,13 @@ pub(crate) fn run(workspace: &Workspace, seed: Option<u64>) -> Result<ExitCode> 
         steps.run("tests of the testbed", || testbed::test(workspace));
         steps.run("end-to-end tests", || {
             process::run(
-                end_to_end(workspace, seed)
+                end_to_end(workspace, seed, OF_THE_TESTBED)
                     .args(["--include-ignored", "--nocapture"])
                     .env(TESTBED_VARIABLE, &program),
             )
         });
     }
+    compare_iam(workspace, seed, &mut steps);
     Ok(steps.finish(in_ci()))
 }
 
@@ -43,7 +48,7 @@ pub(crate) fn run(workspace: &Workspace, seed: Option<u64>) -> Result<ExitCode> 
 fn build_testbed(workspace: &Workspace, steps: &mut Steps) -> Option<PathBuf> {
     let built = testbed::program(workspace).is_ok_and(|program| program.is_file());
     if !built && let Err(error) = testbed::find_go(workspace) {
-        for name in end_to_end_names(workspace) {
+        for name in end_to_end_names(workspace, OF_THE_TESTBED) {
             steps.gap(&name, &format!("{error:#}"));
         }
         return None;
@@ -51,9 +56,34 @@ fn build_testbed(workspace: &Workspace, steps: &mut Steps) -> Option<PathBuf> {
     steps.run("build of the testbed", || testbed::build(workspace))
 }
 
+/// Compares with the IAM evaluators that can be had; each that can't is a gap.
+fn compare_iam(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
+    let Some(peers) = steps.run("set-up of the IAM evaluators", || iam_peers::build(workspace)) else {
+        return;
+    };
+    for (name, why) in &peers.gaps {
+        steps.gap(&format!("IAM evaluator {name}"), why);
+    }
+    if peers.peers.is_empty() {
+        for name in end_to_end_names(workspace, OF_IAM) {
+            steps.gap(&name, "there is no IAM evaluator to compare with");
+        }
+        return;
+    }
+    steps.run("tests of the IAM evaluators", || iam_peers::test(workspace, &peers));
+    steps.run("end-to-end tests of IAM", || {
+        let list = iam_peers::write_list(workspace, &peers)?;
+        process::run(
+            end_to_end(workspace, seed, OF_IAM)
+                .args(["--include-ignored", "--nocapture"])
+                .env(iam_peers::PEERS_VARIABLE, list),
+        )
+    });
+}
+
 /// The names of the end-to-end tests, to say each that could not run.
-fn end_to_end_names(workspace: &Workspace) -> Vec<String> {
-    let listed = process::output(end_to_end(workspace, None).args(["--ignored", "--list"]));
+fn end_to_end_names(workspace: &Workspace, which: &[&str]) -> Vec<String> {
+    let listed = process::output(end_to_end(workspace, None, which).args(["--ignored", "--list"]));
     let names = names(&String::from_utf8_lossy(&listed.unwrap_or_default()));
     if names.is_empty() { vec!["the end-to-end tests".to_owned()] } else { names }
 }
@@ -64,9 +94,9 @@ fn names(listed: &str) -> Vec<String> {
     listed.lines().filter_map(name).collect()
 }
 
-fn end_to_end(workspace: &Workspace, seed: Option<u64>) -> Command {
+fn end_to_end(workspace: &Workspace, seed: Option<u64>, which: &[&str]) -> Command {
     let mut command = cargo_test(workspace, seed);
-    command.args(["--package", "ringwall", "--test", "e2e", "--"]);
+    command.args(["--package", "ringwall", "--test", "e2e", "--"]).args(which);
     command
 }
 
@@ -76,8 +106,9 @@ fn cargo_test(workspace: &Workspace, seed: Option<u64>) -> Command {
         .current_dir(&workspace.root)
         .args(["test", "--locked"])
         .envs(seed.map(|seed| (SEED_VARIABLE, seed.to_string())))
-        // Only the step that builds the testbed says where it is.
-        .env_remove(TESTBED_VARIABLE);
+        // Only the steps that build these say where they are.
+        .env_remove(TESTBED_VARIABLE)
+        .env_remove(iam_peers::PEERS_VARIABLE);
     command
 }
 

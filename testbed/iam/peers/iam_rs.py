@@ -24,6 +24,7 @@ DIFFERS = {
     "date that is not RFC 3339": "iam-rs-dates",
     "principal account": "account-principal",
     "principal role": "role-principal",
+    "principal other": "unique-id-principal",
     "everybody of AWS, and a caller of another kind": "iam-rs-everybody",
     "principal federated": "iam-rs-federated",
     "no Resource": "iam-rs-no-resource",

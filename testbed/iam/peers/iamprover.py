@@ -24,6 +24,7 @@ UNSUPPORTED = {
     "absent key": "the solver takes any value for a key that is not given",
     "variable": "widened to `*`",
     "literal variable": "widened to `*`",
+    "variable in an action": "widened to `*`",
     "set operator": "keys have one value",
     "IfExists": "every key has a value",
     "IPv6": "addresses are of 32 bits",
@@ -38,6 +39,10 @@ DIFFERS = {
     "wildcard in ArnNotEquals": "arn-like-segments",
     "principal account": "account-principal",
     "principal role": "role-principal",
+    "principal other": "unique-id-principal",
+    "case of a boolean": "boolean-case",
+    "address of another key": "iamprover-address-keys",
+    "service-linked role": "iamprover-service-linked-role",
     "layer rcp": "iamprover-rcp",
     "false or 0 in a condition": "iamprover-json-values",
     "number or boolean in a condition": "iamprover-json-values",
@@ -67,6 +72,9 @@ def asker(_backend):
 
     def is_allowed(question, extra):
         layer = {name: [merged(level, extra) for level in levels] for name, levels in question.layers.items()}
+        if extra:
+            # Where there is no identity policy, this is the one that allows.
+            layer.setdefault("identity", [merged([], extra)])
         principal = Principal(
             arn=question.principal,
             policies=layer.get("identity", []),

@@ -5,6 +5,8 @@ A peer tells what it cannot do by the names of these features, so that each is r
 
 import re
 
+from peers.formats import is_of_type, is_rfc3339
+
 LAYERS = ("scp", "rcp", "resource", "boundary", "session", "identity", "vpcEndpoint")
 
 # Keys that AWS takes from the request itself; a peer knows only the context that it is given.
@@ -22,7 +24,13 @@ TOLD_BY_THE_REQUEST = {
 # Resources that only AWS may change, whatever policies say.
 PROTECTED = (":role/aws-service-role/", ":role/aws-reserved/", ":iam::aws:policy/", ":alias/aws/")
 
+# Of the actions that take no resource, those that are asked about; the service authorization reference has them all.
+WITHOUT_RESOURCE = {"ec2:describeinstances", "s3:listallmybuckets", "eks:listclusters", "kms:listkeys"}
+
 VARIABLE = re.compile(r"\$\{([^}]*)\}")
+
+# What has a meaning in a regular expression and none in a pattern.
+EXPRESSION = re.compile(r"[.+$()\[\]|^\\{}]")
 
 ELEMENTS = ("Principal", "NotPrincipal", "NotAction", "NotResource", "Condition")
 
@@ -124,6 +132,8 @@ def question_features(question):
         yield "other account"
     if question.resource == "*":
         yield "question *"
+    elif question.action.lower() in WITHOUT_RESOURCE:
+        yield "resource for an action without"
     elif "*" in question.resource or "?" in question.resource:
         yield "question pattern"
     action = question.action.lower()
@@ -131,6 +141,8 @@ def question_features(question):
     trust = action.startswith("sts:") and ":role/" in question.resource
     if trust or (action.startswith("kms:") and ":key/" in question.resource):
         yield "policy of the resource needed"
+    if ":role/aws-service-role/" in str(question.principal) or "/AWSServiceRoleFor" in str(question.principal):
+        yield "service-linked role"
     if any(mark in question.resource for mark in PROTECTED):
         yield "protected resource"
     if action == "sts:getcalleridentity":
@@ -141,6 +153,9 @@ def statement_features(question, layer, policy, statement):
     yield from (element for element in ELEMENTS if element in statement)
     if "Resource" not in statement and "NotResource" not in statement:
         yield "no Resource"
+    for element in ("Action", "NotAction", "Resource", "NotResource"):
+        if statement.get(element) == []:
+            yield "empty list"
     for pattern in as_list(statement.get("Action")) + as_list(statement.get("NotAction")):
         yield from action_features(question, pattern)
     for pattern in as_list(statement.get("Resource")) + as_list(statement.get("NotResource")):
@@ -158,6 +173,10 @@ def action_features(question, pattern):
         yield "every action"
     if "?" in pattern:
         yield "? in a pattern"
+    if "${" in pattern:
+        yield "variable in an action"
+    elif EXPRESSION.search(pattern):
+        yield "regular expression's sign in a pattern"
 
 
 def matches(pattern, text):
@@ -169,12 +188,14 @@ def pattern_features(question, policy, pattern):
     yield from variable_features(question, policy, pattern)
     if "?" in VARIABLE.sub("", pattern):
         yield "? in a pattern"
-    if re.search(r"[.+()\[\]|^\\{}]", VARIABLE.sub("", pattern)):
+    if EXPRESSION.search(VARIABLE.sub("", pattern)):
         yield "regular expression's sign in a pattern"
     if "[" in pattern:
         yield "[ in a pattern"
     if pattern == "*":
         return
+    if question.resource == "*":
+        yield "question pattern"
     parts = pattern.split(":")
     if len(parts) < 6:
         yield "pattern of fewer than six parts"
@@ -215,6 +236,8 @@ def condition_features(question, policy, operator, keys):
         yield from key_features(question, quantifier, base, key)
         for value in as_list(values):
             yield from value_features(question, policy, base, value)
+        given = question.lowered.get(key.lower(), [])
+        yield from type_features(base, as_list(values), given)
         if len(as_list(values)) != 1:
             yield "several values"
             if is_negated(base):
@@ -237,10 +260,25 @@ def key_features(question, quantifier, base, key):
         yield "several values without set operator"
     if quantifier and not [value for value in given if value != ""]:
         yield "set operator on nothing"
-    if base in ("IpAddress", "NotIpAddress") and any(":" in value for value in given):
-        yield "IPv6"
+    if base in ("IpAddress", "NotIpAddress"):
+        if any(":" in value for value in given):
+            yield "IPv6"
+        if key.lower() != "aws:sourceip":
+            yield "address of another key"
     if base.startswith("Arn") and any(value.count(":") != 5 for value in given):
         yield "ARN with colons in its resource"
+
+
+def type_features(base, values, given):
+    both = [*values, *given]
+    if any(value == "" for value in both):
+        yield "empty string in a condition"
+    if not all(is_of_type(base, value) for value in both):
+        yield "value of another type"
+    if base.startswith("Date") and not all(is_rfc3339(value) for value in both):
+        yield "date that is not RFC 3339"
+    if base == "Bool" and any(str(value) != str(value).lower() for value in both if isinstance(value, str)):
+        yield "case of a boolean"
 
 
 def value_features(question, policy, base, value):
@@ -259,8 +297,6 @@ def value_features(question, policy, base, value):
             yield "[ in a pattern"
         if "?" in value:
             yield "? in a pattern"
-    if base.startswith("Date") and not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", value):
-        yield "date that is not RFC 3339"
     if base in ("IpAddress", "NotIpAddress") and ":" in value:
         yield "IPv6"
 

@@ -1,6 +1,7 @@
-//! Against a real kube-apiserver: every verdict of `ringwall can --batch` is the apiserver's own.
+//! Against a real kube-apiserver: every verdict of `ringwall can --batch` is the apiserver's own. Against independent
+//! IAM evaluators: the module `iam`.
 //!
-//! `cargo xtask test` builds the testbed and runs these; `RINGWALL_SEED` chooses the questions, and a failure
+//! `cargo xtask test` builds the testbed, sets the evaluators up and runs these; `RINGWALL_SEED` chooses the questions, and a failure
 //! prints it.
 
 #![expect(
@@ -12,6 +13,7 @@
 )]
 
 mod generate;
+mod iam;
 mod seeded;
 mod testbed;
 
@@ -76,18 +78,20 @@ fn settled_snapshot(testbed: &Testbed, folder: &Path, format: &str) -> PathBuf {
 
 /// Answers of `ringwall can --batch`.
 fn batch(snapshot: &Path, specs: &[String]) -> Vec<Value> {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_ringwall"))
-        .args(["can", snapshot.to_str().unwrap(), "--batch", "-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let arguments = ["can", snapshot.to_str().unwrap(), "--batch", "-"].map(str::to_owned);
+    answers_to(Path::new(env!("CARGO_BIN_EXE_ringwall")), &arguments, specs)
+}
+
+/// What a program that takes lines of input prints: a line of JSON each.
+fn answers_to(program: &Path, arguments: &[String], lines: &[String]) -> Vec<Value> {
+    let mut child =
+        Command::new(program).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    let input = specs.join("\n") + "\n";
+    let input = lines.join("\n") + "\n";
     let writer = thread::spawn(move || stdin.write_all(input.as_bytes()));
     let output = child.wait_with_output().unwrap();
     writer.join().unwrap().unwrap();
-    assert!(output.status.success(), "ringwall can --batch: {}", output.status);
+    assert!(output.status.success(), "{} {arguments:?}: {}", program.display(), output.status);
     let text = String::from_utf8(output.stdout).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
