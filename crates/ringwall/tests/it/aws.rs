@@ -180,6 +180,10 @@ fn misuse_is_told_with_a_way_out() {
         (format!("--as {CHECKOUT} s3:GetObject orders"), "`orders` is no resource of AWS"),
         (format!("--as {CHECKOUT} s3:GetObject {ORDERS} -n shop"), "has no namespace"),
         (format!("--as {CHECKOUT} s3:GetObject {ORDERS} --context aws:SourceVpce"), "has no value"),
+        (
+            "--as jane get pods --context aws:SourceVpce=vpce-1".to_owned(),
+            "`--context` is for actions of AWS",
+        ),
         (format!("--as jane s3:GetObject {ORDERS}"), "nobody whom AWS knows"),
         (format!("--as arn:aws:s3:::orders s3:GetObject {ORDERS}"), "is no principal"),
     ] {
