@@ -213,7 +213,7 @@ impl<'i> Gathered<'i> {
 ///
 /// Sources: Amazon S3 User Guide, *Bucket policies*; DynamoDB Developer Guide, *Resource-based policies*.
 fn policy_holder(resource: &str) -> &str {
-    let bucket = resource.splitn(6, ':').nth(2) == Some("s3");
+    let bucket = resource.split(':').nth(2) == Some("s3");
     if bucket {
         return resource.split_once('/').map_or(resource, |(bucket, _)| bucket);
     }

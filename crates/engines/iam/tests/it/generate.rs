@@ -96,7 +96,7 @@ fn statement(shape: Shape) -> impl Strategy<Value = Value> {
         .prop_map(move |(allow, principal, action, resource, attached, condition, sid, guarded)| {
             // NotPrincipal is there for Deny above all.
             let spares = principal.as_ref().is_some_and(|(element, _)| *element == "NotPrincipal");
-            let allow = allow && !(spares && !guarded);
+            let allow = allow && (guarded || !spares);
             let mut statement = json!({"Effect": if allow { "Allow" } else { "Deny" }});
             if sid {
                 statement["Sid"] = json!("S");

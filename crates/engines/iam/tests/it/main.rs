@@ -11,4 +11,5 @@ mod naive_conditions;
 mod naive_decisions;
 mod naive_facts;
 mod tree;
+mod views;
 mod wildcards;
