@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::{ObjectRef, Reason, Responsible, Ring, Severity, Source};
+use crate::{ObjectRef, Proof, Reason, Responsible, Ring, Severity, Source};
 
 /// How a check came out for one object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -43,4 +43,52 @@ pub struct CheckResult {
     pub reasons: Vec<Reason>,
     /// What to do about it.
     pub remedy: &'static str,
+}
+
+/// What a check says of itself, whatever it is judged for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct About {
+    /// The check's stable id.
+    pub check: &'static str,
+    /// The ring it belongs to.
+    pub ring: Ring,
+    /// One line that says what holds or not, in general.
+    pub title: &'static str,
+    /// What to do about a failure.
+    pub remedy: &'static str,
+}
+
+impl About {
+    /// A result for the object or AWS resource that its first reason names, at that reason's spot; the customer has to act.
+    pub fn result(
+        self,
+        outcome: Outcome,
+        severity: Severity,
+        why: String,
+        reasons: Vec<Reason>,
+    ) -> CheckResult {
+        let Self { check, ring, title, remedy } = self;
+        let first = reasons.first();
+        let (object, arn) = match first.map(|reason| &reason.proof) {
+            Some(Proof::Object(object)) => (Some(object.clone()), None),
+            Some(Proof::Arn(arn)) => (None, Some(arn.to_string())),
+            Some(Proof::BuiltIn(_)) | None => (None, None),
+        };
+        let source = first.map_or_else(Source::built_in, |reason| reason.source.clone());
+        let responsible = Responsible::Customer;
+        CheckResult {
+            check,
+            ring,
+            title,
+            object,
+            arn,
+            source,
+            outcome,
+            why,
+            responsible,
+            severity,
+            reasons,
+            remedy,
+        }
+    }
 }

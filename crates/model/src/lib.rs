@@ -44,7 +44,7 @@ pub use aws::{
     AccessEntry, AccessPolicyAssociation, AccessScope, Aws, AwsDocument, AwsExport, Ec2Instance,
     FargateProfile, NodeGroup, PodIdentityAssociation,
 };
-pub use check::{CheckResult, Outcome};
+pub use check::{About, CheckResult, Outcome};
 pub use cluster::{
     AuthenticationMode, AwsAuthConfigMap, AwsAuthEntry, Cluster, ClusterInfo, LogFile, LogKind,
 };

@@ -1,6 +1,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use ringwall_iam::PolicyKind;
+use ringwall_iam::lint::Level;
 use ringwall_model::Severity;
 
 /// Who can get into your Kubernetes cluster, what they can do there, and the proof.
@@ -203,6 +205,7 @@ pub(crate) struct Iam {
 #[derive(Debug, Subcommand)]
 pub(crate) enum IamCommand {
     Eval(IamEval),
+    Lint(IamLint),
 }
 
 /// Decide requests from the policies given with them.
@@ -228,6 +231,123 @@ pub(crate) struct IamEval {
     /// Answer a request (JSON) a line; - is standard input
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) batch: PathBuf,
+}
+
+/// Find policies that mean something else than they seem.
+///
+/// Looks for actions, resources, keys and variables that match nothing, for conditions that hold when their
+/// key is absent, and for grants that reach farther than they read. A file is a policy, or an export of the
+/// AWS CLI that holds policies, as JSON or YAML.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ringwall iam lint policy.json
+  ringwall iam lint --type scp --fail-on security scps/*.json
+  aws iam get-account-authorization-details | ringwall iam lint -
+
+Levels:
+  error       AWS refuses it, or it can never do what it is written for
+  security    it allows more, or denies less, than it seems
+  warning     it may mean something else than its author thinks
+  suggestion  worth tidying: it means the same without
+
+AWS's own managed policies and versions that are not the default are left out.
+docs/reference/iam-lint.md lists the checks.")]
+pub(crate) struct IamLint {
+    /// Files to look at; - is standard input
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// What the policies are attached to; without it the content tells
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) kind: Option<PolicyType>,
+    /// Exit with 1 if there is a finding of this level or a graver one
+    #[arg(long, value_name = "LEVEL", default_value = "error")]
+    pub(crate) fail_on: LintLevel,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PolicyType {
+    /// A user, group or role
+    Identity,
+    /// A resource other than a role
+    Resource,
+    /// A role, as its trust policy
+    Trust,
+    /// An organization's node, as a service control policy
+    Scp,
+    /// An organization's node, as a resource control policy
+    Rcp,
+    /// A user or role, as its permissions boundary
+    Boundary,
+    /// A session
+    Session,
+    /// A VPC endpoint
+    Endpoint,
+}
+
+impl PolicyType {
+    /// The type's name in the output.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Resource => "resource",
+            Self::Trust => "trust",
+            Self::Scp => "scp",
+            Self::Rcp => "rcp",
+            Self::Boundary => "boundary",
+            Self::Session => "session",
+            Self::Endpoint => "endpoint",
+        }
+    }
+
+    pub(crate) fn of(kind: PolicyKind) -> Self {
+        match kind {
+            PolicyKind::Identity => Self::Identity,
+            PolicyKind::Resource => Self::Resource,
+            PolicyKind::Trust => Self::Trust,
+            PolicyKind::Scp => Self::Scp,
+            PolicyKind::Rcp => Self::Rcp,
+            PolicyKind::Boundary => Self::Boundary,
+            PolicyKind::Session => Self::Session,
+            PolicyKind::VpcEndpoint => Self::Endpoint,
+        }
+    }
+}
+
+impl From<PolicyType> for PolicyKind {
+    fn from(policy_type: PolicyType) -> Self {
+        match policy_type {
+            PolicyType::Identity => Self::Identity,
+            PolicyType::Resource => Self::Resource,
+            PolicyType::Trust => Self::Trust,
+            PolicyType::Scp => Self::Scp,
+            PolicyType::Rcp => Self::Rcp,
+            PolicyType::Boundary => Self::Boundary,
+            PolicyType::Session => Self::Session,
+            PolicyType::Endpoint => Self::VpcEndpoint,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LintLevel {
+    Suggestion,
+    Warning,
+    Security,
+    Error,
+}
+
+impl From<LintLevel> for Level {
+    fn from(level: LintLevel) -> Self {
+        match level {
+            LintLevel::Suggestion => Self::Suggestion,
+            LintLevel::Warning => Self::Warning,
+            LintLevel::Security => Self::Security,
+            LintLevel::Error => Self::Error,
+        }
+    }
 }
 
 /// Print a completion script for a shell.

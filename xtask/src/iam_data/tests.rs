@@ -129,12 +129,7 @@ fn what_the_package_never_had_is_refused() {
             "\"shop:Color\", \"aws",
             "service `shop` uses the unknown condition key `shop:Color`",
         ),
-        (
-            "comma",
-            "\"key\": \"shop:Colour\"",
-            "\"key\": \"shop:Co,lour\"",
-            "unknown condition key `shop:Colour`",
-        ),
+        ("comma", "rder item", "rder, item", "`Order, item` holds a comma"),
         ("tab", "\"Buy\"", "\"B\\tuy\"", "`B\\tuy` holds a character"),
         ("shape", "\"accessLevel\"", "\"access\"", "is not as it used to be"),
         ("date", "2026-01-02T03:04:05.678Z", "2026", "`updatedAt` holds no date"),

@@ -7,6 +7,8 @@ mod organization;
 mod policy;
 mod resource;
 
+pub use policy::percent_decoded;
+
 use std::sync::Arc;
 
 use hashbrown::HashMap;

@@ -35,6 +35,7 @@ use std::path::Path;
 
 use ringwall_model::{Cluster, Problem};
 
+pub use aws::percent_decoded;
 pub use error::SnapshotError;
 pub use logs::read_log;
 pub use objects::{Objects, objects_of};

@@ -173,6 +173,12 @@ impl Catalog {
             .or_else(|| keys::claim_of_any_issuer(name))
     }
 
+    /// The keys of no single service, the global ones among them, in the order of their names; a family of keys as
+    /// `aws:RequestTag/${TagKey}`.
+    pub fn shared_condition_keys(&self) -> impl Iterator<Item = &'static str> {
+        self.shared_keys().items().iter().map(|key| key.name)
+    }
+
     /// Whether a request has a list of values for this condition key, so that a policy has to use `ForAllValues` or
     /// `ForAnyValue` with it. Not for an unknown key.
     #[must_use]

@@ -7,6 +7,7 @@
 use crate::assumption::{Assumption, Notes};
 use crate::condition::{Outcome as Held, evaluate};
 use crate::layers::{Layer, Level, Policies};
+use crate::pattern_set::Budget;
 use crate::policy::{Effect, Policy, Statement};
 use crate::principal::{AwsPrincipalKind, Caller, Named, named};
 use crate::request::{Request, View};
@@ -20,7 +21,7 @@ use crate::verdict::{Deciding, OpenCondition, Outcome, Verdict};
 /// they are not known: [`View::Best`] and [`View::Worst`] bound what may come out, and [`Verdict::open`] tells on what it
 /// depends.
 pub fn decide<'p>(request: &Request, policies: &Policies<'p>, view: View) -> Verdict<'p> {
-    if special::needs_no_permission(request.action()) {
+    if special::needs_no_permission(request) {
         return Verdict {
             outcome: Outcome::Allowed,
             blocked_by: Vec::new(),
@@ -59,6 +60,7 @@ struct Judge<'a, 'p> {
     unread_denies: Vec<Layer>,
     /// For a question about a pattern, statements that deny parts of it without conditions.
     denied_parts: Vec<&'p Statement>,
+    budget: Budget,
     grants: Grants,
 }
 
@@ -74,6 +76,7 @@ impl<'a, 'p> Judge<'a, 'p> {
             open: Vec::new(),
             unread_denies: Vec::new(),
             denied_parts: Vec::new(),
+            budget: Budget::new(),
             grants: Grants::default(),
         }
     }
@@ -244,7 +247,15 @@ impl<'a, 'p> Judge<'a, 'p> {
         let mut open = false;
         if let Some(element) = resources {
             let denied = if effect == Effect::Allow { self.denied_parts.as_slice() } else { &[] };
-            match resource::fit(element, effect, denied, self.request, self.view, &mut self.notes) {
+            match resource::fit(
+                element,
+                effect,
+                denied,
+                self.request,
+                self.view,
+                &self.budget,
+                &mut self.notes,
+            ) {
                 Fit::Yes => {}
                 Fit::No => return None,
                 Fit::Open => {

@@ -1,3 +1,4 @@
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use crate::catalog::catalog;
 pub struct Key {
     written: Arc<str>,
     lower: Arc<str>,
+    hash: u64,
     multi_valued: bool,
 }
 
@@ -22,7 +24,8 @@ impl Key {
             Arc::clone(written)
         };
         let multi_valued = catalog().is_multi_valued(&lower);
-        Self { written: Arc::clone(written), lower, multi_valued }
+        let hash = hash(&lower);
+        Self { written: Arc::clone(written), lower, hash, multi_valued }
     }
 
     /// The name as it is written.
@@ -43,11 +46,31 @@ impl Key {
 
 impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
-        self.lower == other.lower
+        self.hash == other.hash && self.lower == other.lower
     }
 }
 
 impl Eq for Key {}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Key {
+    /// By a hash first, so that most comparisons are of two numbers: the order is no order of names.
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.hash.cmp(&other.hash).then_with(|| self.lower.cmp(&other.lower))
+    }
+}
+
+/// FNV-1a. Keys that somebody makes collide cost a comparison of names, no more.
+fn hash(lower: &str) -> u64 {
+    lower.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

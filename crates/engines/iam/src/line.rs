@@ -9,10 +9,11 @@ use crate::context::Context;
 use crate::decide::decide;
 use crate::key::Key;
 use crate::layers::{Layer, Level, Policies};
-use crate::limits::MAX_CONTEXT_KEYS;
+use crate::limits::{MAX_CONTEXT_KEYS, MAX_CONTEXT_VALUE_BYTES};
 use crate::policy::{Policy, PolicyKind};
 use crate::principal::{AwsPrincipal, Principal};
 use crate::request::{Request, View};
+use crate::special::is_of_trust;
 use crate::verdict::Outcome;
 
 /// What a line may have.
@@ -113,7 +114,7 @@ impl Question {
             .map_err(|error| reader.problem(line, error.to_string()))?;
         let policies = reader.needed(line, "policies")?;
         reader.known_keys(policies, "`policies`", &LAYERS)?;
-        let is_trust = request.action().service() == "sts" && resource.contains(":role/");
+        let is_trust = is_of_trust(request.action()) && resource.contains(":role/");
         let kind = if is_trust { PolicyKind::Trust } else { PolicyKind::Resource };
         let resource = match reader.given(policies, "resource") {
             None => None,
@@ -257,8 +258,13 @@ impl Reader<'_> {
                 let key: String = entry.key.chars().take(128).collect();
                 return Err(self.problem(&entry.value, format!("the values of `{key}` are not strings")));
             };
+            if values.iter().any(|value| value.len() > MAX_CONTEXT_VALUE_BYTES) {
+                let message =
+                    format!("a value of the context is longer than {MAX_CONTEXT_VALUE_BYTES} bytes");
+                return Err(self.problem(&entry.value, message));
+            }
             let key = Key::new(&entry.key);
-            if context.get(key.lower()).is_some() {
+            if context.get(&key).is_some() {
                 let message = format!("the key `{key}` is given twice: case does not count in keys");
                 return Err(self.problem(&entry.value, message));
             }

@@ -1,10 +1,29 @@
 //! Sets of texts that patterns stand for: whether two have a text in common, and whether some cover another.
 
+use std::cell::Cell;
+
 use hashbrown::HashSet;
 
-use crate::limits::MAX_COVER_STATES;
+use crate::limits::{MAX_COMPARE_STEPS, MAX_COVER_STATES};
 use crate::pattern::Reach;
 use crate::wildcard::{Piece, Pieces};
+
+/// What the comparisons of one decision may still cost.
+#[derive(Debug)]
+pub(crate) struct Budget(Cell<usize>);
+
+impl Budget {
+    pub(crate) fn new() -> Self {
+        Self(Cell::new(MAX_COMPARE_STEPS))
+    }
+
+    /// Takes some steps; `None` once they are spent.
+    fn take(&self, steps: usize) -> Option<()> {
+        let left = self.0.get().checked_sub(steps)?;
+        self.0.set(left);
+        Some(())
+    }
+}
 
 /// A pattern, character by character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +50,11 @@ impl Steps {
             at += 1;
         }
         Self(steps)
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
     }
 
     fn get(&self, at: usize) -> Option<Step> {
@@ -85,19 +109,20 @@ fn alphabet<'s>(patterns: impl Iterator<Item = &'s Steps>) -> Vec<char> {
     chars
 }
 
-/// Whether some text matches both.
-pub(crate) fn intersects(one: &Steps, other: &Steps) -> bool {
+/// Whether some text matches both; `None` if that takes too long to tell.
+pub(crate) fn intersects(one: &Steps, other: &Steps, budget: &Budget) -> Option<bool> {
     let alphabet = alphabet([one, other].into_iter());
     let mut seen = HashSet::new();
     let mut open = vec![(0, 0)];
     let (mut ones, mut others) = (Vec::new(), Vec::new());
     while let Some((a, b)) = open.pop() {
         if one.accepts(a) && other.accepts(b) {
-            return true;
+            return Some(true);
         }
         if !seen.insert((a, b)) {
             continue;
         }
+        budget.take(alphabet.len())?;
         for c in &alphabet {
             ones.clear();
             others.clear();
@@ -106,11 +131,11 @@ pub(crate) fn intersects(one: &Steps, other: &Steps) -> bool {
             open.extend(ones.iter().flat_map(|a| others.iter().map(move |b| (*a, *b))));
         }
     }
-    false
+    Some(false)
 }
 
 /// Whether every text that matches the first matches one of the others; `None` if that takes too long to tell.
-pub(crate) fn covers(covered: &Steps, by: &[Steps]) -> Option<bool> {
+pub(crate) fn covers(covered: &Steps, by: &[Steps], budget: &Budget) -> Option<bool> {
     let alphabet = alphabet(by.iter().chain([covered]));
     let begin: Vec<(usize, usize)> = (0..by.len()).map(|pattern| (pattern, 0)).collect();
     let mut seen = HashSet::new();
@@ -128,6 +153,7 @@ pub(crate) fn covers(covered: &Steps, by: &[Steps]) -> Option<bool> {
         if seen.len() >= MAX_COVER_STATES {
             return None;
         }
+        budget.take(alphabet.len().saturating_mul(set.len() + 1))?;
         for c in &alphabet {
             reached.clear();
             covered.follow(at, *c, &mut reached);

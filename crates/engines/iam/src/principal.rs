@@ -295,7 +295,7 @@ impl AwsPrincipalPattern {
                 (same(account) && name == user).then_some(Named::Directly)
             }
             (Self::UniqueId(id), kind) => {
-                let [own] = context.get("aws:userid")? else { return None };
+                let [own] = context.named("aws:userid")? else { return None };
                 let is_role = matches!(kind, Kind::Role(_) | Kind::Session { .. });
                 match own.split_once(':') {
                     _ if own == id => Some(Named::Directly),

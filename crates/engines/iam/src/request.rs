@@ -159,7 +159,7 @@ impl Request {
         let of_arn =
             || arn.as_ref().map(|arn| Arc::from(arn.account.as_str())).filter(|id: &Arc<str>| is_account(id));
         let of_context = || {
-            let [account] = context.get("aws:resourceaccount")? else { return None };
+            let [account] = context.named("aws:resourceaccount")? else { return None };
             Some(Arc::clone(account)).filter(|id| is_account(id))
         };
         let told = resource_account.cloned().or_else(of_arn).or_else(of_context);

@@ -1,9 +1,9 @@
 //! Whether a statement's resources take in those of a request.
 
 use crate::assumption::{Assumption, Notes};
-use crate::condition::{Settled, loosened, note_variables, replaced, settle};
+use crate::condition::{Settled, gives_all, loosened, note_variables, replaced, settle};
 use crate::pattern::Pattern;
-use crate::pattern_set::{Steps, covers, intersects};
+use crate::pattern_set::{Budget, Steps, covers, intersects};
 use crate::policy::{ActionElement, Effect, ResourceElement, Statement};
 use crate::request::{Action, Request, View};
 use crate::wildcard::matches;
@@ -67,10 +67,11 @@ pub(crate) fn fit<'p>(
     denied: &[&'p Statement],
     request: &Request,
     view: View,
+    budget: &Budget,
     notes: &mut Notes<'p>,
 ) -> Fit {
     if !view.is_open() {
-        note_missing(element, request, notes);
+        note_missing(element, request, budget, notes);
     }
     match request.resource().steps() {
         None => {
@@ -79,7 +80,7 @@ pub(crate) fn fit<'p>(
                 Fit::any(element.patterns.iter().map(|(pattern, _)| one(pattern, resource, request, view)));
             if element.negated { among.not() } else { among }
         }
-        Some(question) => Question { question, effect, denied, request, view }.fit(element, notes),
+        Some(question) => Question { question, effect, denied, request, view, budget }.fit(element, notes),
     }
 }
 
@@ -103,12 +104,15 @@ fn one(pattern: &Pattern, resource: &str, request: &Request, view: View) -> Fit 
 }
 
 /// Notes the variables that the request does not give, where some value of theirs would have matched.
-fn note_missing<'p>(element: &'p ResourceElement, request: &Request, notes: &mut Notes<'p>) {
+fn note_missing<'p>(element: &'p ResourceElement, request: &Request, budget: &Budget, notes: &mut Notes<'p>) {
     for (pattern, _) in element.patterns.iter().filter(|(pattern, _)| pattern.has_variables()) {
+        if gives_all(pattern, request) {
+            continue;
+        }
         let pieces = loosened(pattern, request);
         let could_match = match request.resource().steps() {
             None => matches(pieces.as_slice(), request.resource().written()),
-            Some(question) => intersects(question, &Steps::of(pieces.as_slice())),
+            Some(question) => intersects(question, &Steps::of(pieces.as_slice()), budget) != Some(false),
         };
         if could_match {
             note_variables(pattern, request, notes);
@@ -123,6 +127,7 @@ struct Question<'a, 'p> {
     denied: &'a [&'p Statement],
     request: &'a Request,
     view: View,
+    budget: &'a Budget,
 }
 
 impl<'p> Question<'_, 'p> {
@@ -141,10 +146,9 @@ impl<'p> Question<'_, 'p> {
                 }
             }
         }
-        let meets = || steps.iter().any(|steps| intersects(self.question, steps));
         let fits = match (self.effect, element.negated) {
-            (Effect::Allow, false) => meets(),
-            (Effect::Deny, true) => !meets(),
+            (Effect::Allow, false) => self.met(&steps, element, notes),
+            (Effect::Deny, true) => !self.met(&steps, element, notes),
             // What takes too long to compare never allows, and always denies.
             (Effect::Allow, true) => !self.covered(&steps, element, notes),
             (Effect::Deny, false) => self.covered(&steps, element, notes),
@@ -154,11 +158,31 @@ impl<'p> Question<'_, 'p> {
         if open && !settled_already { Fit::Open } else { Fit::of(fits) }
     }
 
+    /// Whether the patterns name something that the question stands for; no if that takes too long to tell.
+    fn met(&self, steps: &[Steps], element: &'p ResourceElement, notes: &mut Notes<'p>) -> bool {
+        let mut undecided = false;
+        for steps in steps {
+            match intersects(self.question, steps, self.budget) {
+                Some(true) => return true,
+                Some(false) => {}
+                None => undecided = true,
+            }
+        }
+        if undecided {
+            self.note_uncompared(element, notes);
+        }
+        false
+    }
+
+    fn note_uncompared(&self, element: &'p ResourceElement, notes: &mut Notes<'p>) {
+        let first = element.patterns.first().map_or("", |(pattern, _)| pattern.written());
+        notes.add(Assumption::Uncompared(first));
+    }
+
     /// Whether the patterns name everything that the question stands for; yes if that takes too long to tell.
     fn covered(&self, steps: &[Steps], element: &'p ResourceElement, notes: &mut Notes<'p>) -> bool {
-        covers(self.question, steps).unwrap_or_else(|| {
-            let first = element.patterns.first().map_or("", |(pattern, _)| pattern.written());
-            notes.add(Assumption::Uncompared(first));
+        covers(self.question, steps, self.budget).unwrap_or_else(|| {
+            self.note_uncompared(element, notes);
             true
         })
     }
@@ -184,9 +208,9 @@ impl<'p> Question<'_, 'p> {
                 return false;
             }
             if element.negated {
-                !by.iter().any(|steps| intersects(&own, steps))
+                by.iter().all(|steps| intersects(&own, steps, self.budget) == Some(false))
             } else {
-                covers(&own, &by) == Some(true)
+                covers(&own, &by, self.budget) == Some(true)
             }
         })
     }

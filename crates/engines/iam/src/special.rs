@@ -16,8 +16,8 @@ pub(crate) fn takes_only_star(action: &Action) -> bool {
 /// Source: AWS STS API Reference, *GetCallerIdentity*: "No permissions are required to perform this operation. If an
 /// administrator attaches a policy to your identity that explicitly denies access to the sts:GetCallerIdentity action,
 /// you can still perform this operation."
-pub(crate) fn needs_no_permission(action: &Action) -> bool {
-    action.lower() == "sts:getcalleridentity"
+pub(crate) fn needs_no_permission(request: &Request) -> bool {
+    request.principal().aws().is_some() && request.action().lower() == "sts:getcalleridentity"
 }
 
 /// Whether the resource's own policy has to allow, even in the same account.
@@ -28,20 +28,24 @@ pub(crate) fn has_no_implicit_trust(request: &Request) -> bool {
     let (action, resource) = (request.action(), request.resource().written());
     match action.service() {
         "kms" => !takes_only_star(action) && !resource.contains(":alias/"),
-        "sts" => {
-            let on_role = matches!(
-                action.lower(),
-                "sts:assumerole"
-                    | "sts:assumerolewithsaml"
-                    | "sts:assumerolewithwebidentity"
-                    | "sts:tagsession"
-                    | "sts:setsourceidentity"
-            );
-            // `sts:TagSession` is done on users too, for `sts:GetFederationToken`.
-            on_role && (resource.contains(":role/") || resource.contains(['*', '?']))
-        }
+        // `sts:TagSession` is done on users too, for `sts:GetFederationToken`.
+        "sts" => is_of_trust(action) && (resource.contains(":role/") || resource.contains(['*', '?'])),
         _ => false,
     }
+}
+
+/// Whether an action is one that a role's trust policy is about.
+///
+/// Source: Service Authorization Reference, *AWS Security Token Service*, resource type `role`.
+pub(crate) fn is_of_trust(action: &Action) -> bool {
+    matches!(
+        action.lower(),
+        "sts:assumerole"
+            | "sts:assumerolewithsaml"
+            | "sts:assumerolewithwebidentity"
+            | "sts:tagsession"
+            | "sts:setsourceidentity"
+    )
 }
 
 /// Whether AWS refuses a change whatever policies say: what it owns in an account, or keeps for a service.

@@ -39,6 +39,37 @@ impl Pieces for [Piece<'_>] {
     }
 }
 
+/// Pieces of a pattern whose variables are replaced. Few patterns have more than some pieces, so that most need no memory
+/// of their own.
+pub(crate) enum PieceList<'p> {
+    Few([Piece<'p>; FEW], usize),
+    Many(Vec<Piece<'p>>),
+}
+
+/// Pieces that are kept without memory of their own.
+const FEW: usize = 8;
+
+impl<'p> PieceList<'p> {
+    /// Collects so many pieces; `None` if one is none.
+    pub(crate) fn collect(count: usize, pieces: impl Iterator<Item = Option<Piece<'p>>>) -> Option<Self> {
+        if count > FEW {
+            return pieces.collect::<Option<Vec<_>>>().map(Self::Many);
+        }
+        let mut few = [Piece::Text(""); FEW];
+        for (slot, piece) in few.iter_mut().zip(pieces) {
+            *slot = piece?;
+        }
+        Some(Self::Few(few, count))
+    }
+
+    pub(crate) fn as_slice(&self) -> &[Piece<'p>] {
+        match self {
+            Self::Few(pieces, count) => pieces.get(..*count).unwrap_or_default(),
+            Self::Many(pieces) => pieces,
+        }
+    }
+}
+
 /// Whether the whole text matches.
 ///
 /// A star takes as little as it can; where the rest then fails, the last star takes one character more. That is enough:

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ringwall_model::{
     AwsExport, Binding, CheckResult, Cluster, Decision, Outcome, Proof, Reason, Responsible, Ring, Severity,
-    Source, Subject, Verdict,
+    Subject, Verdict,
 };
 
 use crate::danger::{Ask, DANGERS, Danger, InNamespaces};
@@ -103,26 +103,9 @@ impl About {
     }
 
     fn result(self, outcome: Outcome, severity: Severity, why: String, reasons: Vec<Reason>) -> CheckResult {
-        let first = reasons.first();
-        let (object, arn) = match first.map(|reason| &reason.proof) {
-            Some(Proof::Object(object)) => (Some(object.clone()), None),
-            Some(Proof::Arn(arn)) => (None, Some(arn.to_string())),
-            Some(Proof::BuiltIn(_)) | None => (None, None),
-        };
-        CheckResult {
-            check: self.check,
-            ring: Ring::Authorization,
-            title: self.title,
-            object,
-            arn,
-            source: first.map_or_else(Source::built_in, |reason| reason.source.clone()),
-            outcome,
-            why,
-            responsible: Responsible::Customer,
-            severity,
-            reasons,
-            remedy: self.remedy,
-        }
+        let Self { check, title, remedy } = self;
+        let about = ringwall_model::About { check, ring: Ring::Authorization, title, remedy };
+        about.result(outcome, severity, why, reasons)
     }
 
     /// The failures, or the one result that says that there are none.

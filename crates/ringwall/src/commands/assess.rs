@@ -2,6 +2,9 @@ use std::collections::BTreeSet;
 use std::io::{self, BufWriter};
 use std::path::Path;
 
+use ringwall_iam::inventory::Inventory;
+use ringwall_iam::pods;
+use ringwall_iam::roles::{self, RolePurposes};
 use ringwall_model::{CheckResult, Cluster, LogKind, Outcome, Problem, Severity, User};
 use ringwall_rbac::entry::{Mapping, Mappings};
 use ringwall_rbac::{Authorizer, Options, Power, authorization};
@@ -19,6 +22,8 @@ pub(crate) struct Report<'c> {
     pub(crate) folder: &'c Path,
     pub(crate) cluster: &'c Cluster,
     pub(crate) entrants: Vec<Entrant<'c>>,
+    /// The IAM roles of the snapshot with what each is for.
+    pub(crate) roles: Vec<RolePurposes>,
     /// Worst first, then by check and spot.
     pub(crate) results: Vec<CheckResult>,
     pub(crate) not_evaluated: Vec<String>,
@@ -57,6 +62,9 @@ pub(super) fn run(args: &Assess) -> Result<Exit, Failure> {
     let mappings = Mappings::of(cluster);
     let mut results = mappings.results();
     results.extend(authorization(cluster, &authorizer, &mappings));
+    let inventory = Inventory::of(cluster);
+    results.extend(roles::results(&inventory));
+    results.extend(pods::results(&inventory));
     choose(&mut results, &args.checks)?;
     results.sort_by(|a, b| order(a).cmp(&order(b)));
     let report = Report {
@@ -64,6 +72,7 @@ pub(super) fn run(args: &Assess) -> Result<Exit, Failure> {
         folder: &args.snapshot.folder,
         cluster,
         entrants: mappings.all().iter().map(|mapping| entrant(mapping, &authorizer)).collect(),
+        roles: roles::purposes(&inventory),
         results,
         not_evaluated: mappings.not_evaluated().to_vec(),
         problems: &snapshot.problems,
@@ -96,8 +105,8 @@ fn read_logs(folder: &Path, snapshot: &mut Snapshot) -> Logs {
 
 /// Keeps the results of the checks that were asked for.
 fn choose(results: &mut Vec<CheckResult>, checks: &[String]) -> Result<(), Failure> {
-    let known: BTreeSet<&str> =
-        results.iter().map(|result| result.check).chain(ringwall_rbac::check_ids()).collect();
+    let of_engines = ringwall_rbac::check_ids().chain(roles::check_ids()).chain(pods::check_ids());
+    let known: BTreeSet<&str> = results.iter().map(|result| result.check).chain(of_engines).collect();
     for check in checks {
         if !known.contains(check.as_str()) {
             let hint = did_you_mean(check, known.iter().copied())

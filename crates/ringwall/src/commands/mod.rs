@@ -10,6 +10,7 @@ mod manual;
 mod who_can;
 
 pub(crate) use assess::{Entrant, Report};
+pub(crate) use iam::{LintReport, Linted};
 
 use crate::cli::Command;
 use crate::error::{Exit, Failure};

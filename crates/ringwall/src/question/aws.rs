@@ -100,7 +100,7 @@ fn context(pairs: &[String]) -> Result<Context, Failure> {
             ));
         };
         let key = Key::new(&key.into());
-        let mut values = context.get(key.lower()).map(<[_]>::to_vec).unwrap_or_default();
+        let mut values = context.get(&key).map(<[_]>::to_vec).unwrap_or_default();
         values.push(value.into());
         context.set(key, values);
     }

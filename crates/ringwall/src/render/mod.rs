@@ -2,6 +2,8 @@
 
 pub(crate) mod aws;
 pub(crate) mod iam_json;
+pub(crate) mod iam_lint_json;
+pub(crate) mod iam_lint_text;
 pub(crate) mod json;
 pub(crate) mod reason;
 pub(crate) mod report_json;

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use ringwall_iam::roles::RolePurposes;
 use ringwall_model::{CheckResult, Cluster, Level, Outcome, Problem, Responsible, Ring, Severity, Verdict};
 use ringwall_rbac::{Power, Scope};
 use serde::Serialize;
@@ -14,6 +15,7 @@ struct ReportJson<'a> {
     version: u32,
     cluster: ClusterJson<'a>,
     principals: Vec<EntrantJson<'a>>,
+    roles: Vec<RoleJson<'a>>,
     results: Vec<ResultJson<'a>>,
     not_evaluated: &'a [String],
     problems: Vec<ProblemJson<'a>>,
@@ -62,6 +64,20 @@ struct PowerJson<'a> {
 }
 
 #[derive(Debug, Serialize)]
+struct RoleJson<'a> {
+    arn: &'a str,
+    #[serde(flatten)]
+    place: PlaceJson<'a>,
+    purposes: Vec<PurposeJson<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct PurposeJson<'a> {
+    purpose: &'static str,
+    reason: ReasonJson<'a>,
+}
+
+#[derive(Debug, Serialize)]
 struct ResultJson<'a> {
     check: &'a str,
     benchmarks: [&'static str; 0],
@@ -89,8 +105,9 @@ struct ObjectJson<'a> {
     place: PlaceJson<'a>,
 }
 
+/// A problem with the input.
 #[derive(Debug, Serialize)]
-struct ProblemJson<'a> {
+pub(super) struct ProblemJson<'a> {
     level: &'static str,
     #[serde(flatten)]
     place: PlaceJson<'a>,
@@ -111,6 +128,7 @@ pub(crate) fn print(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> 
             authentication_mode: info.authentication_mode.map(|mode| mode.name()),
         },
         principals: report.entrants.iter().map(entrant).collect(),
+        roles: report.roles.iter().map(role).collect(),
         results: report.results.iter().map(result).collect(),
         not_evaluated: &report.not_evaluated,
         problems: report.problems.iter().map(problem).collect(),
@@ -133,6 +151,14 @@ fn entrant<'a>(entrant: &'a Entrant<'a>) -> EntrantJson<'a> {
         place: (&mapping.source).into(),
         powers: powers.iter().map(power).collect(),
     }
+}
+
+fn role(role: &RolePurposes) -> RoleJson<'_> {
+    let RolePurposes { arn, source, purposes } = role;
+    let told = purposes
+        .iter()
+        .map(|(purpose, reason)| PurposeJson { purpose: purpose.name(), reason: reason.into() });
+    RoleJson { arn, place: source.into(), purposes: told.collect() }
 }
 
 fn power(power: &Power) -> PowerJson<'_> {
@@ -193,7 +219,7 @@ fn result(result: &CheckResult) -> ResultJson<'_> {
     }
 }
 
-fn problem(problem: &Problem) -> ProblemJson<'_> {
+pub(super) fn problem(problem: &Problem) -> ProblemJson<'_> {
     let Problem { source, level, message, hint } = problem;
     ProblemJson {
         level: match level {

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use ringwall_iam::roles::Purpose;
 use ringwall_model::{CheckResult, Cluster, Outcome, Responsible, Ring, Severity, Verdict};
 use ringwall_rbac::Scope;
 use ringwall_rbac::entry::Mapping;
@@ -20,6 +21,7 @@ pub(crate) fn print(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> 
     let width = style::width();
     print_head(out, report, width)?;
     print_entrants(out, report, width)?;
+    print_roles(out, report, width)?;
     print_powers(out, report, width)?;
     print_failures(out, report, width)?;
     print_rest(out, report, width)?;
@@ -109,6 +111,44 @@ fn print_entrants(out: &mut dyn Write, report: &Report<'_>, width: usize) -> io:
             table.row([Cell::new(principal(report.cluster, mapping)), why.then(style::FAINT, proof)]);
         }
         table.print(out, 2, width)?;
+    }
+    Ok(())
+}
+
+/// The roles of the snapshot, each with what it is for and the first proof of each purpose.
+fn print_roles(out: &mut dyn Write, report: &Report<'_>, width: usize) -> io::Result<()> {
+    let mut table = Table::new(["role", "is for", "because"]);
+    let (mut unused, mut of_aws): (usize, usize) = (0, 0);
+    for role in &report.roles {
+        if role.is_of_aws() {
+            of_aws += 1;
+            continue;
+        }
+        if role.purposes.is_empty() {
+            unused += 1;
+            continue;
+        }
+        let mut told: Vec<Purpose> = Vec::new();
+        for (purpose, reason) in &role.purposes {
+            if told.contains(purpose) {
+                continue;
+            }
+            let name = if told.is_empty() { short(report.cluster, &role.arn) } else { String::new() };
+            told.push(*purpose);
+            let more = role.purposes.iter().filter(|(other, _)| other == purpose).count().saturating_sub(1);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let place = if reason.source.is_built_in() { String::new() } else { reason.source.to_string() };
+            let because = Cell::new(reason::sentence(reason)).then(style::FAINT, format!("{place}{more}"));
+            table.row([Cell::new(name), Cell::new(purpose.of_what()), because]);
+        }
+    }
+    if !table.is_empty() {
+        writeln!(out)?;
+        table.print(out, 2, width)?;
+    }
+    let rest = [(unused, "that nothing in the snapshot uses"), (of_aws, "that AWS made for its services")];
+    for (number, which) in rest.into_iter().filter(|(number, _)| *number > 0) {
+        writeln!(out, "  {}", paint(style::FAINT, &format!("beside {} {which}", count(number, "role"))))?;
     }
     Ok(())
 }
@@ -260,12 +300,17 @@ fn print_wrapped(
 
 /// The principal, without what all principals of the cluster's own account share.
 fn principal(cluster: &Cluster, mapping: &Mapping) -> String {
+    short(cluster, &mapping.principal)
+}
+
+/// An ARN without what all ARNs of IAM in the cluster's own account share.
+fn short(cluster: &Cluster, arn: &str) -> String {
     let own =
         cluster.info.account.as_ref().map(|account| {
             format!("arn:{}:iam::{account}:", cluster.info.partition.as_deref().unwrap_or("aws"))
         });
-    let name = own.and_then(|own| mapping.principal.strip_prefix(own.as_str()));
-    name.map_or_else(|| mapping.principal.to_string(), str::to_owned)
+    let name = own.and_then(|own| arn.strip_prefix(own.as_str()));
+    name.unwrap_or(arn).to_owned()
 }
 
 /// User name, groups and access policies; the user name only where somebody chose it.

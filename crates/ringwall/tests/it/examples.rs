@@ -108,7 +108,10 @@ fn the_report_keeps_its_shape() {
     let report = assess("storefront", &["--check", "rbac-nodes-proxy"]);
     insta::assert_json_snapshot!(report["results"]);
     let keys: Vec<&String> = report.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["version", "cluster", "principals", "results", "not_evaluated", "problems", "logs"]);
+    assert_eq!(
+        keys,
+        ["version", "cluster", "principals", "roles", "results", "not_evaluated", "problems", "logs"]
+    );
 }
 
 #[test]

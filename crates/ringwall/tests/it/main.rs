@@ -2,11 +2,13 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests")]
 
+mod aws;
 mod batch;
 mod can;
 mod checks;
 mod errors;
 mod examples;
 mod iam_eval;
+mod iam_lint;
 mod snapshot;
 mod who_can;

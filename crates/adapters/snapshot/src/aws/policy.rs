@@ -127,8 +127,12 @@ fn at_line(tree: Tree, line: u32) -> Tree {
     Tree { line, value }
 }
 
-/// Undoes RFC 3986's percent-encoding.
-fn percent_decoded(text: &str) -> Result<Cow<'_, str>, String> {
+/// Undoes RFC 3986's percent-encoding, in which IAM's API hands out policies.
+///
+/// # Errors
+///
+/// What is wrong with the text: a `%` without two digits, or bytes that are not UTF-8.
+pub fn percent_decoded(text: &str) -> Result<Cow<'_, str>, String> {
     let mut bytes = text.bytes();
     let mut decoded = Vec::with_capacity(text.len());
     while let Some(byte) = bytes.next() {

@@ -11,7 +11,7 @@ use crate::assumption::{Assumption, Notes};
 use crate::pattern::{Part, Pattern, Reach, Variable};
 use crate::policy::Effect;
 use crate::request::{Request, View};
-use crate::wildcard::{Piece, matches};
+use crate::wildcard::{Piece, PieceList, matches};
 
 /// How a condition came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +75,7 @@ pub(crate) fn evaluate<'p>(
     notes: &mut Notes<'p>,
 ) -> Outcome {
     let judge = Judge { condition, request, view };
-    let given = request.context().get(condition.key.lower());
+    let given = request.context().get(&condition.key);
     if given.is_some() && request.is_assumed_account(&condition.key) {
         notes.add(Assumption::ResourceAccount);
     }
@@ -231,7 +231,7 @@ impl<'p> Judge<'_, 'p> {
 
     fn equals_ignoring_case(&self, pattern: &Pattern, given: &str) -> bool {
         let Some(pieces) = replaced(pattern, self.request) else { return false };
-        let texts = pieces.iter().filter_map(|piece| match piece {
+        let texts = pieces.as_slice().iter().filter_map(|piece| match piece {
             Piece::Text(text) => Some(*text),
             _ => None,
         });
@@ -255,7 +255,7 @@ pub(crate) enum Settled {
 pub(crate) fn settle(pattern: &Pattern, request: &Request, view: View) -> Settled {
     let mut settled = Settled::Replaced;
     for variable in pattern.variables() {
-        if view.is_open() && request.context().get(variable.key.lower()).is_none() {
+        if view.is_open() && request.context().get(&variable.key).is_none() {
             return Settled::Open;
         }
         if variable_value(variable, request).is_none() {
@@ -271,7 +271,7 @@ pub(crate) fn note_variables<'p>(pattern: &'p Pattern, request: &Request, notes:
         if request.is_assumed_account(&variable.key) {
             notes.add(Assumption::ResourceAccount);
         }
-        if request.context().get(variable.key.lower()).is_none() {
+        if request.context().get(&variable.key).is_none() {
             notes.add(Assumption::Absent(&variable.key));
         }
     }
@@ -281,25 +281,32 @@ pub(crate) fn note_variables<'p>(pattern: &'p Pattern, request: &Request, notes:
 ///
 /// Source: AWS IAM User Guide, *IAM policy elements: variables and tags*: a variable takes a single-valued key.
 fn variable_value<'v>(variable: &'v Variable, request: &'v Request) -> Option<&'v str> {
-    match request.context().get(variable.key.lower()) {
+    match request.context().get(&variable.key) {
         Some([value]) if !variable.key.is_multi_valued() => Some(value),
         _ => variable.default.as_deref(),
     }
 }
 
 /// A pattern with its variables replaced; `None` if one has no value.
-pub(crate) fn replaced<'v>(pattern: &'v Pattern, request: &'v Request) -> Option<Vec<Piece<'v>>> {
+pub(crate) fn replaced<'v>(pattern: &'v Pattern, request: &'v Request) -> Option<PieceList<'v>> {
     let value = |part: &'v Part| match part {
         Part::Variable(variable) => variable_value(variable, request).map(Piece::Text),
         part => Piece::of(part),
     };
-    pattern.parts.iter().map(value).collect()
+    PieceList::collect(pattern.parts.len(), pattern.parts.iter().map(value))
+}
+
+/// Whether the request gives all variables of a pattern.
+pub(crate) fn gives_all(pattern: &Pattern, request: &Request) -> bool {
+    pattern.variables().all(|variable| {
+        request.context().get(&variable.key).is_some() && !request.is_assumed_account(&variable.key)
+    })
 }
 
 /// A pattern with a star for each variable that the request does not give.
 pub(crate) fn loosened<'v>(pattern: &'v Pattern, request: &'v Request) -> Vec<Piece<'v>> {
     let value = |part: &'v Part| match part {
-        Part::Variable(variable) => match request.context().get(variable.key.lower()) {
+        Part::Variable(variable) => match request.context().get(&variable.key) {
             None => Piece::Many(Reach::Anything),
             Some(_) => variable_value(variable, request).map_or(Piece::Many(Reach::Anything), Piece::Text),
         },

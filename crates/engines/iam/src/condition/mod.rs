@@ -9,7 +9,9 @@ pub(crate) mod value;
 use std::fmt;
 use std::sync::Arc;
 
-pub(crate) use evaluate::{Outcome, Settled, evaluate, loosened, note_variables, replaced, settle};
+pub(crate) use evaluate::{
+    Outcome, Settled, evaluate, gives_all, loosened, note_variables, replaced, settle,
+};
 pub use operator::{Comparison, Operator, SetOperator};
 use value::Value;
 

@@ -163,7 +163,7 @@ impl Inventory<'_> {
 
     /// The policy that speaks for a resource in a request.
     fn resource_policy<'i>(&'i self, request: &Request, resource: &str) -> Option<&'i Loaded> {
-        if request.action().service() == "sts" {
+        if special::is_of_trust(request.action()) {
             return self.role(resource)?.trust.as_ref();
         }
         self.resources.get(policy_holder(resource))?.policy.as_ref()

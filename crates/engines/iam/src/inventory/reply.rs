@@ -30,7 +30,7 @@ impl<'i> Gathered<'i> {
     pub fn reply(&self) -> Reply<'i> {
         let verdict = decide(&self.request, &self.policies, View::Closed);
         let depends_on = self.depends_on(&verdict);
-        let reasons = verdict.statements.iter().map(Deciding::reason).collect();
+        let reasons = verdict.reasons();
         let verdict_of = match verdict.outcome {
             _ if self.could_be_otherwise(&verdict) => ModelVerdict::Unknown,
             Outcome::Allowed => ModelVerdict::Allowed,
@@ -74,24 +74,40 @@ impl<'i> Gathered<'i> {
         let view = if verdict.is_allowed() { View::Worst } else { View::Best };
         let other = decide(&self.request, &policies, view);
         let turned = other.is_allowed() != verdict.is_allowed();
-        let effect = if verdict.is_allowed() { None } else { Some(Effect::Deny) };
-        match effect {
-            _ if !turned => Vec::new(),
-            _ => other.open,
-        }
+        if turned { other.open } else { Vec::new() }
+    }
+}
+
+impl Verdict<'_> {
+    /// The statements as reasons. What an organization's full-access policies allow says nothing about a question, so they
+    /// are left out.
+    pub fn reasons(&self) -> Vec<Reason> {
+        self.statements.iter().filter(|deciding| !deciding.is_full_access()).map(Deciding::reason).collect()
     }
 }
 
 impl Deciding<'_> {
+    /// Whether this is a control policy's statement that allows everything to everybody.
+    fn is_full_access(&self) -> bool {
+        let Statement { effect, actions, resources, conditions, .. } = self.statement;
+        matches!(self.layer, Layer::Scp | Layer::Rcp)
+            && *effect == Effect::Allow
+            && conditions.is_empty()
+            && !actions.negated
+            && actions.patterns.iter().any(|(pattern, _)| pattern.is_everything())
+            && resources.as_ref().is_some_and(|element| {
+                !element.negated && element.patterns.iter().any(|(pattern, _)| pattern.is_everything())
+            })
+    }
+
     /// The statement as a reason.
     pub fn reason(&self) -> Reason {
-        let Self { layer, policy, statement } = self;
+        let Self { layer: _, policy, statement } = self;
         let text = format!("{}: {}", self.policy_in_words(), in_words(statement));
         let proof = match &policy.arn {
             Some(arn) => Proof::Arn(Arc::clone(arn)),
             None => Proof::Arn(Arc::clone(&policy.name)),
         };
-        let _ = layer;
         Reason {
             ring: Ring::Identity,
             proof,

@@ -113,7 +113,13 @@ impl Pods<'_> {
         }
     }
 
-    fn provider(&self, arn: &str) -> Option<&OidcProvider> {
+    /// Whether some token of a service account opens a role, or possibly does.
+    pub(super) fn opens(&self, issuer: &str, namespace: &str, name: &str, role_arn: &Arc<str>) -> bool {
+        let subject = subject(namespace, name);
+        self.trusting.names(role_arn, &subject) && self.any_audience(issuer, &subject, role_arn).is_some()
+    }
+
+    pub(super) fn provider(&self, arn: &str) -> Option<&OidcProvider> {
         self.cluster.aws.oidc_providers.iter().find(|provider| *provider.arn == *arn)
     }
 

@@ -8,6 +8,7 @@
 
 mod ask;
 mod association;
+mod checks;
 mod egress;
 mod irsa;
 mod metadata;
@@ -28,8 +29,10 @@ use crate::policy::Policy;
 use crate::principal::AwsPrincipal;
 
 pub use ask::ask_session;
+pub use checks::{Takeover, check_ids, results};
 pub use metadata::{Reach, metadata_reach};
 use place::Place;
+pub(crate) use proof::resource as resource_reason;
 use trusting::Trusting;
 
 /// A way to AWS credentials.

@@ -191,7 +191,7 @@ impl<'i> Pods<'i> {
         (decision, how)
     }
 
-    fn place_reasons(&self, place: &Place<'_>) -> Vec<Reason> {
+    pub(super) fn place_reasons(&self, place: &Place<'_>) -> Vec<Reason> {
         let mut reasons = Vec::new();
         if let Some(node) = place.node {
             let reference = ObjectRef {

@@ -17,7 +17,7 @@ pub(super) fn object(reference: ObjectRef, source: Source, text: impl Into<Arc<s
 }
 
 /// An AWS resource that a route goes through.
-pub(super) fn resource(arn: &Arc<str>, source: &Source, text: impl Into<Arc<str>>) -> Reason {
+pub(crate) fn resource(arn: &Arc<str>, source: &Source, text: impl Into<Arc<str>>) -> Reason {
     Reason {
         ring: Ring::Identity,
         proof: Proof::Arn(Arc::clone(arn)),

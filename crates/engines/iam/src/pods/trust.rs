@@ -214,7 +214,7 @@ pub(super) fn absent(gathered: &Gathered<'_>, open: &[&str]) -> Vec<Key> {
     let all = levels.chain(own).chain(policies.resource.iter()).copied();
     let mut absent: Vec<Key> = Vec::new();
     for key in all.flat_map(keys) {
-        let told = gathered.request.context().get(key.lower()).is_some();
+        let told = gathered.request.context().get(key).is_some();
         let may_be_there = OPEN.contains(&key.lower()) || open.contains(&key.lower());
         if !told && !may_be_there && !absent.contains(key) {
             absent.push(key.clone());

@@ -93,6 +93,17 @@ impl Policy {
         parse::policy(kind, name, document, source)
     }
 
+    /// One statement of a policy that AWS refuses because of another one.
+    pub(crate) fn parse_statement(
+        kind: PolicyKind,
+        version: Version,
+        index: usize,
+        statement: &Tree,
+        source: &Source,
+    ) -> Option<Statement> {
+        parse::statement(kind, version, index, statement, source)
+    }
+
     /// The same policy, told by the ARN of what it is or belongs to.
     #[must_use]
     pub fn with_arn(mut self, arn: Option<Arc<str>>) -> Self {

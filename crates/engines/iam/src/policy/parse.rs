@@ -45,6 +45,21 @@ pub(super) fn policy(
     Ok(Policy { name: name.into(), arn: None, kind, version, statements, source })
 }
 
+/// One statement alone, if nothing is wrong with it.
+pub(super) fn statement(
+    kind: PolicyKind,
+    version: Version,
+    index: usize,
+    tree: &Tree,
+    source: &Source,
+) -> Option<Statement> {
+    // Within its list and its policy a statement is nested that deep.
+    const DEPTH: usize = 2;
+    size(tree, DEPTH).ok().filter(|bytes| *bytes <= MAX_POLICY_BYTES)?;
+    let mut reader = Reader { kind, source, version, problems: Vec::new() };
+    reader.statement(index, tree).filter(|_| reader.problems.is_empty())
+}
+
 struct Reader<'s> {
     kind: PolicyKind,
     source: &'s Source,

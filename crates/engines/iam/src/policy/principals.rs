@@ -55,6 +55,10 @@ impl AwsPrincipalPattern {
             return Err("a principal has no wildcards, but for `*` alone");
         }
         let arn: Arn = text.parse().map_err(|_| "it is no ARN, no account id and no unique id")?;
+        if arn.account == "cloudfront" && arn.service == "iam" {
+            // An origin access identity: Amazon CloudFront Developer Guide, *Restrict access to an S3 origin*.
+            return Ok(Self::Other(Arc::clone(text)));
+        }
         if !is_account(&arn.account) {
             return Err("the ARN has no account id of twelve digits");
         }

@@ -3,14 +3,14 @@ use std::panic;
 use std::path::{Path, PathBuf};
 
 use ringwall_iam::inventory::Inventory;
-use ringwall_iam::pods::{Pods, Route, accounts_that_can_assume};
-use ringwall_model::{Cluster, Verdict};
-use serde_json::Value;
+use ringwall_iam::pods::{Pods, Route, accounts_that_can_assume, check_ids};
+use ringwall_model::{Cluster, Outcome, Verdict};
+use serde_json::{Value, json};
 
 use crate::snapshot::{cluster, items};
 
 /// Cases that are there at least, so that a file that is not found does not go unnoticed.
-const AT_LEAST: usize = 60;
+const AT_LEAST: usize = 180;
 
 fn word(verdict: Verdict) -> String {
     format!("{verdict:?}").to_lowercase()
@@ -72,7 +72,7 @@ fn check_routes(pods: &Pods<'_>, cluster: &Cluster, question: &Value, at: &str) 
             assert_eq!(&**route.session.arn(), session, "{at}");
         }
         for (key, value) in wanted["context"].as_object().into_iter().flatten() {
-            let known = route.context.get(&key.to_ascii_lowercase());
+            let known = route.context.named(key);
             let known: Option<Vec<&str>> = known.map(|values| values.iter().map(|value| &**value).collect());
             assert_eq!(known, value.as_str().map(|value| vec![value]), "{at}: {key}");
         }
@@ -108,12 +108,77 @@ fn check(case: &Value, at: &str) {
         let wanted: Vec<&str> = items(&question["expect"]).iter().map(text).collect();
         assert_eq!(found, wanted, "{at}: {question}");
     }
+    if case["checks"].is_object() {
+        check_results(&pods, &case["checks"], at);
+    }
+    if case["takeovers"].is_array() {
+        check_takeovers(&pods, &case["takeovers"], at);
+    }
     for question in items(&case["gaps"]) {
         let (namespace, name) = split(text(&question["account"]));
         let gaps = pods.gaps(namespace, name);
         let told = gaps.iter().any(|gap| gap.contains(text(&question["expect"])));
         assert!(told, "{at}: {question}: {gaps:?}");
     }
+}
+
+fn check_results(pods: &Pods<'_>, question: &Value, at: &str) {
+    let results = pods.results();
+    let known: Vec<&str> = check_ids().collect();
+    for result in &results {
+        assert!(known.contains(&result.check), "{at}: {} is no check", result.check);
+        assert!(!result.why.is_empty() && !result.remedy.is_empty(), "{at}: {result:#?}");
+        if result.outcome == Outcome::Fail {
+            let told = result.object.is_some() || result.arn.is_some();
+            assert!(told && result.source.line > 0 && !result.reasons.is_empty(), "{at}: {result:#?}");
+        }
+    }
+    for id in &known {
+        assert!(results.iter().any(|result| result.check == *id), "{at}: {id} says nothing");
+    }
+    let of = |outcome| results.iter().filter(move |result| result.outcome == outcome);
+    let mut failed: Vec<String> =
+        of(Outcome::Fail).map(|result| format!("{} {}", result.check, result.severity)).collect();
+    failed.sort();
+    let mut wanted: Vec<String> = items(&question["fails"])
+        .iter()
+        .map(|wanted| format!("{} {}", text(&wanted["check"]), text(&wanted["severity"])))
+        .collect();
+    wanted.sort();
+    let whys: Vec<&str> = of(Outcome::Fail).map(|result| &*result.why).collect();
+    assert_eq!(failed, wanted, "{at}: {whys:#?}");
+    for wanted in items(&question["fails"]) {
+        for part in items(&wanted["why"]) {
+            let told = of(Outcome::Fail)
+                .any(|result| result.check == text(&wanted["check"]) && result.why.contains(text(part)));
+            assert!(told, "{at}: {part} is not in {whys:#?}");
+        }
+        for part in items(&wanted["whyNot"]) {
+            let told = of(Outcome::Fail)
+                .any(|result| result.check == text(&wanted["check"]) && result.why.contains(text(part)));
+            assert!(!told, "{at}: {part} is in {whys:#?}");
+        }
+    }
+    for (key, outcome) in
+        [("unknown", Outcome::Unknown), ("passes", Outcome::Pass), ("notApplicable", Outcome::NotApplicable)]
+    {
+        for id in items(&question[key]) {
+            let found = of(outcome).any(|result| result.check == text(id));
+            assert!(found, "{at}: {id} is not {key}: {results:#?}");
+        }
+    }
+}
+
+fn check_takeovers(pods: &Pods<'_>, wanted: &Value, at: &str) {
+    let found: Vec<Value> = (pods.takeovers().iter())
+        .map(|takeover| {
+            let accounts = takeover.accounts.iter();
+            let accounts =
+                accounts.map(|(namespace, name, route)| format!("{namespace}/{name} {}", route.kind.name()));
+            json!({"role": &*takeover.role_arn, "accounts": accounts.collect::<Vec<_>>()})
+        })
+        .collect();
+    assert_eq!(Value::from(found), *wanted, "{at}");
 }
 
 fn files() -> Vec<PathBuf> {

@@ -33,7 +33,6 @@ struct AnswerJson<'a> {
 }
 
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
 struct WayJson<'a> {
     /// `itself`, or how the pod comes to the role.
     way: &'static str,
@@ -98,7 +97,8 @@ pub(crate) fn run(args: &Can) -> Result<Exit, Failure> {
         Verdict::Denied => Exit::No,
         Verdict::Unknown => Exit::Incomplete,
     };
-    Ok(session::exit(answer, &problems))
+    // A policy that cannot be evaluated has made the verdict unknown where it matters.
+    Ok(session::exit(answer, &snapshot.problems))
 }
 
 /// The actions that are asked for: one, or those of a pattern that can be done on the resource.
@@ -147,6 +147,8 @@ impl ByWay<'_> {
         let best = best(self.replies.iter().map(|(_, reply)| reply.decision.verdict));
         let credentials = self.way.credentials().map_or(Verdict::Allowed, |decision| decision.verdict);
         match (credentials, best) {
+            // Nothing hands such a token to the pods as they are: somebody has to ask for it.
+            (Verdict::Allowed, Verdict::Allowed) if self.way.is_by_request() => Verdict::Unknown,
             (Verdict::Denied, _) | (_, Verdict::Denied) => Verdict::Denied,
             (Verdict::Unknown, _) | (_, Verdict::Unknown) => Verdict::Unknown,
             (Verdict::Allowed, Verdict::Allowed) => Verdict::Allowed,

@@ -43,6 +43,11 @@ impl Way {
         }
     }
 
+    /// Whether it is open only to whoever requests a token for the service account.
+    pub(super) fn is_by_request(&self) -> bool {
+        matches!(self, Self::Route(route) if route.kind == RouteKind::TokenRequest)
+    }
+
     /// Whom AWS then sees.
     pub(super) fn principal(&self) -> &AwsPrincipal {
         match self {
@@ -87,8 +92,9 @@ fn by(kind: RouteKind) -> &'static str {
 pub(super) fn ways(inventory: &Inventory<'_>, who: &Who) -> Result<(Vec<Way>, Vec<String>), Failure> {
     match who {
         Who::Aws(arn) => {
-            let principal = AwsPrincipal::parse(&arn.to_string().into())
-                .map_err(|error| Failure::misuse(error.to_string()))?;
+            let principal = AwsPrincipal::parse(&arn.to_string().into()).map_err(|error| {
+                Failure::misuse_hint(error.to_string(), "as in arn:aws:iam::111122223333:role/ci-deploy")
+            })?;
             Ok((vec![Way::Itself(principal)], Vec::new()))
         }
         Who::Kubernetes { user, label } => {

@@ -1,6 +1,5 @@
 use std::io::{self, BufWriter, Write};
 
-use ringwall_iam::Deciding;
 use ringwall_iam::inventory::{Access, Holder, HolderKind, Inventory};
 use ringwall_iam::pods::Pods;
 use ringwall_model::Reason;
@@ -30,7 +29,6 @@ struct AnswerJson<'a> {
 }
 
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
 struct HolderJson<'a> {
     kind: &'static str,
     principal: String,
@@ -42,7 +40,6 @@ struct HolderJson<'a> {
 }
 
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
 struct TakerJson<'a> {
     namespace: &'a str,
     name: &'a str,
@@ -75,7 +72,7 @@ pub(crate) fn run(args: &WhoCan) -> Result<Exit, Failure> {
     let rows: Vec<Row<'_>> = holders
         .into_iter()
         .map(|holder| Row {
-            reasons: holder.verdict.statements.iter().map(Deciding::reason).collect(),
+            reasons: holder.verdict.reasons(),
             takers: takers(&pods, &holder, &asked),
             holder,
         })
@@ -107,7 +104,7 @@ pub(crate) fn run(args: &WhoCan) -> Result<Exit, Failure> {
     }
     let possible =
         rows.iter().any(|row| row.holder.access == Access::Possible && row.holder.conditions.is_empty());
-    Ok(session::exit(if possible { Exit::Incomplete } else { Exit::Fine }, &problems))
+    Ok(session::exit(if possible { Exit::Incomplete } else { Exit::Fine }, &snapshot.problems))
 }
 
 /// What could let somebody in and is not in the snapshot.

@@ -1,6 +1,9 @@
 //! `ringwall iam`: questions about AWS IAM alone.
 
 mod eval;
+mod lint;
+
+pub(crate) use lint::{LintReport, Linted};
 
 use crate::cli::IamCommand;
 use crate::error::{Exit, Failure};
@@ -9,5 +12,6 @@ use crate::error::{Exit, Failure};
 pub(super) fn run(command: &IamCommand) -> Result<Exit, Failure> {
     match command {
         IamCommand::Eval(args) => eval::run(args),
+        IamCommand::Lint(args) => lint::run(args),
     }
 }

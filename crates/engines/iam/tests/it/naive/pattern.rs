@@ -177,11 +177,6 @@ pub(crate) fn intersects(one: &[Piece], other: &[Piece]) -> bool {
     walk(&[one], other, |in_one, in_other| in_one && in_other)
 }
 
-/// Whether `outer` matches every text that `inner` matches.
-pub(crate) fn covers(outer: &[Piece], inner: &[Piece]) -> bool {
-    together_cover(&[outer], inner)
-}
-
 /// Whether each text that `inner` matches is matched by one of the others.
 pub(crate) fn together_cover(outer: &[&[Piece]], inner: &[Piece]) -> bool {
     !walk(outer, inner, |in_outer, in_inner| in_inner && !in_outer)
