@@ -200,7 +200,11 @@ impl<'p> Question<'_, 'p> {
         self.denied.iter().filter_map(|statement| statement.resources.as_ref()).any(|element| {
             let by: Vec<Steps> = element.patterns.iter().filter_map(|(pattern, _)| steps(pattern)).collect();
             let is_open = |pattern: &Pattern| settle(pattern, self.request, self.view) == Settled::Open;
-            if element.negated && element.patterns.iter().any(|(pattern, _)| is_open(pattern)) {
+            // At best an open pattern spares all of it from the Deny, at worst nothing.
+            if element.negated
+                && self.view == View::Best
+                && element.patterns.iter().any(|(pattern, _)| is_open(pattern))
+            {
                 return false;
             }
             if element.negated {

@@ -44,7 +44,7 @@ fn peers() -> BTreeMap<String, Vec<String>> {
 /// The lines of a file of `testbed/iam`.
 fn lines(name: &str) -> Vec<Value> {
     let path = repository().join("testbed/iam").join(name);
-    let text = fs::read_to_string(&path).unwrap();
+    let text = String::from_utf8(fs::read(path).unwrap()).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 

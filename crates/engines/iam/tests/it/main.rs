@@ -13,4 +13,5 @@ mod naive_decisions;
 mod naive_facts;
 mod patterns;
 mod tree;
+mod views;
 mod wildcards;
