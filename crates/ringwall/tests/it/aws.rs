@@ -206,3 +206,28 @@ fn a_refused_policy_makes_the_answer_unknown() {
     assert_eq!(said.json()["decision"], "unknown");
     assert!(said.stderr.contains("an identity policy has no `Principal`"), "{said:?}");
 }
+
+/// A chain into another account is decided by both sides, the trust policy given among the resources' policies.
+#[test]
+fn a_role_of_another_account_is_asked_by_its_trust_policy() {
+    let assume = serde_json::json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::444455556666:role/*"}]});
+    let policies = |account: &str| {
+        format!(
+            r#"{{"ResourcePolicies": [{{"ResourceArn": "arn:aws:iam::444455556666:role/reports", "AccountId": "444455556666",
+            "PolicyDocument": {{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Principal": {{"AWS": "{account}"}},
+            "Action": "sts:AssumeRole"}}]}}}}]}}"#
+        )
+    };
+    let ask = |policies: Option<String>| {
+        let iam = iam(&assume);
+        let mut files = vec![("cluster.yaml", CLUSTER), ("aws/iam.json", &iam)];
+        files.extend(policies.as_deref().map(|text| ("aws/policies.json", text)));
+        Asked::about(&files)
+            .run("can", &format!("--as {CHECKOUT} sts:AssumeRole arn:aws:iam::444455556666:role/reports"))
+            .status
+    };
+    assert_eq!(ask(Some(policies("111122223333"))), 0);
+    assert_eq!(ask(Some(policies("123456789012"))), 1);
+    assert_eq!(ask(None), 3);
+}
