@@ -1,5 +1,5 @@
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use hashbrown::HashSet;
@@ -145,12 +145,26 @@ fn read_file(reader: &mut Reader, found: &Found, room: u64) -> Outcome {
     let content = if found.part == Part::Kubernetes {
         Content::Objects(objects::objects_of(reader, &found.file, &text))
     } else {
-        let mut trees = Vec::new();
-        let problems = reader.read(&found.file, &text, &mut |document| {
-            let source = Source::new(found.file.clone(), document.tree.line);
-            trees.push((source, document.tree));
-        });
+        let (trees, problems) = documents(reader, &found.file, &text);
         Content::Documents(trees, problems)
     };
     Outcome { content, bytes }
+}
+
+fn documents(reader: &mut Reader, file: &Arc<str>, text: &[u8]) -> (Vec<(Source, Tree)>, Vec<Problem>) {
+    let mut trees = Vec::new();
+    let problems = reader.read(file, text, &mut |document| {
+        let source = Source::new(Arc::clone(file), document.tree.line);
+        trees.push((source, document.tree));
+    });
+    (trees, problems)
+}
+
+/// Reads what a file's bytes tell of AWS, as those of a file in `aws/`.
+pub fn exports_of(reader: &mut Reader, file: &Arc<str>, bytes: &[u8]) -> Snapshot {
+    let (trees, mut problems) = documents(reader, file, bytes);
+    let mut cluster = Cluster::default();
+    aws::fill(&mut cluster, trees, &mut problems);
+    problems.sort();
+    Snapshot { cluster, problems }
 }

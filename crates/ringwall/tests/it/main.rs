@@ -6,6 +6,7 @@ mod aws;
 mod batch;
 mod can;
 mod checks;
+mod corpus;
 mod errors;
 mod examples;
 mod iam_eval;
