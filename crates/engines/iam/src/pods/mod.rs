@@ -18,6 +18,7 @@ mod proof;
 mod trust;
 mod trusting;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -80,6 +81,9 @@ pub struct Route {
     /// How it goes, in words; for a route that is closed, why it is.
     pub how: String,
 }
+
+/// Namespace and name of a service account, and its way to a role.
+pub type Taking = (Arc<str>, Arc<str>, Route);
 
 /// What a snapshot says about pods and their ways to AWS, indexed once.
 #[derive(Debug)]
@@ -186,7 +190,7 @@ impl<'i> Pods<'i> {
     }
 
     /// Every service account that has an open way to a role, or possibly has one.
-    pub fn accounts_that_can_assume(&self, role_arn: &str) -> Vec<(Arc<str>, Arc<str>, Route)> {
+    pub fn accounts_that_can_assume(&self, role_arn: &str) -> Vec<Taking> {
         let mut found = Vec::new();
         for (namespace, name) in self.accounts() {
             if !self.may_reach(namespace, name, role_arn) {
@@ -196,6 +200,19 @@ impl<'i> Pods<'i> {
             let open = routes
                 .filter(|route| *route.role_arn == *role_arn && route.decision.verdict != Verdict::Denied);
             found.extend(open.map(|route| (Arc::from(namespace), Arc::from(name), route)));
+        }
+        found
+    }
+
+    /// The same for every role at once, by its ARN: each service account's ways are looked for once.
+    pub fn accounts_by_role(&self) -> BTreeMap<Arc<str>, Vec<Taking>> {
+        let mut found: BTreeMap<Arc<str>, Vec<Taking>> = BTreeMap::new();
+        for (namespace, name) in self.accounts() {
+            let routes = self.routes(namespace, name).into_iter();
+            for route in routes.filter(|route| route.decision.verdict != Verdict::Denied) {
+                let of_role = found.entry(Arc::clone(&route.role_arn)).or_default();
+                of_role.push((Arc::from(namespace), Arc::from(name), route));
+            }
         }
         found
     }
@@ -218,10 +235,7 @@ pub fn routes(inventory: &Inventory<'_>, namespace: &str, name: &str) -> Vec<Rou
 }
 
 /// Every service account of the snapshot that has an open way to a role, or possibly has one.
-pub fn accounts_that_can_assume(
-    inventory: &Inventory<'_>,
-    role_arn: &str,
-) -> Vec<(Arc<str>, Arc<str>, Route)> {
+pub fn accounts_that_can_assume(inventory: &Inventory<'_>, role_arn: &str) -> Vec<Taking> {
     Pods::of(inventory).accounts_that_can_assume(role_arn)
 }
 

@@ -1,9 +1,10 @@
 //! The ways by which whoever asks comes to AWS credentials, and whose ways lead to a principal.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ringwall_iam::inventory::{Ask, Holder, HolderKind, Inventory, Reply};
-use ringwall_iam::pods::{Pods, Route, RouteKind, ask_session};
+use ringwall_iam::pods::{Pods, Route, RouteKind, Taking, ask_session};
 use ringwall_iam::{AwsPrincipal, InvalidRequest, Principal};
 use ringwall_model::{Decision, Reason, Verdict};
 
@@ -123,9 +124,12 @@ pub(super) struct Taker {
     pub(super) reasons: Vec<Reason>,
 }
 
+/// Service accounts with their ways to each role, by the role's ARN.
+pub(super) type ByRole = BTreeMap<Arc<str>, Vec<Taking>>;
+
 /// The service accounts whose pods come to be a holder; for a question about taking a role by a token, those that an
 /// identity provider's row stands for.
-pub(super) fn takers(pods: &Pods<'_>, holder: &Holder<'_>, asked: &AwsAsked) -> Vec<Taker> {
+pub(super) fn takers(by_role: &ByRole, holder: &Holder<'_>, asked: &AwsAsked) -> Vec<Taker> {
     let by_token = asked.action.eq_ignore_ascii_case("sts:AssumeRoleWithWebIdentity");
     let role = match (&holder.kind, &holder.principal) {
         (HolderKind::Known, Principal::Aws(principal)) if principal.role().is_some() => {
@@ -134,7 +138,7 @@ pub(super) fn takers(pods: &Pods<'_>, holder: &Holder<'_>, asked: &AwsAsked) -> 
         (HolderKind::Federated, _) if by_token => &*asked.resource,
         _ => return Vec::new(),
     };
-    let routes = pods.accounts_that_can_assume(role).into_iter();
+    let routes = by_role.get(role).into_iter().flatten();
     let fits = |route: &Route| match holder.kind {
         HolderKind::Federated => matches!(route.kind, RouteKind::Irsa | RouteKind::TokenRequest),
         _ => true,
@@ -142,12 +146,12 @@ pub(super) fn takers(pods: &Pods<'_>, holder: &Holder<'_>, asked: &AwsAsked) -> 
     routes
         .filter(|(_, _, route)| fits(route))
         .map(|(namespace, name, route)| Taker {
-            namespace,
-            name,
+            namespace: Arc::clone(namespace),
+            name: Arc::clone(name),
             way: route.kind.name(),
             how: by(route.kind),
             possible: route.decision.verdict != Verdict::Allowed,
-            reasons: route.decision.reasons,
+            reasons: route.decision.reasons.clone(),
         })
         .collect()
 }

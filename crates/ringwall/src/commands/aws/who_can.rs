@@ -68,12 +68,12 @@ pub(crate) fn run(args: &WhoCan) -> Result<Exit, Failure> {
     let holders = inventory
         .who_can(&asked.action, &asked.resource, &asked.context)
         .map_err(|error| Failure::misuse(error.to_string()))?;
-    let pods = Pods::of(&inventory);
+    let by_role = Pods::of(&inventory).accounts_by_role();
     let rows: Vec<Row<'_>> = holders
         .into_iter()
         .map(|holder| Row {
             reasons: holder.verdict.reasons(),
-            takers: takers(&pods, &holder, &asked),
+            takers: takers(&by_role, &holder, &asked),
             holder,
         })
         .collect();
