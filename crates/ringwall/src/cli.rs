@@ -5,6 +5,8 @@ use ringwall_iam::PolicyKind;
 use ringwall_iam::lint::Level;
 use ringwall_model::Severity;
 
+use crate::error::Failure;
+
 /// Who can get into your Kubernetes cluster, what they can do there, and the proof.
 ///
 /// Ringwall reads a snapshot: a folder with the cluster's Kubernetes objects and, for EKS, with exports of
@@ -125,7 +127,7 @@ pub(crate) struct Can {
     #[command(flatten)]
     pub(crate) request: RequestContext,
     /// Answer a SubjectAccessReview spec (JSON) a line; - is standard input
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["who", "verb", "resource", "format"])]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["who", "verb", "resource", "pairs", "format"])]
     pub(crate) batch: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) output: Output,
@@ -149,6 +151,19 @@ pub(crate) struct RequestContext {
     /// For an AWS action: what the request carries, as aws:SourceVpce=vpce-1; may be repeated, also for a further value
     #[arg(long = "context", value_name = "KEY=VALUE")]
     pub(crate) pairs: Vec<String>,
+}
+
+impl RequestContext {
+    /// Kubernetes' authorizers look at nothing of the kind.
+    pub(crate) fn refuse(&self, verb: &str) -> Result<(), Failure> {
+        if self.pairs.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::misuse_hint(
+            format!("`--context` is for actions of AWS, and `{verb}` is none"),
+            "an action of AWS is written as s3:GetObject",
+        ))
+    }
 }
 
 #[derive(Debug, Args)]

@@ -31,6 +31,7 @@ pub(super) fn run(args: &Can) -> Result<Exit, Failure> {
     else {
         return Err(Failure::misuse("VERB, RESOURCE and --as are needed without --batch"));
     };
+    args.request.refuse(verb)?;
     let asked = ask(verb, resource, &args.action.place, cluster)?;
     let (who, remark) = who(as_who, &args.groups, cluster)?;
     session::print_problems(&snapshot.problems)?;

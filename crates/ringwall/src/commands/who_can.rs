@@ -43,6 +43,7 @@ struct Principal {
 pub(super) fn run(args: &cli::WhoCan) -> Result<Exit, Failure> {
     let snapshot = session::open(&args.snapshot.folder)?;
     let cluster = &snapshot.cluster;
+    args.request.refuse(&args.verb)?;
     let asked = ask(&args.verb, &args.resource, &args.place, cluster)?;
     session::print_problems(&snapshot.problems)?;
     if let Some(remark) = &asked.remark {

@@ -180,6 +180,10 @@ fn misuse_is_told_with_a_way_out() {
         (format!("--as {CHECKOUT} s3:GetObject orders"), "`orders` is no resource of AWS"),
         (format!("--as {CHECKOUT} s3:GetObject {ORDERS} -n shop"), "has no namespace"),
         (format!("--as {CHECKOUT} s3:GetObject {ORDERS} --context aws:SourceVpce"), "has no value"),
+        (
+            "--as jane get pods --context aws:SourceVpce=vpce-1".to_owned(),
+            "`--context` is for actions of AWS",
+        ),
         (format!("--as jane s3:GetObject {ORDERS}"), "nobody whom AWS knows"),
         (format!("--as arn:aws:s3:::orders s3:GetObject {ORDERS}"), "is no principal"),
     ] {
@@ -201,4 +205,29 @@ fn a_refused_policy_makes_the_answer_unknown() {
     assert_eq!(said.status, 3, "{said:?}");
     assert_eq!(said.json()["decision"], "unknown");
     assert!(said.stderr.contains("an identity policy has no `Principal`"), "{said:?}");
+}
+
+/// A chain into another account is decided by both sides, the trust policy given among the resources' policies.
+#[test]
+fn a_role_of_another_account_is_asked_by_its_trust_policy() {
+    let assume = serde_json::json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::444455556666:role/*"}]});
+    let policies = |account: &str| {
+        format!(
+            r#"{{"ResourcePolicies": [{{"ResourceArn": "arn:aws:iam::444455556666:role/reports", "AccountId": "444455556666",
+            "PolicyDocument": {{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Principal": {{"AWS": "{account}"}},
+            "Action": "sts:AssumeRole"}}]}}}}]}}"#
+        )
+    };
+    let ask = |policies: Option<String>| {
+        let iam = iam(&assume);
+        let mut files = vec![("cluster.yaml", CLUSTER), ("aws/iam.json", &iam)];
+        files.extend(policies.as_deref().map(|text| ("aws/policies.json", text)));
+        Asked::about(&files)
+            .run("can", &format!("--as {CHECKOUT} sts:AssumeRole arn:aws:iam::444455556666:role/reports"))
+            .status
+    };
+    assert_eq!(ask(Some(policies("111122223333"))), 0);
+    assert_eq!(ask(Some(policies("123456789012"))), 1);
+    assert_eq!(ask(None), 3);
 }

@@ -164,7 +164,9 @@ impl Inventory<'_> {
     /// The policy that speaks for a resource in a request.
     fn resource_policy<'i>(&'i self, request: &Request, resource: &str) -> Option<&'i Loaded> {
         if special::is_of_trust(request.action()) {
-            return self.role(resource)?.trust.as_ref();
+            // The trust policy of another account's role may stand among the resources' policies.
+            let own = self.role(resource).and_then(|known| known.trust.as_ref());
+            return own.or_else(|| self.resources.get(resource)?.policy.as_ref());
         }
         self.resources.get(policy_holder(resource))?.policy.as_ref()
     }

@@ -26,7 +26,9 @@ pub(super) fn inventory(cluster: &Cluster) -> Inventory<'_> {
     for resource in &aws.resource_policies {
         let name = format!("policy of {}", resource.resource_arn);
         let policy = resource.policy.as_ref().map(|document| {
-            loader.document(PolicyKind::Resource, &name, document, Some(&resource.resource_arn))
+            let is_role = resource.resource_arn.split(':').nth(2) == Some("iam");
+            let kind = if is_role { PolicyKind::Trust } else { PolicyKind::Resource };
+            loader.document(kind, &name, document, Some(&resource.resource_arn))
         });
         let attached = Attached { account: resource.account.clone(), policy };
         resources.entry(Arc::clone(&resource.resource_arn)).or_insert(attached);
