@@ -124,44 +124,54 @@ fn skip_one(text: &str, reach: Reach) -> Option<&str> {
     (reach == Reach::Anything || c != ':').then(|| text.get(c.len_utf8()..))?
 }
 
-/// The same by following every way at once: time in the order of pieces times characters.
+/// The same by following every way at once: time in the order of pieces times characters, and no more pieces than the
+/// text has room for.
 fn matches_slowly<P: Pieces + ?Sized>(pieces: &P, text: &str) -> bool {
-    let count = (0..).take_while(|at| pieces.piece(*at).is_some()).count();
-    // For each piece, the byte offsets at which it may begin.
-    let mut starts = vec![false; text.len() + 1];
-    if let Some(first) = starts.first_mut() {
-        *first = true;
+    if !has_room_for(pieces, text) {
+        return false;
     }
-    for at in 0..count {
-        let mut ends = vec![false; text.len() + 1];
-        let mut mark = |end: usize| {
-            if let Some(end) = ends.get_mut(end) {
-                *end = true;
-            }
-        };
-        let mut open = false;
-        for (start, rest) in (0..=text.len()).filter_map(|start| Some((start, text.get(start..)?))) {
-            let begins = starts.get(start).copied().unwrap_or_default();
-            match pieces.piece(at) {
-                Some(Piece::Text(expected)) if begins && rest.starts_with(expected) => {
-                    mark(start + expected.len());
-                }
-                Some(Piece::One(reach)) if begins => {
-                    if let Some(left) = skip_one(rest, reach) {
-                        mark(text.len() - left.len());
+    // The byte offsets at which the next piece may begin, in order.
+    let mut starts = vec![0];
+    let mut ends = Vec::new();
+    for piece in (0..).map_while(|at| pieces.piece(at)) {
+        ends.clear();
+        for start in &starts {
+            let Some(rest) = text.get(*start..) else { continue };
+            match piece {
+                Piece::Text(expected) if rest.starts_with(expected) => ends.push(start + expected.len()),
+                Piece::Text(_) => {}
+                Piece::One(reach) => ends.extend(skip_one(rest, reach).map(|left| text.len() - left.len())),
+                // What an earlier start reached leads to all that this one does.
+                Piece::Many(_) if ends.last().is_some_and(|last| last >= start) => {}
+                Piece::Many(reach) => {
+                    let mut left = Some(rest);
+                    while let Some(rest) = left {
+                        ends.push(text.len() - rest.len());
+                        left = skip_one(rest, reach);
                     }
                 }
-                Some(Piece::Many(reach)) => {
-                    open |= begins;
-                    if open {
-                        mark(start);
-                    }
-                    open &= reach == Reach::Anything || !rest.starts_with(':');
-                }
-                _ => {}
             }
         }
-        starts = ends;
+        std::mem::swap(&mut starts, &mut ends);
+        if starts.is_empty() {
+            return false;
+        }
     }
-    starts.last().copied().unwrap_or_default()
+    starts.last() == Some(&text.len())
 }
+
+/// Whether a text is long enough for all pieces that take a character.
+fn has_room_for<P: Pieces + ?Sized>(pieces: &P, text: &str) -> bool {
+    let mut room = text.len();
+    (0..).map_while(|at| pieces.piece(at)).all(|piece| {
+        let least = match piece {
+            Piece::Text(expected) => expected.len(),
+            Piece::One(_) => 1,
+            Piece::Many(_) => 0,
+        };
+        room.checked_sub(least).inspect(|left| room = *left).is_some()
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -90,6 +90,51 @@ fn input_without_bound_costs_its_line_alone() {
 }
 
 #[test]
+fn a_policy_as_large_as_a_line_may_hold_is_refused() {
+    let whole = request("s3:GetObject", &[statement("Allow", "s3:GetObject", &"a".repeat(10 * 1024 * 1024))]);
+    check_error(&whole, "bytes; the limit is 4194304");
+    let million = format!("arn:aws:s3:::data/{}", "*a".repeat(1_000_000));
+    check_error(
+        &request("s3:GetObject", &[statement("Allow", "s3:GetObject", &million)]),
+        "policy `read`: the policy has 2000",
+    );
+    let nested = format!("{}\"a\"{}", "[".repeat(200), "]".repeat(200));
+    check_error(&good().replace("\"arn:aws:s3:::data/*\"", &nested), "nested");
+    check_error(&good().replace(r#""Resource":"#, r#""Resource":"*","Resource":"#), "Resource");
+}
+
+#[test]
+fn the_longest_patterns_that_are_taken_are_answered() {
+    // How often pieces are looked at is counted where they are matched; here they only have to end.
+    let resource = format!("arn:aws:s3:::data/{}", "a".repeat(4000));
+    let patterns = [
+        format!("arn:aws:s3:::data/{}b", "*a".repeat(60_000)),
+        format!("arn:a*:s*3:::{}b", "*a".repeat(60_000)),
+        format!("arn:a*:s*3:::{}b", "*a".repeat(1_000)),
+        format!("arn:aws:s3:::*{}b", "?".repeat(1_000)),
+    ];
+    for pattern in patterns {
+        let line = request("s3:GetObject", &[statement("Allow", "s3:GetObject", &pattern)]);
+        let (status, answers) = answers(&line.replace("arn:aws:s3:::data/report.csv", &resource));
+        assert_eq!((status, &answers[0]["decision"]), (0, &json!("ImplicitlyDenied")));
+    }
+}
+
+#[test]
+fn a_context_holds_no_more_keys_than_told() {
+    let line = |count: usize| {
+        let context: serde_json::Map<String, Value> =
+            (0..count).map(|at| (format!("aws:RequestTag/t{at}"), json!(["x"]))).collect();
+        let mut line: Value = serde_json::from_str(&good()).unwrap();
+        line["context"] = context.into();
+        line.to_string()
+    };
+    let (status, answers) = answers(&line(10_000));
+    assert_eq!((status, &answers[0]["decision"]), (0, &json!("Allowed")));
+    check_error(&line(10_001), "`context` has more than 10000 keys");
+}
+
+#[test]
 fn nothing_asked_is_nothing_answered() {
     assert_eq!(answers(""), (0, Vec::new()));
     assert_eq!(answers("\n").1.len(), 1);
