@@ -167,6 +167,35 @@ fn who_can_names_the_role_and_its_service_account() {
     assert_eq!(answer["holders"][0]["service_accounts"].as_array().unwrap().len(), 1);
 }
 
+/// A token that somebody mints for a service account is as good as the account's own.
+#[test]
+fn who_can_names_those_who_mint_tokens_of_the_role() {
+    let minters = "apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: minter, namespace: shop}
+rules: [{apiGroups: [''], resources: [serviceaccounts/token], resourceNames: [NAME], verbs: [create]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: minter, namespace: shop}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: minter}
+subjects: [{kind: User, name: ada, apiGroup: rbac.authorization.k8s.io}]
+";
+    let ask = |name: &str| {
+        let asked = Asked::about(&[
+            ("cluster.yaml", CLUSTER),
+            ("kubernetes/accounts.yaml", ACCOUNTS),
+            ("kubernetes/minter.yaml", &minters.replace("NAME", name)),
+            ("aws/iam.json", &iam(&reader())),
+        ]);
+        let answer =
+            asked.run("who-can", &format!("sts:AssumeRoleWithWebIdentity {CHECKOUT} -o json")).json();
+        answer["token_minters"].as_array().unwrap().iter().any(|minter| minter["subject"]["name"] == "ada")
+    };
+    assert!(ask("checkout"));
+    assert!(!ask("idle"));
+}
+
 #[test]
 fn a_typo_in_an_action_is_told() {
     let said = asked().run("can", &format!("--as {CHECKOUT} s3:GetObjekt {ORDERS}"));

@@ -1,6 +1,7 @@
 //! `can` and `who-can` for actions of AWS.
 
 mod can;
+mod minters;
 mod ways;
 mod who_can;
 

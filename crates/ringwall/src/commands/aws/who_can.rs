@@ -5,12 +5,13 @@ use ringwall_iam::pods::Pods;
 use ringwall_model::Reason;
 use serde::Serialize;
 
+use super::minters::{Minter, minters};
 use super::ways::{Taker, takers};
 use crate::cli::{Format, WhoCan};
 use crate::error::{Exit, Failure};
 use crate::question::{AwsAsked, ask_aws};
 use crate::render::aws::{self, ConditionJson};
-use crate::render::json::{self, ReasonJson};
+use crate::render::json::{self, ReasonJson, SubjectJson};
 use crate::render::{reason, style};
 use crate::session;
 
@@ -25,6 +26,7 @@ struct Row<'i> {
 struct AnswerJson<'a> {
     version: u32,
     holders: Vec<HolderJson<'a>>,
+    token_minters: Vec<MinterJson<'a>>,
     not_evaluated: Vec<&'a str>,
 }
 
@@ -48,6 +50,23 @@ struct TakerJson<'a> {
     reasons: Vec<ReasonJson<'a>>,
 }
 
+#[derive(Debug, Serialize)]
+struct MinterJson<'a> {
+    subject: SubjectJson<'a>,
+    service_accounts: usize,
+    reasons: Vec<ReasonJson<'a>>,
+}
+
+impl<'a> From<&'a Minter> for MinterJson<'a> {
+    fn from(minter: &'a Minter) -> Self {
+        Self {
+            subject: (&minter.subject).into(),
+            service_accounts: minter.accounts,
+            reasons: minter.reasons.iter().map(ReasonJson::from).collect(),
+        }
+    }
+}
+
 /// Lists everybody who may do something in AWS.
 pub(crate) fn run(args: &WhoCan) -> Result<Exit, Failure> {
     let snapshot = session::open(&args.snapshot.folder)?;
@@ -68,7 +87,10 @@ pub(crate) fn run(args: &WhoCan) -> Result<Exit, Failure> {
     let holders = inventory
         .who_can(&asked.action, &asked.resource, &asked.context)
         .map_err(|error| Failure::misuse(error.to_string()))?;
-    let by_role = Pods::of(&inventory).accounts_by_role();
+    let pods = Pods::of(&inventory);
+    let by_role = pods.accounts_by_role();
+    let by_token = asked.action.eq_ignore_ascii_case("sts:AssumeRoleWithWebIdentity");
+    let minters = if by_token { minters(&snapshot.cluster, &pods, &asked.resource) } else { Vec::new() };
     let rows: Vec<Row<'_>> = holders
         .into_iter()
         .map(|holder| Row {
@@ -83,6 +105,7 @@ pub(crate) fn run(args: &WhoCan) -> Result<Exit, Failure> {
             let answer = AnswerJson {
                 version: json::VERSION,
                 holders: rows.iter().map(Row::json).collect(),
+                token_minters: minters.iter().map(MinterJson::from).collect(),
                 not_evaluated: gaps,
             };
             json::print(&mut BufWriter::new(io::stdout().lock()), &answer)?;
@@ -90,6 +113,7 @@ pub(crate) fn run(args: &WhoCan) -> Result<Exit, Failure> {
         Format::Text => {
             let mut out = BufWriter::new(anstream::stdout().lock());
             print(&mut out, &asked, &rows)?;
+            print_minters(&mut out, &minters)?;
             for text in gaps {
                 reason::print_not_evaluated(&mut out, text, 0, style::width())?;
             }
@@ -190,6 +214,25 @@ fn print(out: &mut dyn Write, asked: &AwsAsked, rows: &[Row<'_>]) -> io::Result<
             if let Some(reason) = taker.reasons.first() {
                 writeln!(out, "    {}", style::paint(style::FAINT, &reason.source.to_string()))?;
             }
+        }
+    }
+    writeln!(out)
+}
+
+fn print_minters(out: &mut dyn Write, minters: &[Minter]) -> io::Result<()> {
+    if minters.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "{}, and so have the role",
+        style::paint(style::HEADING, "may mint tokens of these service accounts")
+    )?;
+    for Minter { subject, accounts, reasons } in minters {
+        let count = if *accounts == 1 { "of one".to_owned() } else { format!("of {accounts}") };
+        writeln!(out, "  {subject}  {count}")?;
+        if let Some(reason) = reasons.iter().find(|reason| !reason.source.is_built_in()) {
+            writeln!(out, "    {}", style::paint(style::FAINT, &reason.source.to_string()))?;
         }
     }
     writeln!(out)
