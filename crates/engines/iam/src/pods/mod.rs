@@ -30,7 +30,7 @@ use crate::policy::Policy;
 use crate::principal::AwsPrincipal;
 
 pub use ask::ask_session;
-pub use checks::{Takeover, check_ids, results};
+pub use checks::{check_ids, results};
 pub use metadata::{Reach, metadata_reach};
 use place::Place;
 pub(crate) use proof::resource as resource_reason;
@@ -205,6 +205,9 @@ impl<'i> Pods<'i> {
     }
 
     /// The same for every role at once, by its ARN: each service account's ways are looked for once.
+    ///
+    /// Whoever takes over one of a role's service accounts has the role: by a token that `create serviceaccounts/token`
+    /// mints, or by a pod that runs as it.
     pub fn accounts_by_role(&self) -> BTreeMap<Arc<str>, Vec<Taking>> {
         let mut found: BTreeMap<Arc<str>, Vec<Taking>> = BTreeMap::new();
         for (namespace, name) in self.accounts() {

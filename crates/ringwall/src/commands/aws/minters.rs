@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use ringwall_iam::pods::{Pods, RouteKind};
+use ringwall_iam::pods::RouteKind;
 use ringwall_model::{Cluster, Reason, Subject, Verdict};
 use ringwall_rbac::{Authorizer, Options, Target};
+
+use super::ways::ByRole;
 
 /// Somebody who may mint tokens of service accounts that a role lets in.
 pub(super) struct Minter {
@@ -18,11 +20,10 @@ pub(super) struct Minter {
 /// Whoever may `create serviceaccounts/token` for a service account whose tokens a role takes, with how many of them.
 ///
 /// Source: Kubernetes, *Role Based Access Control Good Practices*, "Token request".
-pub(super) fn minters(cluster: &Cluster, pods: &Pods<'_>, role: &str) -> Vec<Minter> {
+pub(super) fn minters(cluster: &Cluster, by_role: &ByRole, role: &str) -> Vec<Minter> {
     let authorizer = Authorizer::with_options(cluster, Options { assume_defaults: true });
     let mut found: BTreeMap<Subject, Minter> = BTreeMap::new();
-    let takeover = pods.takeovers().into_iter().find(|takeover| *takeover.role_arn == *role);
-    let accounts = takeover.into_iter().flat_map(|takeover| takeover.accounts);
+    let accounts = by_role.get(role).into_iter().flatten();
     let by_token =
         accounts.filter(|(_, _, route)| matches!(route.kind, RouteKind::Irsa | RouteKind::TokenRequest));
     for (namespace, name, _) in by_token {
@@ -30,8 +31,8 @@ pub(super) fn minters(cluster: &Cluster, pods: &Pods<'_>, role: &str) -> Vec<Min
             group: "",
             resource: "serviceaccounts",
             subresource: "token",
-            name: &name,
-            namespace: &namespace,
+            name,
+            namespace,
         };
         for row in
             authorizer.who_can("create", &target).into_iter().filter(|row| row.verdict == Verdict::Allowed)

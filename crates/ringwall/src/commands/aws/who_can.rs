@@ -87,10 +87,9 @@ pub(crate) fn run(args: &WhoCan) -> Result<Exit, Failure> {
     let holders = inventory
         .who_can(&asked.action, &asked.resource, &asked.context)
         .map_err(|error| Failure::misuse(error.to_string()))?;
-    let pods = Pods::of(&inventory);
-    let by_role = pods.accounts_by_role();
+    let by_role = Pods::of(&inventory).accounts_by_role();
     let by_token = asked.action.eq_ignore_ascii_case("sts:AssumeRoleWithWebIdentity");
-    let minters = if by_token { minters(&snapshot.cluster, &pods, &asked.resource) } else { Vec::new() };
+    let minters = if by_token { minters(&snapshot.cluster, &by_role, &asked.resource) } else { Vec::new() };
     let rows: Vec<Row<'_>> = holders
         .into_iter()
         .map(|holder| Row {

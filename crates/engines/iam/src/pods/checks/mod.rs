@@ -10,11 +10,9 @@ mod grant;
 mod metadata;
 mod quotas;
 
-use std::sync::Arc;
-
 use ringwall_model::{CheckResult, Outcome, Reason, Ring, Severity};
 
-use super::{Pods, Route, RouteKind};
+use super::Pods;
 use crate::inventory::Inventory;
 use grant::Grant;
 
@@ -155,38 +153,5 @@ fn names(accounts: &[(&str, &str)]) -> String {
     match accounts.len().saturating_sub(SHOWN) {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),
-    }
-}
-
-/// A role, and the service accounts whose takeover gives it.
-#[derive(Clone, Debug)]
-pub struct Takeover {
-    /// ARN of the role.
-    pub role_arn: Arc<str>,
-    /// Namespace and name of each service account, and the way; closed ways are left out.
-    pub accounts: Vec<(Arc<str>, Arc<str>, Route)>,
-}
-
-impl Pods<'_> {
-    /// For each role, the service accounts whose takeover gives it: whoever may `create serviceaccounts/token` for one of
-    /// them has the role by its token, and whoever may create pods, or change what makes them, runs as it.
-    ///
-    /// The node's role is left out: it needs no certain service account.
-    pub fn takeovers(&self) -> Vec<Takeover> {
-        let mut found: std::collections::BTreeMap<Arc<str>, Takeover> = std::collections::BTreeMap::new();
-        for (namespace, name) in self.accounts() {
-            let routes = self.routes(namespace, name).into_iter();
-            let open = routes.filter(|route| {
-                route.kind != RouteKind::NodeRole && route.decision.verdict != ringwall_model::Verdict::Denied
-            });
-            for route in open {
-                let role_arn = Arc::clone(&route.role_arn);
-                let takeover = found
-                    .entry(Arc::clone(&role_arn))
-                    .or_insert_with(|| Takeover { role_arn, accounts: Vec::new() });
-                takeover.accounts.push((namespace.into(), name.into(), route));
-            }
-        }
-        found.into_values().collect()
     }
 }
