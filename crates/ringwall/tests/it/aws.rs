@@ -260,3 +260,17 @@ fn a_role_of_another_account_is_asked_by_its_trust_policy() {
     assert_eq!(ask(Some(policies("123456789012"))), 1);
     assert_eq!(ask(None), 3);
 }
+
+/// A resource's policy that nobody exported could let in anybody: that is said.
+#[test]
+fn a_policy_that_is_not_in_the_snapshot_is_told() {
+    let asked = Asked::about(&[("cluster.yaml", CLUSTER), ("aws/iam.json", &iam(&reader()))]);
+    let gap = "the policy of `arn:aws:s3:::orders` is not in the snapshot";
+    let answer = asked.run("who-can", &format!("s3:GetObject {ORDERS} -o json")).json();
+    assert!(answer["not_evaluated"].to_string().contains(gap), "{answer}");
+    let answer = asked
+        .run("can", &format!("--as {CHECKOUT} s3:GetObject {ORDERS} --context aws:SourceVpce=vpce-1 -o json"))
+        .json();
+    assert_eq!(only(&answer)["decision"], "allowed");
+    assert!(only(&answer)["not_evaluated"].to_string().contains(gap), "{answer}");
+}

@@ -155,7 +155,7 @@ impl Inventory<'_> {
                 if !known && needed {
                     gathered.miss(Layer::Resource, true, why());
                 } else if !known && special::may_have_policy(gathered.request.action(), resource) {
-                    gathered.unknown.push(why());
+                    gathered.unknown.push(format!("{}, and was taken not to be there", why()));
                 }
             }
         }

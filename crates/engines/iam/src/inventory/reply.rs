@@ -39,7 +39,7 @@ impl<'i> Gathered<'i> {
         let not_evaluated = match verdict.outcome {
             // What was not read cannot take back a Deny.
             Outcome::ExplicitlyDenied => Vec::new(),
-            _ => self.missing.clone(),
+            _ => self.missing.iter().chain(&self.unknown).cloned().collect(),
         };
         let decision = Decision { verdict: verdict_of, reasons, not_evaluated };
         Reply { verdict, depends_on, decision }
@@ -61,10 +61,14 @@ impl<'i> Gathered<'i> {
                     || unread_level(Layer::Scp)
                     || unread_level(Layer::Rcp)
             }
-            Outcome::ImplicitlyDenied => verdict
-                .blocked_by
-                .iter()
-                .all(|layer| unread.iter().any(|unread| unread.layer == *layer) || unread_level(*layer)),
+            Outcome::ImplicitlyDenied => {
+                let is_unread =
+                    |layer: Layer| unread.iter().any(|unread| unread.layer == layer) || unread_level(layer);
+                // What a resource's policy gives directly needs nothing of the principal's own in the same account.
+                let direct = is_unread(Layer::Resource) && self.request.is_same_account();
+                let is_own = |layer| matches!(layer, Layer::Boundary | Layer::Session | Layer::Identity);
+                verdict.blocked_by.iter().all(|layer| is_unread(*layer) || (direct && is_own(*layer)))
+            }
         }
     }
 

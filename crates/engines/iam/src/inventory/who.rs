@@ -9,6 +9,7 @@ use crate::decide::decide;
 use crate::policy::{AwsPrincipalPattern, PrincipalPattern};
 use crate::principal::{AwsPrincipal, Principal};
 use crate::request::{InvalidRequest, View};
+use crate::special;
 use crate::verdict::{OpenCondition, Verdict};
 
 /// Whether a holder surely may, or only if what is not known turns out so.
@@ -98,6 +99,20 @@ impl Inventory<'_> {
         Ok(holders)
     }
 
+    /// What is not known of the resource's own policy, which could let in anybody.
+    pub fn gap(&self, action: &Arc<str>, resource: &Arc<str>) -> Option<String> {
+        let ask = Ask {
+            principal: Principal::Anonymous,
+            action: Arc::clone(action),
+            resource: Arc::clone(resource),
+            context: Context::default(),
+        };
+        let Gathered { request, missing, .. } = self.gather(&ask).ok()?;
+        let matters =
+            special::may_have_policy(request.action(), resource) || special::has_no_implicit_trust(&request);
+        missing.into_iter().next().filter(|_| matters)
+    }
+
     /// Principals that the resource's policy names, and that are no users or roles of the snapshot.
     fn named_by(&self, ask: &Ask) -> Result<Vec<(HolderKind, Principal)>, InvalidRequest> {
         let gathered = self.gather(ask)?;
@@ -124,7 +139,6 @@ impl Inventory<'_> {
                 });
             }
         }
-        found.dedup();
         let mut unique: Vec<(HolderKind, Principal)> = Vec::new();
         for row in found {
             if !unique.contains(&row) {
@@ -172,6 +186,6 @@ fn holder<'i>(kind: HolderKind, principal: Principal, gathered: &Gathered<'i>) -
     let worst = decide(&gathered.request, &gathered.policies, View::Worst);
     let access = if worst.is_allowed() { Access::Always } else { Access::Possible };
     let conditions = if access == Access::Possible { best.open.clone() } else { Vec::new() };
-    let missing = gathered.missing.clone();
+    let missing = gathered.missing.iter().chain(&gathered.unknown).cloned().collect();
     Some(Holder { kind, principal, access, verdict: best, conditions, missing })
 }

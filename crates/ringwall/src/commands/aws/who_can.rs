@@ -27,7 +27,7 @@ struct AnswerJson<'a> {
     version: u32,
     holders: Vec<HolderJson<'a>>,
     token_minters: Vec<MinterJson<'a>>,
-    not_evaluated: Vec<&'a str>,
+    not_evaluated: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -98,7 +98,7 @@ pub(crate) fn run(args: &WhoCan) -> Result<Exit, Failure> {
             holder,
         })
         .collect();
-    let gaps = gaps(&inventory);
+    let gaps = gaps(&inventory, &asked);
     match args.output.format {
         Format::Json => {
             let answer = AnswerJson {
@@ -114,7 +114,7 @@ pub(crate) fn run(args: &WhoCan) -> Result<Exit, Failure> {
             print(&mut out, &asked, &rows)?;
             print_minters(&mut out, &minters)?;
             for text in gaps {
-                reason::print_not_evaluated(&mut out, text, 0, style::width())?;
+                reason::print_not_evaluated(&mut out, &text, 0, style::width())?;
             }
             let next = format!(
                 "next: ringwall can {} --as WHO {}",
@@ -131,13 +131,13 @@ pub(crate) fn run(args: &WhoCan) -> Result<Exit, Failure> {
 }
 
 /// What could let somebody in and is not in the snapshot.
-fn gaps(inventory: &Inventory<'_>) -> Vec<&'static str> {
-    let mut gaps = Vec::new();
+fn gaps(inventory: &Inventory<'_>, asked: &AwsAsked) -> Vec<String> {
+    let mut gaps: Vec<String> = inventory.gap(&asked.action, &asked.resource).into_iter().collect();
     if !inventory.cluster().aws.iam_exported {
-        gaps.push("users and roles: `aws iam get-account-authorization-details` is missing");
+        gaps.push("users and roles: `aws iam get-account-authorization-details` is missing".into());
     }
     if !inventory.knows_organization() {
-        gaps.push("service and resource control policies: the snapshot has no organization");
+        gaps.push("service and resource control policies: the snapshot has no organization".into());
     }
     gaps
 }
