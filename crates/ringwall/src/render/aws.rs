@@ -85,23 +85,31 @@ pub(crate) fn print(out: &mut dyn Write, reply: &Reply<'_>, indent: usize, width
     let Decision { reasons, not_evaluated, .. } = &reply.decision;
     reason::print_reasons(out, reasons, indent, width)?;
     if reply.verdict.by_aws && reply.verdict.is_allowed() {
-        line_of(
+        style::print_wrapped(
             out,
             "nobody needs a permission for this action, and no policy denies it",
             indent,
             width,
+            "  ",
             style::PLAIN,
         )?;
     }
     if reply.verdict.outcome == Outcome::ImplicitlyDenied {
         for layer in &reply.verdict.blocked_by {
             let why = if reply.verdict.by_aws { "AWS keeps it from being changed" } else { missing(*layer) };
-            line_of(out, why, indent, width, style::PLAIN)?;
+            style::print_wrapped(out, why, indent, width, "  ", style::PLAIN)?;
         }
     }
     if !reply.verdict.assumed.is_empty() {
         let assumed: Vec<String> = reply.verdict.assumed.iter().map(ToString::to_string).collect();
-        line_of(out, &format!("assumed: {}", assumed.join(", ")), indent, width, style::FAINT)?;
+        style::print_wrapped(
+            out,
+            &format!("assumed: {}", assumed.join(", ")),
+            indent,
+            width,
+            "  ",
+            style::FAINT,
+        )?;
     }
     print_conditions(out, &reply.depends_on, indent, width)?;
     for text in not_evaluated {
@@ -122,23 +130,9 @@ pub(crate) fn print_conditions(
             Effect::Allow => ("allowed only if", in_words(open)),
             Effect::Deny => ("denied if", in_words(open)),
         };
-        line_of(out, &format!("{lead} {what}"), indent, width, style::WARNING)?;
+        style::print_wrapped(out, &format!("{lead} {what}"), indent, width, "  ", style::WARNING)?;
         let spot = open.deciding.policy.source.at(line(open));
-        line_of(out, &spot.to_string(), indent + 2, width, style::FAINT)?;
-    }
-    Ok(())
-}
-
-fn line_of(
-    out: &mut dyn Write,
-    text: &str,
-    indent: usize,
-    width: usize,
-    looks: anstyle::Style,
-) -> io::Result<()> {
-    let margin = " ".repeat(indent);
-    for line in style::wrap(text, width.saturating_sub(indent), "  ") {
-        writeln!(out, "{margin}{}", style::paint(looks, &line))?;
+        style::print_wrapped(out, &spot.to_string(), indent + 2, width, "  ", style::FAINT)?;
     }
     Ok(())
 }

@@ -23,11 +23,7 @@ pub(crate) fn print_not_evaluated(
     indent: usize,
     width: usize,
 ) -> io::Result<()> {
-    let margin = " ".repeat(indent);
-    for line in style::wrap(&format!("not evaluated: {text}"), width.saturating_sub(indent), "  ") {
-        writeln!(out, "{margin}{}", style::paint(style::WARNING, &line))?;
-    }
-    Ok(())
+    style::print_wrapped(out, &format!("not evaluated: {text}"), indent, width, "  ", style::WARNING)
 }
 
 /// Prints reasons: what each says, and where.

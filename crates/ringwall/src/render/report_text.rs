@@ -47,7 +47,7 @@ fn print_head(out: &mut dyn Write, report: &Report<'_>, width: usize) -> io::Res
         count(report.logs.audit_events, "audit event"),
         count(report.logs.cloudtrail_records, "CloudTrail record"),
     );
-    print_wrapped(out, &counts, 0, width, style::FAINT)?;
+    style::print_wrapped(out, &counts, 0, width, "", style::FAINT)?;
     writeln!(out)?;
     for (at, ring) in Ring::ALL.into_iter().enumerate() {
         let tally = if JUDGED.contains(&ring) {
@@ -215,7 +215,7 @@ fn print_result(out: &mut dyn Write, result: &CheckResult, width: usize) -> io::
         Responsible::Shared => "  (shared with AWS)",
     };
     writeln!(out, "  {severity}  {}{who}", paint(style::HEADING, result.check))?;
-    print_wrapped(out, &result.why, 4, width, style::PLAIN)?;
+    style::print_wrapped(out, &result.why, 4, width, "", style::PLAIN)?;
     if result.reasons.is_empty() && !result.source.is_built_in() {
         print_proof(out, &result.source.to_string(), "", width)?;
     }
@@ -229,13 +229,13 @@ fn print_result(out: &mut dyn Write, result: &CheckResult, width: usize) -> io::
             paint(style::FAINT, &format!("and {more} more; --output json has them all"))
         )?;
     }
-    print_wrapped(out, &format!("to do: {}", result.remedy), 4, width, style::HINT)
+    style::print_wrapped(out, &format!("to do: {}", result.remedy), 4, width, "", style::HINT)
 }
 
 /// The spot, then what it says.
 fn print_proof(out: &mut dyn Write, spot: &str, text: &str, width: usize) -> io::Result<()> {
     writeln!(out, "      {}", paint(style::FAINT, spot))?;
-    if text.is_empty() { Ok(()) } else { print_wrapped(out, text, 8, width, style::FAINT) }
+    if text.is_empty() { Ok(()) } else { style::print_wrapped(out, text, 8, width, "", style::FAINT) }
 }
 
 fn print_rest(out: &mut dyn Write, report: &Report<'_>, width: usize) -> io::Result<()> {
@@ -253,7 +253,7 @@ fn print_rest(out: &mut dyn Write, report: &Report<'_>, width: usize) -> io::Res
         let mut told = std::collections::BTreeSet::new();
         for text in unknown {
             if told.insert(text) {
-                print_wrapped(out, text, 2, width, style::WARNING)?;
+                style::print_wrapped(out, text, 2, width, "", style::WARNING)?;
             }
         }
     }
@@ -282,20 +282,6 @@ fn print_next(out: &mut dyn Write, report: &Report<'_>, width: usize) -> io::Res
 
 fn heading(out: &mut dyn Write, title: &str, about: &str) -> io::Result<()> {
     writeln!(out, "\n{}  {}\n", paint(style::HEADING, title), paint(style::FAINT, about))
-}
-
-fn print_wrapped(
-    out: &mut dyn Write,
-    text: &str,
-    indent: usize,
-    width: usize,
-    looks: anstyle::Style,
-) -> io::Result<()> {
-    let margin = " ".repeat(indent);
-    for line in style::wrap(text, width.saturating_sub(indent), "") {
-        writeln!(out, "{margin}{}", paint(looks, &line))?;
-    }
-    Ok(())
 }
 
 /// The principal, without what all principals of the cluster's own account share.

@@ -1,3 +1,5 @@
+use std::io::{self, Write};
+
 use anstyle::{AnsiColor, Style};
 use ringwall_model::Severity;
 
@@ -54,4 +56,19 @@ pub(crate) fn wrap(text: &str, width: usize, indent: &str) -> Vec<String> {
         .word_splitter(textwrap::WordSplitter::NoHyphenation)
         .wrap_algorithm(textwrap::WrapAlgorithm::FirstFit);
     textwrap::wrap(text, options).into_iter().map(|line| line.into_owned()).collect()
+}
+
+/// Prints a text behind a margin, its further lines behind an indent of their own.
+pub(crate) fn print_wrapped(
+    out: &mut dyn Write,
+    text: &str,
+    margin: usize,
+    width: usize,
+    indent: &str,
+    looks: Style,
+) -> io::Result<()> {
+    for line in wrap(text, width.saturating_sub(margin), indent) {
+        writeln!(out, "{}{}", " ".repeat(margin), paint(looks, &line))?;
+    }
+    Ok(())
 }
