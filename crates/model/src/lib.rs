@@ -32,6 +32,7 @@ mod object;
 mod problem;
 mod rbac;
 mod ring;
+mod secret;
 mod source;
 mod subject;
 pub mod time;
@@ -60,6 +61,7 @@ pub use rbac::{
     SelectorOperator,
 };
 pub use ring::{ComputeType, Responsible, Ring, Severity};
+pub use secret::Secret;
 pub use source::Source;
 pub use subject::{BindingSubject, Subject, User};
 pub use tree::{Entry, Number, Tree, Value};

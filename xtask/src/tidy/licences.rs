@@ -7,10 +7,13 @@ use toml::{Table, Value};
 use super::manifests::{lookup, parse};
 use super::tree::Tree;
 use super::{Problem, spdx};
+use crate::process;
 use crate::workspace::Package;
 
 const POLICY: &str = "deny.toml";
 const LOCK: &str = "Cargo.lock";
+
+const BANNED: &str = "banned crate";
 
 /// The only registry, as `cargo metadata` names it.
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
@@ -64,7 +67,7 @@ impl Policy {
             Some((_, Ok(true))) => {}
         }
         if let Some(Banned { reason, .. }) = self.banned.iter().find(|banned| banned.name == *name) {
-            found.push(("banned crate", format!("`{name}`: {reason}")));
+            found.push((BANNED, format!("`{name}`: {reason}")));
         }
         if let Some(source) = &package.source
             && source != CRATES_IO
@@ -80,7 +83,10 @@ pub(super) fn problems(tree: &Tree<'_>) -> Result<Vec<Problem>> {
     let mut problems = Vec::new();
     for package in &tree.metadata.packages {
         let line = tree.line_of(LOCK, &format!("name = \"{}\"", package.name));
-        let found = policy.judge(package);
+        let mut found = policy.judge(package);
+        if found.iter().any(|(rule, _)| *rule == BANNED) && !is_built(tree, &package.name)? {
+            found.retain(|(rule, _)| *rule != BANNED);
+        }
         problems.extend(found.into_iter().map(|(rule, why)| Problem::new(LOCK, line, rule, why)));
         if package.source.is_none() && !package.manifest_path.starts_with(&tree.metadata.workspace_root) {
             let why = format!("`{}` is a path outside the repository", package.name);
@@ -88,6 +94,18 @@ pub(super) fn problems(tree: &Tree<'_>) -> Result<Vec<Problem>> {
         }
     }
     Ok(problems)
+}
+
+/// Whether anything builds the package: a feature that is off (`ring?/std`) leaves it in `Cargo.lock` and in
+/// `cargo metadata`, but not in `cargo tree`.
+fn is_built(tree: &Tree<'_>, name: &str) -> Result<bool> {
+    let output = process::output(
+        process::cargo()
+            .current_dir(&tree.metadata.workspace_root)
+            .args(["tree", "--locked", "--quiet", "--workspace", "--target", "all", "--invert", name])
+            .stderr(std::process::Stdio::null()),
+    )?;
+    Ok(!output.trim_ascii().is_empty())
 }
 
 #[cfg(test)]

@@ -1,0 +1,1 @@
+//! OpenID Connect issuers: their keys fetched within limits, their tokens checked.

@@ -1,0 +1,1 @@
+//! Root keys: a file, a passphrase or PKCS#11.

@@ -1,0 +1,1 @@
+//! The listener every service shares: TLS, limits, drain, metrics.

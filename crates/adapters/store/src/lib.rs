@@ -1,0 +1,1 @@
+//! The store: records in SQLite or PostgreSQL, durable before they are answered.

@@ -1,0 +1,1 @@
+//! CloudTrail records: their form, and the file that they are kept in.

@@ -1,0 +1,1 @@
+//! Envelope encryption: sealed blobs, key hierarchy, rotation.
