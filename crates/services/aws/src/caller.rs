@@ -53,6 +53,8 @@ pub(crate) enum Identity {
         provider: Arc<str>,
         /// The token's subject.
         subject: Arc<str>,
+        /// The token's audience.
+        audience: Arc<str>,
     },
     /// An AWS service on its own behalf.
     Service(Arc<str>),
@@ -80,8 +82,12 @@ impl Caller {
     }
 
     /// Whom a token of an identity provider vouches for.
-    pub(crate) fn web_identity(provider: &Arc<str>, subject: &str) -> Self {
-        let identity = Identity::WebIdentity { provider: Arc::clone(provider), subject: subject.into() };
+    pub(crate) fn web_identity(provider: &Arc<str>, subject: &str, audience: &str) -> Self {
+        let identity = Identity::WebIdentity {
+            provider: Arc::clone(provider),
+            subject: subject.into(),
+            audience: audience.into(),
+        };
         Self::without_account(Principal::Federated(Arc::clone(provider)), identity)
     }
 

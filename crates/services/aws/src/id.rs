@@ -106,6 +106,11 @@ pub(crate) fn secret_access_key() -> Result<String> {
     text(40, ALPHANUMERIC)
 }
 
+/// An account id: twelve digits, of which the first is not 0, since many tools read it as a number.
+pub(crate) fn account() -> Result<String> {
+    Ok(format!("{}{}", text(1, b"123456789")?, text(11, b"0123456789")?))
+}
+
 /// A random UUID (version 4), for requests, events, KMS keys and versions of secrets.
 pub(crate) fn uuid() -> Result<String> {
     let mut bytes = random::<16>()?;
