@@ -28,6 +28,9 @@ pub(crate) const MAX_EXPIRES: u32 = 604_800;
 /// The header that may go unsigned although it is an `x-amz-*` one: browsers send it for `user-agent`, which nobody signs.
 const UNSIGNED_AGENT: &str = "x-amz-user-agent";
 
+/// Signed headers, sorted by name, each once, with their values as they are signed.
+pub(crate) type SignedHeaders<'a> = Vec<(&'a str, Cow<'a, str>)>;
+
 /// Where a signature was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
@@ -59,8 +62,7 @@ pub struct Presented<'a> {
     pub(crate) stamp: Stamp,
     pub(crate) expires: Option<u32>,
     pub(crate) session_token: Option<Cow<'a, str>>,
-    /// Sorted by name, each once.
-    pub(crate) signed: Vec<(&'a str, &'a str)>,
+    pub(crate) signed: SignedHeaders<'a>,
     pub(crate) content_sha256: Option<Cow<'a, str>>,
     pub(crate) signature: [u8; MAC],
 }
@@ -101,10 +103,11 @@ impl<'a> Presented<'a> {
         self.signed.iter().map(|(name, _)| *name)
     }
 
-    /// The value of a header, without the blanks around it, if it is signed. A header that isn't can be anybody's addition.
-    pub fn signed_header(&self, name: &str) -> Option<&'a str> {
+    /// The value of a header as it is signed: without blanks around it, several spaces as one. `None` if it isn't signed, for then
+    /// it can be anybody's addition.
+    pub fn signed_header(&self, name: &str) -> Option<&str> {
         let at = self.signed.binary_search_by(|(other, _)| (*other).cmp(name)).ok()?;
-        self.signed.get(at).map(|(_, value)| *value)
+        self.signed.get(at).map(|(_, value)| &**value)
     }
 
     /// The parameters of the query string, as [`Parts::query_pairs`] has them.
@@ -326,11 +329,8 @@ fn read_signature(text: &str) -> Result<[u8; MAC], SignatureError> {
 /// scope, so nobody may go by a `content-type` that [`Presented::signed_header`] doesn't give.
 ///
 /// Source: AWS, *IAM User Guide*, "Create a signed AWS API request", `CanonicalHeaders`: `host` and any `x-amz-*`.
-fn read_signed_headers<'a>(
-    parts: &Parts<'a>,
-    names: &str,
-) -> Result<Vec<(&'a str, &'a str)>, SignatureError> {
-    let mut signed: Vec<(&'a str, &'a str)> = Vec::with_capacity(16);
+fn read_signed_headers<'a>(parts: &Parts<'a>, names: &str) -> Result<SignedHeaders<'a>, SignatureError> {
+    let mut signed: SignedHeaders<'a> = Vec::with_capacity(16);
     for name in names.split(';') {
         if signed.len() == MAX_SIGNED_HEADERS {
             return Err(SignatureError::TooLarge {
@@ -358,7 +358,7 @@ fn read_signed_headers<'a>(
     }
 }
 
-fn find_header<'a>(parts: &Parts<'a>, name: &str) -> Result<(&'a str, &'a str), SignatureError> {
+fn find_header<'a>(parts: &Parts<'a>, name: &str) -> Result<(&'a str, Cow<'a, str>), SignatureError> {
     let missing = || SignatureError::SignedHeader(name.to_owned());
     let mut found = parts.headers.iter().filter(|(other, _)| *other == name);
     let by_authority = parts.authority.filter(|_| name == HOST).map(|authority| (HOST, authority));
@@ -373,7 +373,15 @@ fn find_header<'a>(parts: &Parts<'a>, name: &str) -> Result<(&'a str, &'a str), 
     if value.bytes().any(|byte| matches!(byte, 0..=8 | 10..=31 | 127)) {
         return Err(SignatureError::Malformed("header value"));
     }
-    Ok((name, trim(value)))
+    Ok((name, single_spaced(trim(value))))
+}
+
+fn single_spaced(value: &str) -> Cow<'_, str> {
+    if !value.contains("  ") {
+        return Cow::Borrowed(value);
+    }
+    let words: Vec<&str> = value.split(' ').filter(|word| !word.is_empty()).collect();
+    Cow::Owned(words.join(" "))
 }
 
 /// The payload's hash as the request says it, in whichever place.

@@ -76,9 +76,8 @@ fn lowered(name: &str) -> impl Iterator<Item = u8> {
 }
 
 /// Writes pairs as they are signed: percent-encoded, sorted by name and then by value, `=` even where there is no value.
-pub(crate) fn write_canonical(pairs: &[&Pair<'_>], out: &mut Vec<u8>) {
+pub(crate) fn write_canonical<'p>(pairs: impl Iterator<Item = &'p Pair<'p>>, out: &mut Vec<u8>) {
     let mut encoded: Vec<(Vec<u8>, Vec<u8>)> = pairs
-        .iter()
         .map(|(name, value)| {
             let (mut left, mut right) = (Vec::with_capacity(name.len()), Vec::with_capacity(value.len()));
             encode(name.as_bytes(), &mut left);

@@ -83,13 +83,13 @@ mod tests {
 
     #[test]
     fn times_are_read_and_written() {
-        for (text, seconds) in [
-            ("20150830T123600Z", 1_440_938_160),
-            ("19700101T000000Z", 0),
-            ("20240229T235959Z", 1_709_251_199),
+        for (text, day, seconds) in [
+            ("20150830T123600Z", "20150830", 1_440_938_160),
+            ("19700101T000000Z", "19700101", 0),
+            ("20240229T235959Z", "20240229", 1_709_251_199),
         ] {
             let read = Stamp::parse(text).unwrap();
-            assert_eq!((read.seconds(), read.text(), read.day()), (seconds, text, &text[..8]));
+            assert_eq!((read.text(), read.day(), read.seconds()), (text, day, seconds));
             assert_eq!(Stamp::of_seconds(seconds), Some(read));
         }
     }

@@ -2,10 +2,8 @@
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 
-use crate::canonical::{Canonical, sha256_hex};
-use crate::key::{MAC, SigningKey};
-use crate::parts::AuthParameter;
-use crate::query::Pair;
+use crate::canonical::sha256_hex;
+use crate::key::SigningKey;
 use crate::time::Stamp;
 use crate::{Presented, SignatureError};
 
@@ -50,14 +48,6 @@ impl Presented<'_> {
         }
         let expected = self.mac(&payload, key)?;
         verify_slices_are_equal(&expected, &self.signature).map_err(|_| SignatureError::DoesNotMatch)
-    }
-
-    /// The signature that the request should have, given the hash of its body in hexadecimal.
-    pub(crate) fn mac(&self, payload: &str, key: &SigningKey) -> Result<[u8; MAC], SignatureError> {
-        let pairs: Vec<&Pair<'_>> =
-            self.pairs.iter().filter(|(name, _)| name != AuthParameter::Signature.name()).collect();
-        let canonical = Canonical { parts: &self.parts, pairs: &pairs, signed: &self.signed, payload };
-        canonical.sign(&self.stamp, &self.scope, key)
     }
 
     fn check_time(&self, now: i64, lifetime: Lifetime) -> Result<(), SignatureError> {
