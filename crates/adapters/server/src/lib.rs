@@ -5,7 +5,7 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use ringwall_server::{Handler, Limits, Metrics, Request, Response, Server};
+//! use ringwall_server::{Handler, Limits, Metrics, Request, Response, Server, live};
 //!
 //! struct Hello;
 //!
@@ -17,7 +17,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), ringwall_server::ServerError> {
-//! let limits = Arc::new(Limits::default().into());
+//! let limits = live(Limits::default());
 //! let server = Server::bind(([127, 0, 0, 1], 0).into(), None, limits, Metrics::default())?;
 //! println!("listening on {}", server.address());
 //! let drained = server.serve(Arc::new(Hello), async { /* until this is done */ }).await;
@@ -57,7 +57,7 @@ pub use error::ServerError;
 pub use handler::{Handler, Labels, Refusal, Response};
 pub use hardening::harden;
 pub use limits::Limits;
-pub use listener::{Drained, Live, Server};
+pub use listener::{Drained, Live, Server, live};
 pub use metrics::Metrics;
 pub use request::{Head, Request};
 pub use signals::{Asked, Signals};

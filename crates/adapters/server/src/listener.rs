@@ -25,6 +25,11 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// A value that can be replaced while a listener uses it.
 pub type Live<T> = Arc<ArcSwap<T>>;
 
+/// Makes a value replaceable.
+pub fn live<T>(value: T) -> Live<T> {
+    Arc::new(ArcSwap::from_pointee(value))
+}
+
 /// A listener, before it serves.
 #[derive(Debug)]
 pub struct Server {

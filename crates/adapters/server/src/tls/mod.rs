@@ -205,3 +205,25 @@ impl std::fmt::Debug for Tls {
         f.debug_struct("Tls").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_own_certificate_is_renewed_before_it_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = Source::Own { folder: folder.path().to_owned(), names: Vec::new() };
+        let metrics = Metrics::default();
+        let tls = Tls::open(source, None, metrics.clone()).unwrap();
+        let day = |days: u32| SystemTime::now() + Duration::from_secs(24 * 60 * 60) * days;
+        let leaf = || tls.shown.0.load().end_entity_cert().unwrap().to_vec();
+        let (first, first_end) = (leaf(), metrics.certificate_end.get());
+        assert_eq!(tls.look_at(day(59)).unwrap(), Looked::Same);
+        assert_eq!(leaf(), first);
+        assert_eq!(tls.look_at(day(61)).unwrap(), Looked::Replaced);
+        assert_ne!(leaf(), first);
+        assert!(metrics.certificate_end.get() > first_end);
+        assert_eq!(tls.look_at(day(62)).unwrap(), Looked::Same);
+    }
+}
