@@ -78,7 +78,11 @@ impl Ask {
     }
 
     /// With a condition key of several values. None at all means that the key is absent.
-    pub(crate) fn with_all<T: Into<Arc<str>>>(mut self, key: &str, values: impl IntoIterator<Item = T>) -> Self {
+    pub(crate) fn with_all<T: Into<Arc<str>>>(
+        mut self,
+        key: &str,
+        values: impl IntoIterator<Item = T>,
+    ) -> Self {
         let values: Box<[Arc<str>]> = values.into_iter().map(Into::into).collect();
         if !values.is_empty() {
             self.keys.push((key.into(), values));
@@ -212,9 +216,14 @@ impl Call<'_> {
             Identity::Service(name) => format!("Service: {name}"),
             _ => format!("User: {}", self.caller().shown()),
         };
-        let on = if &*ask.resource == "*" { String::new() } else { format!(" on resource: {}", ask.resource) };
+        let on =
+            if &*ask.resource == "*" { String::new() } else { format!(" on resource: {}", ask.resource) };
         let is_trust = ask.action.starts_with("sts:");
-        format!("{who} is not authorized to perform: {}{on} {}", ask.action, because(&ask.action, is_trust, verdict))
+        format!(
+            "{who} is not authorized to perform: {}{on} {}",
+            ask.action,
+            because(&ask.action, is_trust, verdict)
+        )
     }
 }
 
@@ -235,7 +244,8 @@ fn because(action: &str, is_trust: bool, verdict: &Verdict<'_>) -> String {
         return format!("because no {} allows the {action} action", name(layer, is_trust).1);
     }
     let managed = verdict.statements.iter().filter(|deciding| deciding.layer == layer);
-    let policy = managed.filter_map(|deciding| deciding.policy.arn.as_deref()).find(|arn| arn.contains(":policy/"));
+    let policy =
+        managed.filter_map(|deciding| deciding.policy.arn.as_deref()).find(|arn| arn.contains(":policy/"));
     let which = policy.map(|arn| format!(": {arn}")).unwrap_or_default();
     format!("with an explicit deny in {} {}{which}", name(layer, is_trust).0, name(layer, is_trust).1)
 }

@@ -53,6 +53,8 @@ pub(crate) struct Notes {
     pub(crate) denial: Option<Value>,
     /// Other accounts that keep a record of the call too.
     pub(crate) shared_with: Vec<String>,
+    /// Who called, where only the handler finds out, and the account that keeps the record.
+    pub(crate) subject: Option<(Caller, String)>,
     /// Further members of `additionalEventData`.
     pub(crate) additional: Vec<(&'static str, Value)>,
 }
@@ -131,6 +133,14 @@ impl<'s> Call<'s> {
     /// Tells the call's record something more.
     pub(crate) fn note_more(&self, name: &'static str, value: impl Into<Value>) {
         self.note(|notes| notes.additional.push((name, value.into())));
+    }
+
+    /// Tells the call's record who called, of an unsigned call whose token was believed, and whose account it concerns.
+    pub(crate) fn note_subject(&self, subject: Caller, account: &str) {
+        self.note(|notes| {
+            notes.subject = Some((subject, account.to_owned()));
+            notes.shared_with.push(account.to_owned());
+        });
     }
 
     pub(crate) fn note_denial(&self, proof: &Value) {

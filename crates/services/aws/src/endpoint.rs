@@ -124,7 +124,8 @@ impl Exchange<'_> {
             Some(presented) => self.authenticate(operation, presented, now).await?,
         };
         let origin = self.origin(operation, presented, now)?;
-        let throttled = if caller.account.is_empty() { origin.address.to_string() } else { caller.account.to_string() };
+        let throttled =
+            if caller.account.is_empty() { origin.address.to_string() } else { caller.account.to_string() };
         if !self.shared.throttle.take(&throttled, operation.service().name(), now) {
             return Err(ApiError::new("ThrottlingException", "Rate exceeded").status(400));
         }
@@ -152,9 +153,9 @@ impl Exchange<'_> {
         now: i64,
     ) -> Result<Caller> {
         presented.require_service(operation.service().signing_name()).map_err(|error| signature(&error))?;
-        let claimed =
-            self.shared.identify(presented.access_key_id(), presented.session_token(), now).await?;
-        let key = self.shared.signing.get(&claimed.secret, presented.scope()).map_err(|error| signature(&error))?;
+        let claimed = self.shared.identify(presented.access_key_id(), presented.session_token(), now).await?;
+        let key =
+            self.shared.signing.get(&claimed.secret, presented.scope()).map_err(|error| signature(&error))?;
         let is_identity = operation.name() == "GetCallerIdentity";
         let lifetime = if is_identity { Lifetime::QuarterHour } else { Lifetime::Stated };
         presented
@@ -163,7 +164,12 @@ impl Exchange<'_> {
         Ok(claimed.caller)
     }
 
-    fn origin(&self, operation: &'static Operation, presented: Option<&Presented<'_>>, now: i64) -> Result<Origin> {
+    fn origin(
+        &self,
+        operation: &'static Operation,
+        presented: Option<&Presented<'_>>,
+        now: i64,
+    ) -> Result<Origin> {
         let region = presented.map_or("us-east-1", |presented| &*presented.scope().region);
         let is_region = (1..=MAX_REGION_BYTES).contains(&region.len())
             && region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
@@ -228,7 +234,12 @@ fn failure(
     let code = spoken(service, error);
     let answer = protocol::write_error(
         service,
-        &protocol::Fault { code: &code, message: &error.message, status: error.status, fields: &error.fields },
+        &protocol::Fault {
+            code: &code,
+            message: &error.message,
+            status: error.status,
+            fields: &error.fields,
+        },
         id,
     );
     response(answer, operation, Some(code))
@@ -248,15 +259,23 @@ fn spoken(service: Option<&'static protocol::Service>, error: &ApiError) -> Cow<
         ("IncompleteSignature", false) => "IncompleteSignatureException".into(),
         ("MissingAuthenticationToken", false) => "MissingAuthenticationTokenException".into(),
         ("ExpiredToken", false) => "ExpiredTokenException".into(),
-        ("ThrottlingException", true) => if name == "ec2" { "RequestLimitExceeded" } else { "Throttling" }.into(),
+        ("ThrottlingException", true) => {
+            if name == "ec2" { "RequestLimitExceeded" } else { "Throttling" }.into()
+        }
         _ => error.code.clone(),
     }
 }
 
-fn response(answer: protocol::Answer, operation: Option<&'static Operation>, code: Option<Cow<'static, str>>) -> Response {
+fn response(
+    answer: protocol::Answer,
+    operation: Option<&'static Operation>,
+    code: Option<Cow<'static, str>>,
+) -> Response {
     let mut headers = HeaderMap::new();
     for (name, value) in answer.headers {
-        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(&value)) {
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(&value))
+        {
             headers.insert(name, value);
         }
     }

@@ -57,7 +57,10 @@ impl Shared {
             return Err(invalid_token());
         }
         if now.div_euclid(1000) >= session.expires {
-            return Err(ApiError::new("ExpiredToken", "The security token included in the request is expired"));
+            return Err(ApiError::new(
+                "ExpiredToken",
+                "The security token included in the request is expired",
+            ));
         }
         let secret = Secret::from(session.secret.text().to_owned());
         let caller = self.session_caller(Arc::new(session)).await?;
@@ -72,7 +75,7 @@ impl Shared {
             Of::User { user, id } => self.user(&account, user, id).await?,
             Of::Role { role, id, name } => {
                 let row = self.iam.roles.get(&account, "", role).await?.filter(|row| row.value.id == *id);
-                self.role_session(&account, &row.ok_or_else(unknown)?, name).await?
+                self.role_session(&account, &*row.ok_or_else(unknown)?, name).await?
             }
         };
         for document in &session.policies {
@@ -208,7 +211,9 @@ impl Shared {
         if let Some(policy) = crate::iam::managed::policy(arn) {
             return Ok(Some(policy));
         }
-        let Some(name) = arn.strip_prefix(&format!("arn:aws:iam::{account}:policy/")) else { return Ok(None) };
+        let Some(name) = arn.strip_prefix(&format!("arn:aws:iam::{account}:policy/")) else {
+            return Ok(None);
+        };
         let name = name.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
         let row = self.iam.policies.get(account, "", &name).await?;
         let Some(row) = row.filter(|row| row.value.arn(account) == arn) else { return Ok(None) };
@@ -226,7 +231,8 @@ pub(crate) fn put_tag(tags: &mut BTreeMap<String, String>, name: &str, value: &s
 }
 
 fn unknown() -> ApiError {
-    ApiError::new("InvalidClientTokenId", "The security token included in the request is invalid.").status(403)
+    ApiError::new("InvalidClientTokenId", "The security token included in the request is invalid.")
+        .status(403)
 }
 
 fn invalid_token() -> ApiError {

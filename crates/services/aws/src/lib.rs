@@ -36,5 +36,5 @@ mod time;
 pub use bootstrap::{ADMINISTRATOR, AccountSummary, BootstrapError, Credentials, accounts, create_account};
 pub use endpoint::Endpoint;
 pub use error::ApiError;
-pub use shared::{Parts, Settings};
+pub use shared::{Clock, Parts, Settings};
 pub use time::now;

@@ -45,7 +45,8 @@ pub(crate) fn records(call: &Call<'_>, outcome: Outcome<'_>) -> Result<Vec<Recor
     let (error_code, error_message) = outcome.error.unzip();
     let mut records = Vec::with_capacity(accounts.len());
     for account in accounts {
-        let mut identity = identity(call.caller())?;
+        let caller = notes.subject.as_ref().map_or_else(|| call.caller(), |(subject, _)| subject);
+        let mut identity = identity(caller)?;
         if account != call.account() && !call.account().is_empty() {
             // The owner of what was touched learns who did it, but not by which session.
             identity = UserIdentity::aws_account(&call.caller().user_id, call.account());
@@ -116,8 +117,13 @@ fn identity(caller: &Caller) -> Result<UserIdentity> {
     Ok(match &caller.identity {
         Identity::Root => UserIdentity::root("aws", &caller.account, Some(&caller.access_key)),
         Identity::User(name) => {
-            let mut identity =
-                UserIdentity::iam_user(&caller.user_id, &caller.arn, &caller.account, name, &caller.access_key);
+            let mut identity = UserIdentity::iam_user(
+                &caller.user_id,
+                &caller.arn,
+                &caller.account,
+                name,
+                &caller.access_key,
+            );
             identity.session_context = match &caller.session {
                 None => None,
                 Some(session) => Some(SessionContext {
@@ -139,11 +145,18 @@ fn identity(caller: &Caller) -> Result<UserIdentity> {
                     account_id: caller.account.to_string(),
                     user_name: role.to_string(),
                 }),
-                web_id_federation_data: session.and_then(|session| federation(session.provider.as_deref()?, session.subject.as_ref())),
+                web_id_federation_data: session
+                    .and_then(|session| federation(session.provider.as_deref()?, session.subject.as_ref())),
                 attributes: attributes(session.map(|session| session.issued).unwrap_or_default())?,
                 source_identity: session.and_then(|session| session.source_identity.clone()),
             };
-            UserIdentity::assumed_role(&caller.user_id, &caller.arn, &caller.account, &caller.access_key, context)
+            UserIdentity::assumed_role(
+                &caller.user_id,
+                &caller.arn,
+                &caller.account,
+                &caller.access_key,
+                context,
+            )
         }
         Identity::WebIdentity { provider, subject, audience } => {
             UserIdentity::web_identity(provider, audience, subject)

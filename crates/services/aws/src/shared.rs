@@ -15,6 +15,9 @@ use crate::signing::SigningKeys;
 use crate::sts::session::Session;
 use crate::throttle::Throttle;
 
+/// Tells milliseconds since 1970.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
 /// What the endpoint is made of.
 pub struct Parts {
     /// Where everything is kept.
@@ -27,8 +30,8 @@ pub struct Parts {
     pub trail: Trail,
     /// Keys of OpenID Connect issuers.
     pub issuers: Issuers,
-    /// Milliseconds since 1970.
-    pub clock: fn() -> i64,
+    /// The time.
+    pub clock: Clock,
     /// What may be set.
     pub settings: Settings,
 }
@@ -49,7 +52,7 @@ pub(crate) struct Shared {
     pub(crate) random: Arc<dyn Random + Send + Sync>,
     pub(crate) trail: Trail,
     pub(crate) issuers: Issuers,
-    pub(crate) clock: fn() -> i64,
+    pub(crate) clock: Clock,
     pub(crate) throttle: Throttle,
     pub(crate) signing: SigningKeys,
     pub(crate) iam: iam::rows::Tables,
@@ -84,7 +87,8 @@ impl Shared {
 
     /// The token of a session.
     pub(crate) fn seal_session(&self, session: &Session) -> Result<String> {
-        let text = zeroize::Zeroizing::new(serde_json::to_vec(session).map_err(|error| ApiError::internal(&error))?);
+        let text =
+            zeroize::Zeroizing::new(serde_json::to_vec(session).map_err(|error| ApiError::internal(&error))?);
         Ok(self.seal(Purpose::Session, "", &text)?.into_text())
     }
 

@@ -44,8 +44,7 @@ impl Throttle {
         if buckets.len() >= MAX_BUCKETS {
             buckets.retain(|_, bucket| self.filled(*bucket, now) < full);
         }
-        let bucket =
-            buckets.entry((account.to_owned(), service)).or_insert(Bucket { left: full, at: now });
+        let bucket = buckets.entry((account.to_owned(), service)).or_insert(Bucket { left: full, at: now });
         let left = self.filled(*bucket, now);
         let taken = left.checked_sub(WHOLE);
         *bucket = Bucket { left: taken.unwrap_or(left), at: now.max(bucket.at) };

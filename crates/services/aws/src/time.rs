@@ -9,7 +9,7 @@ pub(crate) fn iso(milliseconds: i64) -> String {
 }
 
 /// Milliseconds since 1970, from the clock.
-pub(crate) fn now() -> i64 {
+pub fn now() -> i64 {
     Timestamp::now().as_millisecond()
 }
 

@@ -41,12 +41,18 @@ pub(crate) async fn assume_role(call: &Call<'_>, input: AssumeRole) -> Result<An
         return Err(ApiError::new(ACCESS_DENIED, "Roles may not be assumed by root accounts."));
     }
     if input.serial_number.is_some() {
-        return Err(ApiError::new(ACCESS_DENIED, "MultiFactorAuthentication failed with invalid MFA one time pass code. "));
+        return Err(ApiError::new(
+            ACCESS_DENIED,
+            "MultiFactorAuthentication failed with invalid MFA one time pass code. ",
+        ));
     }
     let role = find(call, &input.role_arn).await?;
     let inherited = call.caller().session.as_deref();
     let (tags, transitive) = tags(&input.tags, &input.transitive_tag_keys, inherited)?;
-    let source_identity = source_identity(inherited.and_then(|session| session.source_identity.as_deref()), input.source_identity.as_deref())?;
+    let source_identity = source_identity(
+        inherited.and_then(|session| session.source_identity.as_deref()),
+        input.source_identity.as_deref(),
+    )?;
     let ask = |action: &str| {
         trusted(action, &input.role_arn, role.as_ref().map(|(_, row)| row))
             .with("sts:RoleSessionName", input.role_session_name.as_str())
@@ -83,14 +89,20 @@ pub(crate) async fn assume_role(call: &Call<'_>, input: AssumeRole) -> Result<An
     Ok(permit.answer(answer))
 }
 
+/// The account of a role's ARN.
+pub(crate) fn role_account(arn: &str) -> Result<String> {
+    role_arn(arn).map(|arn| arn.account)
+}
+
+fn role_arn(arn: &str) -> Result<Arn> {
+    let parsed = arn.parse::<Arn>().ok();
+    let role = parsed.filter(|arn| arn.service == "iam" && arn.resource.starts_with("role/"));
+    role.ok_or_else(|| invalid(&format!("{arn} is invalid")))
+}
+
 /// A role by its ARN, with its account.
 pub(crate) async fn find(call: &Call<'_>, arn: &str) -> Result<Option<(String, Arc<Row<Role>>)>> {
-    let Ok(parsed) = arn.parse::<Arn>() else {
-        return Err(invalid(&format!("{arn} is invalid")));
-    };
-    if parsed.service != "iam" || !parsed.resource.starts_with("role/") {
-        return Err(invalid(&format!("{arn} is invalid")));
-    }
+    let parsed = role_arn(arn)?;
     let name = parsed.name().to_ascii_lowercase();
     let row = call.shared.iam.roles.get(&parsed.account, "", &name).await?;
     Ok(row.filter(|row| row.value.arn(&parsed.account) == arn).map(|row| (parsed.account, row)))

@@ -141,7 +141,9 @@ fn duration(wish: &Wish, role: &Role) -> Result<i64> {
         ));
     }
     if duration > role.max_session {
-        return Err(invalid("The requested DurationSeconds exceeds the MaxSessionDuration set for this role."));
+        return Err(invalid(
+            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+        ));
     }
     Ok(duration)
 }
@@ -173,8 +175,9 @@ fn packed(wish: &Wish) -> Result<usize> {
     let bytes = policy + arns + tags;
     if bytes > PACKED_LIMIT {
         let per_cent = bytes.saturating_mul(100).div_ceil(PACKED_LIMIT);
-        let message =
-            format!("Packed policy consumes {per_cent}% of allotted space, please use smaller policy or tags.");
+        let message = format!(
+            "Packed policy consumes {per_cent}% of allotted space, please use smaller policy or tags."
+        );
         return Err(ApiError::new("PackedPolicyTooLarge", message));
     }
     Ok(bytes.saturating_mul(100).div_ceil(PACKED_LIMIT))
@@ -191,7 +194,8 @@ pub(crate) fn tags(
 ) -> Result<(BTreeMap<String, String>, BTreeSet<String>)> {
     let mut tags: BTreeMap<String, String> = BTreeMap::new();
     let mut keys: BTreeSet<String> = BTreeSet::new();
-    let has = |tags: &BTreeMap<String, String>, key: &str| tags.keys().any(|known| known.eq_ignore_ascii_case(key));
+    let has =
+        |tags: &BTreeMap<String, String>, key: &str| tags.keys().any(|known| known.eq_ignore_ascii_case(key));
     for Tag { key, value } in asked {
         if has(&tags, key) {
             return Err(invalid("Duplicate tag keys found. Please note that Tag keys are case insensitive."));
@@ -209,9 +213,13 @@ pub(crate) fn tags(
     }
     if let Some(session) = inherited {
         for key in &session.transitive {
-            let Some(value) = session.tags.iter().find(|(known, _)| known.eq_ignore_ascii_case(key)) else { continue };
+            let Some(value) = session.tags.iter().find(|(known, _)| known.eq_ignore_ascii_case(key)) else {
+                continue;
+            };
             if has(&tags, key) {
-                let message = format!("One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session: {key}");
+                let message = format!(
+                    "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session: {key}"
+                );
                 return Err(ApiError::new("InvalidParameterCombination", message).status(400));
             }
             tags.insert(value.0.clone(), value.1.clone());

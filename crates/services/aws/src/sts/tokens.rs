@@ -55,7 +55,9 @@ pub(crate) async fn get_session_token(call: &Call<'_>, input: GetSessionToken) -
             (of, i64::MAX)
         }
         (Identity::Root, None) => (Of::Root, ROOT_SESSION),
-        _ => return Err(ApiError::new(ACCESS_DENIED, "Cannot call GetSessionToken with session credentials")),
+        _ => {
+            return Err(ApiError::new(ACCESS_DENIED, "Cannot call GetSessionToken with session credentials"));
+        }
     };
     let session = Session {
         account: caller.account.to_string(),
@@ -89,6 +91,9 @@ pub(crate) async fn get_access_key_info(call: &Call<'_>, input: GetAccessKeyInfo
     let permit = call.authorize(&Ask::new("sts:GetAccessKeyInfo", "*"))?;
     match id::account_of(&input.access_key_id) {
         Some(account) => Ok(permit.answer(json!({ "Account": account }))),
-        None => Err(ApiError::new("ValidationError", format!("Invalid access key id: {}", input.access_key_id)).status(400)),
+        None => {
+            Err(ApiError::new("ValidationError", format!("Invalid access key id: {}", input.access_key_id))
+                .status(400))
+        }
     }
 }
