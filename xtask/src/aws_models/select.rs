@@ -201,9 +201,7 @@ impl Shape {
 fn lines<T: Serialize>(items: &BTreeMap<String, T>) -> Result<String> {
     let lines: Vec<String> = items
         .iter()
-        .map(|(name, item)| {
-            Ok(format!("{}: {}", serde_json::to_string(name)?, serde_json::to_string(item)?))
-        })
+        .map(|(name, item)| Ok(format!("{}: {}", serde_json::to_string(name)?, serde_json::to_string(item)?)))
         .collect::<Result<_>>()?;
     Ok(lines.join(",\n"))
 }
@@ -222,14 +220,12 @@ fn shape(name: &str, from: botocore::Shape) -> Result<Shape> {
                 .collect::<Result<Vec<_>>>()
         })
         .transpose()?;
-    let element = |reference: Option<Reference>| {
-        reference.map(|reference| member(None, reference, false)).transpose()
-    };
+    let element =
+        |reference: Option<Reference>| reference.map(|reference| member(None, reference, false)).transpose();
     let regex = from.pattern.as_deref().map(pattern::to_rust).transpose()?;
     let is_error = from.exception || from.error.is_some();
     let default_status = if from.fault { SERVER_ERROR } else { CLIENT_ERROR };
-    let (code, status) =
-        from.error.map_or((None, None), |error| (error.code, error.http_status_code));
+    let (code, status) = from.error.map_or((None, None), |error| (error.code, error.http_status_code));
     Ok(Shape {
         members,
         member: element(from.member)?,

@@ -54,7 +54,8 @@ fn what_rust_cannot_say_is_refused() {
 #[test]
 fn the_list_is_read_by_service() {
     let services = served("# what is served\nkms Encrypt\nsts AssumeRole\nkms Decrypt\n").unwrap();
-    let shown: Vec<_> = services.iter().map(|(service, names)| format!("{service}: {}", names.join(" "))).collect();
+    let shown: Vec<_> =
+        services.iter().map(|(service, names)| format!("{service}: {}", names.join(" "))).collect();
     assert_eq!(shown, ["kms: Encrypt Decrypt", "sts: AssumeRole"]);
     assert!(served("kms Encrypt\nkms Encrypt\n").is_err());
     assert!(served("kms\n").is_err());
