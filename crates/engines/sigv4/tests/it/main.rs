@@ -1,0 +1,16 @@
+//! Tests of the crate from outside.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "clippy lets unit tests panic, but not the helpers of integration tests"
+)]
+
+mod cases;
+mod mutations;
+mod naive;
+mod properties;
+mod refused;
+mod request;
+mod times;
