@@ -1,9 +1,6 @@
 //! The two databases: how each is opened, and the few words in which they differ.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr as _;
 use std::time::Duration;
 
@@ -12,9 +9,13 @@ use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyConnection, AnyPool, Connection as _};
 
 use crate::error::StoreError;
+use crate::files;
 
 /// How long a read waits for a connection: longer, and the caller's caller has gone.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A connection that was used less long ago is taken to work; if it does not, the read is repeated.
+const TEST_AFTER_IDLE: Duration = Duration::from_secs(1);
 
 /// Of a path in an address all is escaped but what parts its folders and what is common in names.
 const IN_A_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.');
@@ -68,6 +69,14 @@ impl Dialect {
             Self::Postgres => "BEGIN",
         }
     }
+
+    /// Begins a transaction that sees one state of the database from its first read on.
+    pub(crate) fn begin_snapshot(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN",
+            Self::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        }
+    }
 }
 
 impl Database {
@@ -97,8 +106,16 @@ impl Database {
         AnyPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            // A broken connection shows by its error; asking each time would double the cost of a read.
+            // Asking a connection each time whether it works would double the cost of a read.
             .test_before_acquire(false)
+            .before_acquire(|connection, how| {
+                Box::pin(async move {
+                    if how.idle_for > TEST_AFTER_IDLE {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .after_connect(move |connection, _| Box::pin(set_up(connection, dialect)))
             .connect_lazy_with(self.options.clone())
     }
@@ -111,7 +128,8 @@ impl Database {
                 path.escape_debug()
             )));
         }
-        let path = make_file(Path::new(path))?;
+        // SQLite gives its other files the mode of this one.
+        let path = files::ensure(Path::new(path))?;
         let path = path
             .to_str()
             .ok_or_else(|| StoreError::BadAddress(format!("the path `{}` is not UTF-8", path.display())))?;
@@ -127,24 +145,23 @@ impl Database {
             .map_err(|error| StoreError::BadAddress(error.to_string()))?;
         let url = &mut options.database_url;
         let asked = |names: &[&str]| {
-            url.query_pairs()
-                .find(|(name, _)| names.contains(&name.as_ref()))
-                .map(|(_, value)| value.into_owned())
+            let mut pairs = url.query_pairs();
+            pairs.find(|(name, _)| names.contains(&name.as_ref())).map(|(_, value)| value.into_owned())
         };
         let host = asked(&["host", "hostaddr"]).or_else(|| url.host_str().map(str::to_owned));
-        if asked(&["sslmode", "ssl-mode"]).is_none() && !host.as_deref().is_none_or(is_local) {
-            url.query_pairs_mut().append_pair("sslmode", "verify-full");
+        let mut more = Vec::new();
+        if !host.as_deref().is_none_or(is_local) && asked(&["sslmode", "ssl-mode"]).is_none() {
+            more.push(("sslmode", "verify-full"));
         }
-        if asked_for_name(url.query()) {
-            url.query_pairs_mut().append_pair("application_name", "ringwall");
+        if asked(&["application_name"]).is_none() {
+            // Under this name the server lists our connections.
+            more.push(("application_name", "ringwall"));
+        }
+        if !more.is_empty() {
+            url.query_pairs_mut().extend_pairs(more);
         }
         Ok(Self { options, dialect: Dialect::Postgres })
     }
-}
-
-/// Whether the address leaves it to us under which name the server lists its connections.
-fn asked_for_name(query: Option<&str>) -> bool {
-    !query.is_some_and(|query| query.contains("application_name="))
 }
 
 /// Whether what goes to the host stays on this machine; all else is sent over TLS with the server's name checked, unless
@@ -160,6 +177,16 @@ fn is_local(host: &str) -> bool {
             .is_ok_and(|address| address.is_loopback())
 }
 
+/// Whether the connection is what failed, so that another one may do.
+pub(crate) fn is_broken(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
+        // PostgreSQL, Appendix A: class 57, "operator intervention", of which 57P01 to 57P05 end the session.
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P")),
+        _ => false,
+    }
+}
+
 async fn set_up(connection: &mut AnyConnection, dialect: Dialect) -> Result<(), sqlx::Error> {
     for statement in dialect.setup() {
         sqlx::raw_sql(*statement).execute(&mut *connection).await?;
@@ -167,26 +194,56 @@ async fn set_up(connection: &mut AnyConnection, dialect: Dialect) -> Result<(), 
     Ok(())
 }
 
-/// Makes the file, for its owner alone, in a folder for its owner alone, where there is none yet. SQLite gives its other
-/// files the mode of this one. Returns the full path.
-fn make_file(path: &Path) -> Result<PathBuf, StoreError> {
-    let folder = match path.parent() {
-        Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
-        Some(folder) => folder,
-        None => {
-            return Err(StoreError::BadAddress(format!("`{}` is not the path of a file", path.display())));
-        }
-    };
-    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(StoreError::file(folder, "made"))?;
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(file) => {
-            file.sync_all().map_err(StoreError::file(path, "written"))?;
-            File::open(folder)
-                .and_then(|folder| folder.sync_all())
-                .map_err(StoreError::file(folder, "written"))?;
-        }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(StoreError::file(path, "made")(error)),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(address: &str) -> String {
+        Database::find(address).unwrap().options.database_url.into()
     }
-    fs::canonicalize(path).map_err(StoreError::file(path, "opened"))
+
+    #[test]
+    fn what_leaves_the_machine_goes_over_tls_with_the_name_checked() {
+        let ours = "application_name=ringwall";
+        for (address, added) in [
+            ("postgres://db.example.com/ringwall", "?sslmode=verify-full&"),
+            ("postgresql://ringwall:secret@10.0.0.7/ringwall", "?sslmode=verify-full&"),
+            ("postgres://[2001:db8::1]/ringwall", "?sslmode=verify-full&"),
+            ("postgres://localhost/ringwall?host=db.example.com", "&sslmode=verify-full&"),
+            ("postgres://db.example.com/ringwall?sslmode=require", "&"),
+            ("postgres://localhost/ringwall", "?"),
+            ("postgres://127.0.0.1:5433/ringwall", "?"),
+            ("postgres://[::1]/ringwall", "?"),
+            ("postgres:///ringwall?host=/run/postgresql", "&"),
+            ("postgres://%2Frun%2Fpostgresql/ringwall", "?"),
+        ] {
+            assert_eq!(url(address), format!("{address}{added}{ours}"));
+        }
+        assert_eq!(
+            url("postgres://localhost/a?application_name=x"),
+            "postgres://localhost/a?application_name=x"
+        );
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_without_a_word_of_it_that_may_be_secret() {
+        for address in [
+            "",
+            "store.db",
+            "mysql://localhost/secret",
+            "sqlite:",
+            "sqlite::memory:",
+            "sqlite:store.db?mode=memory",
+            "sqlite:/",
+            "postgres://u:secret@host:port/db",
+        ] {
+            let error = Database::find(address).map(|_| ()).unwrap_err();
+            assert!(
+                matches!(error, StoreError::BadAddress(_) | StoreError::File { .. }),
+                "{address}: {error}"
+            );
+            assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
+            assert!(error.hint().is_some());
+        }
+    }
 }

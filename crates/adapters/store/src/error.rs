@@ -112,11 +112,13 @@ pub enum StoreError {
     #[error("the store is not empty")]
     NotEmpty,
     /// The file is not a whole backup of a store.
-    #[error("`{}` is not a whole backup: {why}", path.display())]
+    #[error("line {line} of `{}`: {why}", path.display())]
     BadBackup {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The line, counted from 1.
+        line: u64,
+        /// What is wrong there.
         why: String,
     },
 }
@@ -165,6 +167,17 @@ impl StoreError {
                 Self::Busy
             }
             _ => Self::Database { doing, cause: Arc::new(cause) },
+        }
+    }
+
+    /// For `map_err`: a commit that was asked for and failed. Only a lock that was not to be had says that it was not made.
+    pub(crate) fn commit(cause: sqlx::Error) -> Self {
+        match Self::database("commit")(cause) {
+            Self::Busy => Self::Busy,
+            error => {
+                tracing::error!(error = &error as &dyn Error, "the outcome of a commit is not known");
+                Self::Uncertain
+            }
         }
     }
 

@@ -56,10 +56,13 @@
 //! # }
 //! ```
 
+mod archive;
+mod backup;
 mod batch;
 mod cache;
 mod dialect;
 mod error;
+mod files;
 mod hub;
 mod place;
 mod schema;
@@ -67,6 +70,7 @@ mod store;
 mod table;
 mod writer;
 
+pub use backup::{BackupSummary, check_backup};
 pub use batch::{Batch, Expect, MAX_OPERATIONS};
 pub use error::StoreError;
 pub use hub::{Changed, Changes};

@@ -9,7 +9,7 @@ use sqlx::{AnyPool, Row as _};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::batch::Batch;
-use crate::dialect::Database;
+use crate::dialect::{Database, is_broken};
 use crate::error::StoreError;
 use crate::hub::{BACKLOG, Changes, Hub};
 use crate::place::{Place, Record, is_name, range};
@@ -21,6 +21,9 @@ pub const MAX_PAGE: usize = 1_000;
 
 /// How many commits may wait. More are held back, which holds back whoever asks for them.
 const QUEUE: usize = 1_024;
+
+/// How often a read is tried whose connection breaks.
+const MAX_READS: u32 = 3;
 
 /// The shortest time between two looks for others' changes.
 const MIN_POLL: Duration = Duration::from_millis(10);
@@ -121,21 +124,25 @@ impl Store {
         scan: Scan<'_>,
     ) -> Result<Vec<Record>, StoreError> {
         let Some((start, end)) = range(scan.prefix, scan.after) else { return Ok(Vec::new()) };
-        sqlx::query(
-            "SELECT kind, account, region, name, body, revision FROM ringwall_records
+        self.fetch("list records", async |readers| {
+            sqlx::query(
+                "SELECT kind, account, region, name, body, revision FROM ringwall_records
              WHERE kind = $1 AND account = $2 AND region = $3 AND name >= $4 AND name < $5 AND deleted = 0
              ORDER BY name LIMIT $6",
-        )
-        .bind(kind)
-        .bind(account)
-        .bind(region)
-        .bind(start)
-        .bind(end)
-        .bind(page(scan.limit))
-        .fetch_all(&self.inner.readers)
+            )
+            .bind(kind)
+            .bind(account)
+            .bind(region)
+            .bind(start.as_str())
+            .bind(end.as_str())
+            .bind(page(scan.limit))
+            .fetch_all(readers)
+            .await?
+            .iter()
+            .map(record)
+            .collect()
+        })
         .await
-        .and_then(|rows| rows.iter().map(record).collect())
-        .map_err(StoreError::database("list records"))
     }
 
     /// Records of one kind in all accounts and regions, in bytewise order of account, region and name, after the place
@@ -152,20 +159,24 @@ impl Store {
     ) -> Result<Vec<Record>, StoreError> {
         let (account, region, name) =
             after.map_or(("", "", ""), |place| (&place.account, &place.region, &place.name));
-        sqlx::query(
-            "SELECT kind, account, region, name, body, revision FROM ringwall_records
+        self.fetch("list records", async |readers| {
+            sqlx::query(
+                "SELECT kind, account, region, name, body, revision FROM ringwall_records
              WHERE kind = $1 AND (account, region, name) > ($2, $3, $4) AND deleted = 0
              ORDER BY account, region, name LIMIT $5",
-        )
-        .bind(kind)
-        .bind(account)
-        .bind(region)
-        .bind(name)
-        .bind(page(limit))
-        .fetch_all(&self.inner.readers)
+            )
+            .bind(kind)
+            .bind(account)
+            .bind(region)
+            .bind(name)
+            .bind(page(limit))
+            .fetch_all(readers)
+            .await?
+            .iter()
+            .map(record)
+            .collect()
+        })
         .await
-        .and_then(|rows| rows.iter().map(record).collect())
-        .map_err(StoreError::database("list records"))
     }
 
     /// Makes a batch, whole or not at all, and returns its generation, which is the revision of all that it wrote. When
@@ -186,11 +197,10 @@ impl Store {
     ///
     /// Those of the database.
     pub async fn generation(&self) -> Result<i64, StoreError> {
-        sqlx::query("SELECT generation FROM ringwall_meta")
-            .fetch_one(&self.inner.readers)
-            .await
-            .and_then(|row| row.try_get(0))
-            .map_err(StoreError::database("tell its generation"))
+        self.fetch("tell its generation", async |readers| {
+            sqlx::query("SELECT generation FROM ringwall_meta").fetch_one(readers).await?.try_get(0)
+        })
+        .await
     }
 
     /// The changes from now on.
@@ -228,18 +238,37 @@ impl Store {
         if !is_name(name) {
             return Ok(None);
         }
-        sqlx::query(
-            "SELECT kind, account, region, name, body, revision FROM ringwall_records
+        self.fetch("read a record", async |readers| {
+            sqlx::query(
+                "SELECT kind, account, region, name, body, revision FROM ringwall_records
              WHERE kind = $1 AND account = $2 AND region = $3 AND name = $4 AND deleted = 0",
-        )
-        .bind(kind)
-        .bind(account)
-        .bind(region)
-        .bind(name)
-        .fetch_optional(&self.inner.readers)
+            )
+            .bind(kind)
+            .bind(account)
+            .bind(region)
+            .bind(name)
+            .fetch_optional(readers)
+            .await?
+            .as_ref()
+            .map(record)
+            .transpose()
+        })
         .await
-        .and_then(|row| row.as_ref().map(record).transpose())
-        .map_err(StoreError::database("read a record"))
+    }
+
+    /// Reads, and again if the connection broke: a server that restarts breaks all that there are.
+    async fn fetch<A>(
+        &self,
+        doing: &'static str,
+        read: impl AsyncFn(&AnyPool) -> Result<A, sqlx::Error>,
+    ) -> Result<A, StoreError> {
+        let mut tries = 1;
+        loop {
+            match read(&self.inner.readers).await {
+                Err(error) if tries < MAX_READS && is_broken(&error) => tries += 1,
+                read => return read.map_err(StoreError::database(doing)),
+            }
+        }
     }
 
     async fn ask<A>(

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use sqlx::any::{Any, AnyArguments};
+use sqlx::query::Query;
 use sqlx::{AnyConnection, Connection as _, Row as _};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::{MissedTickBehavior, timeout};
@@ -216,16 +218,7 @@ impl Writer {
         } else {
             *committing = true;
             self.hub.suspend(places.iter());
-            transaction.commit().await.map_err(|error| match StoreError::database("commit")(error) {
-                StoreError::Busy => StoreError::Busy,
-                error => {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "the commit's outcome is not known"
-                    );
-                    StoreError::Uncertain
-                }
-            })?;
+            transaction.commit().await.map_err(StoreError::commit)?;
         }
         self.connection = Some(connection);
         Ok(Done { base, top, conflicts })
@@ -291,10 +284,13 @@ impl Writer {
 
     /// The connection, which goes back to its place only after success: a future that is dropped drops it.
     async fn connect(&mut self) -> Result<AnyConnection, StoreError> {
-        match self.connection.take() {
-            Some(connection) => Ok(connection),
-            None => self.database.connect().await.map_err(StoreError::database("connect")),
+        if let Some(mut connection) = self.connection.take()
+            // A server that restarted has closed it, which is no reason for a commit to fail.
+            && connection.ping().await.is_ok()
+        {
+            return Ok(connection);
         }
+        self.database.connect().await.map_err(StoreError::database("connect"))
     }
 }
 
@@ -342,18 +338,12 @@ impl Revisions {
         if let Some(known) = self.0.get(place) {
             return Ok(*known);
         }
-        let revision = sqlx::query(
+        let select = sqlx::query(
             "SELECT revision FROM ringwall_records
              WHERE kind = $1 AND account = $2 AND region = $3 AND name = $4 AND deleted = 0",
-        )
-        .bind(place.kind.as_str())
-        .bind(place.account.as_str())
-        .bind(place.region.as_str())
-        .bind(place.name.as_str())
-        .fetch_optional(connection)
-        .await?
-        .map(|row| row.try_get(0))
-        .transpose()?;
+        );
+        let revision =
+            bind(select, place).fetch_optional(connection).await?.map(|row| row.try_get(0)).transpose()?;
         self.0.insert(place.clone(), revision);
         Ok(revision)
     }
@@ -365,38 +355,42 @@ impl Revisions {
         generation: i64,
     ) -> Result<(), sqlx::Error> {
         let Operation { place, action, .. } = operation;
-        let (query, after) = match action {
+        let after = match action {
             Action::Require => return Ok(()),
-            Action::Put(body) => (
-                sqlx::query(
-                    "INSERT INTO ringwall_records (kind, account, region, name, revision, body, deleted)
-                     VALUES ($1, $2, $3, $4, $5, $6, 0)
-                     ON CONFLICT (kind, account, region, name)
-                     DO UPDATE SET revision = excluded.revision, body = excluded.body, deleted = 0",
-                ),
-                Some(body),
-            ),
+            Action::Put(body) => {
+                insert(connection, place, body, generation).await?;
+                Some(generation)
+            }
             // The row stays, empty, so that other processes find the deletion.
-            Action::Delete => (
-                sqlx::query(
+            Action::Delete => {
+                let delete = sqlx::query(
                     "UPDATE ringwall_records SET revision = $5, body = $6, deleted = 1
                      WHERE kind = $1 AND account = $2 AND region = $3 AND name = $4 AND deleted = 0",
-                ),
-                None,
-            ),
+                );
+                bind(delete, place).bind(generation).bind(&[][..]).execute(connection).await?;
+                None
+            }
         };
-        query
-            .bind(place.kind.as_str())
-            .bind(place.account.as_str())
-            .bind(place.region.as_str())
-            .bind(place.name.as_str())
-            .bind(generation)
-            .bind(after.map(Vec::as_slice).unwrap_or_default())
-            .execute(connection)
-            .await?;
-        self.0.insert(place.clone(), after.map(|_| generation));
+        self.0.insert(place.clone(), after);
         Ok(())
     }
+}
+
+/// Writes a record in place of what is there.
+pub(crate) async fn insert(
+    connection: &mut AnyConnection,
+    place: &Place,
+    body: &[u8],
+    revision: i64,
+) -> Result<(), sqlx::Error> {
+    let insert = sqlx::query(
+        "INSERT INTO ringwall_records (kind, account, region, name, revision, body, deleted)
+         VALUES ($1, $2, $3, $4, $5, $6, 0)
+         ON CONFLICT (kind, account, region, name)
+         DO UPDATE SET revision = excluded.revision, body = excluded.body, deleted = 0",
+    );
+    bind(insert, place).bind(revision).bind(body).execute(connection).await?;
+    Ok(())
 }
 
 /// The last commit's generation, and that of the last deletion that is pruned.
@@ -444,4 +438,13 @@ async fn prune(connection: &mut AnyConnection, database: &Database, until: i64) 
             .await?;
     }
     transaction.commit().await
+}
+
+/// Binds a place as `$1` to `$4`.
+fn bind<'q>(query: Query<'q, Any, AnyArguments>, place: &'q Place) -> Query<'q, Any, AnyArguments> {
+    query
+        .bind(place.kind.as_str())
+        .bind(place.account.as_str())
+        .bind(place.region.as_str())
+        .bind(place.name.as_str())
 }
