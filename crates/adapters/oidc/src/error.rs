@@ -179,7 +179,16 @@ pub enum FetchError {
     /// The certificate is by no trusted authority, and has no registered thumbprint.
     #[error("the certificate is by no trusted authority and matches no thumbprint of the provider")]
     Thumbprint,
-    /// The TLS handshake failed: an expired certificate, another host's.
+    /// The certificate is not what it has to be: expired, say, or another host's.
+    #[error("the certificate of `{host}` is refused")]
+    Certificate {
+        /// The host.
+        host: String,
+        /// Why.
+        #[source]
+        source: Arc<io::Error>,
+    },
+    /// The TLS handshake failed.
     #[error("TLS fails with `{host}`")]
     Tls {
         /// The host.
@@ -249,6 +258,7 @@ impl FetchError {
             Self::Url { .. }
             | Self::Address { .. }
             | Self::Thumbprint
+            | Self::Certificate { .. }
             | Self::TooLong { .. }
             | Self::Document { .. }
             | Self::Issuer { .. }
@@ -265,7 +275,7 @@ impl FetchError {
             Self::Thumbprint => Some(
                 "add the issuer's authority to the extra certificates, or its thumbprint to the provider",
             ),
-            Self::Tls { .. } => Some("check the dates and names in the issuer's certificate"),
+            Self::Certificate { .. } => Some("check the dates and names in the issuer's certificate"),
             _ => None,
         }
     }

@@ -10,7 +10,7 @@ use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
-use rustls::{CertificateError, Error as TlsError};
+use rustls::{CertificateError, ClientConfig, Error as TlsError};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -126,7 +126,7 @@ impl Client {
         let _fetch = self.fetches.acquire().await;
         let broken =
             |error: hyper::Error| FetchError::Http { host: url.host.clone(), source: Arc::new(error) };
-        let connection = self.connect(url, thumbprints).await?;
+        let connection = self.connect(url, self.trust.client(thumbprints)?).await?;
         let (mut sender, connection) = http1::Builder::new()
             .max_buf_size(MAX_HEADER_BYTES)
             .max_headers(MAX_HEADERS)
@@ -163,16 +163,25 @@ impl Client {
         Ok(Document { body: body.to_bytes(), max_age: max_age(&head.headers) })
     }
 
+    /// The thumbprint of the last certificate that the server sends, whoever has signed it. Nothing is sent to it.
+    pub(crate) async fn thumbprint(&self, url: &Url) -> Result<Thumbprint, FetchError> {
+        let _fetch = self.fetches.acquire().await;
+        let stream = self.connect(url, self.trust.anyone()?).await?;
+        let (_, session) = stream.get_ref();
+        let last = session.peer_certificates().and_then(<[_]>::last);
+        last.and_then(Thumbprint::of).ok_or(FetchError::Thumbprint)
+    }
+
     /// Resolves, checks and connects. The address that is checked is the one that is connected to: a name that
     /// resolves to another one later gains nothing.
     async fn connect(
         &self,
         url: &Url,
-        thumbprints: &[Thumbprint],
+        config: ClientConfig,
     ) -> Result<tokio_rustls::client::TlsStream<TcpStream>, FetchError> {
         let name = ServerName::try_from(url.host.clone())
             .map_err(|_| FetchError::Url { url: cut(&url.text), why: "its host is no name" })?;
-        let connector = TlsConnector::from(Arc::new(self.trust.client(thumbprints)?));
+        let connector = TlsConnector::from(Arc::new(config));
         let stream = self.connect_tcp(url).await?;
         connector.connect(name, stream).await.map_err(|error| tls_error(url, error))
     }
@@ -196,6 +205,9 @@ fn tls_error(url: &Url, error: io::Error) -> FetchError {
     let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<TlsError>());
     match cause {
         Some(TlsError::InvalidCertificate(CertificateError::UnknownIssuer)) => FetchError::Thumbprint,
+        Some(TlsError::InvalidCertificate(_)) => {
+            FetchError::Certificate { host: cut(&url.host), source: Arc::new(error) }
+        }
         _ => FetchError::Tls { host: cut(&url.host), source: Arc::new(error) },
     }
 }

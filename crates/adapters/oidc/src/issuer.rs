@@ -61,6 +61,12 @@ struct Failure {
     error: FetchError,
 }
 
+impl Failure {
+    fn is_recent(&self, now: i64) -> bool {
+        (self.at..self.at.saturating_add(RETRY_SECONDS)).contains(&now)
+    }
+}
+
 impl Fetched {
     /// A clock that went back makes keys neither fresh nor usable.
     fn is_fresh(&self, now: i64) -> bool {
@@ -68,12 +74,12 @@ impl Fetched {
     }
 
     fn is_usable(&self, now: i64) -> bool {
-        (self.at..self.fresh_until + MAX_STALE_SECONDS).contains(&now)
+        (self.at..self.fresh_until.saturating_add(MAX_STALE_SECONDS)).contains(&now)
     }
 
     /// Whether a key that is not there is worth another fetch.
     fn may_be_rotated(&self, now: i64) -> bool {
-        now < self.at || now >= self.at + REFETCH_SECONDS
+        !(self.at..self.at.saturating_add(REFETCH_SECONDS)).contains(&now)
     }
 
     /// Whether these keys will do for a token, without asking the issuer.
@@ -104,14 +110,21 @@ impl Issuer {
         if let Some(fetched) = self.current().filter(serves) {
             return Ok(Arc::clone(&fetched.keys));
         }
-        let mut failure = self.fetching.lock().await;
+        let stale = |fetched: &Arc<Fetched>| fetched.is_usable(now) && fetched.keys.has(key_id, algorithm);
+        let mut failure = match self.fetching.try_lock() {
+            Ok(failure) => failure,
+            Err(_) => match self.current().filter(stale) {
+                // A slow issuer holds up one caller, not all of them.
+                Some(fetched) => return Ok(Arc::clone(&fetched.keys)),
+                None => self.fetching.lock().await,
+            },
+        };
         // Whoever held the lock may have fetched what is needed.
         let current = self.current();
         if let Some(fetched) = current.as_ref().filter(|fetched| serves(fetched)) {
             return Ok(Arc::clone(&fetched.keys));
         }
-        let recent =
-            failure.as_ref().filter(|failure| (failure.at..failure.at + RETRY_SECONDS).contains(&now));
+        let recent = failure.as_ref().filter(|failure| failure.is_recent(now));
         let error = match recent {
             Some(failure) => failure.error.clone(),
             None => match self.fetch(client, now).await {
@@ -126,12 +139,7 @@ impl Issuer {
                 }
             },
         };
-        match current {
-            Some(fetched) if fetched.is_usable(now) && fetched.keys.has(key_id, algorithm) => {
-                Ok(Arc::clone(&fetched.keys))
-            }
-            _ => Err(error),
-        }
+        current.filter(stale).map(|fetched| Arc::clone(&fetched.keys)).ok_or(error)
     }
 
     fn current(&self) -> Option<Arc<Fetched>> {

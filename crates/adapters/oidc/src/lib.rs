@@ -70,7 +70,7 @@ pub use self::keys::{KeySet, MAX_KEYS};
 pub use self::token::{Claims, Expected, LEEWAY_SECONDS, MAX_TOKEN_BYTES, Token};
 pub use self::trust::Thumbprint;
 
-use self::fetch::Client;
+use self::fetch::{Client, Url};
 use self::issuer::Issuer;
 use self::trust::Trust;
 
@@ -132,6 +132,21 @@ impl Issuers {
             .map_err(|source| TokenError::Keys { issuer: expected.issuer.to_owned(), source })?;
         keys.verify(&token.key_id, token.algorithm, token.signed.as_bytes(), &token.signature)?;
         Ok(claims)
+    }
+
+    /// The thumbprint to register for an issuer whose provider is made without one: that of the last certificate that
+    /// its server sends. Trust on first use; it counts only if no authority vouches for the server.
+    ///
+    /// Source: AWS, *IAM API Reference*, CreateOpenIDConnectProvider, `ThumbprintList`: if it is left out, IAM retrieves
+    /// the thumbprint of the top intermediate authority of the issuer's server certificate.
+    ///
+    /// # Errors
+    ///
+    /// The URL is none of an issuer, or its server can't be reached.
+    pub async fn thumbprint(&self, issuer: &str) -> Result<Thumbprint, FetchError> {
+        let url = Url::discovery(issuer)?;
+        let found = tokio::time::timeout(TIMEOUT, self.0.client.thumbprint(&url)).await;
+        found.unwrap_or(Err(FetchError::Timeout))
     }
 
     fn issuer(&self, expected: &Expected<'_>) -> Arc<Issuer> {
