@@ -239,12 +239,7 @@ fn failure(
     let code = spoken(service, error);
     let answer = protocol::write_error(
         service,
-        &Fault {
-            code: &code,
-            message: &error.message,
-            status: error.status,
-            fields: &error.fields,
-        },
+        &Fault { code: &code, message: &error.message, status: error.status, fields: &error.fields },
         id,
     );
     response(answer, operation, Some(code))
