@@ -2,6 +2,7 @@
 
 mod aws_models;
 mod aws_python;
+mod aws_shapes;
 mod fuzz;
 mod go;
 mod iam_data;

@@ -8,6 +8,7 @@ use anyhow::Result;
 use crate::steps::{Steps, in_ci};
 use crate::workspace::Workspace;
 use crate::{iam_peers, process, softhsm, testbed, tidy};
+use crate::{aws_python, aws_shapes, iam_peers, process, testbed, tidy};
 
 /// Tells the end-to-end tests where the testbed's program is.
 const TESTBED_VARIABLE: &str = "RINGWALL_TESTBED";
@@ -42,6 +43,7 @@ pub(crate) fn run(workspace: &Workspace, seed: Option<u64>) -> Result<ExitCode> 
     }
     compare_iam(workspace, seed, &mut steps);
     use_tokens(workspace, seed, &mut steps);
+    compare_protocol(workspace, seed, &mut steps);
     Ok(steps.finish(in_ci()))
 }
 
@@ -93,6 +95,13 @@ fn use_tokens(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
         softhsm::equip(&mut command, workspace, &module)?;
         process::run(command.args(["--package", "ringwall-rootkey", "--test", "it", "--", "--ignored"]))
     });
+/// Compares the wire protocols with AWS's own client library; without Python or the network that is a gap.
+fn compare_protocol(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
+    const NAME: &str = "protocol against botocore";
+    match aws_python::interpreter(workspace) {
+        Ok(python) => _ = steps.run(NAME, || aws_shapes::run(workspace, &python, seed)),
+        Err(error) => steps.gap(NAME, &format!("{error:#}")),
+    }
 }
 
 /// The names of the end-to-end tests, to say each that could not run.
