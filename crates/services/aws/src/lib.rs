@@ -24,6 +24,7 @@ mod iam;
 mod id;
 mod identify;
 mod policy;
+mod principals;
 mod record;
 mod sealed;
 mod services;
