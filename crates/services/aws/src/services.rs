@@ -3,12 +3,15 @@
 use ringwall_protocol::Operation;
 
 use crate::handler::Handler;
+use crate::eks;
 use crate::sts;
 
 /// The handler of an operation. Without one, the operation is not served, and its callers are told so.
 pub(crate) fn find(operation: &Operation) -> Option<Handler> {
     let name = operation.name();
     match operation.service().name() {
+        "eks" => eks::find(name),
+        "eks-auth" => eks::find_auth(name),
         "sts" => sts::find(name),
         _ => None,
     }
