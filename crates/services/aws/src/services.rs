@@ -2,8 +2,8 @@
 
 use ringwall_protocol::Operation;
 
-use crate::handler::Handler;
 use crate::eks;
+use crate::handler::Handler;
 use crate::sts;
 
 /// The handler of an operation. Without one, the operation is not served, and its callers are told so.
