@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::any::AnyRow;
+use sqlx::any::{Any, AnyArguments, AnyRow};
+use sqlx::query::Query;
 use sqlx::{AnyPool, Row as _};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
@@ -124,7 +125,7 @@ impl Store {
         scan: Scan<'_>,
     ) -> Result<Vec<Record>, StoreError> {
         let Some((start, end)) = range(scan.prefix, scan.after) else { return Ok(Vec::new()) };
-        self.fetch("list records", async |readers| {
+        self.fetch("list records", record, || {
             sqlx::query(
                 "SELECT kind, account, region, name, body, revision FROM ringwall_records
              WHERE kind = $1 AND account = $2 AND region = $3 AND name >= $4 AND name < $5 AND deleted = 0
@@ -136,11 +137,6 @@ impl Store {
             .bind(start.as_str())
             .bind(end.as_str())
             .bind(page(scan.limit))
-            .fetch_all(readers)
-            .await?
-            .iter()
-            .map(record)
-            .collect()
         })
         .await
     }
@@ -159,7 +155,7 @@ impl Store {
     ) -> Result<Vec<Record>, StoreError> {
         let (account, region, name) =
             after.map_or(("", "", ""), |place| (&place.account, &place.region, &place.name));
-        self.fetch("list records", async |readers| {
+        self.fetch("list records", record, || {
             sqlx::query(
                 "SELECT kind, account, region, name, body, revision FROM ringwall_records
              WHERE kind = $1 AND (account, region, name) > ($2, $3, $4) AND deleted = 0
@@ -170,11 +166,6 @@ impl Store {
             .bind(region)
             .bind(name)
             .bind(page(limit))
-            .fetch_all(readers)
-            .await?
-            .iter()
-            .map(record)
-            .collect()
         })
         .await
     }
@@ -197,10 +188,11 @@ impl Store {
     ///
     /// Those of the database.
     pub async fn generation(&self) -> Result<i64, StoreError> {
-        self.fetch("tell its generation", async |readers| {
-            sqlx::query("SELECT generation FROM ringwall_meta").fetch_one(readers).await?.try_get(0)
-        })
-        .await
+        let doing = "tell its generation";
+        let mut rows = self
+            .fetch(doing, |row| row.try_get(0), || sqlx::query("SELECT generation FROM ringwall_meta"))
+            .await?;
+        rows.pop().ok_or(sqlx::Error::RowNotFound).map_err(StoreError::database(doing))
     }
 
     /// The changes from now on.
@@ -238,35 +230,37 @@ impl Store {
         if !is_name(name) {
             return Ok(None);
         }
-        self.fetch("read a record", async |readers| {
-            sqlx::query(
-                "SELECT kind, account, region, name, body, revision FROM ringwall_records
+        let mut found = self
+            .fetch("read a record", record, || {
+                sqlx::query(
+                    "SELECT kind, account, region, name, body, revision FROM ringwall_records
              WHERE kind = $1 AND account = $2 AND region = $3 AND name = $4 AND deleted = 0",
-            )
-            .bind(kind)
-            .bind(account)
-            .bind(region)
-            .bind(name)
-            .fetch_optional(readers)
-            .await?
-            .as_ref()
-            .map(record)
-            .transpose()
-        })
-        .await
+                )
+                .bind(kind)
+                .bind(account)
+                .bind(region)
+                .bind(name)
+            })
+            .await?;
+        Ok(found.pop())
     }
 
-    /// Reads, and again if the connection broke: a server that restarts breaks all that there are.
-    async fn fetch<A>(
+    /// Reads rows, and again if the connection broke: a server that restarts breaks all that there are.
+    async fn fetch<'q, A>(
         &self,
         doing: &'static str,
-        read: impl AsyncFn(&AnyPool) -> Result<A, sqlx::Error>,
-    ) -> Result<A, StoreError> {
+        row: fn(&AnyRow) -> Result<A, sqlx::Error>,
+        query: impl Fn() -> Query<'q, Any, AnyArguments>,
+    ) -> Result<Vec<A>, StoreError> {
         let mut tries = 1;
         loop {
-            match read(&self.inner.readers).await {
+            match query().fetch_all(&self.inner.readers).await {
                 Err(error) if tries < MAX_READS && is_broken(&error) => tries += 1,
-                read => return read.map_err(StoreError::database(doing)),
+                rows => {
+                    return rows
+                        .and_then(|rows| rows.iter().map(row).collect())
+                        .map_err(StoreError::database(doing));
+                }
             }
         }
     }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use ringwall_protocol as protocol;
-use ringwall_protocol::{Operation, RequestHead};
+use ringwall_protocol::{Fault, Operation, RequestHead, WireError};
 use ringwall_server::{Handler, Head, Labels, Refusal, Request, Response};
 use ringwall_sigv4::{ErrorKind, Lifetime, Parts, Presented, SignatureError};
 use serde_json::Value;
@@ -130,7 +130,7 @@ impl Exchange<'_> {
             return Err(ApiError::new("ThrottlingException", "Rate exceeded").status(400));
         }
         let Some(handler) = services::find(operation) else {
-            return Ok(wire_failure(&protocol::WireError::unknown_operation(operation), &self.id));
+            return Ok(wire_failure(&WireError::unknown_operation(operation), &self.id));
         };
         let call = Call::new(self.shared, origin, caller);
         let (input, outcome) = match protocol::read(operation, head, &self.request.body) {
@@ -224,6 +224,11 @@ fn success(operation: &'static Operation, value: &Value, id: &str) -> Result<Res
     Ok(response(answer, Some(operation), None))
 }
 
+/// The answer to what could not be routed, or is not served.
+fn wire_failure(error: &WireError, id: &str) -> Response {
+    response(error.answer(id), None, Some(error.code.into()))
+}
+
 fn failure(
     service: Option<&'static protocol::Service>,
     operation: Option<&'static Operation>,
@@ -234,12 +239,7 @@ fn failure(
     let code = spoken(service, error);
     let answer = protocol::write_error(
         service,
-        &protocol::Fault {
-            code: &code,
-            message: &error.message,
-            status: error.status,
-            fields: &error.fields,
-        },
+        &Fault { code: &code, message: &error.message, status: error.status, fields: &error.fields },
         id,
     );
     response(answer, operation, Some(code))

@@ -63,3 +63,9 @@ impl From<ringwall_store::StoreError> for ApiError {
         Self::internal(&error)
     }
 }
+
+impl From<ringwall_protocol::WireError> for ApiError {
+    fn from(error: ringwall_protocol::WireError) -> Self {
+        Self::new(error.code, error.message).status(error.status)
+    }
+}
