@@ -88,7 +88,10 @@ pub(crate) async fn detach<T: Entity>(call: &Call<'_>, input: Attachment) -> Res
 pub(crate) async fn list<T: Entity>(call: &Call<'_>, input: Listing) -> Result<Answer> {
     let (permit, row) = allowed::<T>(call, &input.name).await?;
     let wanted = |arn: &&String| {
-        let path = arn.split_once(":policy").and_then(|(_, rest)| Some(rest.rsplit_once('/')?.0)).unwrap_or_default();
+        let path = arn
+            .split_once(":policy")
+            .and_then(|(_, rest)| Some(rest.rsplit_once('/')?.0))
+            .unwrap_or_default();
         input.path_prefix.as_deref().is_none_or(|prefix| format!("{path}/").starts_with(prefix))
     };
     let arns = row.value.attached().managed.iter().filter(wanted).map(|arn| (arn.as_str(), arn));

@@ -79,7 +79,8 @@ pub(crate) async fn count(
         count_use(call, batch, old, |policy| policy.boundaries = policy.boundaries.saturating_sub(1)).await?;
     }
     if let Some(new) = new
-        && !count_use(call, batch, new, |policy| policy.boundaries = policy.boundaries.saturating_add(1)).await?
+        && !count_use(call, batch, new, |policy| policy.boundaries = policy.boundaries.saturating_add(1))
+            .await?
     {
         return Err(no_such(format!("Scope ARN: {new} does not exist or is not attachable.")));
     }

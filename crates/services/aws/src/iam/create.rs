@@ -22,9 +22,8 @@ pub(crate) fn permit<T: Kept>(
     new_tags: &[Tag],
     more: impl Fn(Ask) -> Ask,
 ) -> Result<Permit> {
-    let ask = |action: String| {
-        more(about::<T>(action, arn.to_owned(), None)).request_tags(tags::pairs(new_tags))
-    };
+    let ask =
+        |action: String| more(about::<T>(action, arn.to_owned(), None)).request_tags(tags::pairs(new_tags));
     let permit = call.authorize(&ask(action(call)))?;
     if let Some(tagging) = tagging.filter(|_| !new_tags.is_empty()) {
         call.authorize(&ask(tagging.to_owned()))?;

@@ -32,7 +32,3 @@ pub(crate) fn validation(message: impl Into<String>) -> ApiError {
 pub(crate) fn malformed(why: String) -> ApiError {
     ApiError::new("MalformedPolicyDocument", why)
 }
-
-pub(crate) fn unmodifiable(message: String) -> ApiError {
-    ApiError::new("UnmodifiableEntity", message)
-}

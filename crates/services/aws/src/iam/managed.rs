@@ -134,7 +134,9 @@ mod tests {
 
     #[test]
     fn what_everybody_needs_is_there() {
-        for name in ["AdministratorAccess", "ReadOnlyAccess", "job-function/ViewOnlyAccess", "AmazonEKS_CNI_Policy"] {
+        for name in
+            ["AdministratorAccess", "ReadOnlyAccess", "job-function/ViewOnlyAccess", "AmazonEKS_CNI_Policy"]
+        {
             assert!(policy(&format!("arn:aws:iam::aws:policy/{name}")).is_some(), "{name}");
         }
     }

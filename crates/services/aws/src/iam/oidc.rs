@@ -121,8 +121,7 @@ pub(crate) struct Nothing {}
 pub(crate) async fn list_providers(call: &Call<'_>, _: Nothing) -> Result<Answer> {
     let permit = call.authorize(&Ask::new("iam:ListOpenIDConnectProviders", "*"))?;
     let rows = all::<OidcProvider>(call).await?;
-    let providers: Vec<_> =
-        rows.iter().map(|row| json!({ "Arn": row.value.arn(call.account()) })).collect();
+    let providers: Vec<_> = rows.iter().map(|row| json!({ "Arn": row.value.arn(call.account()) })).collect();
     Ok(permit.answer(json!({ "OpenIDConnectProviderList": providers })))
 }
 

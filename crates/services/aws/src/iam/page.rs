@@ -36,7 +36,9 @@ impl Page {
         let bytes = BASE64URL_NOPAD.decode(marker.as_bytes()).ok();
         match bytes.and_then(|bytes| String::from_utf8(bytes).ok()) {
             Some(name) => Ok(Some(name)),
-            None => Err(validation(format!("Invalid Marker: {}", marker.chars().take(64).collect::<String>()))),
+            None => {
+                Err(validation(format!("Invalid Marker: {}", marker.chars().take(64).collect::<String>())))
+            }
         }
     }
 
@@ -51,7 +53,9 @@ impl Page {
         let mut shown = Vec::new();
         let mut last = None;
         let mut more = false;
-        for (name, item) in items.into_iter().filter(|(name, _)| after.as_deref().is_none_or(|after| *name > after)) {
+        for (name, item) in
+            items.into_iter().filter(|(name, _)| after.as_deref().is_none_or(|after| *name > after))
+        {
             if shown.len() == self.limit() {
                 more = true;
                 break;

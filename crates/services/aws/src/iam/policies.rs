@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::entity::{Entity, Kept, Tries, all, allowed, ask, delete, find_arn, missing};
 use super::fault::{malformed, quota};
-use super::page::{self, Page};
+use super::page::Page;
 use super::rows::{Group, ManagedPolicy, PolicyVersion, Role, User, arn};
 use super::{create, limits, managed, shown, tags};
 use crate::authorize::{Answer, Ask};
@@ -35,8 +35,7 @@ pub(crate) struct CreatePolicy {
 pub(crate) async fn create_policy(call: &Call<'_>, input: CreatePolicy) -> Result<Answer> {
     let path = input.path.unwrap_or_else(|| "/".to_owned());
     let arn = arn(call.account(), ManagedPolicy::TYPE, &path, &input.policy_name);
-    let permit =
-        create::permit::<ManagedPolicy>(call, &arn, Some("iam:TagPolicy"), &input.tags, |ask| ask)?;
+    let permit = create::permit::<ManagedPolicy>(call, &arn, Some("iam:TagPolicy"), &input.tags, |ask| ask)?;
     if super::entity::find::<ManagedPolicy>(call, &input.policy_name).await?.is_some() {
         return Err(taken(&input.policy_name));
     }
@@ -120,7 +119,9 @@ pub(crate) async fn list_policies(call: &Call<'_>, input: ListPolicies) -> Resul
     if scope != "AWS" {
         for row in all::<ManagedPolicy>(call).await? {
             let policy = &row.value;
-            if has(&policy.path) && used(Use { attachments: policy.attachments, boundaries: policy.boundaries }) {
+            if has(&policy.path)
+                && used(Use { attachments: policy.attachments, boundaries: policy.boundaries })
+            {
                 found.insert(policy.arn(call.account()), shown::policy(call.account(), policy, false));
             }
         }
@@ -215,7 +216,8 @@ pub(crate) async fn list_entities_for_policy(call: &Call<'_>, input: EntitiesFor
     let Some(page) = answer.as_object_mut() else { return Ok(permit.answer(answer)) };
     let shown = page.remove("Found").unwrap_or_default();
     for member in ["PolicyGroups", "PolicyRoles", "PolicyUsers"] {
-        let of = |item: &&Value| item.get(0).and_then(Value::as_str).is_some_and(|key| key.starts_with(member));
+        let of =
+            |item: &&Value| item.get(0).and_then(Value::as_str).is_some_and(|key| key.starts_with(member));
         let items = shown.as_array().into_iter().flatten().filter(of).filter_map(|item| item.get(1).cloned());
         page.insert(member.to_owned(), items.collect());
     }

@@ -28,10 +28,7 @@ pub(crate) struct CreateInstanceProfile {
     tags: Vec<Tag>,
 }
 
-pub(crate) async fn create_instance_profile(
-    call: &Call<'_>,
-    input: CreateInstanceProfile,
-) -> Result<Answer> {
+pub(crate) async fn create_instance_profile(call: &Call<'_>, input: CreateInstanceProfile) -> Result<Answer> {
     let path = input.path.unwrap_or_else(|| "/".to_owned());
     let arn = arn(call.account(), InstanceProfile::TYPE, &path, &input.instance_profile_name);
     let tagging = Some("iam:TagInstanceProfile");

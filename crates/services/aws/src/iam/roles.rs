@@ -137,10 +137,7 @@ pub(crate) struct UpdateRoleDescription {
     description: String,
 }
 
-pub(crate) async fn update_role_description(
-    call: &Call<'_>,
-    input: UpdateRoleDescription,
-) -> Result<Answer> {
+pub(crate) async fn update_role_description(call: &Call<'_>, input: UpdateRoleDescription) -> Result<Answer> {
     let mut tries = Tries::default();
     loop {
         let (permit, row) = allowed::<Role>(call, &input.role_name).await?;

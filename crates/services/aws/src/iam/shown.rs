@@ -2,7 +2,7 @@
 //!
 //! Source: AWS IAM API Reference, *Data Types*.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
@@ -131,18 +131,14 @@ pub(crate) fn version_id(number: u32) -> String {
 
 /// `Tags`, if there are any.
 pub(crate) fn tags(tags: &BTreeMap<String, String>) -> Option<Value> {
-    (!tags.is_empty()).then(|| tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect())
+    (!tags.is_empty())
+        .then(|| tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect())
 }
 
 /// `PermissionsBoundary`, if there is one.
 pub(crate) fn boundary(arn: Option<&str>) -> Option<Value> {
     // "Policy" is the only type there is.
     arn.map(|arn| json!({ "PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn }))
-}
-
-/// Managed policies that are attached, by name and ARN.
-pub(crate) fn attached(arns: &BTreeSet<String>) -> Value {
-    arns.iter().map(|arn| attached_policy(arn)).collect()
 }
 
 /// `AttachedPolicy`.
