@@ -2,9 +2,8 @@
 
 use ringwall_protocol::Operation;
 
-use crate::eks;
 use crate::handler::Handler;
-use crate::sts;
+use crate::{eks, iam, sts};
 
 /// The handler of an operation. Without one, the operation is not served, and its callers are told so.
 pub(crate) fn find(operation: &Operation) -> Option<Handler> {
@@ -12,6 +11,7 @@ pub(crate) fn find(operation: &Operation) -> Option<Handler> {
     match operation.service().name() {
         "eks" => eks::find(name),
         "eks-auth" => eks::find_auth(name),
+        "iam" => iam::find(name),
         "sts" => sts::find(name),
         _ => None,
     }
