@@ -10,6 +10,7 @@ use ringwall_trail::Trail;
 
 use crate::error::{ApiError, Result};
 use crate::iam;
+use crate::kms;
 use crate::sealed::{Purpose, Sealed};
 use crate::signing::SigningKeys;
 use crate::sts::session::Session;
@@ -56,6 +57,7 @@ pub(crate) struct Shared {
     pub(crate) throttle: Throttle,
     pub(crate) signing: SigningKeys,
     pub(crate) iam: iam::rows::Tables,
+    pub(crate) kms: kms::rows::Tables,
 }
 
 impl fmt::Debug for Shared {
@@ -69,6 +71,7 @@ impl Shared {
         let Parts { store, keyring, random, trail, issuers, clock, settings } = parts;
         Self {
             iam: iam::rows::Tables::new(&store),
+            kms: kms::rows::Tables::new(&store),
             throttle: Throttle::new(settings.rate, settings.burst),
             signing: SigningKeys::default(),
             store,

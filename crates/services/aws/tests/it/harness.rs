@@ -77,7 +77,8 @@ impl Harness {
         let clock = Arc::new(AtomicI64::new(ringwall_aws::now()));
         let store = open(folder.path()).await;
         let now = clock.load(Ordering::Relaxed);
-        let make = async |id, name| create_account(&store, &keyring, &System, Some(id), name, now).await.unwrap();
+        let make =
+            async |id, name| create_account(&store, &keyring, &System, Some(id), name, now).await.unwrap();
         let (admin, other) = (make(ACCOUNT, "main").await, make(OTHER, "other").await);
         let trail = Trail::open(&folder.path().join("trail")).unwrap();
         let endpoint = endpoint(&store, &keyring, &trail, settings, &oidc, &clock);
@@ -260,7 +261,10 @@ impl<'h> Client<'h> {
     pub(crate) async fn call(&self, service: &str, operation: &str, input: Value) -> Reply {
         let request = match target(service) {
             Target::Query { version } => {
-                let mut pairs = vec![("Action".to_owned(), operation.to_owned()), ("Version".to_owned(), version.to_owned())];
+                let mut pairs = vec![
+                    ("Action".to_owned(), operation.to_owned()),
+                    ("Version".to_owned(), version.to_owned()),
+                ];
                 flatten(&input, "", service == "ec2", &mut pairs);
                 let body: Vec<String> =
                     pairs.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
@@ -269,7 +273,8 @@ impl<'h> Client<'h> {
             }
             Target::Json { prefix } => {
                 let target = format!("{prefix}.{operation}");
-                let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", target.as_str())];
+                let headers =
+                    [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", target.as_str())];
                 request(Method::POST, "/", &headers, input.to_string().as_bytes())
             }
         };
@@ -277,7 +282,13 @@ impl<'h> Client<'h> {
     }
 
     /// Calls an operation of a service that speaks REST-JSON.
-    pub(crate) async fn rest(&self, service: &str, method: Method, target: &str, input: Option<Value>) -> Reply {
+    pub(crate) async fn rest(
+        &self,
+        service: &str,
+        method: Method,
+        target: &str,
+        input: Option<Value>,
+    ) -> Reply {
         let body = input.map(|input| input.to_string()).unwrap_or_default();
         let request = request(method, target, &[("content-type", "application/json")], body.as_bytes());
         self.harness.send(self.sign(service, request)).await
@@ -287,7 +298,8 @@ impl<'h> Client<'h> {
     pub(crate) async fn user(&self, name: &str, policy: Option<Value>) -> Client<'h> {
         self.call("iam", "CreateUser", json!({ "UserName": name })).await.ok();
         if let Some(policy) = policy {
-            let input = json!({ "UserName": name, "PolicyName": "inline", "PolicyDocument": policy.to_string() });
+            let input =
+                json!({ "UserName": name, "PolicyName": "inline", "PolicyDocument": policy.to_string() });
             self.call("iam", "PutUserPolicy", input).await.ok();
         }
         let key = self.call("iam", "CreateAccessKey", json!({ "UserName": name })).await.ok();
@@ -302,11 +314,7 @@ impl<'h> Client<'h> {
     /// A session by the `Credentials` of an answer.
     pub(crate) fn session(&self, credentials: &Value) -> Client<'h> {
         let text = |name: &str| credentials[name].as_str().unwrap().to_owned();
-        self.harness.with_key(
-            &text("AccessKeyId"),
-            &text("SecretAccessKey"),
-            Some(&text("SessionToken")),
-        )
+        self.harness.with_key(&text("AccessKeyId"), &text("SecretAccessKey"), Some(&text("SessionToken")))
     }
 }
 
@@ -363,7 +371,9 @@ fn target(service: &str) -> Target {
 fn flatten(value: &Value, name: &str, ec2: bool, pairs: &mut Vec<(String, String)>) {
     let join = |part: &str| if name.is_empty() { part.to_owned() } else { format!("{name}.{part}") };
     match value {
-        Value::Object(members) => members.iter().for_each(|(key, value)| flatten(value, &join(key), ec2, pairs)),
+        Value::Object(members) => {
+            members.iter().for_each(|(key, value)| flatten(value, &join(key), ec2, pairs))
+        }
         Value::Array(items) => {
             for (at, item) in items.iter().enumerate() {
                 let part = if ec2 { format!("{}", at + 1) } else { format!("member.{}", at + 1) };
@@ -377,7 +387,9 @@ fn flatten(value: &Value, name: &str, ec2: bool, pairs: &mut Vec<(String, String
 
 fn encode(text: &str) -> String {
     let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
-    text.bytes().map(|byte| if keep(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    text.bytes()
+        .map(|byte| if keep(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 /// A policy of one statement.

@@ -39,7 +39,8 @@ fn element(text: &str) -> (String, Value, &str) {
         }
         rest = after;
     }
-    let rest = rest.trim_start().strip_prefix(&close).unwrap_or_else(|| panic!("{name} does not end: {rest}"));
+    let rest =
+        rest.trim_start().strip_prefix(&close).unwrap_or_else(|| panic!("{name} does not end: {rest}"));
     (name, items.map_or(Value::Object(members), Value::Array), rest)
 }
 
