@@ -2,12 +2,14 @@
 
 mod aws_models;
 mod aws_python;
+mod aws_shapes;
 mod fuzz;
 mod go;
 mod iam_data;
 mod iam_peers;
 mod process;
 mod python;
+mod softhsm;
 mod steps;
 mod suite;
 mod testbed;

@@ -73,7 +73,10 @@ impl Writer {
             match message {
                 Ok(message) => {
                     if let Some(answer) = self.take_all(message, messages) {
-                        let _ = answer.send(self.flush());
+                        let outcome = self.flush();
+                        // The folder is free for another trail before anyone hears that this one is closed.
+                        drop(self);
+                        let _ = answer.send(outcome);
                         return;
                     }
                 }

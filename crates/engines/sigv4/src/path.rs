@@ -24,7 +24,8 @@ pub(crate) fn check(path: &str) -> Result<(), SignatureError> {
 /// root is the root. A last empty part stands for a slash at the end.
 ///
 /// Source: AWS, *IAM User Guide*, "Create a signed AWS API request" (`CanonicalURI`: RFC 3986, redundant slashes and dot
-/// segments removed, not for S3); botocore's `remove_dot_segments`, from which the slash at the end is known.
+/// segments removed, not for S3); botocore's `remove_dot_segments` for the slash at the end. (The SDK for Rust signs `/a/.` as `/a/`,
+/// as the RFC has it, and botocore as `/a`: no operation has such a path.)
 fn parts(path: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     for part in path.split('/') {

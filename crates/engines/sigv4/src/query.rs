@@ -77,21 +77,22 @@ fn lowered(name: &str) -> impl Iterator<Item = u8> {
 
 /// Writes pairs as they are signed: percent-encoded, sorted by name and then by value, `=` even where there is no value.
 pub(crate) fn write_canonical<'p>(pairs: impl Iterator<Item = &'p Pair<'p>>, out: &mut Vec<u8>) {
-    let mut encoded: Vec<(Vec<u8>, Vec<u8>)> = pairs
+    // Nothing is encoded as this, and everything is above it: so pairs are in order of their names first.
+    const END_OF_NAME: u8 = 0;
+    let mut encoded: Vec<Vec<u8>> = pairs
         .map(|(name, value)| {
-            let (mut left, mut right) = (Vec::with_capacity(name.len()), Vec::with_capacity(value.len()));
-            encode(name.as_bytes(), &mut left);
-            encode(value.as_bytes(), &mut right);
-            (left, right)
+            let mut pair = Vec::with_capacity(name.len() + value.len() + 16);
+            encode(name.as_bytes(), &mut pair);
+            pair.push(END_OF_NAME);
+            encode(value.as_bytes(), &mut pair);
+            pair
         })
         .collect();
     encoded.sort_unstable();
-    for (at, (name, value)) in encoded.iter().enumerate() {
+    for (at, pair) in encoded.iter().enumerate() {
         if at > 0 {
             out.push(b'&');
         }
-        out.extend(name);
-        out.push(b'=');
-        out.extend(value);
+        out.extend(pair.iter().map(|byte| if *byte == END_OF_NAME { b'=' } else { *byte }));
     }
 }

@@ -9,6 +9,7 @@ use ringwall_store::{Batch, Expect, Scan, Store, StoreError};
 use crate::error::ApiError;
 use crate::iam::rows::{AccessKey, Account, Attached, Tables, User};
 use crate::id::{self, KeyKind, Prefix};
+use crate::principals::{Bearer, Kind};
 use crate::sealed::{Purpose, Sealed};
 
 /// Name of the user that an account begins with.
@@ -111,8 +112,10 @@ pub async fn create_account(
         secret: Sealed::new(keyring, random, Purpose::AccessKey, &key, secret.expose())?,
     };
     let mut batch = Batch::new();
-    let record = Account { name: name.to_owned(), created: now, alias: None };
+    let record =
+        Account { name: name.to_owned(), created: now, alias: None, root_keys: BTreeSet::new() };
     tables.accounts.put(&mut batch, "", "", &account, &record, Expect::Absent);
+    Bearer::put(&tables, &mut batch, &account, Kind::User, &user.id, (&user.path, &user.name));
     tables.users.put(&mut batch, &account, "", &user.name, &user, Expect::Absent);
     tables.access_keys.put(&mut batch, "", "", &key, &access_key, Expect::Absent);
     match store.commit(batch).await {

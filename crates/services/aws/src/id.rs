@@ -114,10 +114,9 @@ pub(crate) fn account() -> Result<String> {
 /// A random UUID (version 4), for requests, events, KMS keys and versions of secrets.
 pub(crate) fn uuid() -> Result<String> {
     let mut bytes = random::<16>()?;
-    if let [_, _, _, _, _, _, version, _, variant, ..] = &mut bytes {
-        *version = (*version & 0x0f) | 0x40;
-        *variant = (*variant & 0x3f) | 0x80;
-    }
+    let [_, _, _, _, _, _, version, _, variant, ..] = &mut bytes;
+    *version = (*version & 0x0f) | 0x40;
+    *variant = (*variant & 0x3f) | 0x80;
     let hex = HEXLOWER.encode(&bytes);
     let mut text = String::with_capacity(36);
     for (at, letter) in hex.chars().enumerate() {

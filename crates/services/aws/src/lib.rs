@@ -25,6 +25,7 @@ mod id;
 mod identify;
 mod kms;
 mod policy;
+mod principals;
 mod record;
 mod sealed;
 mod services;

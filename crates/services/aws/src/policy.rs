@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use ringwall_document::Reader;
 use ringwall_iam::{Policy, PolicyKind};
-use ringwall_model::Source;
+use ringwall_model::{Problem, Source, Tree};
 use serde::{Deserialize, Serialize};
 
 /// A policy's text. It is read once, when it is first needed.
@@ -50,14 +50,33 @@ impl Document {
 ///
 /// What is wrong with it first.
 pub(crate) fn read(kind: PolicyKind, name: &str, text: &str) -> Result<Policy, String> {
+    parse(kind, name, &tree(name, text)?)
+}
+
+/// The JSON of a policy's text.
+///
+/// # Errors
+///
+/// What is wrong with it first.
+pub(crate) fn tree(name: &str, text: &str) -> Result<Tree, String> {
     let file: Arc<str> = name.into();
-    let told =
-        |problem: &ringwall_model::Problem| format!("{} (line {})", problem.message, problem.source.line);
     // One line of JSON Lines may span several lines, and is never taken for YAML.
     let tree = Reader::default().read_line(&file, 1, text.as_bytes()).map_err(|problem| told(&problem))?;
-    let tree = tree.ok_or_else(|| String::from("the document is empty"))?;
-    Policy::parse(kind, name, &tree, &Source::new(name, 1))
+    tree.ok_or_else(|| String::from("the document is empty"))
+}
+
+/// The policy that JSON is.
+///
+/// # Errors
+///
+/// What is wrong with it first.
+pub(crate) fn parse(kind: PolicyKind, name: &str, tree: &Tree) -> Result<Policy, String> {
+    Policy::parse(kind, name, tree, &Source::new(name, 1))
         .map_err(|problems| problems.first().map_or_else(|| String::from("it is no policy"), told))
+}
+
+fn told(problem: &Problem) -> String {
+    format!("{} (line {})", problem.message, problem.source.line)
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn a_bucket_empties_and_fills() {
         let throttle = Throttle::new(2, 3);
-        let mut take = |now| throttle.take("111122223333", "sts", now);
+        let take = |now| throttle.take("111122223333", "sts", now);
         assert_eq!([take(0), take(0), take(0), take(0)], [true, true, true, false]);
         assert!(!take(499));
         assert!(take(500));

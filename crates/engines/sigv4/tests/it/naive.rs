@@ -119,7 +119,7 @@ fn parameters(query: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
         .collect()
 }
 
-fn uri_encode(bytes: &[u8]) -> String {
+pub(crate) fn uri_encode(bytes: &[u8]) -> String {
     let mut text = String::new();
     for &byte in bytes {
         match byte {

@@ -11,6 +11,7 @@ use ringwall_store::{Store, Table};
 use serde::{Deserialize, Serialize};
 
 use crate::policy::Document;
+use crate::principals::{Bearer, ResourceDocument};
 use crate::sealed::Sealed;
 
 /// The tables of IAM. All are of an account and of no region.
@@ -25,6 +26,8 @@ pub(crate) struct Tables {
     pub(crate) providers: Table<OidcProvider>,
     /// Filed under no account, since a key id has to be found before its account is known.
     pub(crate) access_keys: Table<AccessKey>,
+    /// Filed under no account, by unique ids of users and roles.
+    pub(crate) principals: Table<Bearer>,
 }
 
 impl Tables {
@@ -38,6 +41,7 @@ impl Tables {
             profiles: Table::new(store, "iam/instance-profile"),
             providers: Table::new(store, "iam/oidc-provider"),
             access_keys: Table::new(store, "iam/access-key"),
+            principals: Table::new(store, "iam/principal"),
         }
     }
 }
@@ -52,6 +56,9 @@ pub(crate) struct Account {
     /// The account alias of IAM.
     #[serde(default)]
     pub(crate) alias: Option<String>,
+    /// Ids of the root user's access keys.
+    #[serde(default)]
+    pub(crate) root_keys: BTreeSet<String>,
 }
 
 /// What users, roles and groups have in common: policies.
@@ -98,6 +105,9 @@ pub(crate) struct Group {
     pub(crate) id: String,
     /// Milliseconds since 1970.
     pub(crate) created: i64,
+    /// How many users are in it: it changes with them, so that it cannot be deleted while one joins.
+    #[serde(default)]
+    pub(crate) members: u32,
     #[serde(default)]
     pub(crate) policies: Attached,
 }
@@ -112,11 +122,14 @@ pub(crate) struct Role {
     /// Milliseconds since 1970.
     pub(crate) created: i64,
     /// Who may assume it.
-    pub(crate) trust: Document,
+    pub(crate) trust: ResourceDocument,
     #[serde(default)]
     pub(crate) description: Option<String>,
     /// Longest session, in seconds.
     pub(crate) max_session: i64,
+    /// Names of the instance profiles that it is in, in lower case.
+    #[serde(default)]
+    pub(crate) profiles: BTreeSet<String>,
     #[serde(default)]
     pub(crate) tags: BTreeMap<String, String>,
     /// ARN of the permissions boundary.
@@ -147,6 +160,12 @@ pub(crate) struct ManagedPolicy {
     pub(crate) default: u32,
     /// The number that the next version gets.
     pub(crate) next: u32,
+    /// To how many it is attached: it changes with them, so that it cannot be deleted while it is attached.
+    #[serde(default)]
+    pub(crate) attachments: u32,
+    /// Of how many it is the permissions boundary.
+    #[serde(default)]
+    pub(crate) boundaries: u32,
 }
 
 /// A version of a managed policy.

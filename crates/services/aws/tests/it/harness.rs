@@ -302,8 +302,8 @@ impl<'h> Client<'h> {
                 json!({ "UserName": name, "PolicyName": "inline", "PolicyDocument": policy.to_string() });
             self.call("iam", "PutUserPolicy", input).await.ok();
         }
-        let key = self.call("iam", "CreateAccessKey", json!({ "UserName": name })).await.ok();
-        let key = &key["AccessKey"];
+        let reply = self.call("iam", "CreateAccessKey", json!({ "UserName": name })).await;
+        let key = &reply.ok()["AccessKey"];
         self.harness.with_key(
             key["AccessKeyId"].as_str().unwrap(),
             key["SecretAccessKey"].as_str().unwrap(),
