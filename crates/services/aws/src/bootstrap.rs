@@ -112,8 +112,7 @@ pub async fn create_account(
         secret: Sealed::new(keyring, random, Purpose::AccessKey, &key, secret.expose())?,
     };
     let mut batch = Batch::new();
-    let record =
-        Account { name: name.to_owned(), created: now, alias: None, root_keys: BTreeSet::new() };
+    let record = Account { name: name.to_owned(), created: now, alias: None, root_keys: BTreeSet::new() };
     tables.accounts.put(&mut batch, "", "", &account, &record, Expect::Absent);
     Bearer::put(&tables, &mut batch, &account, Kind::User, &user.id, (&user.path, &user.name));
     tables.users.put(&mut batch, &account, "", &user.name, &user, Expect::Absent);

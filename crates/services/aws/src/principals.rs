@@ -65,7 +65,9 @@ impl Refused {
     pub(crate) fn into_error(self, code: &'static str) -> ApiError {
         match self {
             Self::Malformed(why) => ApiError::new(code, why),
-            Self::Principal(who) => ApiError::new(code, format!("Invalid principal in policy: \"AWS\":\"{who}\"")),
+            Self::Principal(who) => {
+                ApiError::new(code, format!("Invalid principal in policy: \"AWS\":\"{who}\""))
+            }
             Self::Failed(error) => error,
         }
     }
@@ -92,7 +94,9 @@ impl ResourceDocument {
         named.sort_unstable();
         named.dedup();
         if named.len() > MAX_PRINCIPALS {
-            return Err(Refused::Malformed(format!("the policy names more than {MAX_PRINCIPALS} principals")));
+            return Err(Refused::Malformed(format!(
+                "the policy names more than {MAX_PRINCIPALS} principals"
+            )));
         }
         let mut pins = BTreeMap::new();
         for text in named {
@@ -147,7 +151,8 @@ impl ResourceDocument {
 }
 
 /// Who a text under `AWS` in a `Principal` is.
-enum Found {
+#[derive(Debug)]
+pub(crate) enum Found {
     /// An account or everybody, whom no other follows under the same name.
     Lasting,
     /// A user, a role or a role's session, by unique id.
@@ -156,7 +161,8 @@ enum Found {
     Nobody,
 }
 
-async fn find(shared: &Shared, text: &str) -> std::result::Result<Found, Refused> {
+/// Looks up a text under `AWS` in a `Principal`.
+pub(crate) async fn find(shared: &Shared, text: &str) -> std::result::Result<Found, Refused> {
     let is_account = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
     if text == "*" || is_account {
         return Ok(Found::Lasting);
@@ -233,10 +239,16 @@ impl Kind {
 
 impl Bearer {
     /// Files who bears an id, together with what is made or renamed.
-    pub(crate) fn put(tables: &Tables, batch: &mut Batch, account: &str, kind: Kind, id: &str, at: (&str, &str)) {
+    pub(crate) fn put(
+        tables: &Tables,
+        batch: &mut Batch,
+        account: &str,
+        kind: Kind,
+        id: &str,
+        at: (&str, &str),
+    ) {
         let (path, name) = at;
-        let bearer =
-            Self { account: account.to_owned(), kind, path: path.to_owned(), name: name.to_owned() };
+        let bearer = Self { account: account.to_owned(), kind, path: path.to_owned(), name: name.to_owned() };
         tables.principals.put(batch, "", "", id, &bearer, Expect::Any);
     }
 

@@ -255,7 +255,7 @@ impl Granted {
             Some(Arc::new(policy::read(PolicyKind::Identity, &name, &document(&statement)).ok()?))
         };
         let members = statement.as_object_mut()?;
-        members.insert("Principal".to_owned(), json!({ "AWS": to.arn }));
+        members.insert("Principal".to_owned(), json!({ "AWS": to.filed }));
         let resource = policy::read(PolicyKind::Resource, &name, &document(&statement)).ok()?;
         Some(Self { resource: Arc::new(resource), identity })
     }

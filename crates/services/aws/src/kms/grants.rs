@@ -148,9 +148,9 @@ pub(crate) async fn create_grant(call: &Call<'_>, input: CreateGrant) -> Result<
         };
         let key = sought.allowed(call, &wish, more).await?;
         key.enabled()?;
-        let grantee = principal::find(call, &grantee).await?;
+        let grantee = principal::find(call.shared, &grantee).await?;
         let retiring = match &input.retiring_principal {
-            Some(retiring) => Some(principal::find(call, retiring).await?),
+            Some(retiring) => Some(principal::find(call.shared, retiring).await?),
             None => None,
         };
         let grant = Grant {
@@ -361,7 +361,7 @@ pub(crate) async fn list_retirable_grants(call: &Call<'_>, input: ListRetirableG
         return Err(unsupported("Grants for service principals are not supported"));
     }
     let retiring = input.retiring_principal.ok_or_else(|| invalid("RetiringPrincipal is required"))?;
-    let retiring = principal::find(call, &retiring).await?;
+    let retiring = principal::find(call.shared, &retiring).await?;
     let (account, prefix) = retirable(&retiring, "");
     if account != call.account() {
         return Err(invalid("RetiringPrincipal has to be of your account"));

@@ -88,7 +88,7 @@ pub(crate) async fn create_key(call: &Call<'_>, input: CreateKey) -> Result<Answ
         call.authorize(&ask.policy(policy))?;
     }
     let given = input.policy.is_some();
-    let policy = policies::read(input.policy.unwrap_or_else(|| default_policy_text(account)))?;
+    let policy = policies::read(call, input.policy.unwrap_or_else(|| default_policy_text(account))).await?;
     let key = Key {
         created: now,
         description: input.description,

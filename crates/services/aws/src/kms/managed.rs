@@ -10,9 +10,9 @@ use super::material;
 use super::rotation::DEFAULT_PERIOD_DAYS;
 use super::rows::{self, Alias, DAY, Key, Rotated, Rotation, State};
 use crate::call::Call;
-use crate::error::{ApiError, Result};
+use crate::error::{INTERNAL, Result};
 use crate::id;
-use crate::policy::Document;
+use crate::principals::ResourceDocument;
 
 /// Services that have such keys here.
 const SERVICES: [&str; 2] = ["secretsmanager", "ssm"];
@@ -33,15 +33,16 @@ pub(crate) async fn ensure(call: &Call<'_>, service: &'static str) -> Result<Str
     let now = call.now();
     let id = id::uuid()?;
     let arn = rows::arn(region, account, &id);
-    let policy = policy(service, account, region).to_string();
+    let text = policy(service, account, region).to_string();
+    let policy = ResourceDocument::new(call.shared, PolicyKind::Resource, "key policy", text).await;
+    let policy = policy.map_err(|refused| refused.into_error(INTERNAL))?;
     let period_days = DEFAULT_PERIOD_DAYS;
     let key = Key {
         created: now,
         description: description(service),
         managed_for: Some(service.to_owned()),
         state: State::Enabled,
-        policy: Document::new(PolicyKind::Resource, "key policy", policy)
-            .map_err(|error| ApiError::internal(&error))?,
+        policy,
         tags: BTreeMap::new(),
         aliases: BTreeSet::from([alias.clone()]),
         rotation: Some(Rotation { period_days, next: now.saturating_add(period_days.saturating_mul(DAY)) }),

@@ -15,7 +15,7 @@ use super::rows::Key;
 use crate::authorize::{Answer, Ask};
 use crate::call::Call;
 use crate::error::{ApiError, Result};
-use crate::policy::Document;
+use crate::principals::{Refused, ResourceDocument};
 
 /// Most bytes of a key policy.
 ///
@@ -32,16 +32,24 @@ const NAME: &str = "default";
 /// # Errors
 ///
 /// `MalformedPolicyDocumentException`, `LimitExceededException`.
-pub(crate) fn read(text: String) -> Result<Document> {
+pub(crate) async fn read(call: &Call<'_>, text: String) -> Result<ResourceDocument> {
     if text.len() > MAX_POLICY_BYTES {
         let message = format!("The key policy is longer than {MAX_POLICY_BYTES} bytes");
         return Err(ApiError::new("LimitExceededException", message));
     }
-    Document::new(PolicyKind::Resource, "key policy", text).map_err(malformed)
+    let read = ResourceDocument::new(call.shared, PolicyKind::Resource, "key policy", text).await;
+    read.map_err(|refused| match refused {
+        Refused::Principal(_) => {
+            malformed("Policy contains a statement with one or more invalid principals.")
+        }
+        other => other.into_error(MALFORMED),
+    })
 }
 
+const MALFORMED: &str = "MalformedPolicyDocumentException";
+
 fn malformed(message: impl Into<String>) -> ApiError {
-    ApiError::new("MalformedPolicyDocumentException", message)
+    ApiError::new(MALFORMED, message)
 }
 
 /// Whether somebody could still change a key's policy: its caller, or its account.
@@ -77,7 +85,7 @@ pub(crate) async fn put_key_policy(call: &Call<'_>, input: PutKeyPolicy) -> Resu
         .with("kms:BypassPolicyLockoutSafetyCheck", if bypass { "true" } else { "false" });
     let key = allowed(call, &input.key_id, Forms::Own, &wish).await?;
     check_name(input.policy_name.as_deref())?;
-    let policy = read(input.policy)?;
+    let policy = read(call, input.policy).await?;
     let (arn, account) = (Arc::clone(&key.arn), key.account.clone());
     let changed = change(call, key, |key| {
         let new = Key { policy: policy.clone(), ..key.clone() };
@@ -101,7 +109,8 @@ pub(crate) struct GetKeyPolicy {
 pub(crate) async fn get_key_policy(call: &Call<'_>, input: GetKeyPolicy) -> Result<Answer> {
     let key = allowed(call, &input.key_id, Forms::Own, &Wish::new("GetKeyPolicy")).await?;
     check_name(input.policy_name.as_deref())?;
-    Ok(key.permit.answer(json!({ "Policy": key.key().policy.text(), "PolicyName": NAME })))
+    let policy = key.key().policy.shown(call.shared).await?;
+    Ok(key.permit.answer(json!({ "Policy": policy, "PolicyName": NAME })))
 }
 
 /// Source: AWS, *KMS API Reference*, ListKeyPolicies.

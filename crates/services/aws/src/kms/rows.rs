@@ -8,7 +8,7 @@ use ringwall_iam::Policy;
 use ringwall_store::{Store, Table};
 use serde::{Deserialize, Serialize};
 
-use crate::policy::Document;
+use crate::principals::ResourceDocument;
 use crate::sealed::Sealed;
 
 /// Milliseconds of a day.
@@ -47,7 +47,7 @@ pub(crate) struct Key {
     #[serde(default)]
     pub(crate) managed_for: Option<String>,
     pub(crate) state: State,
-    pub(crate) policy: Document,
+    pub(crate) policy: ResourceDocument,
     #[serde(default)]
     pub(crate) tags: BTreeMap<String, String>,
     /// Names of its aliases, such as `alias/app`.
