@@ -7,8 +7,7 @@ use anyhow::Result;
 
 use crate::steps::{Steps, in_ci};
 use crate::workspace::Workspace;
-use crate::{iam_peers, process, softhsm, testbed, tidy};
-use crate::{aws_python, aws_shapes, iam_peers, process, testbed, tidy};
+use crate::{aws_python, aws_shapes, iam_peers, process, softhsm, testbed, tidy};
 
 /// Tells the end-to-end tests where the testbed's program is.
 const TESTBED_VARIABLE: &str = "RINGWALL_TESTBED";
@@ -95,6 +94,8 @@ fn use_tokens(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
         softhsm::equip(&mut command, workspace, &module)?;
         process::run(command.args(["--package", "ringwall-rootkey", "--test", "it", "--", "--ignored"]))
     });
+}
+
 /// Compares the wire protocols with AWS's own client library; without Python or the network that is a gap.
 fn compare_protocol(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
     const NAME: &str = "protocol against botocore";

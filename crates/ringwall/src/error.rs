@@ -73,9 +73,9 @@ pub(crate) fn print(failure: &Failure) -> Exit {
     let mut stderr = anstream::stderr();
     // Nothing is left to do if standard error is closed too.
     let _ = match failure {
-        Failure::Settings(errors) => errors
-            .iter()
-            .try_for_each(|error| message(&mut stderr, &error.message, error.hint.as_deref())),
+        Failure::Settings(errors) => {
+            errors.iter().try_for_each(|error| message(&mut stderr, &error.message, error.hint.as_deref()))
+        }
         _ => message(&mut stderr, &failure.to_string(), failure.hint().as_deref()),
     };
     Exit::Misuse

@@ -10,7 +10,8 @@ use super::value::TlsMode;
 pub(super) fn check(settings: &Settings, errors: &mut Vec<ConfigError>) {
     let listen = &settings.listen;
     if settings.tls_mode.value == TlsMode::Off && !listen.value.ip().is_loopback() {
-        let message = format!("`tls.mode` is off, and `listen` is {}, which is not this machine alone", listen.value);
+        let message =
+            format!("`tls.mode` is off, and `listen` is {}, which is not this machine alone", listen.value);
         errors.push(ConfigError::at(&settings.tls_mode.origin, &message).hint(
             "signed requests carry secrets in the clear: take tls.mode own or files, or listen on 127.0.0.1",
         ));
@@ -24,12 +25,14 @@ pub(super) fn check(settings: &Settings, errors: &mut Vec<ConfigError>) {
             ));
         }
         if !wanted && file.value.is_some() {
-            let error = ConfigError::at(&file.origin, &format!("`{name}` is set, and `tls.mode` is not files"));
+            let error =
+                ConfigError::at(&file.origin, &format!("`{name}` is set, and `tls.mode` is not files"));
             errors.push(error.hint("set tls.mode to files"));
         }
     }
     if settings.tls_mode.value != TlsMode::Own && !settings.tls_names.value.0.is_empty() {
-        let error = ConfigError::at(&settings.tls_names.origin, "`tls.names` is set, and `tls.mode` is not own");
+        let error =
+            ConfigError::at(&settings.tls_names.origin, "`tls.names` is set, and `tls.mode` is not own");
         errors.push(error.hint("the names of a given certificate are in the certificate"));
     }
     if listen.value == settings.admin_listen.value && listen.value.port() != 0 {

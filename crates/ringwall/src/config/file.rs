@@ -84,7 +84,8 @@ impl File {
                 }
                 (None, DeValue::Table(table)) if is_table => self.take(&inner, table, line, errors),
                 (None, _) if is_table => {
-                    errors.push(ConfigError::at(&self.origin(at), &format!("`{key}` is a table, as [{key}]")));
+                    errors
+                        .push(ConfigError::at(&self.origin(at), &format!("`{key}` is a table, as [{key}]")));
                 }
                 (None, _) => {
                     let error = ConfigError::at(&self.origin(at), &format!("there is no setting `{key}`"));
@@ -127,7 +128,10 @@ fn read(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     let length = fs::File::open(path)?.take(MAX_FILE + 1).read_to_string(&mut text)?;
     if u64::try_from(length).is_ok_and(|length| length > MAX_FILE) {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {MAX_FILE} bytes")));
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("it is larger than {MAX_FILE} bytes"),
+        ));
     }
     Ok(text)
 }

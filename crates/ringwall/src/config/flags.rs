@@ -79,8 +79,9 @@ fn augment(mut command: Command, all: bool) -> Command {
 }
 
 fn read(matches: &ArgMatches, all: bool) -> Flags {
-    let value =
-        |declared: &Declared| matches.get_one::<String>(declared.key).map(|value| (declared.key, value.clone()));
+    let value = |declared: &Declared| {
+        matches.get_one::<String>(declared.key).map(|value| (declared.key, value.clone()))
+    };
     Flags {
         file: matches.get_one::<PathBuf>("config").cloned(),
         values: takes(all).filter_map(value).collect(),

@@ -78,5 +78,8 @@ fn the_page_is_up_to_date() {
         std::fs::write(path, page()).unwrap();
     }
     let there = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(there == page(), "docs/reference/config.md is out of date: INSTA_UPDATE=always cargo test -p ringwall");
+    assert!(
+        there == page(),
+        "docs/reference/config.md is out of date: INSTA_UPDATE=always cargo test -p ringwall"
+    );
 }

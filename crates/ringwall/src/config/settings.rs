@@ -7,7 +7,8 @@ use super::declare::{Change, Declared, Fallback, Setting, Shown, settings};
 use super::error::ConfigError;
 use super::layers::Layers;
 use super::value::{
-    Amount, Bytes, Issuers, LogFormat, LogLevel, Names, Rate, Region, RootKey, StoreAddress, Time, TlsMode, Value,
+    Amount, Bytes, Issuers, LogFormat, LogLevel, Names, Rate, Region, RootKey, StoreAddress, Time, TlsMode,
+    Value,
 };
 
 use Fallback::{DataFolder, InConfigFolder, InDataFolder, Is, Unset};

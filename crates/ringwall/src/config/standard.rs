@@ -20,9 +20,6 @@ impl Standard {
             let base = absolute(name).or_else(|| home.as_ref().map(|home| format!("{home}/{under}")));
             base.map(|base| format!("{}/ringwall", base.trim_end_matches('/')))
         };
-        Self {
-            data: folder("XDG_DATA_HOME", ".local/share"),
-            config: folder("XDG_CONFIG_HOME", ".config"),
-        }
+        Self { data: folder("XDG_DATA_HOME", ".local/share"), config: folder("XDG_CONFIG_HOME", ".config") }
     }
 }

@@ -69,7 +69,8 @@ fn without_a_home_folders_have_to_be_set() {
              RINGWALL_DATA_FOLDER]"
         )
     );
-    let data = [("HOME", ""), ("RINGWALL_DATA_FOLDER", "/var/lib/x"), ("RINGWALL_ROOT_KEY", "file:/etc/x.key")];
+    let data =
+        [("HOME", ""), ("RINGWALL_DATA_FOLDER", "/var/lib/x"), ("RINGWALL_ROOT_KEY", "file:/etc/x.key")];
     let (settings, _) = loaded("", &data, &[]).unwrap();
     assert_eq!(settings.store.value.0, "sqlite:/var/lib/x/ringwall.db");
     let relative = [("XDG_DATA_HOME", "here"), ("XDG_CONFIG_HOME", "/etc/xdg")];
@@ -83,7 +84,10 @@ fn flags_come_before_the_environment_and_that_before_the_file() {
     let text = "region = 'eu-north-1'\n\n[limits]\nmax-headers = 50\n";
     let env = [("RINGWALL_REGION", "eu-west-1"), ("RINGWALL_LOG_LEVEL", "debug")];
     let (settings, folder) = loaded(text, &env, &[("region", "eu-south-1")]).unwrap();
-    assert_eq!((settings.region.value.0.as_str(), settings.region.origin.to_string().as_str()), ("eu-south-1", "--region"));
+    assert_eq!(
+        (settings.region.value.0.as_str(), settings.region.origin.to_string().as_str()),
+        ("eu-south-1", "--region")
+    );
     assert_eq!(settings.log_level.value, LogLevel::Debug);
     assert_eq!(settings.log_level.origin.to_string(), "RINGWALL_LOG_LEVEL");
     let line = Origin::File { path: folder.join("ringwall.toml"), line: 4 };
@@ -131,10 +135,8 @@ fn faults_of_toml_have_their_line() {
     assert_eq!(errors("limits = 3\n"), ["ringwall.toml:1: `limits` is a table, as [limits]"]);
     assert_eq!(
         errors("listen = true\n"),
-        [
-            "ringwall.toml:1: `listen` can't be a TOML boolean: it has to be an IP address with a port, as \
-             127.0.0.1:7443 or [::]:7443"
-        ]
+        ["ringwall.toml:1: `listen` can't be a TOML boolean: it has to be an IP address with a port, as \
+             127.0.0.1:7443 or [::]:7443"]
     );
 }
 
@@ -166,7 +168,8 @@ fn settings_that_contradict_each_other_are_refused() {
 fn the_root_key_may_not_lie_in_the_data_folder() {
     let inside = |key: &str| {
         let text = format!("data-folder = 'data'\nroot-key = '{key}'\n");
-        loaded(&text, &[], &[]).is_err_and(|errors| errors.iter().any(|error| error.contains("lies in the data folder")))
+        loaded(&text, &[], &[])
+            .is_err_and(|errors| errors.iter().any(|error| error.contains("lies in the data folder")))
     };
     assert!(inside("file:data/root.key"));
     assert!(inside("file:other/../data/keys/root.key"));
@@ -252,7 +255,10 @@ fn values_are_read_strictly() {
 fn changes_are_told_apart() {
     let (old, _) = loaded("", &[], &[]).unwrap();
     let (new, _) = loaded("region = 'x'\n[log]\nlevel = 'warn'\n[limits]\nidle = '1s'\n", &[], &[]).unwrap();
-    assert_eq!(compare(&old, &new), Changes { live: vec!["limits.idle", "log.level"], restart: vec!["region"] });
+    assert_eq!(
+        compare(&old, &new),
+        Changes { live: vec!["limits.idle", "log.level"], restart: vec!["region"] }
+    );
     assert_eq!(new.limits().idle, Duration::from_secs(1));
 }
 
@@ -262,7 +268,10 @@ fn names_are_unlike_those_that_kubernetes_sets() {
     let mut flags = std::collections::BTreeSet::new();
     for declared in DECLARED {
         let variable = declared.variable();
-        assert!(!variable.starts_with("RINGWALL_SERVICE") && !variable.starts_with("RINGWALL_PORT"), "{variable}");
+        assert!(
+            !variable.starts_with("RINGWALL_SERVICE") && !variable.starts_with("RINGWALL_PORT"),
+            "{variable}"
+        );
         assert!(flags.insert(declared.flag()), "two flags --{}", declared.flag());
         assert!(!declared.summary().ends_with('.'), "{}", declared.key);
         assert!(declared.change == Change::Live || !declared.key.starts_with("limits."), "{}", declared.key);

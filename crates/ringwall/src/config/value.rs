@@ -260,7 +260,9 @@ impl Value for Names {
 
     fn read(raw: &Raw, _: &Path) -> Result<Self, String> {
         let names = items(raw).filter(|names| !names.iter().any(String::is_empty));
-        names.map(Self).ok_or_else(|| String::from("a list of names, as [\"ringwall.example.com\", \"10.0.0.7\"]"))
+        names
+            .map(Self)
+            .ok_or_else(|| String::from("a list of names, as [\"ringwall.example.com\", \"10.0.0.7\"]"))
     }
 
     fn unset() -> Option<Self> {
@@ -278,7 +280,9 @@ impl Value for Issuers {
     fn read(raw: &Raw, _: &Path) -> Result<Self, String> {
         let is_host_and_port = |text: &String| {
             text.rsplit_once(':').is_some_and(|(host, port)| {
-                !host.is_empty() && !host.contains(['/', '@', ' ']) && port.parse::<u16>().is_ok_and(|port| port > 0)
+                !host.is_empty()
+                    && !host.contains(['/', '@', ' '])
+                    && port.parse::<u16>().is_ok_and(|port| port > 0)
             })
         };
         let issuers = items(raw).filter(|issuers| issuers.iter().all(is_host_and_port));

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use prometheus_client::registry::Registry;
 use ringwall_server::{
-    Admin, Asked, Drained, Handler, LOOK_EVERY, Limits, Live, Metrics, Server, Signals, Source, Tls, harden, live,
+    Admin, Asked, Drained, Handler, LOOK_EVERY, Limits, Live, Metrics, Server, Signals, Source, Tls, harden,
+    live,
 };
 use tokio::sync::watch;
 
