@@ -1,11 +1,15 @@
 //! The chores of this repository, as code: `cargo xtask help` lists them.
 
+mod aws_models;
+mod aws_python;
+mod aws_shapes;
 mod fuzz;
 mod go;
 mod iam_data;
 mod iam_peers;
 mod process;
 mod python;
+mod softhsm;
 mod steps;
 mod suite;
 mod testbed;
@@ -61,6 +65,8 @@ enum Chore {
         /// Version of the npm package; the newest if left out
         version: Option<String>,
     },
+    /// Make the API models of ringwall-protocol anew, of the botocore that testbed/aws pins
+    AwsModels,
 }
 
 fn main() -> ExitCode {
@@ -97,6 +103,10 @@ fn run(chore: Chore) -> Result<ExitCode> {
         }
         Chore::IamData { version } => {
             iam_data::run(&workspace, version.as_deref())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Chore::AwsModels => {
+            aws_models::run(&workspace)?;
             Ok(ExitCode::SUCCESS)
         }
     }
