@@ -7,6 +7,7 @@ mod iam_peers;
 mod process;
 mod python;
 mod steps;
+mod store_tools;
 mod suite;
 mod testbed;
 mod tidy;
