@@ -9,6 +9,7 @@ mod iam_data;
 mod iam_peers;
 mod process;
 mod python;
+mod softhsm;
 mod steps;
 mod suite;
 mod testbed;

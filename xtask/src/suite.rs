@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::steps::{Steps, in_ci};
 use crate::workspace::Workspace;
-use crate::{aws_python, aws_shapes, iam_peers, process, testbed, tidy};
+use crate::{aws_python, aws_shapes, iam_peers, process, softhsm, testbed, tidy};
 
 /// Tells the end-to-end tests where the testbed's program is.
 const TESTBED_VARIABLE: &str = "RINGWALL_TESTBED";
@@ -41,6 +41,7 @@ pub(crate) fn run(workspace: &Workspace, seed: Option<u64>) -> Result<ExitCode> 
         });
     }
     compare_iam(workspace, seed, &mut steps);
+    use_tokens(workspace, seed, &mut steps);
     compare_protocol(workspace, seed, &mut steps);
     Ok(steps.finish(in_ci()))
 }
@@ -82,6 +83,19 @@ fn compare_iam(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
     });
 }
 
+/// Tests root keys in a token; without SoftHSM they are a gap.
+fn use_tokens(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
+    let module = match softhsm::find_or_install() {
+        Ok(module) => module,
+        Err(error) => return steps.gap("the tests of root keys in a PKCS#11 token", &format!("{error:#}")),
+    };
+    steps.run("tests of root keys in SoftHSM", || {
+        let mut command = cargo_test(workspace, seed);
+        softhsm::equip(&mut command, workspace, &module)?;
+        process::run(command.args(["--package", "ringwall-rootkey", "--test", "it", "--", "--ignored"]))
+    });
+}
+
 /// Compares the wire protocols with AWS's own client library; without Python or the network that is a gap.
 fn compare_protocol(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
     const NAME: &str = "protocol against botocore";
@@ -118,7 +132,8 @@ fn cargo_test(workspace: &Workspace, seed: Option<u64>) -> Command {
         .envs(seed.map(|seed| (SEED_VARIABLE, seed.to_string())))
         // Only the steps that build these say where they are.
         .env_remove(TESTBED_VARIABLE)
-        .env_remove(iam_peers::PEERS_VARIABLE);
+        .env_remove(iam_peers::PEERS_VARIABLE)
+        .env_remove(softhsm::MODULE_VARIABLE);
     command
 }
 

@@ -5,6 +5,7 @@ use ringwall_iam::PolicyKind;
 use ringwall_iam::lint::Level;
 use ringwall_model::Severity;
 
+use crate::config::ServeFlags;
 use crate::error::Failure;
 
 /// Who can get into your Kubernetes cluster, what they can do there, and the proof.
@@ -49,6 +50,7 @@ pub(crate) enum Command {
     Can(Can),
     WhoCan(WhoCan),
     Iam(Iam),
+    Serve(Serve),
     Completions(Completions),
     Man(Man),
 }
@@ -363,6 +365,37 @@ impl From<LintLevel> for Level {
             LintLevel::Error => Self::Error,
         }
     }
+}
+
+/// Serve AWS's APIs and enforce them: STS, IAM, KMS, Secrets Manager, Parameter Store, EKS.
+///
+/// The aws CLI and every SDK work with it once AWS_ENDPOINT_URL names it: requests are signed, decided by the IAM
+/// engine, kept in a database on this machine and written to a trail. It listens on this machine alone until told
+/// otherwise. Every setting is a flag, an environment variable or a line of ringwall.toml; flags come first.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Begin with:
+  ringwall init                          once: root key, account, administrator
+  ringwall serve
+  export AWS_ENDPOINT_URL=https://localhost:7443
+  export AWS_CA_BUNDLE=~/.local/share/ringwall/tls/ca.pem
+  export AWS_SHARED_CREDENTIALS_FILE=~/.config/ringwall/credentials
+  aws sts get-caller-identity
+
+For others to reach it:
+  ringwall serve --listen 0.0.0.0:7443 --tls-names ringwall.example.com
+
+Signals:
+  SIGTERM, SIGINT   no new requests, finish those in hand, end
+  SIGHUP            read settings and certificates again, which also happens when their files change
+
+--help has all settings, -h the usual ones; docs/reference/config.md has them as a page.")]
+pub(crate) struct Serve {
+    /// Print the settings in force and who set each, without passwords, and end
+    #[arg(long)]
+    pub(crate) print_config: bool,
+    #[command(flatten)]
+    pub(crate) flags: ServeFlags,
 }
 
 /// Print a completion script for a shell.

@@ -1,8 +1,10 @@
 use std::io::{self, Write as _};
 
 use clap::error::ErrorKind;
+use ringwall_server::ServerError;
 use ringwall_snapshot::SnapshotError;
 
+use crate::config::ConfigError;
 use crate::render::style;
 
 /// Exit statuses, the same for every command.
@@ -30,6 +32,12 @@ pub(crate) enum Failure {
     /// A file that the command line names could not be read.
     #[error("`{path}` cannot be read: {source}")]
     Read { path: String, source: io::Error },
+    /// The settings are wrong, each in its own way.
+    #[error("the settings are refused")]
+    Settings(Vec<ConfigError>),
+    /// The server could not begin.
+    #[error(transparent)]
+    Server(#[from] ServerError),
     /// The answer could not be written.
     #[error("the answer cannot be written: {0}")]
     Write(#[from] io::Error),
@@ -48,7 +56,8 @@ impl Failure {
         match self {
             Self::Misuse { hint, .. } => hint.clone(),
             Self::Snapshot(error) => Some(error.hint().to_owned()),
-            Self::Read { .. } | Self::Write(_) => None,
+            Self::Server(error) => error.hint().map(str::to_owned),
+            Self::Settings(_) | Self::Read { .. } | Self::Write(_) => None,
         }
     }
 }
@@ -63,7 +72,12 @@ pub(crate) fn print(failure: &Failure) -> Exit {
     }
     let mut stderr = anstream::stderr();
     // Nothing is left to do if standard error is closed too.
-    let _ = message(&mut stderr, &failure.to_string(), failure.hint().as_deref());
+    let _ = match failure {
+        Failure::Settings(errors) => {
+            errors.iter().try_for_each(|error| message(&mut stderr, &error.message, error.hint.as_deref()))
+        }
+        _ => message(&mut stderr, &failure.to_string(), failure.hint().as_deref()),
+    };
     Exit::Misuse
 }
 

@@ -5,9 +5,11 @@
 
 mod cli;
 mod commands;
+mod config;
 mod error;
 mod question;
 mod render;
+mod serve;
 mod session;
 
 use std::process::ExitCode;

@@ -1,0 +1,182 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use crate::files::{Files, Torn};
+use crate::{Counters, TrailError};
+
+/// How long a record that nobody waits for may be in memory alone.
+pub const SYNC_INTERVAL: Duration = Duration::from_millis(200);
+
+/// How long the writer waits after a failure before it tries again: soon enough that who waits hears within a
+/// request's time, seldom enough that a full disk is not hammered.
+const RETRY_AFTER: Duration = Duration::from_millis(250);
+
+/// A batch that has so many bytes is written without waiting for more.
+const BATCH_BYTES: usize = 4 << 20;
+
+/// One record on its way.
+pub(crate) struct Entry {
+    /// The file, relative to the trail's folder.
+    pub(crate) name: PathBuf,
+    /// The record with its line end.
+    pub(crate) line: Vec<u8>,
+    /// Who waits until it is on disk.
+    pub(crate) waiter: Option<oneshot::Sender<Result<(), TrailError>>>,
+    /// The room in the queue that it takes up.
+    pub(crate) room: OwnedSemaphorePermit,
+}
+
+pub(crate) enum Message {
+    Append(Entry),
+    /// Write all that came before, answer, and end.
+    Close(oneshot::Sender<Result<(), TrailError>>),
+}
+
+/// What is to be written to one file.
+#[derive(Default)]
+struct Pending {
+    lines: Vec<u8>,
+    records: u64,
+    waiters: Vec<oneshot::Sender<Result<(), TrailError>>>,
+    rooms: Vec<OwnedSemaphorePermit>,
+}
+
+pub(crate) struct Writer {
+    files: Files,
+    counters: Arc<Counters>,
+    pending: BTreeMap<PathBuf, Pending>,
+    bytes: usize,
+    /// When what is pending has to be written; none if nothing is.
+    due: Option<Instant>,
+    /// Not before: after a failure.
+    rest: Option<Instant>,
+}
+
+impl Writer {
+    pub(crate) fn new(files: Files, counters: Arc<Counters>) -> Self {
+        Self { files, counters, pending: BTreeMap::new(), bytes: 0, due: None, rest: None }
+    }
+
+    /// Writes what comes until the trail is closed or its last handle dropped.
+    pub(crate) fn run(mut self, messages: &Receiver<Message>) {
+        loop {
+            let message = match self.due.map(|due| due.max(self.rest.unwrap_or(due))) {
+                None => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(due) => messages.recv_timeout(due.saturating_duration_since(Instant::now())),
+            };
+            match message {
+                Ok(message) => {
+                    if let Some(answer) = self.take_all(message, messages) {
+                        let outcome = self.flush();
+                        // The folder is free for another trail before anyone hears that this one is closed.
+                        drop(self);
+                        let _ = answer.send(outcome);
+                        return;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    let _ = self.flush();
+                    return;
+                }
+            }
+            let now = Instant::now();
+            if self.due.is_some_and(|due| due <= now) && self.rest.is_none_or(|rest| rest <= now) {
+                let _ = self.flush();
+            }
+        }
+    }
+
+    /// Takes this message and those that wait behind it, up to a batch. Gives back who asked to close.
+    fn take_all(
+        &mut self,
+        first: Message,
+        messages: &Receiver<Message>,
+    ) -> Option<oneshot::Sender<Result<(), TrailError>>> {
+        let mut next = Some(first);
+        while let Some(message) = next {
+            match message {
+                Message::Append(entry) => self.take(entry),
+                Message::Close(answer) => return Some(answer),
+            }
+            next = if self.bytes < BATCH_BYTES { messages.try_recv().ok() } else { None };
+        }
+        None
+    }
+
+    fn take(&mut self, entry: Entry) {
+        let now = Instant::now();
+        self.bytes += entry.line.len();
+        let at = if entry.waiter.is_some() || self.bytes >= BATCH_BYTES { now } else { now + SYNC_INTERVAL };
+        self.due = Some(self.due.map_or(at, |due| due.min(at)));
+        let pending = self.pending.entry(entry.name).or_default();
+        pending.lines.extend_from_slice(&entry.line);
+        pending.records += 1;
+        pending.waiters.extend(entry.waiter);
+        pending.rooms.push(entry.room);
+    }
+
+    /// Writes everything that is pending, file by file. What fails stays pending; who waited for it is told.
+    fn flush(&mut self) -> Result<(), TrailError> {
+        let mut outcome = Ok(());
+        let mut failed = BTreeMap::new();
+        for (name, mut pending) in std::mem::take(&mut self.pending) {
+            let waiters = std::mem::take(&mut pending.waiters);
+            let result = self.write(&name, &pending);
+            match &result {
+                Ok(()) => self.bytes = self.bytes.saturating_sub(pending.lines.len()),
+                Err(error) => {
+                    tracing::error!(file = %name.display(), error = &*error_chain(error), "the trail can't be written");
+                    outcome = Err(error.clone());
+                    failed.insert(name, pending);
+                }
+            }
+            for waiter in waiters {
+                // Whoever waited may have gone; the record stays.
+                let _ = waiter.send(result.clone());
+            }
+        }
+        self.pending = failed;
+        self.counters.failing.store(outcome.is_err(), Relaxed);
+        let again = outcome.is_err().then(|| Instant::now() + RETRY_AFTER);
+        (self.due, self.rest) = (again, again);
+        outcome
+    }
+
+    fn write(&mut self, name: &Path, pending: &Pending) -> Result<(), TrailError> {
+        let counters = &self.counters;
+        let mut torn = |torn: Torn| {
+            counters.torn.fetch_add(1, Relaxed);
+            tracing::warn!(
+                file = %torn.path.display(),
+                aside = %torn.aside.display(),
+                bytes = torn.bytes,
+                "the last record was cut off by a crash and is moved aside"
+            );
+        };
+        let outcome = self.files.append(name, &pending.lines, &mut torn);
+        match outcome {
+            Ok(()) => self.counters.written.fetch_add(pending.records, Relaxed),
+            Err(_) => self.counters.failed_writes.fetch_add(1, Relaxed),
+        };
+        outcome
+    }
+}
+
+/// An error with its causes, in one line for the log.
+fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,28 @@
+use super::layers::Origin;
+
+/// Something that is wrong with the settings.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct ConfigError {
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+}
+
+impl ConfigError {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: None }
+    }
+
+    /// About a setting, beginning with where it was set.
+    pub(crate) fn at(origin: &Origin, message: &str) -> Self {
+        Self::new(match origin {
+            Origin::File { .. } => format!("{origin}: {message}"),
+            _ => format!("{message}, set by {origin}"),
+        })
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}

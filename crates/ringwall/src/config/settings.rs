@@ -1,0 +1,109 @@
+//! The settings. To add one, add it here; then `INSTA_UPDATE=always cargo test -p ringwall` writes the reference page.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::declare::{Change, Declared, Fallback, Setting, Shown, settings};
+use super::error::ConfigError;
+use super::layers::Layers;
+use super::value::{
+    Amount, Bytes, Issuers, LogFormat, LogLevel, Names, Rate, Region, RootKey, StoreAddress, Time, TlsMode,
+    Value,
+};
+
+use Fallback::{DataFolder, InConfigFolder, InDataFolder, Is, Unset};
+
+settings! {
+    "Where things are" {
+        /// Folder of all that the server keeps: database, certificate authority, trail
+        ///
+        /// `ringwall init` makes it, for its owner alone. A backup of it is worth nothing without the root key.
+        data_folder: PathBuf = "data-folder", DataFolder, Restart;
+        /// Database of accounts, keys' and secrets' ciphertext: sqlite:PATH or postgres://…
+        ///
+        /// With PostgreSQL several servers can share it. A password in the address is never shown.
+        store: StoreAddress = "store", InDataFolder("sqlite:", "ringwall.db"), Restart;
+        /// Key that all others are sealed under: file:PATH, passphrase:file:PATH, passphrase:env:NAME or pkcs11:…
+        ///
+        /// It must not lie in the data folder, and no backup has it. Without it everything that is sealed is lost:
+        /// keep a copy somewhere else.
+        root_key: RootKey = "root-key", InConfigFolder("file:", "root.key"), Restart;
+        /// Folder of the CloudTrail records
+        trail_folder: PathBuf = "trail-folder", InDataFolder("", "trail"), Restart;
+        /// Region for what a request does not name one for
+        region: Region = "region", Is("us-east-1"), Restart;
+    }
+    "Listening" {
+        /// Address and port of the AWS endpoint
+        ///
+        /// Nothing listens beyond this machine unless it is told to, as with 0.0.0.0:7443.
+        listen: SocketAddr = "listen", Is("127.0.0.1:7443"), Restart;
+        /// Address and port of /healthz, /readyz and /metrics, over plain HTTP and open to whoever reaches it
+        admin_listen: SocketAddr = "admin-listen", Is("127.0.0.1:7444"), Restart;
+    }
+    "TLS" {
+        /// Where the certificate comes from: own, files or off
+        ///
+        /// With `own` the installation's authority issues it, and clients trust DATA-FOLDER/tls/ca.pem (for the AWS CLI
+        /// and SDKs: AWS_CA_BUNDLE). With `files` it is read from the two files below, again whenever they change.
+        /// `off` means plain HTTP, and is refused unless the server listens on this machine alone.
+        tls_mode: TlsMode = "tls.mode", Is("own"), Restart;
+        /// With own: names and addresses by which clients reach the server, beside localhost, 127.0.0.1 and ::1
+        tls_names: Names = "tls.names", Unset, Restart;
+        /// With files: the certificate and those between it and the root, in PEM
+        tls_certificate: Option<PathBuf> = "tls.certificate", Unset, Restart;
+        /// With files: the certificate's key, in PEM
+        tls_key: Option<PathBuf> = "tls.key", Unset, Restart;
+    }
+    "OpenID Connect" {
+        /// Issuers, as HOST:PORT, whose addresses may be private, link-local or loopback
+        ///
+        /// Issuers' keys are fetched from public addresses alone unless they are listed here, so that a token can't
+        /// make the server reach into its own network.
+        oidc_allow: Issuers = "oidc.allow", Unset, Restart;
+        /// Certificate authorities, in PEM, that are trusted for issuers beside the system's
+        oidc_ca_file: Option<PathBuf> = "oidc.ca-file", Unset, Restart;
+    }
+    "Throttling" {
+        /// Requests a second that an account may make to a service; 0 for no limit
+        throttle_rate: Rate = "throttle.rate", Is("0"), Restart;
+        /// Requests that an account may make at once before the rate counts
+        throttle_burst: Rate = "throttle.burst", Is("100"), Restart;
+    }
+    "Limits" {
+        /// Connections at once; further ones wait
+        max_connections: Amount = "limits.max-connections", Is("4096"), Live;
+        /// Requests in hand at once; further ones are answered with 503
+        max_concurrent_requests: Amount = "limits.max-concurrent-requests", Is("1024"), Live;
+        /// Size of a request's line and headers
+        max_header_bytes: Bytes = "limits.max-header-bytes", Is("32KiB"), Live;
+        /// Headers of a request
+        max_headers: Amount = "limits.max-headers", Is("100"), Live;
+        /// Size of a request's body
+        max_body_bytes: Bytes = "limits.max-body-bytes", Is("1MiB"), Live;
+        /// Memory for the bodies of all requests in hand
+        max_buffered_bytes: Bytes = "limits.max-buffered-bytes", Is("256MiB"), Live;
+        /// Streams of one HTTP/2 connection
+        max_streams: Amount = "limits.max-streams", Is("128"), Live;
+        /// Time for a TLS handshake
+        tls_handshake: Time = "limits.tls-handshake", Is("10s"), Live;
+        /// Time for a request's line and headers to come in
+        header_read: Time = "limits.header-read", Is("10s"), Live;
+        /// Time for a request's body to come in
+        body_read: Time = "limits.body-read", Is("20s"), Live;
+        /// Time for an answer
+        ///
+        /// A client then gets 503, and what was begun is still finished.
+        request: Time = "limits.request", Is("30s"), Live;
+        /// Time that a connection may be without a request
+        idle: Time = "limits.idle", Is("75s"), Live;
+        /// Time that requests in hand have to end when the server stops
+        drain: Time = "limits.drain", Is("25s"), Live;
+    }
+    "Logs" {
+        /// How much is logged: error, warn, info, debug or trace
+        log_level: LogLevel = "log.level", Is("info"), Live;
+        /// How logs are written: text, json, or auto for text on a terminal and JSON elsewhere
+        log_format: LogFormat = "log.format", Is("auto"), Restart;
+    }
+}

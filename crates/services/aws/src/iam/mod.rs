@@ -1,0 +1,4 @@
+//! AWS IAM: who there is, and what they may do.
+
+pub(crate) mod managed;
+pub(crate) mod rows;

@@ -1,0 +1,15 @@
+//! Which operations are served, and by what.
+
+use ringwall_protocol::Operation;
+
+use crate::handler::Handler;
+use crate::sts;
+
+/// The handler of an operation. Without one, the operation is not served, and its callers are told so.
+pub(crate) fn find(operation: &Operation) -> Option<Handler> {
+    let name = operation.name();
+    match operation.service().name() {
+        "sts" => sts::find(name),
+        _ => None,
+    }
+}

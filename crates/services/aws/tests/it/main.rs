@@ -1,0 +1,5 @@
+//! The endpoint from the outside: real signatures, a real store, real records.
+
+mod harness;
+mod sts;
+mod xml;
