@@ -34,6 +34,8 @@ use file::File;
 use layers::Layers;
 use standard::Standard;
 
+use crate::error::Failure;
+
 /// Settings, and the file that they came from.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Loaded {
@@ -45,6 +47,17 @@ pub(crate) struct Loaded {
 /// Reads all settings, or says everything that is wrong with them.
 pub(crate) fn load(flags: &Flags) -> Result<Loaded, Vec<ConfigError>> {
     load_from(flags, &|name| std::env::var_os(name))
+}
+
+/// Where credentials go when nobody says otherwise.
+pub(crate) fn credentials_file() -> Result<PathBuf, Failure> {
+    match Standard::new(&|name| std::env::var_os(name)).config {
+        Some(folder) => Ok(PathBuf::from(folder).join("credentials")),
+        None => Err(Failure::misuse_hint(
+            "there is no folder for credentials: neither HOME nor XDG_CONFIG_HOME is set",
+            "name a file with --credentials",
+        )),
+    }
 }
 
 fn load_from(flags: &Flags, env: &dyn Fn(&str) -> Option<OsString>) -> Result<Loaded, Vec<ConfigError>> {
