@@ -1,5 +1,6 @@
 //! The chores of this repository, as code: `cargo xtask help` lists them.
 
+mod aws_managed_policies;
 mod aws_models;
 mod aws_python;
 mod aws_shapes;
@@ -11,6 +12,7 @@ mod process;
 mod python;
 mod softhsm;
 mod steps;
+mod store_tools;
 mod suite;
 mod testbed;
 mod tidy;
@@ -67,6 +69,8 @@ enum Chore {
     },
     /// Make the API models of ringwall-protocol anew, of the botocore that testbed/aws pins
     AwsModels,
+    /// Bring the policies that AWS manages up to date, from PyPI
+    AwsManagedPolicies,
 }
 
 fn main() -> ExitCode {
@@ -103,6 +107,10 @@ fn run(chore: Chore) -> Result<ExitCode> {
         }
         Chore::IamData { version } => {
             iam_data::run(&workspace, version.as_deref())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Chore::AwsManagedPolicies => {
+            aws_managed_policies::run(&workspace)?;
             Ok(ExitCode::SUCCESS)
         }
         Chore::AwsModels => {

@@ -259,3 +259,18 @@ fn names_are_unlike_those_that_kubernetes_sets() {
         assert!(declared.change == Change::Live || !declared.key.starts_with("limits."), "{}", declared.key);
     }
 }
+
+#[test]
+fn mistyped_variables_are_noticed() {
+    let names = [
+        "RINGWALL_LSITEN",
+        "RINGWALL_LISTEN",
+        "RINGWALL_CONFIG",
+        "RINGWALL_SERVICE_HOST",
+        "RINGWALL_PORT_7443_TCP",
+        "RINGWALL_PASSPHRASE",
+        "LISTEN",
+    ];
+    let found = stray(names.into_iter().map(str::to_owned));
+    assert_eq!(found, [("RINGWALL_LSITEN".to_owned(), "RINGWALL_LISTEN".to_owned())]);
+}

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 
 use self::logs::Logs;
 use self::reload::Reloader;
-use crate::config::{Flags, Loaded, Settings, TlsMode};
+use crate::config::{self, Flags, Loaded, Settings, TlsMode};
 use crate::error::{Exit, Failure};
 use crate::installation::Installation;
 
@@ -42,6 +42,9 @@ async fn serve(flags: Flags, loaded: Loaded) -> Result<Exit, Failure> {
     let settings = loaded.settings.clone();
     let mut signals = Signals::listen()?;
     let logs = Logs::start(settings.log_level.value, settings.log_format.value);
+    for (variable, meant) in config::stray_variables() {
+        tracing::warn!(variable, "there is no such setting: did you mean {meant}?");
+    }
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry, "aws");
     let admin_metrics = Metrics::register(&mut registry, "admin");

@@ -68,7 +68,7 @@ impl Shared {
     }
 
     /// Who acts in a session.
-    async fn session_caller(&self, session: Arc<Session>) -> Result<Caller> {
+    pub(crate) async fn session_caller(&self, session: Arc<Session>) -> Result<Caller> {
         let account = session.account.clone();
         let mut caller = match &session.of {
             Of::Root => self.root(&account)?,
@@ -100,7 +100,7 @@ impl Shared {
     }
 
     /// The account's root user, whom no policy of his own limits.
-    fn root(&self, account: &str) -> Result<Caller> {
+    pub(crate) fn root(&self, account: &str) -> Result<Caller> {
         let arn: Arc<str> = format!("arn:aws:iam::{account}:root").into();
         Ok(Caller {
             principal: principal(&arn)?,

@@ -17,12 +17,15 @@ mod authorize;
 mod bootstrap;
 mod call;
 mod caller;
+mod eks;
 mod endpoint;
 mod error;
 mod handler;
 mod iam;
 mod id;
 mod identify;
+mod kms;
+mod page;
 mod policy;
 mod principals;
 mod record;
@@ -35,7 +38,11 @@ mod throttle;
 mod time;
 
 pub use bootstrap::{ADMINISTRATOR, AccountSummary, BootstrapError, Credentials, accounts, create_account};
+pub use eks::{
+    ClusterRegistration, ClusterSummary, RegisterError, clusters, register_cluster, remove_cluster,
+};
 pub use endpoint::Endpoint;
 pub use error::ApiError;
+pub use kms::Swept;
 pub use shared::{Clock, Parts, Settings};
 pub use time::now;

@@ -264,3 +264,11 @@ impl InstanceProfile {
         arn(account, "instance-profile", &self.path, &self.name)
     }
 }
+
+impl OidcProvider {
+    /// Its ARN.
+    pub(crate) fn arn(&self, account: &str) -> String {
+        let name = self.url.strip_prefix("https://").unwrap_or(&self.url);
+        arn(account, "oidc-provider", "/", name)
+    }
+}
