@@ -32,6 +32,8 @@ pub struct Parts {
     pub issuers: Issuers,
     /// The time.
     pub clock: Clock,
+    /// The region of requests that name none: unsigned ones.
+    pub region: String,
     /// What may be set.
     pub settings: Settings,
 }
@@ -53,6 +55,7 @@ pub(crate) struct Shared {
     pub(crate) trail: Trail,
     pub(crate) issuers: Issuers,
     pub(crate) clock: Clock,
+    pub(crate) region: String,
     pub(crate) throttle: Throttle,
     pub(crate) signing: SigningKeys,
     pub(crate) ec2: ec2::rows::Tables,
@@ -69,7 +72,7 @@ impl fmt::Debug for Shared {
 
 impl Shared {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { store, keyring, random, trail, issuers, clock, settings } = parts;
+        let Parts { store, keyring, random, trail, issuers, clock, region, settings } = parts;
         Self {
             ec2: ec2::rows::Tables::new(&store),
             eks: eks::rows::Tables::new(&store),
@@ -83,6 +86,7 @@ impl Shared {
             trail,
             issuers,
             clock,
+            region,
         }
     }
 
