@@ -9,7 +9,7 @@ use ringwall_store::Store;
 use ringwall_trail::Trail;
 
 use crate::error::{ApiError, Result};
-use crate::iam;
+use crate::{eks, iam};
 use crate::sealed::{Purpose, Sealed};
 use crate::signing::SigningKeys;
 use crate::sts::session::Session;
@@ -55,6 +55,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) throttle: Throttle,
     pub(crate) signing: SigningKeys,
+    pub(crate) eks: eks::rows::Tables,
     pub(crate) iam: iam::rows::Tables,
 }
 
@@ -68,6 +69,7 @@ impl Shared {
     pub(crate) fn new(parts: Parts) -> Self {
         let Parts { store, keyring, random, trail, issuers, clock, settings } = parts;
         Self {
+            eks: eks::rows::Tables::new(&store),
             iam: iam::rows::Tables::new(&store),
             throttle: Throttle::new(settings.rate, settings.burst),
             signing: SigningKeys::default(),
