@@ -37,7 +37,9 @@ mod throttle;
 mod time;
 
 pub use bootstrap::{ADMINISTRATOR, AccountSummary, BootstrapError, Credentials, accounts, create_account};
-pub use eks::{ClusterRegistration, ClusterSummary, RegisterError, clusters, register_cluster, remove_cluster};
+pub use eks::{
+    ClusterRegistration, ClusterSummary, RegisterError, clusters, register_cluster, remove_cluster,
+};
 pub use endpoint::Endpoint;
 pub use error::ApiError;
 pub use shared::{Clock, Parts, Settings};

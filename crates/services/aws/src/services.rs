@@ -2,8 +2,8 @@
 
 use ringwall_protocol::Operation;
 
-use crate::handler::Handler;
 use crate::eks;
+use crate::handler::Handler;
 use crate::iam;
 use crate::sts;
 

@@ -9,11 +9,11 @@ use ringwall_store::Store;
 use ringwall_trail::Trail;
 
 use crate::error::{ApiError, Result};
-use crate::{eks, iam};
 use crate::sealed::{Purpose, Sealed};
 use crate::signing::SigningKeys;
 use crate::sts::session::Session;
 use crate::throttle::Throttle;
+use crate::{eks, iam};
 
 /// Tells milliseconds since 1970.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;

@@ -59,10 +59,12 @@ pub(crate) async fn create(call: &Call<'_>, input: CreateAssociation) -> Result<
     let (account, region) = (call.account(), call.region());
     let eks = &call.shared.eks;
     let key = format!("{name}/{}/{}", input.namespace, input.service_account);
-    let in_use = || ApiError::new("ResourceInUseException", "Association already exists: the service account has one");
+    let in_use =
+        || ApiError::new("ResourceInUseException", "Association already exists: the service account has one");
     if let Some(id) = eks.associated.get(account, region, &key).await? {
         let known = eks.associations.get(account, region, &format!("{name}/{}", id.value)).await?;
-        let same = known.filter(|row| row.value.token.is_some() && row.value.token == input.client_request_token);
+        let same =
+            known.filter(|row| row.value.token.is_some() && row.value.token == input.client_request_token);
         let row = same.ok_or_else(in_use)?;
         return Ok(permit.answer(json!({ "association": shown(call, name, &id.value, &row.value) })));
     }
@@ -110,7 +112,9 @@ pub(crate) async fn describe(call: &Call<'_>, input: OfAssociation) -> Result<An
     let found = find(call, &input.cluster_name, &input.association_id).await?;
     let permit = call.authorize(&found.ask("eks:DescribePodIdentityAssociation"))?;
     let row = found.there()?;
-    Ok(permit.answer(json!({ "association": shown(call, &input.cluster_name, &input.association_id, &row.value) })))
+    Ok(permit.answer(
+        json!({ "association": shown(call, &input.cluster_name, &input.association_id, &row.value) }),
+    ))
 }
 
 pub(crate) async fn delete(call: &Call<'_>, input: OfAssociation) -> Result<Answer> {
@@ -128,7 +132,9 @@ pub(crate) async fn delete(call: &Call<'_>, input: OfAssociation) -> Result<Answ
         Err(error) => return Err(error.into()),
     }
     call.note_resource(&found.arn, call.account(), "AWS::EKS::PodIdentityAssociation");
-    Ok(permit.answer(json!({ "association": shown(call, &input.cluster_name, &input.association_id, &row.value) })))
+    Ok(permit.answer(
+        json!({ "association": shown(call, &input.cluster_name, &input.association_id, &row.value) }),
+    ))
 }
 
 #[derive(Debug, Deserialize)]
@@ -200,7 +206,8 @@ pub(crate) struct ListAssociations {
 pub(crate) async fn list(call: &Call<'_>, input: ListAssociations) -> Result<Answer> {
     let name = &input.cluster_name;
     let row = cluster(call, name).await?;
-    let permit = call.authorize(&on_cluster(call, "eks:ListPodIdentityAssociations", name, row.as_deref()))?;
+    let permit =
+        call.authorize(&on_cluster(call, "eks:ListPodIdentityAssociations", name, row.as_deref()))?;
     row.ok_or_else(|| no_cluster(name))?;
     let prefix = format!("{name}/");
     let limit = input.max_results.unwrap_or(PAGE);
@@ -255,7 +262,13 @@ async fn find(call: &Call<'_>, cluster_name: &str, id: &str) -> Result<Found> {
     let cluster = cluster(call, cluster_name).await?;
     let name = format!("{cluster_name}/{id}");
     let row = call.shared.eks.associations.get(call.account(), call.region(), &name).await?;
-    Ok(Found { arn: arn(call, cluster_name, id), cluster, row, cluster_name: cluster_name.to_owned(), id: id.to_owned() })
+    Ok(Found {
+        arn: arn(call, cluster_name, id),
+        cluster,
+        row,
+        cluster_name: cluster_name.to_owned(),
+        id: id.to_owned(),
+    })
 }
 
 /// Whoever makes an association hands the role to EKS.

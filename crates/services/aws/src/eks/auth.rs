@@ -51,7 +51,8 @@ pub(crate) async fn assume_role_for_pod_identity(
 ) -> Result<Answer> {
     let name = &input.cluster_name;
     let row = cluster(call, name).await?;
-    let permit = call.authorize(&on_cluster(call, "eks-auth:AssumeRoleForPodIdentity", name, row.as_deref()))?;
+    let permit =
+        call.authorize(&on_cluster(call, "eks-auth:AssumeRoleForPodIdentity", name, row.as_deref()))?;
     let row = row.ok_or_else(|| no_cluster(name))?;
     let claims = verify(call, &row.value, &input.token).await?;
     let pod = Pod::of(&claims)?;
@@ -82,7 +83,11 @@ pub(crate) async fn assume_role_for_pod_identity(
 async fn verify(call: &Call<'_>, cluster: &Cluster, text: &str) -> Result<Claims> {
     let refused = |error: &TokenError| {
         tracing::info!(%error, "a pod's token was refused");
-        let code = if matches!(error, TokenError::Expired { .. }) { "ExpiredTokenException" } else { "InvalidTokenException" };
+        let code = if matches!(error, TokenError::Expired { .. }) {
+            "ExpiredTokenException"
+        } else {
+            "InvalidTokenException"
+        };
         ApiError::new(code, error.aws_message())
     };
     let token = Token::parse(text).map_err(|error| refused(&error))?;
@@ -133,7 +138,12 @@ impl Pod {
             return Err(invalid("names two service accounts"));
         }
         let pod = claim.pod.ok_or_else(|| invalid("is not bound to a pod"))?;
-        Ok(Self { namespace: claim.namespace, service_account: claim.serviceaccount.name, name: pod.name, uid: pod.uid })
+        Ok(Self {
+            namespace: claim.namespace,
+            service_account: claim.serviceaccount.name,
+            name: pod.name,
+            uid: pod.uid,
+        })
     }
 
     /// Session tags, all of them transitive.
@@ -162,7 +172,12 @@ impl Pod {
 async fn association(call: &Call<'_>, cluster: &str, pod: &Pod) -> Result<(String, Arc<Row<Association>>)> {
     let eks = &call.shared.eks;
     let (account, region) = (call.account(), call.region());
-    let missing = || not_found(format!("No association found for the service account {}:{}", pod.namespace, pod.service_account));
+    let missing = || {
+        not_found(format!(
+            "No association found for the service account {}:{}",
+            pod.namespace, pod.service_account
+        ))
+    };
     let key = format!("{cluster}/{}/{}", pod.namespace, pod.service_account);
     let id = eks.associated.get(account, region, &key).await?.ok_or_else(missing)?;
     let row = eks.associations.get(account, region, &format!("{cluster}/{}", id.value)).await?;
@@ -188,7 +203,11 @@ async fn first_role(
     let wish = Wish {
         name: session.to_owned(),
         duration: Some(SESSION.min(row.value.max_session)),
-        policy: association.policy.as_ref().filter(|_| association.target_role.is_none()).map(|policy| policy.text().to_owned()),
+        policy: association
+            .policy
+            .as_ref()
+            .filter(|_| association.target_role.is_none())
+            .map(|policy| policy.text().to_owned()),
         tags: tags.clone(),
         transitive: tags.keys().cloned().collect(),
         ..Wish::default()
@@ -209,7 +228,8 @@ async fn target_role(
     let inner = call.of(caller);
     let (account, row) = role(call, target).await?;
     let ask = |action: &str| {
-        asked(action, target, &row, tags, session).with_some("sts:ExternalId", association.external_id.as_deref())
+        asked(action, target, &row, tags, session)
+            .with_some("sts:ExternalId", association.external_id.as_deref())
     };
     assume(call, &inner, ask, tags)?;
     let wish = Wish {
@@ -229,7 +249,13 @@ async fn role(call: &Call<'_>, arn: &str) -> Result<(String, Arc<Row<Role>>)> {
     found.ok_or_else(|| not_found(format!("The role {arn} of the association is gone")))
 }
 
-fn asked(action: &str, arn: &str, row: &Arc<Row<Role>>, tags: &BTreeMap<String, String>, session: &str) -> Ask {
+fn asked(
+    action: &str,
+    arn: &str,
+    row: &Arc<Row<Role>>,
+    tags: &BTreeMap<String, String>,
+    session: &str,
+) -> Ask {
     trusted(action, arn, Some(row))
         .with("sts:RoleSessionName", session)
         .with_all("sts:TransitiveTagKeys", tags.keys().map(String::as_str))
@@ -237,7 +263,12 @@ fn asked(action: &str, arn: &str, row: &Arc<Row<Role>>, tags: &BTreeMap<String, 
 }
 
 /// Whether the role may be assumed, and tagged if there are tags.
-fn assume(call: &Call<'_>, by: &Call<'_>, ask: impl Fn(&str) -> Ask, tags: &BTreeMap<String, String>) -> Result<()> {
+fn assume(
+    call: &Call<'_>,
+    by: &Call<'_>,
+    ask: impl Fn(&str) -> Ask,
+    tags: &BTreeMap<String, String>,
+) -> Result<()> {
     let mut actions = vec!["sts:AssumeRole"];
     if !tags.is_empty() {
         actions.push("sts:TagSession");

@@ -45,13 +45,17 @@ pub(crate) async fn associate(call: &Call<'_>, input: AssociateAccessPolicy) -> 
     let found = find(call, &input.cluster_name, &input.principal_arn).await?;
     let scope = input.access_scope.r#type.as_deref().unwrap_or("cluster");
     let namespaces = &input.access_scope.namespaces;
-    let permit = call.authorize(&ask(&found, "eks:AssociateAccessPolicy", &input.policy_arn, scope, namespaces))?;
+    let permit =
+        call.authorize(&ask(&found, "eks:AssociateAccessPolicy", &input.policy_arn, scope, namespaces))?;
     let row = found.there(&input.principal_arn)?;
     if AccessPolicies::built_in().get(&input.policy_arn).is_none() {
         return Err(not_found(format!("The specified policyArn could not be found: {}", input.policy_arn)));
     }
     if row.value.kind != "STANDARD" {
-        let message = format!("Access policies can't be associated with an access entry of the type {}", row.value.kind);
+        let message = format!(
+            "Access policies can't be associated with an access entry of the type {}",
+            row.value.kind
+        );
         return Err(invalid_request(message));
     }
     check_scope(scope, namespaces)?;
@@ -91,7 +95,8 @@ pub(crate) async fn disassociate(call: &Call<'_>, input: DisassociateAccessPolic
     let namespaces = found.row.as_ref().and_then(|row| row.value.policies.get(&input.policy_arn));
     let namespaces = namespaces.map(|policy| policy.namespaces.clone()).unwrap_or_default();
     let scope = scope_of(&namespaces);
-    let permit = call.authorize(&ask(&found, "eks:DisassociateAccessPolicy", &input.policy_arn, scope, &namespaces))?;
+    let permit =
+        call.authorize(&ask(&found, "eks:DisassociateAccessPolicy", &input.policy_arn, scope, &namespaces))?;
     let row = found.there(&input.principal_arn)?;
     let missing = || not_found(format!("The specified policyArn is not associated: {}", input.policy_arn));
     call.shared
@@ -166,7 +171,9 @@ fn ask(found: &Found, action: &str, policy: &str, scope: &str, namespaces: &BTre
 /// any rest.
 fn check_scope(scope: &str, namespaces: &BTreeSet<String>) -> Result<()> {
     if (scope == "namespace") == namespaces.is_empty() {
-        return Err(invalid_parameter("The scope `namespace` needs namespaces, and the scope `cluster` takes none"));
+        return Err(invalid_parameter(
+            "The scope `namespace` needs namespaces, and the scope `cluster` takes none",
+        ));
     }
     if namespaces.len() > MAX_NAMESPACES {
         return Err(invalid_parameter(format!("A scope has at most {MAX_NAMESPACES} namespaces")));
@@ -177,7 +184,9 @@ fn check_scope(scope: &str, namespaces: &BTreeSet<String>) -> Result<()> {
         !name.is_empty() && name.len() <= MAX_NAMESPACE_BYTES && stem.bytes().all(inner)
     };
     match namespaces.iter().find(|name| !is_name(name)) {
-        Some(name) => Err(invalid_parameter(format!("`{name}` is no namespace, nor a prefix of some that ends in `*`"))),
+        Some(name) => {
+            Err(invalid_parameter(format!("`{name}` is no namespace, nor a prefix of some that ends in `*`")))
+        }
         None => Ok(()),
     }
 }

@@ -86,7 +86,8 @@ pub async fn register_cluster(
         return Err(RegisterError::Issuer(cluster.issuer.chars().take(256).collect()));
     }
     if let Some(keys) = &cluster.keys {
-        ringwall_oidc::KeySet::parse(keys.as_bytes()).map_err(|error| RegisterError::Keys(error.to_string()))?;
+        ringwall_oidc::KeySet::parse(keys.as_bytes())
+            .map_err(|error| RegisterError::Keys(error.to_string()))?;
     }
     if crate::iam::rows::Tables::new(store).accounts.get("", "", account).await?.is_none() {
         return Err(RegisterError::Account(account.to_owned()));
@@ -116,7 +117,12 @@ pub async fn register_cluster(
 /// # Errors
 ///
 /// If it is not known, or still in use.
-pub async fn remove_cluster(store: &Store, account: &str, region: &str, name: &str) -> Result<(), RegisterError> {
+pub async fn remove_cluster(
+    store: &Store,
+    account: &str,
+    region: &str,
+    name: &str,
+) -> Result<(), RegisterError> {
     let tables = Tables::new(store);
     let prefix = format!("{name}/");
     let entries = page::all(&tables.entries, account, region, &prefix).await?;

@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::rows::{AccessEntry, Association, Cluster};
 use super::MAX_TAGS;
+use super::rows::{AccessEntry, Association, Cluster};
 use crate::authorize::{Answer, Ask};
 use crate::call::Call;
 use crate::error::{ApiError, Result};
@@ -47,7 +47,11 @@ pub(crate) async fn tag(call: &Call<'_>, input: TagResource) -> Result<Answer> {
     resource
         .change(call, &input.resource_arn, |tags| {
             tags.extend(input.tags.clone());
-            if tags.len() > MAX_TAGS { Err(bad(&format!("At most {MAX_TAGS} tags are allowed"))) } else { Ok(()) }
+            if tags.len() > MAX_TAGS {
+                Err(bad(&format!("At most {MAX_TAGS} tags are allowed")))
+            } else {
+                Ok(())
+            }
         })
         .await?;
     Ok(permit.done())

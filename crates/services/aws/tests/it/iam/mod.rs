@@ -1,8 +1,10 @@
 //! IAM: each operation shows through another.
 
+mod account;
 mod attach;
 mod entities;
 mod principals;
+mod simulate;
 
 use serde_json::Value;
 
