@@ -131,8 +131,7 @@ pub async fn create_account(
 ///
 /// If the store failed.
 pub async fn accounts(store: &Store) -> Result<Vec<AccountSummary>, StoreError> {
-    let rows =
-        Tables::new(store).accounts.scan("", "", Scan { limit: MAX_ACCOUNTS, ..Scan::default() }).await?;
+    let rows = page::all(&Tables::new(store).accounts, "", "", "").await?;
     let summary = |row: ringwall_store::Row<Account>| AccountSummary {
         id: row.place.name,
         name: row.value.name,

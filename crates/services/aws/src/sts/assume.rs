@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::issue::{PolicyArn, Tag, Wish, invalid, issue, tags};
+use super::issue::{PolicyArn, Tag, Wish, issue, tags};
 use super::roles::{find, trusted};
 use crate::authorize::Answer;
 use crate::call::Call;
