@@ -1,4 +1,5 @@
 //! What holds for any bytes that are read as sealed blobs. The fuzz target calls it, and a test that replays its corpus.
+#![allow(dead_code, reason = "the fuzz target has no use for what was read")]
 
 use ringwall_envelope::{Aad, CiphertextBlob, EncryptionContext, Key, Keyring, MAX_KEY_NAME_BYTES, MAX_KEYS};
 use ringwall_model::Secret;

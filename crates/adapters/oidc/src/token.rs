@@ -1,7 +1,7 @@
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Map, Value};
 
-use crate::keys::Algorithm;
+use crate::keys::{Algorithm, KeySet};
 use crate::{TokenError, json};
 
 /// Longest token that is taken. Source: AWS, *STS API Reference*, AssumeRoleWithWebIdentity, `WebIdentityToken`:
@@ -95,6 +95,22 @@ impl<'a> Token<'a> {
     /// Who it says has issued it. Not to be trusted before it is verified.
     pub fn issuer(&self) -> &str {
         &self.issuer
+    }
+
+    /// Checks it against the provider that it has to be of, by keys that are at hand. `now` is in seconds since 1970.
+    ///
+    /// # Errors
+    ///
+    /// The token is not taken.
+    pub fn verify_with(
+        &self,
+        keys: &KeySet,
+        expected: &Expected<'_>,
+        now: i64,
+    ) -> Result<Claims, TokenError> {
+        let claims = self.check(expected, now)?;
+        keys.verify(&self.key_id, self.algorithm, self.signed.as_bytes(), &self.signature)?;
+        Ok(claims)
     }
 
     /// The checks that need no key.

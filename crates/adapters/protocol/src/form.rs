@@ -1,13 +1,12 @@
-//! Forms: query strings as bodies, and the names with dots by which they nest.
+//! Forms: query strings as bodies.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use percent_encoding::percent_decode_str;
 
 use crate::error::{Target, WireError};
 use crate::head::RequestHead;
-use crate::limits::{MAX_BODY, MAX_NAME_PARTS, MAX_PARAMETERS};
+use crate::limits::{MAX_BODY, MAX_PARAMETERS};
 
 pub(crate) type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 
@@ -89,68 +88,4 @@ fn refuse_doubles(target: Target, pairs: &[Pair<'_>]) -> Result<(), WireError> {
         return Err(target.malformed("A parameter stands there twice"));
     }
     Ok(())
-}
-
-/// Parameters as a tree, by the parts of their names.
-#[derive(Debug, Default)]
-pub(crate) struct Node<'a> {
-    pub(crate) value: Option<&'a str>,
-    children: BTreeMap<&'a str, Node<'a>>,
-}
-
-impl<'a> Node<'a> {
-    /// The tree of these parameters.
-    pub(crate) fn of(target: Target, pairs: &'a [Pair<'a>]) -> Result<Self, WireError> {
-        let mut root = Self::default();
-        for (name, value) in pairs {
-            let mut node = &mut root;
-            for (depth, part) in name.split('.').enumerate() {
-                if depth == MAX_NAME_PARTS {
-                    return Err(target.too_large("parts in the name of a parameter", MAX_NAME_PARTS));
-                }
-                node = node.children.entry(part).or_default();
-            }
-            node.value = Some(value);
-        }
-        Ok(root)
-    }
-
-    /// Takes out what is below a name, which may have dots itself.
-    pub(crate) fn take(&mut self, name: &str) -> Option<Self> {
-        match name.split_once('.') {
-            None => self.children.remove(name),
-            Some((first, rest)) => self.children.get_mut(first)?.take(rest),
-        }
-    }
-
-    /// Takes out what is numbered, in the order of the numbers. Gaps are none of the list's elements. `Err` if there is a
-    /// number in another spelling than the shortest, or zero.
-    pub(crate) fn take_numbered(&mut self) -> Result<Vec<(u32, Self)>, ()> {
-        let mut numbered = Vec::with_capacity(self.children.len());
-        let mut others = BTreeMap::new();
-        for (name, node) in std::mem::take(&mut self.children) {
-            if !name.bytes().all(|byte| byte.is_ascii_digit()) || name.is_empty() {
-                others.insert(name, node);
-                continue;
-            }
-            if name.starts_with('0') {
-                return Err(());
-            }
-            numbered.push((name.parse().map_err(|_| ())?, node));
-        }
-        self.children = others;
-        numbered.sort_unstable_by_key(|(number, _)| *number);
-        Ok(numbered)
-    }
-
-    /// The name of one parameter that is left.
-    pub(crate) fn any_name(&self) -> Option<String> {
-        if self.value.is_some() {
-            return Some(String::new());
-        }
-        self.children.iter().find_map(|(part, node)| {
-            let rest = node.any_name()?;
-            Some(if rest.is_empty() { (*part).to_owned() } else { format!("{part}.{rest}") })
-        })
-    }
 }

@@ -53,6 +53,7 @@ mod head;
 mod json;
 mod limits;
 mod model;
+mod names;
 mod read;
 mod redact;
 mod route;

@@ -150,7 +150,7 @@ impl<'a> Checker<'a> {
             return;
         }
         for (name, entry) in entries {
-            self.path.push(Step::Key(name));
+            self.path.push(Step::Key(if key.hides { "" } else { name }));
             self.check(inner, entry);
             self.path.pop();
         }

@@ -77,7 +77,7 @@ impl RootKey for FileKey {
         wrapped::check_length(secret)?;
         let mut out = vec![Kind::File as u8];
         out.extend_from_slice(&self.id);
-        let sealed = self.key.seal(&wrapped::aad(purpose, &out), secret.expose(), &SystemRandom)?;
+        let sealed = self.key.seal(&wrapped::aad(purpose), secret.expose(), &SystemRandom)?;
         out.extend_from_slice(&sealed);
         Ok(out)
     }
@@ -90,9 +90,8 @@ impl RootKey for FileKey {
             let (found, expected) = (HEXLOWER.encode(found), HEXLOWER.encode(&self.id));
             return Err(RootKeyError::OtherKey { found, expected });
         }
-        let head = wrapped.split_at(wrapped.len() - sealed.len()).0;
         self.key
-            .open(&wrapped::aad(purpose, head), sealed)
+            .open(&wrapped::aad(purpose), sealed)
             .map_err(|error| wrapped::refused(error, &self.describe()))
     }
 }

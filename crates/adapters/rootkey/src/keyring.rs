@@ -36,7 +36,7 @@ impl SealedKeyring {
     pub fn seal(keyring: &Keyring, root: &dyn RootKey) -> Result<Self, RootKeyError> {
         let key = Key::generate(&SystemRandom)?;
         let wrapped = root.wrap(PURPOSE, key.secret())?;
-        let sealed = key.seal(&aad(&wrapped), keyring.to_secret().expose(), &SystemRandom)?;
+        let sealed = key.seal(&aad(), keyring.to_secret().expose(), &SystemRandom)?;
         let (wrapped, sealed) = (BASE64.encode(&wrapped), BASE64.encode(&sealed));
         Ok(Self { root_key: root.describe(), wrapped, sealed })
     }
@@ -50,7 +50,7 @@ impl SealedKeyring {
         let wrapped = decode(&self.wrapped, MAX_WRAPPED_BYTES)?;
         let sealed = decode(&self.sealed, MAX_SEALED_BYTES)?;
         let key = Key::new(root.unwrap(PURPOSE, &wrapped)?)?;
-        let keyring: Secret = key.open(&aad(&wrapped), &sealed)?;
+        let keyring: Secret = key.open(&aad(), &sealed)?;
         Ok(Keyring::from_secret(&keyring)?)
     }
 
@@ -78,9 +78,9 @@ impl fmt::Debug for SealedKeyring {
     }
 }
 
-/// The keyring belongs to the wrapped key beside it.
-fn aad(wrapped: &[u8]) -> Aad {
-    Aad::new(PURPOSE, [wrapped])
+/// There is one keyring, and its key seals nothing else.
+fn aad() -> Aad {
+    Aad::new(PURPOSE, [""; 0])
 }
 
 fn decode(base64: &str, limit: usize) -> Result<Vec<u8>, RootKeyError> {

@@ -89,7 +89,7 @@ impl RootKey for Passphrase {
         out.extend(COST.encode().as_flattened());
         out.extend_from_slice(&salt);
         let key = self.key(COST, &salt)?;
-        let sealed = key.seal(&wrapped::aad(purpose, &out), secret.expose(), &SystemRandom)?;
+        let sealed = key.seal(&wrapped::aad(purpose), secret.expose(), &SystemRandom)?;
         out.extend_from_slice(&sealed);
         Ok(out)
     }
@@ -103,9 +103,8 @@ impl RootKey for Passphrase {
         if !cost.is_bearable() {
             return Err(RootKeyError::Malformed("it asks for more of Argon2 than is done"));
         }
-        let head = wrapped.split_at(wrapped.len() - sealed.len()).0;
         self.key(cost, salt)?
-            .open(&wrapped::aad(purpose, head), sealed)
+            .open(&wrapped::aad(purpose), sealed)
             .map_err(|error| wrapped::refused(error, &self.described))
     }
 }

@@ -47,9 +47,10 @@ pub(crate) fn check_length(secret: &Secret) -> Result<(), RootKeyError> {
     Ok(())
 }
 
-/// What a key is wrapped for: the purpose, and what stands before the sealed part.
-pub(crate) fn aad(purpose: &str, head: &[u8]) -> Aad {
-    Aad::new("rootkey/wrap", [purpose.as_bytes(), head])
+/// What a key is wrapped for. What stands before the sealed part need not be in it: each bit of that is checked, or makes
+/// another key.
+pub(crate) fn aad(purpose: &str) -> Aad {
+    Aad::new("rootkey/wrap", [purpose])
 }
 
 /// A blob that doesn't open tells which root key it was.

@@ -1,7 +1,5 @@
 //! What settings have to be to each other.
 
-use std::path::{Path, PathBuf};
-
 use super::error::ConfigError;
 use super::settings::Settings;
 use super::value::TlsMode;
@@ -38,34 +36,5 @@ pub(super) fn check(settings: &Settings, errors: &mut Vec<ConfigError>) {
     if listen.value == settings.admin_listen.value && listen.value.port() != 0 {
         let message = format!("`admin-listen` and `listen` are both {}", listen.value);
         errors.push(ConfigError::at(&settings.admin_listen.origin, &message));
-    }
-    let root_key = &settings.root_key;
-    if let Some(path) = root_key.value.0.strip_prefix("file:")
-        && resolved(Path::new(path)).starts_with(resolved(&settings.data_folder.value))
-    {
-        let message = format!("`root-key` is {path}, which lies in the data folder");
-        errors.push(ConfigError::at(&root_key.origin, &message).hint(
-            "whoever gets a copy of the data folder must not get the root key with it: keep it elsewhere",
-        ));
-    }
-}
-
-/// A path without links and dots as far as it exists.
-fn resolved(path: &Path) -> PathBuf {
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let mut rest = Vec::new();
-    let mut existing = absolute.as_path();
-    loop {
-        if let Ok(found) = existing.canonicalize() {
-            return rest.iter().rev().fold(found, |path, name| path.join(name));
-        }
-        match (existing.parent(), existing.file_name()) {
-            (Some(parent), Some(name)) => {
-                rest.push(name);
-                existing = parent;
-            }
-            // A path that ends in `..` behind something that is not there.
-            _ => return absolute,
-        }
     }
 }

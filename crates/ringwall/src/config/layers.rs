@@ -63,8 +63,9 @@ impl Layers<'_> {
         match T::read(&raw, base) {
             Ok(value) => Some(Setting { value, origin }),
             Err(wanted) => {
-                // What was written is not repeated where it may hold a password.
-                let written = if T::KIND == "store" { String::from("that") } else { raw.written() };
+                // What was written is not repeated where a password may have got into it.
+                let may_hold_secret = matches!(T::KIND, "store" | "root key");
+                let written = if may_hold_secret { String::from("that") } else { raw.written() };
                 let message = format!("`{}` can't be {written}: it has to be {wanted}", declared.key);
                 errors.push(ConfigError::at(&origin, &message));
                 None

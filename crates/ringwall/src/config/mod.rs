@@ -20,13 +20,12 @@ mod standard;
 mod tests;
 mod value;
 
-pub(crate) use declare::Setting;
 pub(crate) use error::ConfigError;
 pub(crate) use flags::{Flags, ServeFlags, StoreFlags};
 pub(crate) use print::print;
-pub(crate) use reload::{Changes, compare};
+pub(crate) use reload::compare;
 pub(crate) use settings::Settings;
-pub(crate) use value::{LogFormat, LogLevel, RootKey, StoreAddress, TlsMode};
+pub(crate) use value::{LogFormat, LogLevel, TlsMode};
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -54,15 +53,14 @@ fn load_from(flags: &Flags, env: &dyn Fn(&str) -> Option<OsString>) -> Result<Lo
     let file = File::find(flags, env, &standard, &mut errors);
     let layers = Layers { flags, env, file: file.as_ref(), standard: &standard };
     let settings = Settings::read(&layers, &mut errors);
-    match settings {
-        Some(settings) if errors.is_empty() => {
-            check::check(&settings, &mut errors);
-            if errors.is_empty() {
-                Ok(Loaded { settings, file: file.map(|file| file.path) })
-            } else {
-                Err(errors)
-            }
+    if let Some(settings) = settings
+        && errors.is_empty()
+    {
+        check::check(&settings, &mut errors);
+        if errors.is_empty() {
+            return Ok(Loaded { settings, file: file.map(|file| file.path) });
         }
-        _ => Err(errors),
     }
+    errors.sort_by_key(|error| error.line);
+    Err(errors)
 }

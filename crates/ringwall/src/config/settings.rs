@@ -3,12 +3,13 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use ringwall_rootkey::Source;
+
 use super::declare::{Change, Declared, Fallback, Setting, Shown, settings};
 use super::error::ConfigError;
 use super::layers::Layers;
 use super::value::{
-    Amount, Bytes, Issuers, LogFormat, LogLevel, Names, Rate, Region, RootKey, StoreAddress, Time, TlsMode,
-    Value,
+    Amount, Bytes, Issuers, LogFormat, LogLevel, Names, Rate, Region, StoreAddress, Time, TlsMode, Value,
 };
 
 use Fallback::{DataFolder, InConfigFolder, InDataFolder, Is, Unset};
@@ -27,7 +28,7 @@ settings! {
         ///
         /// It must not lie in the data folder, and no backup has it. Without it everything that is sealed is lost:
         /// keep a copy somewhere else.
-        root_key: RootKey = "root-key", InConfigFolder("file:", "root.key"), Restart;
+        root_key: Source = "root-key", InConfigFolder("file:", "root.key"), Restart;
         /// Folder of the CloudTrail records
         trail_folder: PathBuf = "trail-folder", InDataFolder("", "trail"), Restart;
         /// Region for what a request does not name one for

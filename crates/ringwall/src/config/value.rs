@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ringwall_rootkey::Source;
+
 /// A value as somebody wrote it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Raw {
@@ -84,6 +86,12 @@ pub(super) fn quoted(text: &str) -> String {
     quoted
 }
 
+/// A path that means the same from wherever it is looked at.
+fn absolute(base: &Path, path: &str) -> PathBuf {
+    let path = base.join(path);
+    std::path::absolute(&path).unwrap_or(path)
+}
+
 impl Value for PathBuf {
     const KIND: &'static str = "path";
 
@@ -92,7 +100,7 @@ impl Value for PathBuf {
         if text.starts_with("~/") {
             return Err(String::from("a path without `~`, which only shells know"));
         }
-        Ok(base.join(text))
+        Ok(absolute(base, text))
     }
 
     fn toml(&self) -> Option<String> {
@@ -334,7 +342,7 @@ impl Value for StoreAddress {
             }
             Some(text) => match text.strip_prefix("sqlite:") {
                 Some(path) if !path.is_empty() && !path.starts_with("//") => {
-                    Ok(Self(format!("sqlite:{}", base.join(path).display())))
+                    Ok(Self(format!("sqlite:{}", absolute(base, path).display())))
                 }
                 _ => Err(String::from("sqlite:PATH or postgres://USER@HOST/DATABASE")),
             },
@@ -377,28 +385,23 @@ impl std::fmt::Debug for StoreAddress {
     }
 }
 
-/// Where the root key is. It has no secret in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RootKey(pub(crate) String);
-
-impl Value for RootKey {
+impl Value for Source {
     const KIND: &'static str = "root key";
 
     fn read(raw: &Raw, base: &Path) -> Result<Self, String> {
         let text = raw.text().unwrap_or_default();
-        for prefix in ["file:", "passphrase:file:"] {
-            if let Some(path) = text.strip_prefix(prefix).filter(|path| !path.is_empty()) {
-                return Ok(Self(format!("{prefix}{}", base.join(path).display())));
-            }
-        }
-        if text.starts_with("passphrase:env:") || text.starts_with("pkcs11:") {
-            return Ok(Self(text.to_owned()));
-        }
-        Err(String::from("file:PATH, passphrase:file:PATH, passphrase:env:NAME or pkcs11:… (RFC 7512)"))
+        let in_file = ["file:", "passphrase:file:"].into_iter().find_map(|prefix| {
+            let path = text.strip_prefix(prefix).filter(|path| !path.is_empty())?;
+            Some(format!("{prefix}{}", absolute(base, path).display()))
+        });
+        let source = in_file.as_deref().unwrap_or(text).parse();
+        source.map_err(|_| {
+            String::from("file:PATH, passphrase:file:PATH, passphrase:env:NAME or pkcs11:… (RFC 7512)")
+        })
     }
 
     fn toml(&self) -> Option<String> {
-        Some(quoted(&self.0))
+        Some(quoted(&self.to_string()))
     }
 }
 

@@ -3,13 +3,11 @@
 mod logs;
 mod reload;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use prometheus_client::registry::Registry;
 use ringwall_server::{
-    Admin, Asked, Drained, Handler, LOOK_EVERY, Limits, Live, Metrics, Server, Signals, Source, Tls, harden,
-    live,
+    Admin, Asked, Drained, LOOK_EVERY, Limits, Metrics, Server, Signals, Source, Tls, harden, live,
 };
 use tokio::sync::watch;
 
@@ -78,4 +76,71 @@ async fn serve(flags: Flags, loaded: Loaded) -> Result<Exit, Failure> {
     let _ = stop_admin.send(true);
     let _ = admin.await;
     Ok(Exit::Fine)
+}
+
+/// Waits for the signal to stop; until then settings and certificates are kept fresh.
+async fn until_stopped(signals: &mut Signals, reloader: &mut Reloader, tls: Option<&Arc<Tls>>) {
+    loop {
+        tokio::select! {
+            asked = signals.next() => match asked {
+                Asked::Stop => return,
+                Asked::Reload => tracing::info!("SIGHUP: settings and certificates are read again"),
+            },
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+        reloader.look();
+        if let Some(tls) = tls {
+            tls.refresh().await;
+        }
+    }
+}
+
+/// Done when the sender says so, or is gone.
+async fn asked(mut stopped: watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+/// Done when it is asked to stop once more.
+async fn again(signals: &mut Signals) {
+    while signals.next().await != Asked::Stop {}
+}
+
+fn tell(drained: Option<Drained>) {
+    match drained {
+        Some(drained) if drained.is_clean() => tracing::info!("stopped"),
+        Some(Drained { connections, requests }) => {
+            tracing::warn!(
+                connections,
+                requests,
+                "stopped; these were still open when the time to drain was over"
+            );
+        }
+        None => tracing::error!("the listener broke down"),
+    }
+}
+
+fn tls(settings: &Settings, metrics: &Metrics) -> Result<Option<Arc<Tls>>, Failure> {
+    let source = match settings.tls_mode.value {
+        TlsMode::Off => return Ok(None),
+        TlsMode::Own => Source::Own {
+            folder: settings.data_folder.value.join("tls"),
+            names: settings.tls_names.value.0.clone(),
+        },
+        // Both are set: the settings were checked.
+        TlsMode::Files => Source::Files {
+            certificate: settings.tls_certificate.value.clone().unwrap_or_default(),
+            key: settings.tls_key.value.clone().unwrap_or_default(),
+        },
+    };
+    Ok(Some(Arc::new(Tls::open(source, None, metrics.clone())?)))
+}
+
+struct Seam;
+impl ringwall_server::Handler for Seam {
+    async fn handle(&self, _: ringwall_server::Request) -> ringwall_server::Response {
+        std::future::ready(ringwall_server::Response::text(501.try_into().unwrap(), "")).await
+    }
+}
+fn handler() -> Seam {
+    Seam
 }

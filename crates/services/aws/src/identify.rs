@@ -68,7 +68,7 @@ impl Shared {
     }
 
     /// Who acts in a session.
-    async fn session_caller(&self, session: Arc<Session>) -> Result<Caller> {
+    pub(crate) async fn session_caller(&self, session: Arc<Session>) -> Result<Caller> {
         let account = session.account.clone();
         let mut caller = match &session.of {
             Of::Root => self.root(&account)?,

@@ -17,6 +17,7 @@ mod authorize;
 mod bootstrap;
 mod call;
 mod caller;
+mod eks;
 mod endpoint;
 mod error;
 mod handler;
@@ -24,6 +25,7 @@ mod iam;
 mod id;
 mod identify;
 mod kms;
+mod page;
 mod policy;
 mod principals;
 mod record;
@@ -36,6 +38,9 @@ mod throttle;
 mod time;
 
 pub use bootstrap::{ADMINISTRATOR, AccountSummary, BootstrapError, Credentials, accounts, create_account};
+pub use eks::{
+    ClusterRegistration, ClusterSummary, RegisterError, clusters, register_cluster, remove_cluster,
+};
 pub use endpoint::Endpoint;
 pub use error::ApiError;
 pub use kms::Swept;

@@ -11,7 +11,8 @@ use crate::error::{ApiError, Result};
 pub(crate) fn after(token: Option<&str>) -> Result<Option<String>> {
     let Some(token) = token else { return Ok(None) };
     let name = BASE64URL_NOPAD.decode(token.as_bytes()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    name.map(Some).ok_or_else(|| ApiError::new("InvalidParameterException", "The token of the page is invalid."))
+    name.map(Some)
+        .ok_or_else(|| ApiError::new("InvalidParameterException", "The token of the page is invalid."))
 }
 
 /// The token for what comes after a name.

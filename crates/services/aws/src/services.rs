@@ -3,12 +3,14 @@
 use ringwall_protocol::Operation;
 
 use crate::handler::Handler;
-use crate::{iam, kms, sts};
+use crate::{eks, iam, kms, sts};
 
 /// The handler of an operation. Without one, the operation is not served, and its callers are told so.
 pub(crate) fn find(operation: &Operation) -> Option<Handler> {
     let name = operation.name();
     match operation.service().name() {
+        "eks" => eks::find(name),
+        "eks-auth" => eks::find_auth(name),
         "iam" => iam::find(name),
         "kms" => kms::find(name),
         "sts" => sts::find(name),

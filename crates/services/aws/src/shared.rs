@@ -9,12 +9,11 @@ use ringwall_store::Store;
 use ringwall_trail::Trail;
 
 use crate::error::{ApiError, Result};
-use crate::iam;
-use crate::kms;
 use crate::sealed::{Purpose, Sealed};
 use crate::signing::SigningKeys;
 use crate::sts::session::Session;
 use crate::throttle::Throttle;
+use crate::{eks, iam, kms};
 
 /// Tells milliseconds since 1970.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -56,6 +55,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) throttle: Throttle,
     pub(crate) signing: SigningKeys,
+    pub(crate) eks: eks::rows::Tables,
     pub(crate) iam: iam::rows::Tables,
     pub(crate) kms: kms::rows::Tables,
 }
@@ -70,6 +70,7 @@ impl Shared {
     pub(crate) fn new(parts: Parts) -> Self {
         let Parts { store, keyring, random, trail, issuers, clock, settings } = parts;
         Self {
+            eks: eks::rows::Tables::new(&store),
             iam: iam::rows::Tables::new(&store),
             kms: kms::rows::Tables::new(&store),
             throttle: Throttle::new(settings.rate, settings.burst),

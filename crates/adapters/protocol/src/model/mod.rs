@@ -3,6 +3,7 @@
 mod load;
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{LazyLock, OnceLock};
 
 use regex::Regex;
@@ -44,7 +45,6 @@ pub enum Protocol {
 }
 
 /// A service.
-#[derive(Debug)]
 pub struct Service {
     pub(crate) name: &'static str,
     signing_name: &'static str,
@@ -98,7 +98,6 @@ impl Service {
 }
 
 /// An operation of a service.
-#[derive(Debug)]
 pub struct Operation {
     name: &'static str,
     service: &'static Service,
@@ -112,6 +111,19 @@ pub struct Operation {
     /// The element around an output in XML.
     pub(crate) result_wrapper: Option<&'static str>,
     is_unsigned: bool,
+}
+
+/// By name: a service and its operations know each other, so that all of one would never end.
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Service").field(&self.name).finish()
+    }
+}
+
+impl fmt::Debug for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Operation").field(&self.service.name).field(&self.name).finish()
+    }
 }
 
 /// A part of a path.

@@ -36,6 +36,51 @@ fn every_pattern_compiles() {
     assert!(patterns > 100, "{patterns}");
 }
 
+/// What the reader of forms has no code for.
+#[test]
+fn no_form_has_a_map() {
+    let forms = services().filter(|service| matches!(service.protocol, Protocol::Query | Protocol::Ec2));
+    for operation in forms.flat_map(Service::operations) {
+        if let Some(input) = operation.input {
+            visit(input, &mut |shape| assert!(!matches!(shape.kind, Kind::Map { .. }), "{}", operation.name));
+        }
+    }
+}
+
+/// The first operation that fits is taken, so that no second one may fit.
+#[test]
+fn no_path_is_two_operations() {
+    let all: Vec<&Operation> = services()
+        .filter(|service| service.protocol == Protocol::RestJson)
+        .flat_map(Service::operations)
+        .collect();
+    let overlaps = |left: &Operation, right: &Operation| {
+        left.method == right.method
+            && left.path.len() == right.path.len()
+            && left.path.iter().zip(&right.path).all(|(left, right)| match (left, right) {
+                (Segment::Literal(left), Segment::Literal(right)) => left == right,
+                _ => true,
+            })
+    };
+    for (at, left) in all.iter().enumerate() {
+        for right in &all[at + 1..] {
+            assert!(!overlaps(left, right), "{} {}", left.name, right.name);
+        }
+    }
+}
+
+/// A date tells one service.
+#[test]
+fn versions_and_targets_are_of_one_service() {
+    let unique = |names: Vec<&str>| {
+        let set: std::collections::BTreeSet<_> = names.iter().collect();
+        assert_eq!(set.len(), names.len(), "{names:?}");
+    };
+    let forms = services().filter(|service| matches!(service.protocol, Protocol::Query | Protocol::Ec2));
+    unique(forms.map(Service::api_version).collect());
+    unique(services().filter_map(|service| service.target_prefix).collect());
+}
+
 #[test]
 fn a_broken_file_is_refused() {
     let service = r#""service": {"name":"x","signingName":"x","apiVersion":"1","protocol":"query"}"#;

@@ -7,9 +7,10 @@ mod rest;
 use serde_json::{Number, Value};
 
 use crate::error::{Target, WireError};
-use crate::form::{self, Node};
+use crate::form;
 use crate::head::RequestHead;
 use crate::model::{Kind, Operation, Protocol, Shape};
+use crate::names::Names;
 use crate::{time, validate};
 
 /// Reads the input of an operation and holds it to the model's constraints.
@@ -26,7 +27,7 @@ pub fn read(operation: &Operation, head: &RequestHead<'_>, body: &[u8]) -> Resul
     let input = match protocol {
         Protocol::Query | Protocol::Ec2 => {
             let parameters = form::parameters(target, head, body)?;
-            query::read(target, operation.input, Node::of(target, &parameters)?)?
+            query::read(target, operation.input, &Names::of(target, &parameters)?)?
         }
         Protocol::Json => json::members(target, operation.input, crate::json::parse(target, body)?)?,
         Protocol::RestJson => rest::read(target, operation, head, body)?,

@@ -25,6 +25,16 @@ fn a_key_file_is_made_once_for_its_owner_alone() {
 }
 
 #[test]
+fn the_file_is_that_of_the_reference() {
+    let folders = Folders::new();
+    let example = include_str!("../../../../../docs/reference/root-keys.md");
+    let lines: Vec<&str> = example.lines().filter_map(|line| line.strip_prefix("    ")).take(2).collect();
+    folders.write("root.key", &lines.join("\n"), 0o600);
+    let root = folders.source("file", "root.key").open(&folders.data()).unwrap();
+    assert!(root.describe().starts_with("the root key da0dbad48163a562 in "));
+}
+
+#[test]
 fn what_it_says_of_itself_is_no_secret() {
     let folders = Folders::new();
     let root = folders.source("file", "root.key").create(&folders.data()).unwrap();

@@ -1,3 +1,5 @@
+use std::process::Command;
+
 use ringwall_model::Secret;
 use ringwall_rootkey::Source;
 
@@ -21,15 +23,30 @@ fn a_passphrase_wraps_and_its_line_end_is_no_part_of_it() {
     assert_eq!(refused, expected);
 }
 
+/// A process's environment is set when it starts, so the test starts itself again with the variable.
 #[test]
-fn a_passphrase_of_the_environment_that_is_not_there_is_told() {
+fn a_passphrase_of_the_environment_is_that_of_the_file() {
+    const VARIABLE: &str = "RINGWALL_TEST_PASSPHRASE";
+    const PHRASE: &str = "correct horse battery";
     let folders = Folders::new();
-    let source: Source = "passphrase:env:RINGWALL_TEST_NO_SUCH_VARIABLE".parse().unwrap();
-    let refused = refusal(source.open(&folders.data()), &folders);
-    assert_eq!(refused, "the environment variable `RINGWALL_TEST_NO_SUCH_VARIABLE` holds no text");
-    // The longest that every test has: cargo's own.
-    let source: Source = "passphrase:env:CARGO_MANIFEST_DIR".parse().unwrap();
-    source.open(&folders.data()).unwrap();
+    let source: Source = format!("passphrase:env:{VARIABLE}").parse().unwrap();
+    if std::env::var_os(VARIABLE).is_none() {
+        let refused = refusal(source.open(&folders.data()), &folders);
+        assert_eq!(refused, format!("the environment variable `{VARIABLE}` holds no text"));
+        let again = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "passphrase::a_passphrase_of_the_environment_is_that_of_the_file"])
+            .env(VARIABLE, PHRASE)
+            .output()
+            .unwrap();
+        let printed = String::from_utf8_lossy(&again.stdout);
+        assert!(again.status.success() && printed.contains("1 passed"), "{printed}");
+        return;
+    }
+    folders.write("phrase", PHRASE, 0o600);
+    let file = folders.source("passphrase:file", "phrase").open(&folders.data()).unwrap();
+    let wrapped = file.wrap("test", &Secret::new(vec![7; 32])).unwrap();
+    let opened = source.open(&folders.data()).unwrap();
+    assert_eq!(opened.unwrap("test", &wrapped).unwrap().expose(), [7; 32]);
 }
 
 #[test]

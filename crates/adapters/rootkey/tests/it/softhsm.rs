@@ -107,6 +107,26 @@ fn a_token_wraps_what_its_key_alone_unwraps() {
 
 #[test]
 #[ignore = "needs SoftHSM; cargo xtask test runs it"]
+fn many_threads_use_one_key() {
+    let _guard = ONE_AT_A_TIME.lock();
+    let token = Token::new("shared");
+    let root = token.create("root");
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let root = &root;
+            scope.spawn(move || {
+                for round in 0..3 {
+                    let secret = Secret::new(vec![thread, round]);
+                    let wrapped = root.wrap("test", &secret).unwrap();
+                    assert_eq!(root.unwrap("test", &wrapped).unwrap().expose(), secret.expose());
+                }
+            });
+        }
+    });
+}
+
+#[test]
+#[ignore = "needs SoftHSM; cargo xtask test runs it"]
 fn the_key_never_leaves_the_token() {
     let _guard = ONE_AT_A_TIME.lock();
     let token = Token::new("stays");

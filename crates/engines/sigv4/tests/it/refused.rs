@@ -166,6 +166,10 @@ fn requests_that_are_none() {
     );
     malformed("GET", "/", &long, HOST);
     malformed("GET", &format!("/{}", "a".repeat(8 * 1024)), "", HOST);
+    for value in ["a\nb:c", "a\rb", "\0", "\u{7f}"] {
+        let signed = Request::new("GET", "/", None, &[HOST, ("a", value)], "").signed("service", None);
+        assert_eq!(signed, Err(SignatureError::Malformed("header value")), "{value:?}");
+    }
     let headers: Vec<(&str, &str)> = vec![("a", ""); 129];
     assert_eq!(refusal(None, &headers).kind(), ErrorKind::Malformed);
     let authority = |authority| {

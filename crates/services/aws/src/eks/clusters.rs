@@ -4,7 +4,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::rows::{AuthenticationMode, Cluster};
-use super::{PAGE, cluster, cluster_arn, invalid_parameter, invalid_request, no_cluster, on_cluster, seconds};
+use super::{
+    PAGE, cluster, cluster_arn, invalid_parameter, invalid_request, no_cluster, on_cluster, seconds,
+};
 use crate::authorize::{Answer, Ask};
 use crate::call::Call;
 use crate::error::Result;
@@ -93,15 +95,20 @@ pub(crate) async fn update_config(call: &Call<'_>, input: UpdateClusterConfig) -
     let permit = call.authorize(&ask)?;
     let row = row.ok_or_else(|| no_cluster(&input.name))?;
     if let Some(name) = input.other.keys().next() {
-        return Err(invalid_request(format!("{name} is not configured here but by whoever runs the cluster")));
+        return Err(invalid_request(format!(
+            "{name} is not configured here but by whoever runs the cluster"
+        )));
     }
     let mode = mode.ok_or_else(|| invalid_parameter("The type for cluster update was not provided."))?;
     let table = &call.shared.eks.clusters;
     let update = |cluster: Option<&Cluster>| {
         let cluster = cluster.ok_or_else(|| no_cluster(&input.name))?;
         if !cluster.mode.may_become(mode) {
-            let message =
-                format!("Unsupported authentication mode update from {} to {}", cluster.mode.name(), mode.name());
+            let message = format!(
+                "Unsupported authentication mode update from {} to {}",
+                cluster.mode.name(),
+                mode.name()
+            );
             return Err(invalid_parameter(message));
         }
         Ok(ringwall_store::Change::Put(Cluster { mode, ..cluster.clone() }))

@@ -150,7 +150,10 @@ pub(crate) async fn update(call: &Call<'_>, input: UpdateAccessEntry) -> Result<
     let permit = call.authorize(&found.ask("eks:UpdateAccessEntry"))?;
     let row = found.there(&input.principal_arn)?;
     if row.value.kind != "STANDARD" {
-        return Err(invalid_request(format!("An access entry of the type {} can't be updated", row.value.kind)));
+        return Err(invalid_request(format!(
+            "An access entry of the type {} can't be updated",
+            row.value.kind
+        )));
     }
     groups(input.kubernetes_groups.as_deref().unwrap_or_default())?;
     let username = input.username.as_deref().map(custom_name).transpose()?;
@@ -278,10 +281,14 @@ async fn principal(call: &Call<'_>, text: &str, kind: &str) -> Result<Principal>
         _ => return Err(invalid_principal(text)),
     };
     if arn.resource.contains("/aws-service-role/") {
-        return Err(invalid_parameter("The caller is not allowed to use a service-linked role as principalArn"));
+        return Err(invalid_parameter(
+            "The caller is not allowed to use a service-linked role as principalArn",
+        ));
     }
     if kind != "STANDARD" && (is_user || arn.account != call.account()) {
-        return Err(invalid_parameter(format!("An access entry of the type {kind} needs a role of the cluster's account")));
+        return Err(invalid_parameter(format!(
+            "An access entry of the type {kind} needs a role of the cluster's account"
+        )));
     }
     let iam = &call.shared.iam;
     let name = arn.name().to_ascii_lowercase();
@@ -294,7 +301,9 @@ async fn principal(call: &Call<'_>, text: &str, kind: &str) -> Result<Principal>
     };
     let known = iam.accounts.get("", "", &arn.account).await?.is_some();
     if known && there.as_deref() != Some(text) {
-        return Err(invalid_parameter(format!("The specified principalArn is invalid: invalid principal: {text}")));
+        return Err(invalid_parameter(format!(
+            "The specified principalArn is invalid: invalid principal: {text}"
+        )));
     }
     Ok(Principal { arn, id })
 }
@@ -337,7 +346,10 @@ fn custom_name(name: &str) -> Result<String> {
 /// or `iam:`".
 fn groups(groups: &[String]) -> Result<()> {
     match groups.iter().find(|group| RESERVED_NAMES.iter().any(|reserved| group.starts_with(reserved))) {
-        Some(group) => Err(invalid_parameter(format!("The kubernetes group name {group} is invalid, it cannot start with {}", group.split_inclusive(':').next().unwrap_or_default()))),
+        Some(group) => Err(invalid_parameter(format!(
+            "The kubernetes group name {group} is invalid, it cannot start with {}",
+            group.split_inclusive(':').next().unwrap_or_default()
+        ))),
         None => Ok(()),
     }
 }
@@ -347,7 +359,9 @@ pub(crate) fn has_entries(cluster: &Cluster) -> Result<()> {
     if cluster.mode.has_entries() {
         return Ok(());
     }
-    Err(invalid_request("The cluster's authentication mode must be set to one of [API, API_AND_CONFIG_MAP] to perform this operation."))
+    Err(invalid_request(
+        "The cluster's authentication mode must be set to one of [API, API_AND_CONFIG_MAP] to perform this operation.",
+    ))
 }
 
 fn shown(cluster: &str, arn: &str, entry: &AccessEntry) -> Value {
@@ -365,9 +379,13 @@ fn shown(cluster: &str, arn: &str, entry: &AccessEntry) -> Value {
 }
 
 fn missing(principal: &str) -> ApiError {
-    not_found(format!("The specified principalArn could not be found. You can view your available access entries with 'list-access-entries': {principal}"))
+    not_found(format!(
+        "The specified principalArn could not be found. You can view your available access entries with 'list-access-entries': {principal}"
+    ))
 }
 
 fn invalid_principal(text: &str) -> ApiError {
-    invalid_parameter(format!("The specified principalArn is invalid: {text} is no ARN of an IAM role or user"))
+    invalid_parameter(format!(
+        "The specified principalArn is invalid: {text} is no ARN of an IAM role or user"
+    ))
 }

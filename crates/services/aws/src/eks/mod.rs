@@ -19,7 +19,9 @@ use crate::call::Call;
 use crate::error::{ApiError, Result};
 use crate::handler::{Handler, handlers};
 
-pub use register::{ClusterRegistration, ClusterSummary, RegisterError, clusters, register_cluster, remove_cluster};
+pub use register::{
+    ClusterRegistration, ClusterSummary, RegisterError, clusters, register_cluster, remove_cluster,
+};
 
 /// The operation's handler.
 pub(crate) fn find(operation: &str) -> Option<Handler> {
@@ -66,7 +68,8 @@ fn cluster_arn(call: &Call<'_>, name: &str) -> String {
 /// An action on a cluster, with its tags if it is there.
 fn on_cluster(call: &Call<'_>, action: &str, name: &str, cluster: Option<&Row<Cluster>>) -> Ask {
     let tags = cluster.into_iter().flat_map(|row| &row.value.tags);
-    Ask::new(action, cluster_arn(call, name)).resource_tags(None, tags.map(|(key, value)| (key.as_str(), value.as_str())))
+    Ask::new(action, cluster_arn(call, name))
+        .resource_tags(None, tags.map(|(key, value)| (key.as_str(), value.as_str())))
 }
 
 /// A cluster of the caller's account and region.

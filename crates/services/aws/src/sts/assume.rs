@@ -3,20 +3,15 @@
 //! Source: AWS STS API Reference, *AssumeRole*; AWS IAM User Guide, *Pass session tags in AWS STS*, *Monitor and control
 //! actions taken with assumed roles* (source identity), *The confused deputy problem* (external id).
 
-use std::sync::Arc;
-
-use ringwall_iam::PolicyKind;
-use ringwall_model::Arn;
-use ringwall_store::Row;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::issue::{PolicyArn, Tag, Wish, invalid, issue, tags};
-use crate::authorize::{Answer, Ask, ResourcePolicy};
+use super::issue::{PolicyArn, Tag, Wish, issue, tags};
+use super::roles::{find, trusted};
+use crate::authorize::Answer;
 use crate::call::Call;
 use crate::caller::Identity;
 use crate::error::{ACCESS_DENIED, ApiError, Result};
-use crate::iam::rows::Role;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -87,35 +82,6 @@ pub(crate) async fn assume_role(call: &Call<'_>, input: AssumeRole) -> Result<An
     super::put(&mut answer, "PackedPolicySize", issued.packed());
     super::put(&mut answer, "SourceIdentity", issued.session.source_identity.as_deref());
     Ok(permit.answer(answer))
-}
-
-/// The account of a role's ARN.
-pub(crate) fn role_account(arn: &str) -> Result<String> {
-    role_arn(arn).map(|arn| arn.account)
-}
-
-fn role_arn(arn: &str) -> Result<Arn> {
-    let parsed = arn.parse::<Arn>().ok();
-    let role = parsed.filter(|arn| arn.service == "iam" && arn.resource.starts_with("role/"));
-    role.ok_or_else(|| invalid(&format!("{arn} is invalid")))
-}
-
-/// A role by its ARN, with its account.
-pub(crate) async fn find(call: &Call<'_>, arn: &str) -> Result<Option<(String, Arc<Row<Role>>)>> {
-    let parsed = role_arn(arn)?;
-    let name = parsed.name().to_ascii_lowercase();
-    let row = call.shared.iam.roles.get(&parsed.account, "", &name).await?;
-    Ok(row.filter(|row| row.value.arn(&parsed.account) == arn).map(|row| (parsed.account, row)))
-}
-
-/// An action that a role's trust policy is about. A role that is not there trusts nobody.
-pub(crate) fn trusted(action: &str, arn: &str, row: Option<&Arc<Row<Role>>>) -> Ask {
-    let ask = Ask::new(action, arn);
-    let Some(row) = row else { return ask };
-    let role = &row.value;
-    let policy = ResourcePolicy::from(role.trust.policy(PolicyKind::Trust, "trust policy"));
-    let tags = role.tags.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-    ask.policy(policy).resource_tags(Some("iam:ResourceTag"), tags)
 }
 
 /// A source identity stays what it was: the next role can neither drop nor change it.

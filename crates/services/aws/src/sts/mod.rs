@@ -2,6 +2,7 @@
 
 mod assume;
 pub(crate) mod issue;
+pub(crate) mod roles;
 pub(crate) mod session;
 mod tokens;
 mod web_identity;

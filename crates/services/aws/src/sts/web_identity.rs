@@ -13,8 +13,8 @@ use ringwall_store::Row;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::assume::{find, role_account, trusted};
 use super::issue::{PolicyArn, Tag, Wish, invalid, issue, tags};
+use super::roles::{find, role_account, trusted};
 use crate::authorize::{Answer, Ask};
 use crate::call::Call;
 use crate::caller::Caller;
