@@ -86,7 +86,7 @@ async fn a_session_policy_limits_the_use_of_a_key() {
     let arn = admin.call("iam", "CreateRole", role).await.ok()["Role"]["Arn"].as_str().unwrap().to_owned();
     let inline = json!({ "RoleName": "app", "PolicyName": "kms", "PolicyDocument": policy("Allow", "kms:*", "*").to_string() });
     admin.call("iam", "PutRolePolicy", inline).await.ok();
-    let assume = json!({ "RoleArn": arn, "RoleSessionName": "s", "Policy": policy("Allow", "kms:Encrypt", "*").to_string() });
+    let assume = json!({ "RoleArn": arn, "RoleSessionName": "session", "Policy": policy("Allow", "kms:Encrypt", "*").to_string() });
     let session = admin.call("sts", "AssumeRole", assume).await;
     let session = admin.session(&session.ok()["Credentials"]);
     let ciphertext = sealed(&session, &key, json!({}), "x").await;

@@ -147,7 +147,7 @@ async fn grants_reach_roles_other_accounts_and_only_whom_they_were_made_for() {
     let role =
         json!({ "RoleName": "app", "Path": "/team/", "AssumeRolePolicyDocument": trust(OTHER).to_string() });
     let arn = other.call("iam", "CreateRole", role).await.ok()["Role"]["Arn"].as_str().unwrap().to_owned();
-    let assume = json!({ "RoleArn": arn, "RoleSessionName": "s" });
+    let assume = json!({ "RoleArn": arn, "RoleSessionName": "session" });
     let session = other.call("sts", "AssumeRole", assume).await;
     let session = other.session(&session.ok()["Credentials"]);
     decrypt(&session, &ciphertext, json!({})).await.denied("the resource associated with this ciphertext");
