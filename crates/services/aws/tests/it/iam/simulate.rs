@@ -74,7 +74,7 @@ async fn statements_are_told_with_their_place() {
     let reply = iam(&harness.admin(), "SimulateCustomPolicy", input).await;
     let matched = &reply.ok()["EvaluationResults"][0]["MatchedStatements"][0];
     assert_eq!(matched["StartPosition"], json!({ "Line": "4", "Column": "5" }));
-    assert_eq!(matched["EndPosition"], json!({ "Line": "4", "Column": "58" }));
+    assert_eq!(matched["EndPosition"], json!({ "Line": "4", "Column": "59" }));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -127,9 +127,14 @@ async fn a_principal_is_simulated_with_all_its_policies() {
     }
     assert_eq!(results[0]["MatchedStatements"][0]["SourcePolicyType"], "user");
     assert_eq!(results[1]["MatchedStatements"][0]["SourcePolicyId"], "group_team_roles");
-    let mut without = input.clone();
-    without["PolicyExclusionList"] = json!(["user_bob_inline"]);
-    assert_eq!(first(&iam(&admin, "SimulatePrincipalPolicy", without).await).0, "implicitDeny");
+    for exclusion in [
+        json!({ "PolicyType": "inline" }),
+        json!({ "InlinePolicyIdentifier": { "PolicyName": "inline", "AttachmentType": "user", "AttachmentName": "bob" } }),
+    ] {
+        let mut without = input.clone();
+        without["PolicyExclusionList"] = json!([exclusion]);
+        assert_eq!(first(&iam(&admin, "SimulatePrincipalPolicy", without).await).0, "implicitDeny");
+    }
     iam(&bob, "SimulatePrincipalPolicy", input).await.denied("iam:SimulatePrincipalPolicy");
     // Pages go on where they ended.
     let mut paged = json!({ "PolicySourceArn": arn("user/bob"), "ActionNames": ["iam:ListUsers", "iam:ListRoles"], "MaxItems": 1 });
