@@ -180,7 +180,7 @@ impl Exchange<'_> {
         presented: Option<&Presented<'_>>,
         now: i64,
     ) -> Result<Origin> {
-        let region = presented.map_or("us-east-1", |presented| &*presented.scope().region);
+        let region = presented.map_or(&*self.shared.region, |presented| &*presented.scope().region);
         let is_region = (1..=MAX_REGION_BYTES).contains(&region.len())
             && region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
         if !is_region {

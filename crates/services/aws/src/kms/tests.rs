@@ -49,6 +49,7 @@ impl Installation {
             trail: Trail::open(&folder.path().join("trail")).unwrap(),
             issuers: Issuers::new(&ringwall_oidc::Settings::default()).unwrap(),
             clock: Arc::new(|| NOW),
+            region: "eu-central-1".to_owned(),
             settings: Settings::default(),
         });
         let admin = shared.identify(&admin.access_key_id, None, NOW).await.unwrap().caller;

@@ -206,6 +206,7 @@ fn endpoint(
         trail: trail.clone(),
         issuers: Issuers::new(oidc).unwrap(),
         clock: Arc::new(move || clock.load(Ordering::Relaxed)),
+        region: "us-east-1".to_owned(),
         settings,
     })
 }
