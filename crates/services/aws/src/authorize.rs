@@ -18,6 +18,8 @@ pub(crate) struct Ask {
     resource: Arc<str>,
     account: Option<Arc<str>>,
     policy: ResourcePolicy,
+    granted: Option<Arc<Policy>>,
+    by_ciphertext: bool,
     keys: Vec<(Arc<str>, Box<[Arc<str>]>)>,
 }
 
@@ -48,6 +50,8 @@ impl Ask {
             resource: resource.into(),
             account: None,
             policy: ResourcePolicy::None,
+            granted: None,
+            by_ciphertext: false,
             keys: Vec::new(),
         }
     }
@@ -61,6 +65,18 @@ impl Ask {
     /// With the resource's own policy.
     pub(crate) fn policy(mut self, policy: ResourcePolicy) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// With what a grant of KMS allows the caller beside its own policies.
+    pub(crate) fn granted(mut self, policy: Option<Arc<Policy>>) -> Self {
+        self.granted = policy;
+        self
+    }
+
+    /// On a resource that the caller did not name, but a ciphertext did: a refusal does not tell whether it is there.
+    pub(crate) fn of_ciphertext(mut self) -> Self {
+        self.by_ciphertext = true;
         self
     }
 
@@ -193,7 +209,7 @@ impl Call<'_> {
                 .map_err(|error| ApiError::internal(&error))?;
         let side = &caller.policies;
         let mut policies = Policies {
-            identity: side.identity.iter().map(|policy| &**policy).collect(),
+            identity: side.identity.iter().chain(&ask.granted).map(|policy| &**policy).collect(),
             boundary: side.boundary.iter().map(|policy| &**policy).collect(),
             session: side.session.iter().map(|policy| &**policy).collect(),
             ..Policies::default()
@@ -238,8 +254,16 @@ const ORDER: [Layer; 7] = [
     Layer::VpcEndpoint,
 ];
 
+/// What is told of a key that only a ciphertext names: the same whether it is there or not.
+const OF_CIPHERTEXT: &str = "on the resource associated with this ciphertext because the resource does not exist in this \
+     Region, no resource-based policies allow access, or a resource-based policy explicitly denies access";
+
+fn blocking(verdict: &Verdict<'_>) -> Layer {
+    ORDER.into_iter().find(|layer| verdict.blocked_by.contains(layer)).unwrap_or(Layer::Identity)
+}
+
 fn because(action: &str, is_trust: bool, verdict: &Verdict<'_>) -> String {
-    let layer = ORDER.into_iter().find(|layer| verdict.blocked_by.contains(layer)).unwrap_or(Layer::Identity);
+    let layer = blocking(verdict);
     if verdict.outcome != Outcome::ExplicitlyDenied {
         return format!("because no {} allows the {action} action", name(layer, is_trust).1);
     }

@@ -15,9 +15,9 @@ use serde_json::Value;
 use crate::call::{Call, Origin};
 use crate::caller::Caller;
 use crate::error::{ACCESS_DENIED, ApiError, INTERNAL, Result};
-use crate::record::{Outcome, is_durable, is_read_only, records};
+use crate::record::{self, Outcome, is_durable, is_read_only};
 use crate::shared::Shared;
-use crate::{id, services, shared};
+use crate::{id, kms, services, shared};
 
 /// Longest region name; AWS's longest today has 14 bytes.
 const MAX_REGION_BYTES: usize = 32;
@@ -32,6 +32,16 @@ impl Endpoint {
     /// An endpoint of these parts.
     pub fn new(parts: shared::Parts) -> Self {
         Self { shared: Arc::new(Shared::new(parts)) }
+    }
+
+    /// Does what is due without anybody's call: keys of KMS rotate, and those whose time is over are destroyed. Whoever
+    /// runs the endpoint calls this from time to time; once an hour is often enough.
+    ///
+    /// # Errors
+    ///
+    /// If the store failed. What was done until then is done, and the rest is tried again the next time.
+    pub async fn sweep(&self) -> std::result::Result<kms::Swept, ApiError> {
+        kms::sweep(&self.shared).await
     }
 }
 
@@ -207,15 +217,8 @@ impl Exchange<'_> {
             _ => None,
         };
         let error = outcome.as_ref().err().map(|error| (&*response.labels.code, error.message.as_str()));
-        for record in records(call, Outcome { input, answer, error })? {
-            let written = if outcome.is_ok() && is_durable(service, name) {
-                self.shared.trail.append_durable(&record).await
-            } else {
-                self.shared.trail.append(&record).await
-            };
-            written.map_err(|error| ApiError::internal(&error))?;
-        }
-        Ok(())
+        let durable = outcome.is_ok() && is_durable(service, name);
+        record::write(call, Outcome { input, answer, error }, durable).await
     }
 }
 
@@ -246,7 +249,7 @@ fn failure(
 }
 
 /// The words in which each service tells what is common to all.
-fn spoken(service: Option<&'static protocol::Service>, error: &ApiError) -> Cow<'static, str> {
+pub(crate) fn spoken(service: Option<&'static protocol::Service>, error: &ApiError) -> Cow<'static, str> {
     let name = service.map_or("sts", protocol::Service::name);
     let is_query = matches!(name, "iam" | "sts" | "ec2");
     match (&*error.code, is_query) {

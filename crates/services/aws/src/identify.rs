@@ -100,7 +100,7 @@ impl Shared {
     }
 
     /// The account's root user, whom no policy of his own limits.
-    fn root(&self, account: &str) -> Result<Caller> {
+    pub(crate) fn root(&self, account: &str) -> Result<Caller> {
         let arn: Arc<str> = format!("arn:aws:iam::{account}:root").into();
         Ok(Caller {
             principal: principal(&arn)?,

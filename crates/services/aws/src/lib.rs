@@ -24,6 +24,7 @@ mod handler;
 mod iam;
 mod id;
 mod identify;
+mod kms;
 mod page;
 mod policy;
 mod principals;
@@ -42,5 +43,6 @@ pub use eks::{
 };
 pub use endpoint::Endpoint;
 pub use error::ApiError;
+pub use kms::Swept;
 pub use shared::{Clock, Parts, Settings};
 pub use time::now;

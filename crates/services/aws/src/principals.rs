@@ -151,7 +151,8 @@ impl ResourceDocument {
 }
 
 /// Who a text under `AWS` in a `Principal` is.
-enum Found {
+#[derive(Debug)]
+pub(crate) enum Found {
     /// An account or everybody, whom no other follows under the same name.
     Lasting,
     /// A user, a role or a role's session, by unique id.
@@ -160,7 +161,8 @@ enum Found {
     Nobody,
 }
 
-async fn find(shared: &Shared, text: &str) -> std::result::Result<Found, Refused> {
+/// Looks up a text under `AWS` in a `Principal`.
+pub(crate) async fn find(shared: &Shared, text: &str) -> std::result::Result<Found, Refused> {
     let is_account = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
     if text == "*" || is_account {
         return Ok(Found::Lasting);

@@ -28,7 +28,7 @@ pub(crate) struct Outcome<'a> {
 ///
 /// Source: AWS, *CloudTrail User Guide*, "CloudTrail record contents"; *Sharing CloudTrail events across accounts*
 /// (`sharedEventID`).
-pub(crate) fn records(call: &Call<'_>, outcome: Outcome<'_>) -> Result<Vec<Record>> {
+fn records(call: &Call<'_>, outcome: Outcome<'_>) -> Result<Vec<Record>> {
     let notes = call.take_notes();
     let origin = &*call.origin;
     let own = if call.account().is_empty() { None } else { Some(call.account().to_owned()) };
@@ -91,6 +91,16 @@ pub(crate) fn records(call: &Call<'_>, outcome: Outcome<'_>) -> Result<Vec<Recor
         });
     }
     Ok(records)
+}
+
+/// Writes the records of a call; if they are durable, they are on disk afterwards.
+pub(crate) async fn write(call: &Call<'_>, outcome: Outcome<'_>, durable: bool) -> Result<()> {
+    for record in records(call, outcome)? {
+        let trail = &call.shared.trail;
+        let written = if durable { trail.append_durable(&record).await } else { trail.append(&record).await };
+        written.map_err(|error| ApiError::internal(&error))?;
+    }
+    Ok(())
 }
 
 /// Whether an operation changes nothing, as CloudTrail tells.

@@ -13,7 +13,7 @@ use crate::sealed::{Purpose, Sealed};
 use crate::signing::SigningKeys;
 use crate::sts::session::Session;
 use crate::throttle::Throttle;
-use crate::{eks, iam};
+use crate::{eks, iam, kms};
 
 /// Tells milliseconds since 1970.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -57,6 +57,7 @@ pub(crate) struct Shared {
     pub(crate) signing: SigningKeys,
     pub(crate) eks: eks::rows::Tables,
     pub(crate) iam: iam::rows::Tables,
+    pub(crate) kms: kms::rows::Tables,
 }
 
 impl fmt::Debug for Shared {
@@ -71,6 +72,7 @@ impl Shared {
         Self {
             eks: eks::rows::Tables::new(&store),
             iam: iam::rows::Tables::new(&store),
+            kms: kms::rows::Tables::new(&store),
             throttle: Throttle::new(settings.rate, settings.burst),
             signing: SigningKeys::default(),
             store,
