@@ -386,3 +386,42 @@ async fn tags_have_their_rules() {
     iam(&tagger, "TagUser", team("shop")).await.ok();
     iam(&tagger, "TagUser", team("pay")).await.denied("iam:TagUser");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_with_tags_is_allowed_by_them() {
+    let harness = Harness::new().await;
+    let admin = harness.admin();
+    let document = trust(ACCOUNT).to_string();
+    iam(&admin, "CreateRole", json!({ "RoleName": "r", "AssumeRolePolicyDocument": document })).await.ok();
+    let document = policy("Allow", "s3:*", "*").to_string();
+    iam(&admin, "CreatePolicy", json!({ "PolicyName": "p", "PolicyDocument": document })).await.ok();
+    iam(&admin, "CreateInstanceProfile", json!({ "InstanceProfileName": "i" })).await.ok();
+    iam(&admin, "CreateOpenIDConnectProvider", json!({ "Url": "https://id.example/a" })).await.ok();
+    let by_tag = json!({ "Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Action": "iam:List*Tags", "Resource": "*",
+        "Condition": { "StringEquals": { "aws:ResourceTag/team": "shop" } },
+    }] });
+    let bob = admin.user("bob", Some(by_tag)).await;
+    for (kind, name) in [
+        ("Role", json!({ "RoleName": "r" })),
+        ("Policy", json!({ "PolicyArn": arn("policy/p") })),
+        ("InstanceProfile", json!({ "InstanceProfileName": "i" })),
+        ("OpenIDConnectProvider", json!({ "OpenIDConnectProviderArn": arn("oidc-provider/id.example/a") })),
+    ] {
+        let with = |member: &str, value: Value| {
+            let mut input = name.clone();
+            input[member] = value;
+            input
+        };
+        let list = format!("List{kind}Tags");
+        iam(&bob, &list, name.clone()).await.denied(&list);
+        let tags = json!([{ "Key": "team", "Value": "shop" }]);
+        iam(&admin, &format!("Tag{kind}"), with("Tags", tags.clone())).await.ok();
+        assert_eq!(iam(&bob, &list, name.clone()).await.ok()["Tags"], tags, "{kind}");
+        iam(&bob, &format!("Untag{kind}"), with("TagKeys", json!(["team"])))
+            .await
+            .denied(&format!("Untag{kind}"));
+        iam(&admin, &format!("Untag{kind}"), with("TagKeys", json!(["team"]))).await.ok();
+        iam(&bob, &list, name.clone()).await.denied(&list);
+    }
+}

@@ -136,6 +136,13 @@ async fn a_principal_is_simulated_with_all_its_policies() {
         assert_eq!(first(&iam(&admin, "SimulatePrincipalPolicy", without).await).0, "implicitDeny");
     }
     iam(&bob, "SimulatePrincipalPolicy", input).await.denied("iam:SimulatePrincipalPolicy");
+    let input = json!({ "PolicyName": "keyed", "PolicyDocument": json!({ "Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": { "Bool": { "aws:SecureTransport": true } },
+    }] }).to_string(), "UserName": "bob" });
+    iam(&admin, "PutUserPolicy", input).await.ok();
+    let keys =
+        iam(&admin, "GetContextKeysForPrincipalPolicy", json!({ "PolicySourceArn": arn("user/bob") })).await;
+    assert_eq!(keys.ok()["ContextKeyNames"], json!(["aws:SecureTransport"]));
     // Pages go on where they ended.
     let mut paged = json!({ "PolicySourceArn": arn("user/bob"), "ActionNames": ["iam:ListUsers", "iam:ListRoles"], "MaxItems": 1 });
     let page = iam(&admin, "SimulatePrincipalPolicy", paged.clone()).await;
