@@ -125,26 +125,20 @@ pub(crate) fn is_durable(service: &str, operation: &str) -> bool {
 
 fn identity(caller: &Caller) -> Result<UserIdentity> {
     Ok(match &caller.identity {
-        Identity::Root => UserIdentity::root("aws", &caller.account, Some(&caller.access_key)),
-        Identity::User(name) => {
-            let mut identity = UserIdentity::iam_user(
+        Identity::Root => UserIdentity {
+            session_context: user_session(caller)?,
+            ..UserIdentity::root("aws", &caller.account, Some(&caller.access_key))
+        },
+        Identity::User(name) => UserIdentity {
+            session_context: user_session(caller)?,
+            ..UserIdentity::iam_user(
                 &caller.user_id,
                 &caller.arn,
                 &caller.account,
                 name,
                 &caller.access_key,
-            );
-            identity.session_context = match &caller.session {
-                None => None,
-                Some(session) => Some(SessionContext {
-                    session_issuer: None,
-                    web_id_federation_data: None,
-                    attributes: attributes(session.issued)?,
-                    source_identity: None,
-                }),
-            };
-            identity
-        }
+            )
+        },
         Identity::Session { role_arn, role_id, role } => {
             let session = caller.session.as_deref();
             let context = SessionContext {
@@ -176,6 +170,19 @@ fn identity(caller: &Caller) -> Result<UserIdentity> {
     })
 }
 
+/// The session of a user or of root by `GetSessionToken`.
+fn user_session(caller: &Caller) -> Result<Option<SessionContext>> {
+    let context = |issued| {
+        Ok(SessionContext {
+            session_issuer: None,
+            web_id_federation_data: None,
+            attributes: attributes(issued)?,
+            source_identity: None,
+        })
+    };
+    caller.session.as_ref().map(|session| context(session.issued)).transpose()
+}
+
 fn federation(provider: &str, subject: Option<&(String, String)>) -> Option<WebIdFederationData> {
     let (subject, audience) = subject?;
     let name = provider.split_once("oidc-provider/").map_or(provider, |(_, name)| name);
@@ -199,6 +206,16 @@ fn additional(notes: &Notes) -> Option<Value> {
         members.insert("decision".to_owned(), denial.clone());
     }
     (!members.is_empty()).then(|| json!(members))
+}
+
+/// An answer without session tokens, which AWS's models don't mark as sensitive: whoever reads the trail must not get half
+/// of somebody's credentials.
+pub(crate) fn without_tokens(mut answer: Value) -> Value {
+    let credentials = answer.get_mut("Credentials").and_then(|credentials| credentials.get_mut("SessionToken"));
+    if let Some(token) = credentials {
+        *token = ringwall_protocol::HIDDEN.into();
+    }
+    answer
 }
 
 /// Members as CloudTrail names them: the first letter in lower case, at every depth.
