@@ -201,11 +201,24 @@ fn additional(notes: &Notes) -> Option<Value> {
     (!members.is_empty()).then(|| json!(members))
 }
 
+/// Members whose values are maps of the caller's own keys, which are not names of the API.
+const MAPS: [&str; 6] = [
+    "DestinationEncryptionContext",
+    "EncryptionContext",
+    "EncryptionContextEquals",
+    "EncryptionContextSubset",
+    "SourceEncryptionContext",
+    "tags",
+];
+
 /// Members as CloudTrail names them: the first letter in lower case, at every depth.
 fn lower_camel(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
-            let lowered = members.iter().map(|(name, value)| (lower_first(name), lower_camel(value)));
+            let lowered = members.iter().map(|(name, value)| {
+                let is_map = MAPS.contains(&name.as_str()) && value.is_object();
+                (lower_first(name), if is_map { value.clone() } else { lower_camel(value) })
+            });
             Value::Object(lowered.collect())
         }
         Value::Array(items) => items.iter().map(lower_camel).collect(),
@@ -230,6 +243,8 @@ mod tests {
     fn members_begin_in_lower_case() {
         let value = json!({ "RoleArn": "x", "Tags": [{ "Key": "a" }], "ARN": 1 });
         assert_eq!(lower_camel(&value), json!({ "roleArn": "x", "tags": [{ "key": "a" }], "ARN": 1 }));
+        let value = json!({ "EncryptionContext": { "SecretARN": "x" } });
+        assert_eq!(lower_camel(&value), json!({ "encryptionContext": { "SecretARN": "x" } }));
     }
 
     #[test]

@@ -9,5 +9,6 @@
 
 mod harness;
 mod iam;
+mod kms;
 mod sts;
 mod xml;
