@@ -232,6 +232,9 @@ impl Call<'_> {
             Identity::Service(name) => format!("Service: {name}"),
             _ => format!("User: {}", self.caller().shown()),
         };
+        if ask.by_ciphertext && blocking(verdict) == Layer::Resource {
+            return format!("{who} is not authorized to perform: {} {OF_CIPHERTEXT}", ask.action);
+        }
         let on =
             if &*ask.resource == "*" { String::new() } else { format!(" on resource: {}", ask.resource) };
         let is_trust = ask.action.starts_with("sts:");

@@ -102,6 +102,11 @@ impl Harness {
         self.clock.fetch_add(seconds * 1000, Ordering::Relaxed);
     }
 
+    /// Does what is due by now.
+    pub(crate) async fn sweep(&self) -> ringwall_aws::Swept {
+        self.endpoint.sweep().await.unwrap()
+    }
+
     /// Milliseconds since 1970.
     pub(crate) fn now(&self) -> i64 {
         self.clock.load(Ordering::Relaxed)

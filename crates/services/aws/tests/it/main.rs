@@ -2,5 +2,6 @@
 
 mod harness;
 mod iam;
+mod kms;
 mod sts;
 mod xml;
