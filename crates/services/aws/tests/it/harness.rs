@@ -51,11 +51,11 @@ pub(crate) struct Harness {
 /// Somebody with credentials.
 #[derive(Clone)]
 pub(crate) struct Client<'h> {
-    harness: &'h Harness,
+    pub(crate) harness: &'h Harness,
     pub(crate) key: String,
-    secret: Secret,
-    token: Option<Secret>,
-    region: String,
+    pub(crate) secret: Secret,
+    pub(crate) token: Option<Secret>,
+    pub(crate) region: String,
 }
 
 /// What came back.

@@ -10,5 +10,6 @@
 mod harness;
 mod iam;
 mod kms;
+mod signatures;
 mod sts;
 mod xml;
