@@ -131,13 +131,7 @@ fn identity(caller: &Caller) -> Result<UserIdentity> {
         },
         Identity::User(name) => UserIdentity {
             session_context: user_session(caller)?,
-            ..UserIdentity::iam_user(
-                &caller.user_id,
-                &caller.arn,
-                &caller.account,
-                name,
-                &caller.access_key,
-            )
+            ..UserIdentity::iam_user(&caller.user_id, &caller.arn, &caller.account, name, &caller.access_key)
         },
         Identity::Session { role_arn, role_id, role } => {
             let session = caller.session.as_deref();
@@ -211,7 +205,8 @@ fn additional(notes: &Notes) -> Option<Value> {
 /// An answer without session tokens, which AWS's models don't mark as sensitive: whoever reads the trail must not get half
 /// of somebody's credentials.
 pub(crate) fn without_tokens(mut answer: Value) -> Value {
-    let credentials = answer.get_mut("Credentials").and_then(|credentials| credentials.get_mut("SessionToken"));
+    let credentials =
+        answer.get_mut("Credentials").and_then(|credentials| credentials.get_mut("SessionToken"));
     if let Some(token) = credentials {
         *token = ringwall_protocol::HIDDEN.into();
     }

@@ -403,8 +403,11 @@ fn custom_name(name: &str) -> Result<String> {
 /// Source: AWS EKS User Guide, *Create access entries*, "Groups": names "can't start with `system:`, `eks:`, `aws:`, `amazon:`,
 /// or `iam:`".
 fn groups(groups: &[String]) -> Result<()> {
-    if groups.len() > MAX_GROUPS || groups.iter().any(|group| group.is_empty() || group.len() > MAX_NAME_BYTES) {
-        let message = format!("An access entry has at most {MAX_GROUPS} groups of 1 to {MAX_NAME_BYTES} bytes");
+    if groups.len() > MAX_GROUPS
+        || groups.iter().any(|group| group.is_empty() || group.len() > MAX_NAME_BYTES)
+    {
+        let message =
+            format!("An access entry has at most {MAX_GROUPS} groups of 1 to {MAX_NAME_BYTES} bytes");
         return Err(invalid_parameter(message));
     }
     match groups.iter().find(|group| RESERVED_NAMES.iter().any(|reserved| group.starts_with(reserved))) {

@@ -230,7 +230,9 @@ pub(crate) fn tags(
         }
     }
     if tags.len() > MAX_TAGS {
-        return Err(invalid(&format!("A session has at most {MAX_TAGS} tags, with those that pass on to it")));
+        return Err(invalid(&format!(
+            "A session has at most {MAX_TAGS} tags, with those that pass on to it"
+        )));
     }
     Ok((tags, keys))
 }

@@ -147,11 +147,16 @@ impl Harness {
     pub(crate) async fn send(&self, request: Request) -> Reply {
         let response = self.endpoint.handle(request).await;
         let text = String::from_utf8(response.body.to_vec()).unwrap();
-        let value = if text.starts_with('<') {
+        let mut value = if text.starts_with('<') {
             xml::read(&text)
         } else {
             serde_json::from_str(&text).unwrap_or_default()
         };
+        // REST-JSON tells the code in a header.
+        if let (Some(code), Some(members)) = (response.headers.get("x-amzn-errortype"), value.as_object_mut())
+        {
+            members.insert("__type".to_owned(), code.to_str().unwrap().into());
+        }
         Reply { status: response.status.as_u16(), value, text }
     }
 

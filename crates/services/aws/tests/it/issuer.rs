@@ -28,7 +28,8 @@ impl Key {
 
     /// As a JWK set, as a cluster publishes its keys.
     pub(crate) fn set(&self) -> Value {
-        let mut jwk = serde_json::to_value(Jwk::from_encoding_key(&self.key, Algorithm::ES256).unwrap()).unwrap();
+        let mut jwk =
+            serde_json::to_value(Jwk::from_encoding_key(&self.key, Algorithm::ES256).unwrap()).unwrap();
         jwk["kid"] = self.id.into();
         jwk["use"] = "sig".into();
         json!({ "keys": [jwk] })

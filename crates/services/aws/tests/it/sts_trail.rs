@@ -39,15 +39,21 @@ async fn both_accounts_keep_a_record_of_an_assumed_role() {
         assert_eq!(record["readOnly"], true);
         assert_eq!(record["requestParameters"]["roleArn"], arn);
         assert_eq!(record["requestParameters"]["roleSessionName"], "session");
-        assert_eq!(record["resources"], json!([{ "accountId": ACCOUNT, "type": "AWS::IAM::Role", "ARN": arn }]));
+        assert_eq!(
+            record["resources"],
+            json!([{ "accountId": ACCOUNT, "type": "AWS::IAM::Role", "ARN": arn }])
+        );
         let answer = &record["responseElements"];
         assert_eq!(answer["credentials"]["accessKeyId"], credentials["AccessKeyId"]);
         assert_eq!(answer["credentials"]["sessionToken"], "HIDDEN_DUE_TO_SECURITY_REASONS");
         assert_eq!(answer["credentials"]["secretAccessKey"], "HIDDEN_DUE_TO_SECURITY_REASONS");
-        assert_eq!(answer["assumedRoleUser"], json!({
-            "arn": reply.ok()["AssumedRoleUser"]["Arn"],
-            "assumedRoleId": reply.ok()["AssumedRoleUser"]["AssumedRoleId"],
-        }));
+        assert_eq!(
+            answer["assumedRoleUser"],
+            json!({
+                "arn": reply.ok()["AssumedRoleUser"]["Arn"],
+                "assumedRoleId": reply.ok()["AssumedRoleUser"]["AssumedRoleId"],
+            })
+        );
     }
 
     let refused = of(&own, "ListUsers");
@@ -57,7 +63,10 @@ async fn both_accounts_keep_a_record_of_an_assumed_role() {
     assert_eq!(identity["arn"], reply.ok()["AssumedRoleUser"]["Arn"]);
     assert_eq!(identity["accessKeyId"], credentials["AccessKeyId"]);
     let issuer = &identity["sessionContext"]["sessionIssuer"];
-    assert_eq!((&issuer["type"], &issuer["arn"], &issuer["userName"]), (&json!("Role"), &json!(arn), &json!("shared")));
+    assert_eq!(
+        (&issuer["type"], &issuer["arn"], &issuer["userName"]),
+        (&json!("Role"), &json!(arn), &json!("shared"))
+    );
     assert_eq!(identity["sessionContext"]["attributes"]["mfaAuthenticated"], "false");
     assert_eq!(refused["errorCode"], "AccessDenied");
     assert_eq!(refused["additionalEventData"]["decision"]["outcome"], "ImplicitlyDenied");
@@ -92,7 +101,8 @@ async fn no_secret_is_in_anything_that_is_kept() {
     let admin = harness.admin();
     let arn = role(&admin, "worker", &trust(&format!("arn:aws:iam::{ACCOUNT}:root")), None).await;
     let mut secrets = Vec::new();
-    let replies = [assume(&admin, &arn, json!({})).await, admin.call("sts", "GetSessionToken", json!({})).await];
+    let replies =
+        [assume(&admin, &arn, json!({})).await, admin.call("sts", "GetSessionToken", json!({})).await];
     for reply in &replies {
         for name in ["SecretAccessKey", "SessionToken"] {
             secrets.push(reply.ok()["Credentials"][name].as_str().unwrap().to_owned());

@@ -101,12 +101,15 @@ async fn a_service_account_gets_its_role() {
     let begun = of(&records, "AssumeRoleWithWebIdentity");
     let [begun] = begun.as_slice() else { panic!("{begun:?}") };
     let provider = format!("arn:aws:iam::{ACCOUNT}:oidc-provider/{}", issuer.name());
-    assert_eq!(begun["userIdentity"], json!({
-        "type": "WebIdentityUser",
-        "principalId": format!("{provider}:{AUDIENCE}:{SUBJECT}"),
-        "userName": SUBJECT,
-        "identityProvider": provider,
-    }));
+    assert_eq!(
+        begun["userIdentity"],
+        json!({
+            "type": "WebIdentityUser",
+            "principalId": format!("{provider}:{AUDIENCE}:{SUBJECT}"),
+            "userName": SUBJECT,
+            "identityProvider": provider,
+        })
+    );
     assert_eq!(begun["recipientAccountId"], ACCOUNT);
     assert_eq!(begun["resources"][0]["ARN"], arn("checkout"));
     assert_eq!(begun["requestParameters"]["webIdentityToken"], "HIDDEN_DUE_TO_SECURITY_REASONS");
@@ -118,7 +121,11 @@ async fn a_service_account_gets_its_role() {
     assert_eq!(context["sessionIssuer"]["arn"], arn("checkout"));
     // Neither the token nor what it was changed for is kept anywhere.
     let kept = harness.bytes().await;
-    for secret in [&token, credentials["SecretAccessKey"].as_str().unwrap(), credentials["SessionToken"].as_str().unwrap()] {
+    for secret in [
+        &token,
+        credentials["SecretAccessKey"].as_str().unwrap(),
+        credentials["SessionToken"].as_str().unwrap(),
+    ] {
         let piece = &secret.as_bytes()[secret.len() - 24..];
         assert!(!kept.windows(piece.len()).any(|window| window == piece));
     }
@@ -164,9 +171,15 @@ async fn a_token_that_is_not_good_tells_nothing_of_the_role() {
     }
     setup.assume("checkout", &setup.token(json!({}))).await.ok();
     // A provider counts in its own account alone.
-    let theirs = role(&setup.harness.other(), "checkout", &setup.trust(json!("sts:AssumeRoleWithWebIdentity")), None).await;
+    let theirs =
+        role(&setup.harness.other(), "checkout", &setup.trust(json!("sts:AssumeRoleWithWebIdentity")), None)
+            .await;
     let reply = setup.harness.send(unsigned(&theirs, &setup.token(json!({})), "")).await;
-    assert!(theirs.contains(OTHER) && reply.message().contains("No OpenIDConnect provider found"), "{}", reply.text);
+    assert!(
+        theirs.contains(OTHER) && reply.message().contains("No OpenIDConnect provider found"),
+        "{}",
+        reply.text
+    );
     for request in [
         unsigned("arn:aws:iam::111122223333:user/x", &setup.token(json!({})), ""),
         unsigned(&arn("checkout"), &setup.token(json!({})), "&DurationSeconds=899"),
@@ -200,7 +213,12 @@ async fn the_trust_policy_decides() {
         ("another", plain.clone(), "system:serviceaccount:shop:cart", false),
         ("assume", setup.trust(json!("sts:AssumeRole")), SUBJECT, false),
         ("denying", denying, SUBJECT, false),
-        ("provider", serde_json::from_str(&plain.to_string().replace(&setup.provider(), &other)).unwrap(), SUBJECT, false),
+        (
+            "provider",
+            serde_json::from_str(&plain.to_string().replace(&setup.provider(), &other)).unwrap(),
+            SUBJECT,
+            false,
+        ),
         ("aws", aws, SUBJECT, false),
     ];
     for (name, trust, subject, allowed) in cases {
@@ -209,15 +227,21 @@ async fn the_trust_policy_decides() {
         if allowed {
             reply.ok();
         } else {
-            assert_eq!((reply.status, reply.code(), reply.message()), (403, "AccessDenied", REFUSED), "{name}");
+            assert_eq!(
+                (reply.status, reply.code(), reply.message()),
+                (403, "AccessDenied", REFUSED),
+                "{name}"
+            );
         }
     }
     // A role that is not there refuses in the same words.
     let missing = setup.assume("missing", &setup.token(json!({}))).await;
     assert_eq!((missing.status, missing.code(), missing.message()), (403, "AccessDenied", REFUSED));
     let records = setup.harness.records(ACCOUNT).await;
-    let refused: Vec<&Value> =
-        of(&records, "AssumeRoleWithWebIdentity").into_iter().filter(|record| record["errorCode"] == "AccessDenied").collect();
+    let refused: Vec<&Value> = of(&records, "AssumeRoleWithWebIdentity")
+        .into_iter()
+        .filter(|record| record["errorCode"] == "AccessDenied")
+        .collect();
     assert_eq!(refused.len(), 6);
     assert_eq!(refused[2]["additionalEventData"]["decision"]["outcome"], "ExplicitlyDenied");
     for record in refused {
@@ -298,7 +322,9 @@ async fn an_issuer_that_is_away_is_told_from_a_wrong_token() {
     provider(&harness.admin(), &url).await;
     // Nor is what nobody listed ever asked, wherever it is.
     provider(&harness.admin(), "https://localhost:1").await;
-    for (url, code) in [(url.as_str(), "IDPCommunicationError"), ("https://localhost:1", "InvalidIdentityToken")] {
+    for (url, code) in
+        [(url.as_str(), "IDPCommunicationError"), ("https://localhost:1", "InvalidIdentityToken")]
+    {
         let token = issuer.key.sign(&claims(url, AUDIENCE, harness.now() / 1000));
         let reply = harness.send(unsigned(&arn("checkout"), &token, "")).await;
         assert_eq!(reply.code(), code, "{}", reply.text);
