@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use ringwall_iam::{
-    Context as Keys, Key, Layer, Outcome, Policies, Policy, Request, Unread, Verdict, View, decide,
+    Context as Keys, InvalidRequest, Key, Layer, Outcome, Policies, Policy, Request, Unread, Verdict, View,
+    decide,
 };
 use serde_json::{Value, json};
 
@@ -203,7 +204,11 @@ impl Call<'_> {
             keys.set(Key::new(key), values.clone());
         }
         let request = Request::new(caller.principal.clone(), &ask.action, &ask.resource, None, keys)
-            .map_err(|error| ApiError::internal(&error))?;
+            .map_err(|error| match error {
+                // Names that a caller chose make up the ARN.
+                InvalidRequest::Resource => ApiError::new("ValidationError", error.to_string()).status(400),
+                _ => ApiError::internal(&error),
+            })?;
         let side = &caller.policies;
         let mut policies = Policies {
             identity: side.identity.iter().chain(&ask.granted).map(|policy| &**policy).collect(),
