@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ringwall_envelope::{Keyring, Random};
 use ringwall_model::Secret;
-use ringwall_store::{Batch, Expect, Scan, Store, StoreError};
+use ringwall_store::{Batch, Expect, Store, StoreError};
 
 use crate::error::ApiError;
 use crate::iam::rows::{AccessKey, Account, Attached, Tables, User};
 use crate::id::{self, KeyKind, Prefix};
+use crate::page;
 use crate::principals::{Bearer, Kind};
 use crate::sealed::{Purpose, Sealed};
 
