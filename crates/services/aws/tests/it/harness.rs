@@ -51,11 +51,11 @@ pub(crate) struct Harness {
 /// Somebody with credentials.
 #[derive(Clone)]
 pub(crate) struct Client<'h> {
-    pub(crate) harness: &'h Harness,
+    harness: &'h Harness,
     pub(crate) key: String,
-    pub(crate) secret: Secret,
-    pub(crate) token: Option<Secret>,
-    pub(crate) region: String,
+    secret: Secret,
+    token: Option<Secret>,
+    region: String,
 }
 
 /// What came back.
