@@ -156,7 +156,7 @@ fn identity(caller: &Caller) -> Result<UserIdentity> {
                 context,
             )
         }
-        Identity::WebIdentity { provider, subject, audience } => {
+        Identity::Federated { provider, subject, audience } => {
             UserIdentity::web_identity(provider, audience, subject)
         }
         Identity::Service(name) => UserIdentity::aws_service(name),

@@ -7,8 +7,17 @@
     reason = "helpers of tests fail loudly"
 )]
 
+mod actions;
+mod eks;
+mod eks_entries;
 mod harness;
 mod iam;
+mod issuer;
 mod kms;
+mod pod_identity;
+mod signatures;
 mod sts;
+mod sts_sessions;
+mod sts_trail;
+mod sts_web_identity;
 mod xml;
