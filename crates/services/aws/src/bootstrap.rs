@@ -19,9 +19,6 @@ pub const ADMINISTRATOR: &str = "administrator";
 /// AWS's policy that allows everything.
 const ADMINISTRATOR_ACCESS: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
 
-/// Most accounts of an installation.
-const MAX_ACCOUNTS: usize = 10_000;
-
 /// A new account's credentials. They are told once.
 #[derive(Debug)]
 pub struct Credentials {

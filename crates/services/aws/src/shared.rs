@@ -13,7 +13,7 @@ use crate::sealed::{Purpose, Sealed};
 use crate::signing::SigningKeys;
 use crate::sts::session::Session;
 use crate::throttle::Throttle;
-use crate::{ec2, eks, iam, kms};
+use crate::{ec2, eks, iam, kms, secretsmanager, ssm};
 
 /// Tells milliseconds since 1970.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -62,6 +62,8 @@ pub(crate) struct Shared {
     pub(crate) eks: eks::rows::Tables,
     pub(crate) iam: iam::rows::Tables,
     pub(crate) kms: kms::rows::Tables,
+    pub(crate) secretsmanager: secretsmanager::rows::Tables,
+    pub(crate) ssm: ssm::rows::Tables,
 }
 
 impl fmt::Debug for Shared {
@@ -78,6 +80,8 @@ impl Shared {
             eks: eks::rows::Tables::new(&store),
             iam: iam::rows::Tables::new(&store),
             kms: kms::rows::Tables::new(&store),
+            secretsmanager: secretsmanager::rows::Tables::new(&store),
+            ssm: ssm::rows::Tables::new(&store),
             throttle: Throttle::new(settings.rate, settings.burst),
             signing: SigningKeys::default(),
             store,

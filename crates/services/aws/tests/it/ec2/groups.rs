@@ -1,9 +1,10 @@
 //! VPCs and groups.
 
+use ringwall_store::{Batch, Expect, Place};
 use serde_json::json;
 
 use super::{ec2, from_group, group_input, list, new_group, new_vpc, permissions, shown, text, with};
-use crate::harness::Harness;
+use crate::harness::{ACCOUNT, Harness, REGION};
 
 #[tokio::test]
 async fn a_vpc_has_a_default_group_that_stays() {
@@ -214,4 +215,26 @@ async fn an_account_has_five_vpcs_in_a_region() {
         ec2(&admin, "DeleteVpc", json!({ "VpcId": vpc })).await.ok();
     }
     create().await.ok();
+}
+
+#[tokio::test]
+async fn an_account_has_2500_groups_in_a_region() {
+    let harness = Harness::new().await;
+    let admin = harness.admin();
+    let vpc = new_vpc(&admin).await;
+    // One is the VPC's own; of the others all but one are put where the endpoint keeps them.
+    for thousand in 0..3 {
+        let mut batch = Batch::new();
+        for at in thousand * 1000..((thousand + 1) * 1000).min(2498) {
+            let group = json!({ "name": format!("group-{at}"), "description": "x", "vpc": vpc });
+            let place = Place::new(ACCOUNT, REGION, "ec2/security-group", &format!("sg-{at:017x}"));
+            batch.put(place, group.to_string().into_bytes(), Expect::Absent);
+        }
+        harness.store().commit(batch).await.unwrap();
+    }
+    let last = new_group(&admin, &vpc, "last").await;
+    let one_more = || ec2(&admin, "CreateSecurityGroup", group_input(&vpc, "one-more"));
+    assert_eq!(one_more().await.code(), "SecurityGroupLimitExceeded");
+    ec2(&admin, "DeleteSecurityGroup", json!({ "GroupId": last })).await.ok();
+    one_more().await.ok();
 }
