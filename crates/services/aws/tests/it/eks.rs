@@ -275,6 +275,31 @@ async fn the_authentication_mode_goes_one_way() {
     for mode in ["CONFIG_MAP", "API_AND_CONFIG_MAP", "API"] {
         assert_eq!(set(mode).await.code(), "InvalidParameterException");
     }
+    // A cluster without entries, as there were before there were any, takes one step at a time.
+    let place = Place {
+        account: ACCOUNT.to_owned(),
+        region: REGION.to_owned(),
+        kind: "eks/cluster".to_owned(),
+        name: "prod".to_owned(),
+    };
+    let record = harness.store().get(&place).await.unwrap().unwrap();
+    let mut cluster: Value = serde_json::from_slice(&record.body).unwrap();
+    cluster["mode"] = "CONFIG_MAP".into();
+    let mut batch = Batch::new();
+    batch.put(place, serde_json::to_vec(&cluster).unwrap(), Expect::Present);
+    harness.store().commit(batch).await.unwrap();
+    let dev = role(&admin, "dev", &trust("*"), None).await;
+    for reply in [
+        create(&admin, json!({ "principalArn": dev })).await,
+        rest(&admin, Method::GET, &entry(&dev), None).await,
+        rest(&admin, Method::GET, "/clusters/prod/access-entries", None).await,
+    ] {
+        assert_eq!(reply.code(), "InvalidRequestException");
+        assert!(reply.message().contains("[API, API_AND_CONFIG_MAP]"), "{}", reply.text);
+    }
+    assert_eq!(set("API").await.code(), "InvalidParameterException");
+    set("API_AND_CONFIG_MAP").await.ok();
+    create(&admin, json!({ "principalArn": dev })).await.ok();
     // What is not done here is refused and not passed over.
     let logging = json!({ "logging": { "clusterLogging": [] } });
     let reply = rest(&admin, Method::POST, "/clusters/prod/update-config", Some(logging)).await;
