@@ -17,12 +17,15 @@ use crate::error::{ACCESS_DENIED, ApiError, Result};
 pub(crate) struct Ask {
     action: Arc<str>,
     resource: Arc<str>,
-    account: Option<Arc<str>>,
+    shown: Option<Arc<str>>,
     policy: ResourcePolicy,
     granted: Option<Arc<Policy>>,
     by_ciphertext: bool,
-    keys: Vec<(Arc<str>, Box<[Arc<str>]>)>,
+    keys: Vec<ConditionKey>,
 }
+
+/// A condition key with its values.
+type ConditionKey = (Arc<str>, Box<[Arc<str>]>);
 
 /// The policy of the resource itself.
 #[derive(Clone, Debug, Default)]
@@ -49,7 +52,7 @@ impl Ask {
         Self {
             action: action.into(),
             resource: resource.into(),
-            account: None,
+            shown: None,
             policy: ResourcePolicy::None,
             granted: None,
             by_ciphertext: false,
@@ -57,9 +60,9 @@ impl Ask {
         }
     }
 
-    /// The account of a resource whose ARN does not tell it.
-    pub(crate) fn in_account(mut self, account: &str) -> Self {
-        self.account = Some(account.into());
+    /// On a resource that the caller named in other words than by its ARN: a refusal repeats them, and tells no ARN.
+    pub(crate) fn named(mut self, text: &str) -> Self {
+        self.shown = Some(text.into());
         self
     }
 
@@ -131,11 +134,6 @@ impl Ask {
         }
         self
     }
-
-    /// The resource that is asked for.
-    pub(crate) fn resource(&self) -> &Arc<str> {
-        &self.resource
-    }
 }
 
 /// Proof that a call was allowed. Without one there is no [`Answer`].
@@ -205,15 +203,12 @@ impl Call<'_> {
         for (key, values) in &ask.keys {
             keys.set(Key::new(key), values.clone());
         }
-        let request =
-            Request::new(caller.principal.clone(), &ask.action, &ask.resource, ask.account.as_ref(), keys)
-                .map_err(|error| match error {
-                    // Names that a caller chose make up the ARN.
-                    InvalidRequest::Resource => {
-                        ApiError::new("ValidationError", error.to_string()).status(400)
-                    }
-                    _ => ApiError::internal(&error),
-                })?;
+        let request = Request::new(caller.principal.clone(), &ask.action, &ask.resource, None, keys)
+            .map_err(|error| match error {
+                // Names that a caller chose make up the ARN.
+                InvalidRequest::Resource => ApiError::new("ValidationError", error.to_string()).status(400),
+                _ => ApiError::internal(&error),
+            })?;
         let side = &caller.policies;
         let mut policies = Policies {
             identity: side.identity.iter().chain(&ask.granted).map(|policy| &**policy).collect(),
@@ -239,8 +234,11 @@ impl Call<'_> {
             Identity::Service(name) => format!("Service: {name}"),
             _ => format!("User: {}", self.caller().shown()),
         };
-        let on =
-            if &*ask.resource == "*" { String::new() } else { format!(" on resource: {}", ask.resource) };
+        if ask.by_ciphertext && blocking(verdict) == Layer::Resource {
+            return format!("{who} is not authorized to perform: {} {OF_CIPHERTEXT}", ask.action);
+        }
+        let resource = ask.shown.as_ref().unwrap_or(&ask.resource);
+        let on = if &**resource == "*" { String::new() } else { format!(" on resource: {resource}") };
         let is_trust = ask.action.starts_with("sts:");
         format!(
             "{who} is not authorized to perform: {}{on} {}",

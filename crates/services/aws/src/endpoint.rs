@@ -17,7 +17,7 @@ use crate::caller::Caller;
 use crate::error::{ACCESS_DENIED, ApiError, INTERNAL, Result};
 use crate::record::{self, Outcome, is_durable};
 use crate::shared::Shared;
-use crate::{id, kms, services, shared, sts};
+use crate::{id, kms, secretsmanager, services, shared, sts};
 
 /// Longest region name; AWS's longest today has 14 bytes.
 const MAX_REGION_BYTES: usize = 32;
@@ -34,14 +34,15 @@ impl Endpoint {
         Self { shared: Arc::new(Shared::new(parts)) }
     }
 
-    /// Does what is due without anybody's call: keys of KMS rotate, and those whose time is over are destroyed. Whoever
-    /// runs the endpoint calls this from time to time; once an hour is often enough.
+    /// Does what is due without anybody's call: keys of KMS rotate, and keys and secrets whose time is over are
+    /// destroyed. Whoever runs the endpoint calls this from time to time; once an hour is often enough.
     ///
     /// # Errors
     ///
     /// If the store failed. What was done until then is done, and the rest is tried again the next time.
     pub async fn sweep(&self) -> std::result::Result<kms::Swept, ApiError> {
-        kms::sweep(&self.shared).await
+        let swept = kms::sweep(&self.shared).await?;
+        Ok(kms::Swept { secrets: secretsmanager::sweep(&self.shared).await?, ..swept })
     }
 }
 
@@ -191,7 +192,7 @@ impl Exchange<'_> {
         presented: Option<&Presented<'_>>,
         now: i64,
     ) -> Result<Origin> {
-        let region = presented.map_or("us-east-1", |presented| &*presented.scope().region);
+        let region = presented.map_or(&*self.shared.region, |presented| &*presented.scope().region);
         let is_region = (1..=MAX_REGION_BYTES).contains(&region.len())
             && region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
         if !is_region {

@@ -156,7 +156,7 @@ fn identity(caller: &Caller) -> Result<UserIdentity> {
                 context,
             )
         }
-        Identity::WebIdentity { provider, subject, audience } => {
+        Identity::Federated { provider, subject, audience } => {
             UserIdentity::web_identity(provider, audience, subject)
         }
         Identity::Service(name) => UserIdentity::aws_service(name),
@@ -202,6 +202,16 @@ fn additional(notes: &Notes) -> Option<Value> {
     (!members.is_empty()).then(|| json!(members))
 }
 
+/// Members whose values are maps of the caller's own keys, which are not names of the API.
+const MAPS: [&str; 6] = [
+    "DestinationEncryptionContext",
+    "EncryptionContext",
+    "EncryptionContextEquals",
+    "EncryptionContextSubset",
+    "SourceEncryptionContext",
+    "tags",
+];
+
 /// An answer without session tokens, which AWS's models don't mark as sensitive: whoever reads the trail must not get half
 /// of somebody's credentials.
 pub(crate) fn without_tokens(mut answer: Value) -> Value {
@@ -217,7 +227,10 @@ pub(crate) fn without_tokens(mut answer: Value) -> Value {
 fn lower_camel(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
-            let lowered = members.iter().map(|(name, value)| (lower_first(name), lower_camel(value)));
+            let lowered = members.iter().map(|(name, value)| {
+                let is_map = MAPS.contains(&name.as_str()) && value.is_object();
+                (lower_first(name), if is_map { value.clone() } else { lower_camel(value) })
+            });
             Value::Object(lowered.collect())
         }
         Value::Array(items) => items.iter().map(lower_camel).collect(),
@@ -242,6 +255,8 @@ mod tests {
     fn members_begin_in_lower_case() {
         let value = json!({ "RoleArn": "x", "Tags": [{ "Key": "a" }], "ARN": 1 });
         assert_eq!(lower_camel(&value), json!({ "roleArn": "x", "tags": [{ "key": "a" }], "ARN": 1 }));
+        let value = json!({ "EncryptionContext": { "SecretARN": "x" } });
+        assert_eq!(lower_camel(&value), json!({ "encryptionContext": { "SecretARN": "x" } }));
     }
 
     #[test]

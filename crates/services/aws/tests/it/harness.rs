@@ -107,6 +107,11 @@ impl Harness {
         self.clock.fetch_add(seconds * 1000, Ordering::Relaxed);
     }
 
+    /// Does what is due by now.
+    pub(crate) async fn sweep(&self) -> ringwall_aws::Swept {
+        self.endpoint.sweep().await.unwrap()
+    }
+
     /// Milliseconds since 1970.
     pub(crate) fn now(&self) -> i64 {
         self.clock.load(Ordering::Relaxed)
@@ -211,6 +216,7 @@ fn endpoint(
         trail: trail.clone(),
         issuers: Issuers::new(oidc).unwrap(),
         clock: Arc::new(move || clock.load(Ordering::Relaxed)),
+        region: "us-east-1".to_owned(),
         settings,
     })
 }
