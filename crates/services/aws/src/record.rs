@@ -107,7 +107,7 @@ pub(crate) async fn write(call: &Call<'_>, outcome: Outcome<'_>, durable: bool) 
 ///
 /// Source: AWS, *CloudTrail User Guide*, `readOnly`; *KMS Developer Guide*, "Logging AWS KMS API calls" (cryptographic
 /// operations are read-only); *IAM User Guide*, "Logging IAM and AWS STS API calls" (so is assuming a role).
-pub(crate) fn is_read_only(service: &str, operation: &str) -> bool {
+fn is_read_only(service: &str, operation: &str) -> bool {
     const READS: [&str; 6] = ["BatchGet", "Describe", "Get", "List", "Simulate", "Validate"];
     const CRYPTOGRAPHIC: [&str; 5] =
         ["Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateRandom"];
