@@ -481,7 +481,7 @@ async fn the_trail_tells_what_was_done_and_refused() {
     let records = harness.records(ACCOUNT).await;
     let created = of(&records, "CreateAccessEntry");
     let [refused, done, wrong] = created.as_slice() else { panic!("{created:?}") };
-    assert_eq!(refused["errorCode"], "AccessDeniedException");
+    assert_eq!(refused["errorCode"], "AccessDenied");
     assert_eq!(refused["additionalEventData"]["decision"]["action"], "eks:CreateAccessEntry");
     assert_eq!(refused["additionalEventData"]["decision"]["blockedBy"], json!(["identity"]));
     assert_eq!(wrong["errorCode"], "InvalidParameterException");

@@ -254,7 +254,7 @@ async fn the_roles_trust_policy_decides() {
     let records = harness.records(ACCOUNT).await;
     let refused: Vec<&Value> = of(&records, "AssumeRoleForPodIdentity")
         .into_iter()
-        .filter(|record| record["errorCode"] == "AccessDeniedException")
+        .filter(|record| record["errorCode"] == "AccessDenied")
         .collect();
     assert_eq!(refused[0]["additionalEventData"]["decision"]["action"], "sts:AssumeRole");
     // Without tags nobody has to allow them.
