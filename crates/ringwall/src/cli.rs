@@ -53,6 +53,7 @@ pub(crate) enum Command {
     Init(Init),
     Serve(Serve),
     Account(Account),
+    Cluster(Cluster),
     Store(StoreGroup),
     Completions(Completions),
     Man(Man),
@@ -465,6 +466,74 @@ pub(crate) struct AccountCreate {
 /// List the accounts: id and name.
 #[derive(Debug, Args)]
 pub(crate) struct AccountList {
+    #[command(flatten)]
+    pub(crate) flags: StoreFlags,
+}
+
+/// Make clusters known to the EKS API, and forget them.
+#[derive(Debug, Args)]
+pub(crate) struct Cluster {
+    #[command(subcommand)]
+    pub(crate) command: ClusterCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClusterCommand {
+    Register(ClusterRegister),
+    /// List the clusters: name, authentication mode, issuer
+    List(ClusterWhere),
+    /// Forget a cluster that has no access entries and no Pod Identity associations any more
+    Remove {
+        /// Name of the cluster
+        #[arg(value_name = "NAME")]
+        name: String,
+        #[command(flatten)]
+        place: ClusterWhere,
+    },
+}
+
+/// Make a cluster known, whoever runs it.
+///
+/// The EKS API then describes it, and keeps its access entries and Pod Identity associations. Tokens of its service
+/// accounts are checked with the keys of its issuer, which are fetched by https unless they are given here. The server may
+/// run meanwhile.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ringwall cluster register shop --issuer https://oidc.example.com/shop
+  kubectl get --raw /openid/v1/jwks > keys.json
+  ringwall cluster register shop --issuer https://kubernetes.default.svc --keys keys.json")]
+pub(crate) struct ClusterRegister {
+    /// Name of the cluster
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// Issuer of its service accounts' tokens: kube-apiserver's --service-account-issuer
+    #[arg(long, value_name = "URL")]
+    pub(crate) issuer: String,
+    /// Keys of the issuer, a JWK set, if it can't be reached by https
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) keys: Option<PathBuf>,
+    /// URL of its API server
+    #[arg(long, value_name = "URL")]
+    pub(crate) endpoint: Option<String>,
+    /// Certificates of the API server's authority, PEM
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) certificate_authority: Option<PathBuf>,
+    /// Version of Kubernetes, such as 1.37
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) kubernetes_version: Option<String>,
+    #[command(flatten)]
+    pub(crate) place: ClusterWhere,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ClusterWhere {
+    /// Account of the cluster; without it the only one there is
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: Option<String>,
+    /// Region of the cluster, instead of the setting's
+    #[arg(long, value_name = "REGION")]
+    pub(crate) in_region: Option<String>,
     #[command(flatten)]
     pub(crate) flags: StoreFlags,
 }

@@ -2,7 +2,7 @@ use std::error::Error;
 use std::io::{self, Write as _};
 
 use clap::error::ErrorKind;
-use ringwall_aws::BootstrapError;
+use ringwall_aws::{BootstrapError, RegisterError};
 use ringwall_oidc::SetupError;
 use ringwall_rootkey::RootKeyError;
 use ringwall_server::ServerError;
@@ -59,6 +59,9 @@ pub(crate) enum Failure {
     /// An account could not be made.
     #[error(transparent)]
     Account(#[from] BootstrapError),
+    /// A cluster could not be registered or removed.
+    #[error(transparent)]
+    Cluster(#[from] RegisterError),
     /// A file or folder could not be made.
     #[error("`{path}` can't be written: {source}")]
     Make { path: String, source: io::Error },
@@ -81,13 +84,16 @@ impl Failure {
             Self::Misuse { hint, .. } => hint.clone(),
             Self::Snapshot(error) => Some(error.hint().to_owned()),
             Self::Server(error) => error.hint().map(str::to_owned),
-            Self::Store(error) | Self::Account(BootstrapError::Store(error)) => {
-                error.hint().map(str::to_owned)
-            }
+            Self::Store(error)
+            | Self::Account(BootstrapError::Store(error))
+            | Self::Cluster(RegisterError::Store(error)) => error.hint().map(str::to_owned),
             // Those of root keys are part of the message.
-            Self::RootKey(_) | Self::Trail(_) | Self::Issuers(_) | Self::Account(_) | Self::Make { .. } => {
-                None
-            }
+            Self::RootKey(_)
+            | Self::Trail(_)
+            | Self::Issuers(_)
+            | Self::Account(_)
+            | Self::Cluster(_)
+            | Self::Make { .. } => None,
             Self::Settings(_) | Self::Read { .. } | Self::Write(_) => None,
         }
     }

@@ -2,6 +2,8 @@
 //! `cargo bench -p ringwall-store`.
 //!
 //! On SQLite, in the target folder; with `RINGWALL_BENCH_POSTGRES=postgres://…`, an empty database, on that too.
+//! A read of SQLite is handed from one thread to another and back, so that its cost depends on where the system puts them:
+//! `taskset -c 0 cargo bench …` gives steady figures for single reads.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark stops at the first surprise")]
 

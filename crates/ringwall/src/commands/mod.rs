@@ -5,6 +5,7 @@ mod assess;
 mod aws;
 mod batch;
 mod can;
+mod cluster;
 mod iam;
 mod init;
 mod lines;
@@ -35,6 +36,7 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Serve(args) => serve::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Account(args) => account::run(&args.command),
+        Command::Cluster(args) => cluster::run(&args.command),
         Command::Store(args) => store::run(&args.command),
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::pages(&args),

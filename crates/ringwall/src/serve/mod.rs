@@ -28,6 +28,9 @@ const ADMIN_CONNECTIONS: usize = 64;
 /// How long the store may take to say that it is there.
 const STORE_ANSWERS: Duration = Duration::from_secs(3);
 
+/// How often is done what is due: deletions are planned by the day, and count at once when their time has come.
+const SWEEP_EVERY: Duration = Duration::from_secs(3600);
+
 /// What the server waits for before it can do its work; `/readyz` tells it. `None` if it can.
 type Waits = Option<&'static str>;
 
@@ -64,7 +67,9 @@ async fn serve(flags: Flags, loaded: Loaded) -> Result<Exit, Failure> {
 
     let parts = Backing::open(&settings).await?;
     let (stop, stopped) = watch::channel(false);
-    let mut serving = tokio::spawn(server.serve(Arc::new(parts.endpoint(&settings)?), asked(stopped)));
+    let endpoint = Arc::new(parts.endpoint(&settings)?);
+    let sweeping = tokio::spawn(sweep(Arc::clone(&endpoint)));
+    let mut serving = tokio::spawn(server.serve(endpoint, asked(stopped)));
     waits.send_replace(None);
     let file = loaded.file.as_ref().map(|file| tracing::field::display(file.display()));
     tracing::info!(%address, tls = tls.is_some(), admin = %admin_address, settings = file, "serving");
@@ -91,10 +96,25 @@ async fn serve(flags: Flags, loaded: Loaded) -> Result<Exit, Failure> {
         drained = &mut serving => tell(drained.ok()),
         () = again(&mut signals) => tracing::warn!("stopped at once, as asked a second time"),
     }
+    sweeping.abort();
     parts.close().await;
     let _ = stop_admin.send(true);
     let _ = admin.await;
     Ok(Exit::Fine)
+}
+
+/// Does, from time to time, what is due without anybody's call.
+async fn sweep(endpoint: Arc<Endpoint>) {
+    loop {
+        match endpoint.sweep().await {
+            Ok(swept) if swept == Default::default() => {}
+            Ok(swept) => tracing::info!(?swept, "what was due is done"),
+            Err(error) => {
+                tracing::warn!(error = error.message, "what is due could not be done; it is tried again")
+            }
+        }
+        tokio::time::sleep(SWEEP_EVERY).await;
+    }
 }
 
 /// What stands behind the endpoint.

@@ -236,3 +236,37 @@ fn a_wrong_root_key_opens_nothing() {
     assert!(said.stderr.contains("wrapped by the root key"), "{said:?}");
     assert_eq!(home.run("account list").stdout, "111122223333  default\n");
 }
+
+#[test]
+fn clusters_are_registered_listed_and_removed() {
+    let (home, _) = Home::installed();
+    let said =
+        home.run("cluster register shop --issuer https://oidc.example.com/shop --kubernetes-version 1.37");
+    assert_eq!(
+        (said.status, said.stdout.as_str()),
+        (0, "arn:aws:eks:us-east-1:111122223333:cluster/shop\n"),
+        "{said:?}"
+    );
+    let said = home.run("cluster list");
+    assert_eq!(said.stdout, "shop  API_AND_CONFIG_MAP  https://oidc.example.com/shop\n");
+    assert_eq!(home.run("cluster list --in-region eu-central-1").stdout, "");
+    for (arguments, why) in [
+        ("cluster register shop --issuer https://oidc.example.com", "the cluster `shop` is there already"),
+        ("cluster register ../x --issuer https://oidc.example.com", "`../x` is no name of a cluster"),
+        ("cluster register y --issuer http://oidc.example.com", "is no https URL"),
+        (
+            "cluster register y --issuer https://a --account 999999999999",
+            "there is no account `999999999999`",
+        ),
+        ("cluster remove y", "there is no cluster `y`"),
+    ] {
+        let said = home.run(arguments);
+        assert_eq!(said.status, 2, "{said:?}");
+        assert!(said.stderr.contains(why), "{said:?}");
+    }
+    std::fs::write(home.path("keys.json"), "{\"keys\":[{}]").unwrap();
+    let said = home.run("cluster register y --issuer https://kubernetes.default.svc --keys keys.json");
+    assert!(said.stderr.contains("the keys of the issuer are no JWK set"), "{said:?}");
+    assert_eq!(home.run("cluster remove shop").status, 0);
+    assert_eq!(home.run("cluster list").stdout, "");
+}

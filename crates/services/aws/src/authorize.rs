@@ -17,6 +17,7 @@ pub(crate) struct Ask {
     action: Arc<str>,
     resource: Arc<str>,
     account: Option<Arc<str>>,
+    shown: Option<Arc<str>>,
     policy: ResourcePolicy,
     granted: Option<Arc<Policy>>,
     by_ciphertext: bool,
@@ -49,6 +50,7 @@ impl Ask {
             action: action.into(),
             resource: resource.into(),
             account: None,
+            shown: None,
             policy: ResourcePolicy::None,
             granted: None,
             by_ciphertext: false,
@@ -59,6 +61,12 @@ impl Ask {
     /// The account of a resource whose ARN does not tell it.
     pub(crate) fn in_account(mut self, account: &str) -> Self {
         self.account = Some(account.into());
+        self
+    }
+
+    /// On a resource that the caller named in other words than by its ARN: a refusal repeats them, and tells no ARN.
+    pub(crate) fn named(mut self, text: &str) -> Self {
+        self.shown = Some(text.into());
         self
     }
 
@@ -235,8 +243,8 @@ impl Call<'_> {
         if ask.by_ciphertext && blocking(verdict) == Layer::Resource {
             return format!("{who} is not authorized to perform: {} {OF_CIPHERTEXT}", ask.action);
         }
-        let on =
-            if &*ask.resource == "*" { String::new() } else { format!(" on resource: {}", ask.resource) };
+        let resource = ask.shown.as_ref().unwrap_or(&ask.resource);
+        let on = if &**resource == "*" { String::new() } else { format!(" on resource: {resource}") };
         let is_trust = ask.action.starts_with("sts:");
         format!(
             "{who} is not authorized to perform: {}{on} {}",

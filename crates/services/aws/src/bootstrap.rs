@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ringwall_envelope::{Keyring, Random};
 use ringwall_model::Secret;
-use ringwall_store::{Batch, Expect, Scan, Store, StoreError};
+use ringwall_store::{Batch, Expect, Store, StoreError};
 
 use crate::error::ApiError;
 use crate::iam::rows::{AccessKey, Account, Attached, Tables, User};
 use crate::id::{self, KeyKind, Prefix};
+use crate::page;
 use crate::principals::{Bearer, Kind};
 use crate::sealed::{Purpose, Sealed};
 
@@ -17,9 +18,6 @@ pub const ADMINISTRATOR: &str = "administrator";
 
 /// AWS's policy that allows everything.
 const ADMINISTRATOR_ACCESS: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
-
-/// Most accounts of an installation.
-const MAX_ACCOUNTS: usize = 10_000;
 
 /// A new account's credentials. They are told once.
 #[derive(Debug)]

@@ -17,7 +17,7 @@ use crate::caller::Caller;
 use crate::error::{ACCESS_DENIED, ApiError, INTERNAL, Result};
 use crate::record::{self, Outcome, is_durable, is_read_only};
 use crate::shared::Shared;
-use crate::{id, kms, services, shared};
+use crate::{id, kms, secretsmanager, services, shared, sts};
 
 /// Longest region name; AWS's longest today has 14 bytes.
 const MAX_REGION_BYTES: usize = 32;
@@ -34,14 +34,15 @@ impl Endpoint {
         Self { shared: Arc::new(Shared::new(parts)) }
     }
 
-    /// Does what is due without anybody's call: keys of KMS rotate, and those whose time is over are destroyed. Whoever
-    /// runs the endpoint calls this from time to time; once an hour is often enough.
+    /// Does what is due without anybody's call: keys of KMS rotate, and keys and secrets whose time is over are
+    /// destroyed. Whoever runs the endpoint calls this from time to time; once an hour is often enough.
     ///
     /// # Errors
     ///
     /// If the store failed. What was done until then is done, and the rest is tried again the next time.
     pub async fn sweep(&self) -> std::result::Result<kms::Swept, ApiError> {
-        kms::sweep(&self.shared).await
+        let swept = kms::sweep(&self.shared).await?;
+        Ok(kms::Swept { secrets: secretsmanager::sweep(&self.shared).await?, ..swept })
     }
 }
 
@@ -131,7 +132,11 @@ impl Exchange<'_> {
         let caller = match presented {
             None if operation.is_unsigned() => Caller::nobody(),
             None => return Err(signature(&SignatureError::MissingAuthenticationToken)),
-            Some(presented) => self.authenticate(operation, presented, now).await?,
+            Some(presented) => {
+                let caller = self.authenticate(operation, presented, now).await?;
+                // Such a call is proved by its token: who signed it besides has no part in it.
+                if operation.is_unsigned() { Caller::nobody() } else { caller }
+            }
         };
         let origin = self.origin(operation, presented, now)?;
         let throttled =
@@ -145,7 +150,14 @@ impl Exchange<'_> {
         let call = Call::new(self.shared, origin, caller);
         let (input, outcome) = match protocol::read(operation, head, &self.request.body) {
             Err(error) => (None, Err(error.into())),
-            Ok(input) => (Some(operation.redact_input(&input)), handler(&call, input).await),
+            Ok(input) => {
+                let shown = operation.redact_input(&input);
+                let outcome = match sts::reach(call.caller(), operation) {
+                    Ok(()) => handler(&call, input).await,
+                    Err(error) => Err(error),
+                };
+                (Some(shown), outcome)
+            }
         };
         let outcome = outcome.map(|answer| answer.into_value());
         let response = match &outcome {
@@ -212,7 +224,7 @@ impl Exchange<'_> {
         let (service, name) = (operation.service().name(), operation.name());
         let answer = match outcome {
             Ok(value) if !is_read_only(service, name) || name.starts_with("AssumeRole") => {
-                Some(operation.redact_output(value))
+                Some(record::without_tokens(operation.redact_output(value)))
             }
             _ => None,
         };

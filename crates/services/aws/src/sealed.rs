@@ -21,6 +21,8 @@ pub(crate) enum Purpose {
     Session,
     /// Key material of KMS; the place is the key's ARN and the material's id.
     KeyMaterial,
+    /// A parameter's value that is no `SecureString`; the place is its ARN and version.
+    Parameter,
 }
 
 impl Purpose {
@@ -29,6 +31,7 @@ impl Purpose {
             Self::AccessKey => "iam/access-key",
             Self::Session => "sts/session",
             Self::KeyMaterial => "kms/material",
+            Self::Parameter => "ssm/parameter",
         }
     }
 }

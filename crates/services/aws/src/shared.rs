@@ -13,7 +13,7 @@ use crate::sealed::{Purpose, Sealed};
 use crate::signing::SigningKeys;
 use crate::sts::session::Session;
 use crate::throttle::Throttle;
-use crate::{eks, iam, kms};
+use crate::{ec2, eks, iam, kms, secretsmanager, ssm};
 
 /// Tells milliseconds since 1970.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -58,9 +58,12 @@ pub(crate) struct Shared {
     pub(crate) region: String,
     pub(crate) throttle: Throttle,
     pub(crate) signing: SigningKeys,
+    pub(crate) ec2: ec2::rows::Tables,
     pub(crate) eks: eks::rows::Tables,
     pub(crate) iam: iam::rows::Tables,
     pub(crate) kms: kms::rows::Tables,
+    pub(crate) secretsmanager: secretsmanager::rows::Tables,
+    pub(crate) ssm: ssm::rows::Tables,
 }
 
 impl fmt::Debug for Shared {
@@ -73,9 +76,12 @@ impl Shared {
     pub(crate) fn new(parts: Parts) -> Self {
         let Parts { store, keyring, random, trail, issuers, clock, region, settings } = parts;
         Self {
+            ec2: ec2::rows::Tables::new(&store),
             eks: eks::rows::Tables::new(&store),
             iam: iam::rows::Tables::new(&store),
             kms: kms::rows::Tables::new(&store),
+            secretsmanager: secretsmanager::rows::Tables::new(&store),
+            ssm: ssm::rows::Tables::new(&store),
             throttle: Throttle::new(settings.rate, settings.burst),
             signing: SigningKeys::default(),
             store,

@@ -131,3 +131,37 @@ pub(crate) fn find(operation: &str) -> Option<Handler> {
         "UpdateUser" => users::update_user,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use ringwall_iam::catalog;
+
+    use super::*;
+
+    /// Operations whose resource is named otherwise than by its own type, or that are on no resource.
+    const KINDS: [(&str, &str); 6] = [
+        ("user", "User"),
+        ("group", "Group"),
+        ("role", "Role"),
+        ("policy", "Policy"),
+        ("instance-profile", "InstanceProfile"),
+        ("oidc-provider", "OpenIDConnectProvider"),
+    ];
+
+    #[test]
+    fn each_operation_is_an_action_of_the_same_name_on_what_it_names() {
+        let service = ringwall_protocol::service("iam").unwrap();
+        let mut served = 0;
+        for operation in service.operations() {
+            let name = operation.name();
+            if find(name).is_none() {
+                continue;
+            }
+            served += 1;
+            let action = catalog().action(&format!("iam:{name}")).unwrap_or_else(|| panic!("{name}"));
+            let [resource] = action.resources() else { continue };
+            assert!(KINDS.iter().any(|(kind, _)| *kind == resource.name), "{name}: {}", resource.name);
+        }
+        assert_eq!(served, 97);
+    }
+}

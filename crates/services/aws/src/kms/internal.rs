@@ -6,6 +6,7 @@
 //! Source: AWS, *KMS Developer Guide*, "How AWS services use AWS KMS"; IAM User Guide, *Forward access sessions*.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use data_encoding::BASE64;
 use ringwall_envelope::EncryptionContext;
@@ -14,6 +15,7 @@ use serde_json::{Map, Value, json};
 
 use super::access::Wish;
 use super::cryptographic::{for_sealing, new_data_key, of_ciphertext};
+use super::identifier::{Forms, Identifier};
 use super::managed;
 use super::material;
 use crate::call::Call;
@@ -41,7 +43,8 @@ pub(crate) struct Sealed {
 }
 
 /// A new data key of 256 bits for a service, under the key that the caller named, by any of a key's identifiers, or under
-/// the one that AWS manages for the service.
+/// the one that AWS manages for the service in the caller's account. For a resource of another account the key has to be
+/// named, by its ARN.
 ///
 /// # Errors
 ///
@@ -111,6 +114,22 @@ pub(crate) async fn decrypt(
     };
     let opened = opened.await;
     keep(&call, input(context, [("CiphertextBlob", json!(BASE64.encode(blob)))]), opened).await
+}
+
+/// ARN of the key that an identifier means, if it is there: for condition keys such as `secretsmanager:KmsKeyArn`, never
+/// for an answer.
+///
+/// # Errors
+///
+/// Those of the store alone.
+pub(crate) async fn key_arn(by: &Call<'_>, key: &str) -> Result<Option<Arc<str>>> {
+    match Identifier::parse(by, key, Forms::Any) {
+        Ok(identifier) => {
+            let sought = identifier.seek(by, Forms::Any).await?;
+            Ok(sought.row.is_some().then_some(sought.arn))
+        }
+        Err(_) => Ok(None),
+    }
 }
 
 /// Longest plaintext of Encrypt.

@@ -24,6 +24,8 @@ pub struct Swept {
     pub deleted: usize,
     /// Keys that were rotated.
     pub rotated: usize,
+    /// Secrets of Secrets Manager that were deleted.
+    pub secrets: usize,
 }
 
 /// Goes through all keys of all accounts.

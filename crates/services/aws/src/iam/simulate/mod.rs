@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use self::question::{Asked, Question};
-use self::sources::Source;
+use self::sources::{Exclusion, Source};
 use super::fault::invalid;
 use super::page::{self, Page};
 use crate::authorize::{Answer, Ask};
@@ -28,7 +28,7 @@ const MAX_ASKED: usize = 1000;
 pub(crate) struct SimulatePrincipal {
     policy_source_arn: String,
     #[serde(default)]
-    policy_exclusion_list: Vec<String>,
+    policy_exclusion_list: Vec<Exclusion>,
     #[serde(flatten)]
     simulation: Simulation,
 }
@@ -80,13 +80,16 @@ pub(crate) async fn simulate_principal_policy(call: &Call<'_>, input: SimulatePr
     let (permit, subject) = sources::subject(call, &input.policy_source_arn).await?;
     let simulation = &input.simulation;
     let mut identity = sources::identity(call, &subject).await?;
-    identity.retain(|source| !input.policy_exclusion_list.contains(&source.id));
+    let excluded = |source: &Source, is_boundary| {
+        input.policy_exclusion_list.iter().any(|exclusion| source.is_excluded(exclusion, is_boundary))
+    };
+    identity.retain(|source| !excluded(source, false));
     identity.extend(sources::given(PolicyKind::Identity, "PolicyInputList", &simulation.policy_input_list)?);
     let boundary = match given_boundary(simulation)? {
         Some(boundary) => boundary,
         None => {
             let mut boundary = sources::boundary(call, &subject).await?;
-            boundary.retain(|source| !input.policy_exclusion_list.contains(&source.id));
+            boundary.retain(|source| !excluded(source, true));
             boundary
         }
     };

@@ -193,8 +193,8 @@ impl Question {
             let (start, end) = positions::statement(&source.text, deciding.statement.index)?;
             let position = |place: positions::Position| json!({ "Line": place.line, "Column": place.column });
             Some(json!({
-                "SourcePolicyId": source.id,
-                "SourcePolicyType": source.kind,
+                "SourcePolicyId": source.id(),
+                "SourcePolicyType": source.kind(),
                 "StartPosition": position(start),
                 "EndPosition": position(end),
             }))

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ringwall_iam::{Policy, PolicyKind};
 use ringwall_store::Row;
+use serde::Deserialize;
 
 use crate::authorize::Permit;
 use crate::call::Call;
@@ -18,12 +19,76 @@ use crate::policy;
 #[derive(Debug)]
 pub(crate) struct Source {
     pub(crate) policy: Arc<Policy>,
-    /// `SourcePolicyId`.
-    pub(crate) id: String,
-    /// `SourcePolicyType`.
-    pub(crate) kind: &'static str,
     /// Its text.
     pub(crate) text: String,
+    origin: Origin,
+}
+
+/// Where a policy is from.
+#[derive(Debug, PartialEq, Eq)]
+enum Origin {
+    /// The call itself: the name of the list and the place in it.
+    Given(String),
+    /// The resource: the name that answers have for it.
+    Resource(String),
+    /// A user, group or role, which it is a part of.
+    Inline { kind: &'static str, owner: String, name: String },
+    /// A managed policy, by its ARN.
+    Managed(String),
+}
+
+/// A policy that a simulation leaves out, or a kind of them.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) enum Exclusion {
+    PolicyType(String),
+    PolicyArn(String),
+    InlinePolicyIdentifier(Inline),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Inline {
+    policy_name: String,
+    attachment_type: String,
+    attachment_name: String,
+}
+
+impl Source {
+    /// `SourcePolicyId`.
+    pub(crate) fn id(&self) -> String {
+        match &self.origin {
+            Origin::Given(name) | Origin::Resource(name) => name.clone(),
+            Origin::Inline { kind, owner, name } => format!("{kind}_{owner}_{name}"),
+            Origin::Managed(arn) => arn.rsplit('/').next().unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// `SourcePolicyType`.
+    pub(crate) fn kind(&self) -> &'static str {
+        match &self.origin {
+            Origin::Given(_) => "none",
+            Origin::Resource(_) => "resource",
+            Origin::Inline { kind, .. } => kind,
+            Origin::Managed(arn) if managed::find(arn).is_some() => "aws-managed",
+            Origin::Managed(_) => "user-managed",
+        }
+    }
+
+    /// Whether a principal's policy is left out. Its boundary goes by a type of its own.
+    pub(crate) fn is_excluded(&self, exclusion: &Exclusion, is_boundary: bool) -> bool {
+        match (exclusion, &self.origin) {
+            (Exclusion::PolicyType(wanted), _) if is_boundary => wanted == "permission-boundary",
+            (Exclusion::PolicyType(wanted), Origin::Inline { .. }) => wanted == "inline",
+            (Exclusion::PolicyType(wanted), _) => wanted == self.kind(),
+            (Exclusion::PolicyArn(wanted), Origin::Managed(arn)) => wanted == arn,
+            (Exclusion::InlinePolicyIdentifier(wanted), Origin::Inline { kind, owner, name }) => {
+                let Inline { policy_name, attachment_type, attachment_name } = wanted;
+                policy_name == name && attachment_type == kind && attachment_name == owner
+            }
+            _ => false,
+        }
+    }
 }
 
 /// Whose policies are simulated.
@@ -69,9 +134,8 @@ async fn of<T: Entity>(call: &Call<'_>, value: &T, sources: &mut Vec<Source>) ->
         let policy = document.policy(PolicyKind::Identity, name).ok_or_else(unreadable)?;
         sources.push(Source {
             policy: Arc::clone(policy),
-            id: format!("{}_{}_{name}", T::TYPE, value.name()),
-            kind: T::TYPE,
             text: document.text().to_owned(),
+            origin: Origin::Inline { kind: T::TYPE, owner: value.name().to_owned(), name: name.clone() },
         });
     }
     for arn in &value.attached().managed {
@@ -94,16 +158,16 @@ pub(crate) async fn boundary(call: &Call<'_>, subject: &Subject) -> Result<Vec<S
 }
 
 async fn managed_policy(call: &Call<'_>, arn: &str, kind: PolicyKind) -> Result<Source> {
-    let id = arn.rsplit('/').next().unwrap_or_default().to_owned();
+    let origin = Origin::Managed(arn.to_owned());
     if let Some(known) = managed::find(arn) {
         let policy = known.policy().ok_or_else(unreadable)?;
-        return Ok(Source { policy, id, kind: "aws-managed", text: known.text().to_owned() });
+        return Ok(Source { policy, text: known.text().to_owned(), origin });
     }
     let row = find_arn::<ManagedPolicy>(call, arn).await?.ok_or_else(unreadable)?;
     let version = row.value.versions.get(&row.value.default).ok_or_else(unreadable)?;
     let policy = version.document.policy(kind, arn).ok_or_else(unreadable)?;
     let text = version.document.text().to_owned();
-    Ok(Source { policy: Arc::clone(policy), id, kind: "user-managed", text })
+    Ok(Source { policy: Arc::clone(policy), text, origin })
 }
 
 /// Policies that are given as texts, called by their place in their list.
@@ -111,7 +175,7 @@ pub(crate) fn given(kind: PolicyKind, list: &str, texts: &[String]) -> Result<Ve
     let read = |(at, text): (usize, &String)| {
         let id = format!("{list}.{}", at + 1);
         let policy = policy::read(kind, &id, text).map_err(|why| invalid(format!("{id}: {why}")))?;
-        Ok(Source { policy: Arc::new(policy), id, kind: "none", text: text.clone() })
+        Ok(Source { policy: Arc::new(policy), text: text.clone(), origin: Origin::Given(id) })
     };
     texts.iter().enumerate().map(read).collect()
 }
@@ -121,7 +185,7 @@ pub(crate) fn resource(text: &str) -> Result<Source> {
     let id = "ResourcePolicy";
     let policy =
         policy::read(PolicyKind::Resource, id, text).map_err(|why| invalid(format!("{id}: {why}")))?;
-    Ok(Source { policy: Arc::new(policy), id: id.to_owned(), kind: "resource", text: text.to_owned() })
+    Ok(Source { policy: Arc::new(policy), text: text.to_owned(), origin: Origin::Resource(id.to_owned()) })
 }
 
 /// The trust policy of a role, for the actions that it is about.
@@ -133,9 +197,9 @@ pub(crate) async fn trust(call: &Call<'_>, action: &str, arn: &str) -> Result<Op
     let Some(role) = find_arn::<Role>(call, arn).await? else { return Ok(None) };
     let name = "trust policy";
     let policy = role.value.trust.policy(PolicyKind::Trust, name).ok_or_else(unreadable)?;
-    let id = format!("role_{}_trust", role.value.name);
+    let origin = Origin::Resource(format!("role_{}_trust", role.value.name));
     let text = role.value.trust.text().to_owned();
-    Ok(Some(Source { policy: Arc::clone(policy), id, kind: "resource", text }))
+    Ok(Some(Source { policy: Arc::clone(policy), text, origin }))
 }
 
 /// Where a policy cannot be read, a simulation cannot tell what would happen.

@@ -308,3 +308,120 @@ async fn lists_come_in_pages() {
     assert_eq!(found, ["a", "administrator", "B", "c"]);
     assert_eq!(iam(&admin, "ListUsers", json!({ "Marker": "?" })).await.code(), "ValidationError");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_at_once_all_get_through() {
+    let harness = Harness::new().await;
+    let admin = harness.admin();
+    for name in ["ann", "bob", "eve"] {
+        iam(&admin, "CreateUser", json!({ "UserName": name })).await.ok();
+    }
+    let attach = async |user: &str, name: &str| {
+        let input = json!({ "UserName": user, "PolicyArn": arn(&format!("policy/{name}")) });
+        iam(&admin, "AttachUserPolicy", input).await.ok();
+    };
+    for name in ["a", "b", "c"] {
+        let input = json!({ "PolicyName": name, "PolicyDocument": policy("Allow", "s3:*", "*").to_string() });
+        iam(&admin, "CreatePolicy", input).await.ok();
+    }
+    tokio::join!(
+        attach("ann", "a"),
+        attach("ann", "b"),
+        attach("ann", "c"),
+        attach("bob", "a"),
+        attach("bob", "b"),
+        attach("bob", "c"),
+        attach("eve", "a"),
+        attach("eve", "b"),
+        attach("eve", "c"),
+    );
+    for name in ["a", "b", "c"] {
+        let shown = iam(&admin, "GetPolicy", json!({ "PolicyArn": arn(&format!("policy/{name}")) })).await;
+        assert_eq!(shown.ok()["Policy"]["AttachmentCount"], "3");
+        let entities =
+            iam(&admin, "ListEntitiesForPolicy", json!({ "PolicyArn": arn(&format!("policy/{name}")) }))
+                .await;
+        assert_eq!(names(&entities.ok()["PolicyUsers"], "UserName"), ["ann", "bob", "eve"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_user_of_a_name_does_not_get_the_first_ones_keys() {
+    let harness = Harness::new().await;
+    let admin = harness.admin();
+    let first = admin.user("bob", None).await;
+    iam(&admin, "DeleteAccessKey", json!({ "UserName": "bob", "AccessKeyId": first.key })).await.ok();
+    iam(&admin, "DeleteUser", json!({ "UserName": "bob" })).await.ok();
+    admin.user("bob", None).await;
+    assert_eq!(first.call("sts", "GetCallerIdentity", json!({})).await.code(), "InvalidClientTokenId");
+    let session = json!({ "UserName": "bob" });
+    assert_eq!(
+        names(&iam(&admin, "ListAccessKeys", session).await.ok()["AccessKeyMetadata"], "UserName"),
+        ["bob"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tags_have_their_rules() {
+    let harness = Harness::new().await;
+    let admin = harness.admin();
+    let with = |tags: Value| json!({ "UserName": "x", "Tags": tags });
+    let tag = |key: &str| json!({ "Key": key, "Value": "v" });
+    assert_eq!(iam(&admin, "CreateUser", with(json!([tag("aws:x")]))).await.code(), "InvalidInput");
+    assert_eq!(iam(&admin, "CreateUser", with(json!([tag("a"), tag("A")]))).await.code(), "InvalidInput");
+    let fifty: Vec<Value> = (0..50).map(|at| tag(&format!("k{at}"))).collect();
+    iam(&admin, "CreateUser", with(json!(fifty))).await.ok();
+    assert_eq!(iam(&admin, "TagUser", with(json!([tag("more")]))).await.code(), "LimitExceeded");
+    iam(&admin, "TagUser", with(json!([tag("K7")]))).await.ok();
+    // To tag what one makes takes the permission to tag.
+    let maker = admin.user("maker", Some(policy("Allow", "iam:CreateUser", "*"))).await;
+    iam(&maker, "CreateUser", json!({ "UserName": "y", "Tags": [tag("a")] })).await.denied("iam:TagUser");
+    iam(&maker, "CreateUser", json!({ "UserName": "y" })).await.ok();
+    let keyed = json!({ "Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Action": "iam:TagUser", "Resource": "*",
+        "Condition": { "ForAllValues:StringEquals": { "aws:TagKeys": "team" }, "StringEquals": { "aws:RequestTag/team": "shop" } },
+    }] });
+    let tagger = admin.user("tagger", Some(keyed)).await;
+    let team = |value: &str| json!({ "UserName": "y", "Tags": [{ "Key": "team", "Value": value }] });
+    iam(&tagger, "TagUser", team("shop")).await.ok();
+    iam(&tagger, "TagUser", team("pay")).await.denied("iam:TagUser");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_with_tags_is_allowed_by_them() {
+    let harness = Harness::new().await;
+    let admin = harness.admin();
+    let document = trust(ACCOUNT).to_string();
+    iam(&admin, "CreateRole", json!({ "RoleName": "r", "AssumeRolePolicyDocument": document })).await.ok();
+    let document = policy("Allow", "s3:*", "*").to_string();
+    iam(&admin, "CreatePolicy", json!({ "PolicyName": "p", "PolicyDocument": document })).await.ok();
+    iam(&admin, "CreateInstanceProfile", json!({ "InstanceProfileName": "i" })).await.ok();
+    iam(&admin, "CreateOpenIDConnectProvider", json!({ "Url": "https://id.example/a" })).await.ok();
+    let by_tag = json!({ "Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Action": "iam:List*Tags", "Resource": "*",
+        "Condition": { "StringEquals": { "aws:ResourceTag/team": "shop" } },
+    }] });
+    let bob = admin.user("bob", Some(by_tag)).await;
+    for (kind, name) in [
+        ("Role", json!({ "RoleName": "r" })),
+        ("Policy", json!({ "PolicyArn": arn("policy/p") })),
+        ("InstanceProfile", json!({ "InstanceProfileName": "i" })),
+        ("OpenIDConnectProvider", json!({ "OpenIDConnectProviderArn": arn("oidc-provider/id.example/a") })),
+    ] {
+        let with = |member: &str, value: Value| {
+            let mut input = name.clone();
+            input[member] = value;
+            input
+        };
+        let list = format!("List{kind}Tags");
+        iam(&bob, &list, name.clone()).await.denied(&list);
+        let tags = json!([{ "Key": "team", "Value": "shop" }]);
+        iam(&admin, &format!("Tag{kind}"), with("Tags", tags.clone())).await.ok();
+        assert_eq!(iam(&bob, &list, name.clone()).await.ok()["Tags"], tags, "{kind}");
+        iam(&bob, &format!("Untag{kind}"), with("TagKeys", json!(["team"])))
+            .await
+            .denied(&format!("Untag{kind}"));
+        iam(&admin, &format!("Untag{kind}"), with("TagKeys", json!(["team"]))).await.ok();
+        iam(&bob, &list, name.clone()).await.denied(&list);
+    }
+}

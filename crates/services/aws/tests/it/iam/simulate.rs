@@ -74,7 +74,7 @@ async fn statements_are_told_with_their_place() {
     let reply = iam(&harness.admin(), "SimulateCustomPolicy", input).await;
     let matched = &reply.ok()["EvaluationResults"][0]["MatchedStatements"][0];
     assert_eq!(matched["StartPosition"], json!({ "Line": "4", "Column": "5" }));
-    assert_eq!(matched["EndPosition"], json!({ "Line": "4", "Column": "58" }));
+    assert_eq!(matched["EndPosition"], json!({ "Line": "4", "Column": "59" }));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -127,10 +127,22 @@ async fn a_principal_is_simulated_with_all_its_policies() {
     }
     assert_eq!(results[0]["MatchedStatements"][0]["SourcePolicyType"], "user");
     assert_eq!(results[1]["MatchedStatements"][0]["SourcePolicyId"], "group_team_roles");
-    let mut without = input.clone();
-    without["PolicyExclusionList"] = json!(["user_bob_inline"]);
-    assert_eq!(first(&iam(&admin, "SimulatePrincipalPolicy", without).await).0, "implicitDeny");
+    for exclusion in [
+        json!({ "PolicyType": "inline" }),
+        json!({ "InlinePolicyIdentifier": { "PolicyName": "inline", "AttachmentType": "user", "AttachmentName": "bob" } }),
+    ] {
+        let mut without = input.clone();
+        without["PolicyExclusionList"] = json!([exclusion]);
+        assert_eq!(first(&iam(&admin, "SimulatePrincipalPolicy", without).await).0, "implicitDeny");
+    }
     iam(&bob, "SimulatePrincipalPolicy", input).await.denied("iam:SimulatePrincipalPolicy");
+    let input = json!({ "PolicyName": "keyed", "PolicyDocument": json!({ "Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": { "Bool": { "aws:SecureTransport": true } },
+    }] }).to_string(), "UserName": "bob" });
+    iam(&admin, "PutUserPolicy", input).await.ok();
+    let keys =
+        iam(&admin, "GetContextKeysForPrincipalPolicy", json!({ "PolicySourceArn": arn("user/bob") })).await;
+    assert_eq!(keys.ok()["ContextKeyNames"], json!(["aws:SecureTransport"]));
     // Pages go on where they ended.
     let mut paged = json!({ "PolicySourceArn": arn("user/bob"), "ActionNames": ["iam:ListUsers", "iam:ListRoles"], "MaxItems": 1 });
     let page = iam(&admin, "SimulatePrincipalPolicy", paged.clone()).await;
