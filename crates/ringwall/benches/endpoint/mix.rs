@@ -7,7 +7,7 @@ use ringwall_sigv4::{Parts, Signer};
 use serde_json::{Value, json};
 
 use crate::servers::{Credentials, Server};
-use crate::wire::Connection;
+use crate::wire::{Connection, runtime};
 
 /// The requests of a mix, signed for one server: once by a user and once by a session of a role.
 pub(crate) struct Mix {
@@ -41,10 +41,8 @@ const OPERATIONS: [&str; 8] = [
 impl Mix {
     /// Those of the mix's operations that a server has.
     pub(crate) fn all(server: &Server) -> Vec<String> {
-        let mut connection = Connection::new(&server.target);
-        let mut is_served = |operation: &&str| {
-            let reply = connection.exchange(&signed(server, &server.credentials, operation, &Value::Null));
-            let body = String::from_utf8_lossy(reply.body);
+        let is_served = |operation: &&str| {
+            let (_, body) = once(server, operation, &Value::Null);
             !body.contains("UnknownOperation") && !body.contains("InvalidAction")
         };
         OPERATIONS.iter().filter(|operation| is_served(operation)).map(|name| (*name).to_owned()).collect()
@@ -125,12 +123,19 @@ impl Made {
 
 /// Calls once, with what must succeed.
 fn call(server: &Server, operation: &str, input: &Value) -> String {
-    let mut connection = Connection::new(&server.target);
-    let reply = connection.exchange(&signed(server, &server.credentials, operation, input));
-    let body = String::from_utf8(reply.body.to_vec()).unwrap();
-    assert!(reply.status == 200, "{} refused {operation}: {} {body}", server.name, reply.status);
+    let (status, body) = once(server, operation, input);
+    assert!(status == 200, "{} refused {operation}: {status} {body}", server.name);
     // moto writes JSON with blanks.
     body.replace("\": \"", "\":\"")
+}
+
+fn once(server: &Server, operation: &str, input: &Value) -> (u16, String) {
+    let request = signed(server, &server.credentials, operation, input);
+    runtime().block_on(async {
+        let mut connection = Connection::new(&server.target);
+        let reply = connection.exchange(&request).await;
+        (reply.status, String::from_utf8_lossy(reply.body).into_owned())
+    })
 }
 
 /// A request as it goes over the wire.

@@ -21,6 +21,9 @@ const START: Duration = Duration::from_secs(120);
 /// The account that moto has unless told otherwise.
 const MOTO_ACCOUNT: &str = "123456789012";
 
+/// Unit of the times in `/proc`: what Linux tells every program, whatever it counts in itself.
+const TICKS_PER_SECOND: u64 = 100;
+
 const ACCOUNT: &str = "111122223333";
 
 /// What a request is signed with.
@@ -120,6 +123,16 @@ impl Server {
             credentials: Credentials { id: "AKIAIOSFODNN7EXAMPLE".to_owned(), secret, token: None },
             process,
         })
+    }
+
+    /// The processor time that its process has used.
+    pub(crate) fn processor_time(&self) -> Duration {
+        let stat = fs::read(format!("/proc/{}/stat", self.process.id())).unwrap();
+        let stat = String::from_utf8(stat).unwrap();
+        // Source: proc_pid_stat(5): utime and stime are fields 14 and 15, and the name, field 2, is in parentheses.
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+        let ticks: u64 = fields[11..13].iter().map(|ticks| ticks.parse::<u64>().unwrap()).sum();
+        Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND)
     }
 
     /// The most memory that its process had in use, in bytes.
