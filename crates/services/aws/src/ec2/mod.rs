@@ -2,17 +2,23 @@
 
 mod filters;
 mod groups;
+mod ids;
+mod listed;
 mod permission;
 mod revoke;
 pub(crate) mod rows;
+mod rule_set;
 mod rules;
 mod shown;
 mod tags;
+#[cfg(test)]
+mod tests;
+mod turns;
 mod vpcs;
 
 use serde::Deserialize;
 
-use crate::authorize::Ask;
+use crate::authorize::{Ask, Permit};
 use crate::call::Call;
 use crate::error::{ApiError, Result};
 use crate::handler::{Handler, handlers};
@@ -29,7 +35,7 @@ pub(crate) fn find(operation: &str) -> Option<Handler> {
         "DeleteTags" => tags::delete,
         "DeleteVpc" => vpcs::delete,
         "DescribeSecurityGroupRules" => rules::describe,
-        "DescribeSecurityGroups" => groups::describe,
+        "DescribeSecurityGroups" => listed::describe,
         "DescribeTags" => tags::describe,
         "DescribeVpcs" => vpcs::describe,
         "ModifySecurityGroupRules" => revoke::modify,
@@ -40,14 +46,6 @@ pub(crate) fn find(operation: &str) -> Option<Handler> {
     })
 }
 
-/// Items of a page without `MaxResults`: the most that AWS gives.
-const PAGE: usize = 1000;
-
-/// An ARN of the caller's account and region.
-fn arn(call: &Call<'_>, kind: &str, id: &str) -> String {
-    format!("arn:aws:ec2:{}:{}:{kind}/{id}", call.region(), call.account())
-}
-
 /// An action on a resource by its ARN, with what every action of EC2 tells.
 fn ask(call: &Call<'_>, action: &str, resource: String) -> Ask {
     Ask::new(action, resource).with("ec2:Region", call.region())
@@ -56,6 +54,18 @@ fn ask(call: &Call<'_>, action: &str, resource: String) -> Ask {
 /// An action on no resource of its own.
 fn ask_all(call: &Call<'_>, action: &str) -> Ask {
     ask(call, action, "*".to_owned())
+}
+
+/// Decides, and refuses in EC2's words.
+///
+/// Source: AWS EC2 API Reference, *Troubleshooting API request errors*, "Unauthorized operation".
+fn permit(call: &Call<'_>, ask: &Ask) -> Result<Permit> {
+    call.authorize(ask).map_err(|mut error| {
+        if error.is_denial() {
+            error.message.insert_str(0, "You are not authorized to perform this operation. ");
+        }
+        error
+    })
 }
 
 /// Ends a call that only wanted to know whether it would be allowed.
@@ -73,13 +83,17 @@ fn error(code: &'static str, message: impl Into<String>) -> ApiError {
     ApiError::new(code, message).status(400)
 }
 
-/// A tag of a request.
+fn missing_parameter(name: &str) -> ApiError {
+    error("MissingParameter", format!("The request must contain the parameter {name}"))
+}
+
+/// A tag of a request. Of tags to delete, the value is what it has to have.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Tag {
-    key: String,
     #[serde(default)]
-    value: String,
+    key: String,
+    value: Option<String>,
 }
 
 /// Tags for something that a call makes.

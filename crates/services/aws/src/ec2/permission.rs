@@ -6,12 +6,13 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde::Deserialize;
 
-use super::error;
+use super::ids::{Kind, shortened};
 use super::rows::{Peer, Traffic};
+use super::{error, missing_parameter};
 use crate::error::{ApiError, Result};
 
-/// Most peers of one request, so that a call's work is bounded; a group has at most 60 rules in a direction.
-const MAX_PEERS: usize = 1000;
+/// Most rules that one request names, so that a call's work is bounded; a group has at most 120 in a direction.
+pub(super) const MAX_RULES_NAMED: usize = 1000;
 
 /// Longest description of a rule. Source: AWS EC2 API Reference, *IpRange*, `Description`.
 const MAX_DESCRIPTION: usize = 255;
@@ -98,7 +99,11 @@ impl Named {
             ));
         }
         let mut permissions = self.ip_permissions.clone();
-        if self.ip_protocol.is_some() || self.cidr_ip.is_some() {
+        if self.ip_protocol.is_some()
+            || self.cidr_ip.is_some()
+            || self.from_port.is_some()
+            || self.to_port.is_some()
+        {
             if !permissions.is_empty() {
                 let message =
                     "The parameter 'ipPermissions' may not be used in combination with 'ipProtocol'";
@@ -115,10 +120,10 @@ impl Named {
         let mut rules = Vec::new();
         for permission in &permissions {
             permission.rules(egress, account, &mut rules)?;
-            if rules.len() > MAX_PEERS {
+            if rules.len() > MAX_RULES_NAMED {
                 return Err(error(
                     "InvalidParameterValue",
-                    format!("At most {MAX_PEERS} rules can be named at once"),
+                    format!("At most {MAX_RULES_NAMED} rules can be named at once"),
                 ));
             }
         }
@@ -129,7 +134,7 @@ impl Named {
 impl IpPermission {
     fn rules(&self, egress: bool, account: &str, rules: &mut Vec<Wanted>) -> Result<()> {
         if !self.prefix_list_ids.is_empty() {
-            return Err(error("InvalidPrefixListID.NotFound", "There are no prefix lists"));
+            return Err(error("InvalidPrefixListId.NotFound", "There are no prefix lists"));
         }
         let (protocol, from, to) = ports(self.ip_protocol.as_deref(), self.from_port, self.to_port)?;
         let mut add = |peer: Peer, text: &Option<String>| {
@@ -157,9 +162,13 @@ impl IpPermission {
                 let message = "Security groups of other accounts and of peered VPCs can't be referenced";
                 return Err(error("InvalidGroup.NotFound", message));
             }
-            let id = pair.group_id.as_ref().filter(|_| pair.group_name.is_none());
-            let id =
-                id.ok_or_else(|| error("MissingParameter", "A security group is named by its GroupId"))?;
+            if pair.group_name.is_some() {
+                // Names are of the default VPC, which there is none of.
+                let message = "A security group is named by its GroupId";
+                return Err(error("InvalidParameterCombination", message));
+            }
+            let id = pair.group_id.as_ref().ok_or_else(|| missing_parameter("groupId"))?;
+            Kind::SecurityGroup.check(id)?;
             add(Peer::Group(id.clone()), &pair.description)?;
         }
         Ok(())
@@ -177,11 +186,14 @@ impl OneRule {
                 "A rule needs exactly one source or destination",
             ));
         }
+        if let Some(group) = &self.referenced_group_id {
+            Kind::SecurityGroup.check(group)?;
+        }
         let peer = match (&self.cidr_ipv4, &self.cidr_ipv6, &self.referenced_group_id) {
             (Some(cidr), ..) => Peer::Ipv4(ipv4_network(cidr)?),
             (_, Some(cidr), _) => Peer::Ipv6(ipv6_network(cidr)?),
             (.., Some(group)) => Peer::Group(group.clone()),
-            _ => return Err(error("InvalidPrefixListID.NotFound", "There are no prefix lists")),
+            _ => return Err(error("InvalidPrefixListId.NotFound", "There are no prefix lists")),
         };
         Ok((Traffic { egress, protocol, from, to, peer }, description(self.description.as_deref())?))
     }
@@ -189,68 +201,82 @@ impl OneRule {
 
 /// Protocol and ports in their one form.
 ///
-/// Source: AWS EC2 API Reference, *IpPermission*: `-1` means all protocols, and then all ports whatever is named; `tcp` and `udp`
-/// need ports, `icmp` and `icmpv6` a type and code, -1 for all; other protocols have none.
+/// Source: AWS EC2 API Reference, *IpPermission*: `-1` means all protocols, and it and protocols other than these four all
+/// ports, whatever is named; `tcp` and `udp` need ports, `icmp` a type and code, -1 for all; `icmpv6` may leave them out.
 fn ports(protocol: Option<&str>, from: Option<i64>, to: Option<i64>) -> Result<(String, i32, i32)> {
-    let text = protocol
-        .ok_or_else(|| error("MissingParameter", "The request must contain the parameter ipProtocol"))?;
+    let text = protocol.ok_or_else(|| missing_parameter("ipProtocol"))?;
     let lower = text.to_ascii_lowercase();
     let protocol = match lower.as_str() {
-        "-1" | "all" => "-1",
         "tcp" | "6" => "tcp",
         "udp" | "17" => "udp",
         "icmp" | "1" => "icmp",
         "icmpv6" | "58" => "icmpv6",
+        "-1" => "-1",
         number if number.parse::<u8>().is_ok_and(|parsed| parsed.to_string() == number) => number,
         _ => {
-            return Err(error(
-                "InvalidParameterValue",
-                format!("Invalid value '{text}' for IP protocol. Unknown protocol."),
-            ));
+            let message = format!("Invalid value '{}' for IP protocol. Unknown protocol.", shortened(text));
+            return Err(error("InvalidParameterValue", message));
         }
-    };
-    let bounded = |value: Option<i64>, most: i32| {
-        let value = value.and_then(|value| i32::try_from(value).ok());
-        value.filter(|value| (-1..=most).contains(value))
-    };
-    let invalid = || {
-        error(
-            "InvalidParameterValue",
-            format!("Invalid value for portRange. Must specify both from and to ports with {protocol}."),
-        )
     };
     let (from, to) = match protocol {
-        "tcp" | "udp" => {
-            let (from, to) =
-                (bounded(from, 65535).ok_or_else(invalid)?, bounded(to, 65535).ok_or_else(invalid)?);
-            if (from, to) == (-1, -1) {
-                (0, 65535)
-            } else if from < 0 || from > to {
-                return Err(invalid());
-            } else {
-                (from, to)
-            }
-        }
-        "icmp" | "icmpv6" => {
-            let (kind, code) = (
-                bounded(from.or(Some(-1)), 255).ok_or_else(invalid)?,
-                bounded(to.or(Some(-1)), 255).ok_or_else(invalid)?,
-            );
-            if kind == -1 && code != -1 { return Err(invalid()) } else { (kind, code) }
-        }
+        "tcp" | "udp" => port_range(from, to)?,
+        "icmpv6" if from.is_none() && to.is_none() => (-1, -1),
+        "icmp" | "icmpv6" => type_and_code(from, to)?,
         _ => (-1, -1),
     };
     Ok((protocol.to_owned(), from, to))
 }
 
-/// A description that AWS takes.
+fn port_range(from: Option<i64>, to: Option<i64>) -> Result<(i32, i32)> {
+    let (Some(from), Some(to)) = (from, to) else { return Err(both_needed("TCP/UDP")) };
+    let port = |value: i64| {
+        let outside = || malformed(format!("TCP/UDP port ({value}) out of range"));
+        u16::try_from(value).map(i32::from).map_err(|_| outside())
+    };
+    let (from, to) = (port(from)?, port(to)?);
+    if from > to {
+        return Err(malformed(format!("Invalid TCP/UDP port range ({from}:{to})")));
+    }
+    Ok((from, to))
+}
+
+fn type_and_code(kind: Option<i64>, code: Option<i64>) -> Result<(i32, i32)> {
+    let (Some(kind), Some(code)) = (kind, code) else { return Err(both_needed("ICMP")) };
+    let number = |name: &str, value: i64| match i32::try_from(value) {
+        Ok(number) if (-1..=255).contains(&number) => Ok(number),
+        _ => Err(malformed(format!("ICMP {name} ({value}) out of range"))),
+    };
+    let (kind, code) = (number("type", kind)?, number("code", code)?);
+    if kind == -1 && code != -1 {
+        return Err(malformed(format!("ICMP code ({code}) needs an ICMP type")));
+    }
+    Ok((kind, code))
+}
+
+fn both_needed(protocol: &str) -> ApiError {
+    let message =
+        format!("Invalid value 'Must specify both from and to ports with {protocol}.' for portRange.");
+    error("InvalidParameterValue", message)
+}
+
+fn malformed(message: String) -> ApiError {
+    error("InvalidPermission.Malformed", message)
+}
+
+/// Whether a text is not too long and has no letters but those that AWS takes in names and descriptions.
 ///
-/// Source: AWS EC2 API Reference, *IpRange*, `Description`: a-z, A-Z, 0-9, spaces, and `._-:/()#,@[]+=&;{}!$*`.
+/// Source: AWS EC2 API Reference, *CreateSecurityGroup*, *IpRange*: a-z, A-Z, 0-9, spaces, and `._-:/()#,@[]+=&;{}!$*`.
+pub(super) fn is_text(text: &str, most: usize) -> bool {
+    let known = |letter: char| letter.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(letter);
+    text.len() <= most && text.chars().all(known)
+}
+
+/// A description that AWS takes.
 pub(super) fn description(text: Option<&str>) -> Result<Option<String>> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
-    let known = |letter: char| letter.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(letter);
-    if text.len() > MAX_DESCRIPTION || !text.chars().all(known) {
-        let message = "Invalid rule description. Valid descriptions are strings less than 256 characters from the following set:  a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*";
+    if !is_text(text, MAX_DESCRIPTION) {
+        let message = "Invalid rule description. Valid descriptions are strings less than 256 characters from the following set: \
+                       a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*";
         return Err(error("InvalidParameterValue", message));
     }
     Ok(Some(text.to_owned()))
@@ -258,7 +284,7 @@ pub(super) fn description(text: Option<&str>) -> Result<Option<String>> {
 
 /// An IPv4 network, its host part set to zero as AWS does.
 pub(super) fn ipv4_network(text: &str) -> Result<String> {
-    let invalid = || error("InvalidParameterValue", format!("CIDR block {text} is malformed"));
+    let invalid = || error("InvalidParameterValue", format!("CIDR block {} is malformed", shortened(text)));
     let (address, length) = text.split_once('/').ok_or_else(invalid)?;
     let address: Ipv4Addr = address.parse().map_err(|_| invalid())?;
     let length = length_of(length, 32).ok_or_else(invalid)?;
@@ -268,7 +294,7 @@ pub(super) fn ipv4_network(text: &str) -> Result<String> {
 
 /// An IPv6 network, its host part set to zero.
 fn ipv6_network(text: &str) -> Result<String> {
-    let invalid = || error("InvalidParameterValue", format!("CIDR block {text} is malformed"));
+    let invalid = || error("InvalidParameterValue", format!("CIDR block {} is malformed", shortened(text)));
     let (address, length) = text.split_once('/').ok_or_else(invalid)?;
     let address: Ipv6Addr = address.parse().map_err(|_| invalid())?;
     let length = length_of(length, 128).ok_or_else(invalid)?;
@@ -307,15 +333,25 @@ mod tests {
         let ports = |protocol, from, to| ports(Some(protocol), from, to).ok();
         let some = |protocol: &str, from, to| Some((protocol.to_owned(), from, to));
         assert_eq!(ports("6", Some(80), Some(443)), some("tcp", 80, 443));
-        assert_eq!(ports("TCP", Some(-1), Some(-1)), some("tcp", 0, 65535));
+        assert_eq!(ports("TCP", Some(0), Some(65535)), some("tcp", 0, 65535));
+        assert_eq!(ports("icmpv6", None, None), some("icmpv6", -1, -1));
+        assert_eq!(ports("58", Some(128), Some(-1)), some("icmpv6", 128, -1));
         assert_eq!(ports("-1", Some(1), Some(2)), some("-1", -1, -1));
-        assert_eq!(ports("icmp", None, None), some("icmp", -1, -1));
+        assert_eq!(ports("icmp", Some(-1), Some(-1)), some("icmp", -1, -1));
         assert_eq!(ports("icmp", Some(8), Some(0)), some("icmp", 8, 0));
         assert_eq!(ports("50", None, None), some("50", -1, -1));
         for (protocol, from, to) in [
             ("tcp", None, None),
             ("tcp", Some(2), Some(1)),
             ("tcp", Some(-1), Some(80)),
+            ("tcp", Some(-1), Some(-1)),
+            ("tcp", Some(80), None),
+            ("icmp", None, None),
+            ("icmp", Some(256), Some(0)),
+            ("icmp", Some(-2), Some(-1)),
+            ("icmpv6", Some(128), None),
+            ("all", None, None),
+            ("-2", None, None),
             ("udp", Some(0), Some(65536)),
             ("icmp", Some(-1), Some(3)),
             ("256", None, None),

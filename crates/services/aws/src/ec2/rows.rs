@@ -12,8 +12,8 @@ pub(crate) struct Tables {
     pub(crate) vpcs: Table<Vpc>,
     /// By id.
     pub(crate) groups: Table<SecurityGroup>,
-    /// Ids of groups, by `VPC/NAME`.
-    pub(crate) names: Table<String>,
+    /// How often it was changed which VPCs and groups there are, or which refer to each other: under one name.
+    pub(crate) turns: Table<u64>,
 }
 
 impl Tables {
@@ -21,7 +21,7 @@ impl Tables {
         Self {
             vpcs: Table::new(store, "ec2/vpc"),
             groups: Table::new(store, "ec2/security-group"),
-            names: Table::new(store, "ec2/security-group-name"),
+            turns: Table::new(store, "ec2/turn"),
         }
     }
 }

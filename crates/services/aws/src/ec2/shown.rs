@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::arn;
+use super::ids::Kind;
 use super::rows::{Peer, Rule, SecurityGroup, Traffic};
 use super::tags::shown as shown_tags;
 use crate::call::Call;
@@ -17,7 +17,7 @@ pub(super) fn group(call: &Call<'_>, id: &str, group: &SecurityGroup) -> Value {
         "Description": group.description,
         "VpcId": group.vpc,
         "OwnerId": call.account(),
-        "SecurityGroupArn": arn(call, "security-group", id),
+        "SecurityGroupArn": Kind::SecurityGroup.arn(call, id),
         "Tags": shown_tags(&group.tags),
         "IpPermissions": permissions(call, group.rules.values().filter(|rule| !rule.traffic.egress)),
         "IpPermissionsEgress": permissions(call, group.rules.values().filter(|rule| rule.traffic.egress)),
@@ -73,7 +73,7 @@ fn permissions<'r>(call: &Call<'_>, rules: impl Iterator<Item = &'r Rule>) -> Ve
 pub(super) fn rule(call: &Call<'_>, id: &str, group_id: &str, rule: &Rule) -> Value {
     let mut shown = revoked(id, group_id, rule);
     crate::sts::put(&mut shown, "GroupOwnerId", Some(call.account()));
-    crate::sts::put(&mut shown, "SecurityGroupRuleArn", Some(arn(call, "security-group-rule", id)));
+    crate::sts::put(&mut shown, "SecurityGroupRuleArn", Some(Kind::Rule.arn(call, id)));
     crate::sts::put(&mut shown, "Tags", Some(shown_tags(&rule.tags)));
     if let Peer::Group(peer) = &rule.traffic.peer {
         let info = json!({ "GroupId": peer, "UserId": call.account() });

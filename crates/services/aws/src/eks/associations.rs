@@ -47,13 +47,14 @@ pub(crate) async fn create(call: &Call<'_>, input: CreateAssociation) -> Result<
     let ask = on_cluster(call, "eks:CreatePodIdentityAssociation", name, cluster_row.as_deref())
         .request_tags(input.tags.iter().map(|(key, value)| (key.as_str(), value.as_str())));
     let permit = call.authorize(&ask)?;
+    is_role(&input.role_arn)?;
     pass_role(call, name, &input.role_arn)?;
     cluster_row.ok_or_else(|| no_cluster(name))?;
     check_tags(&input.tags).map_err(invalid_parameter)?;
     kubernetes_name("namespace", &input.namespace, 63)?;
     kubernetes_name("serviceAccount", &input.service_account, 253)?;
     own_role(call, &input.role_arn).await?;
-    input.target_role_arn.as_deref().map(target_role).transpose()?;
+    input.target_role_arn.as_deref().map(is_role).transpose()?;
     let policy = session_policy(input.policy.as_deref(), input.disable_session_tags)?;
     let (account, region) = (call.account(), call.region());
     let eks = &call.shared.eks;
@@ -154,10 +155,11 @@ pub(crate) async fn update(call: &Call<'_>, input: UpdateAssociation) -> Result<
     let found = find(call, name, &input.association_id).await?;
     let permit = call.authorize(&found.ask("eks:UpdatePodIdentityAssociation"))?;
     if let Some(role) = &input.role_arn {
+        is_role(role)?;
         pass_role(call, name, role)?;
         own_role(call, role).await?;
     }
-    input.target_role_arn.as_deref().filter(|arn| !arn.is_empty()).map(target_role).transpose()?;
+    input.target_role_arn.as_deref().filter(|arn| !arn.is_empty()).map(is_role).transpose()?;
     let row = found.there()?;
     let updated = call
         .shared
@@ -290,9 +292,9 @@ async fn own_role(call: &Call<'_>, arn: &str) -> Result<()> {
     found.filter(|(account, _)| account == call.account()).map(drop).ok_or_else(invalid)
 }
 
-/// A role that the first one is to assume. Its account may be any, so that only the form is looked at.
-fn target_role(arn: &str) -> Result<()> {
-    let invalid = |_| invalid_parameter(format!("The target role {arn} is no ARN of a role"));
+/// Whether a text is a role's ARN. The account of a target role may be any, so that no more can be known of it.
+fn is_role(arn: &str) -> Result<()> {
+    let invalid = |_| invalid_parameter(format!("{arn} is no ARN of a role"));
     role_account(arn).map(drop).map_err(invalid)
 }
 

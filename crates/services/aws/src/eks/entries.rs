@@ -18,7 +18,7 @@ use super::{
 use crate::authorize::{Answer, Ask};
 use crate::call::Call;
 use crate::error::{ApiError, Result};
-use crate::principals::{self, Found as Bearer};
+use crate::principals::{self, Found as Who};
 use crate::{id, page};
 
 /// Types of entries for nodes, which take no groups, and no policies but for `EC2`.
@@ -211,7 +211,7 @@ pub(crate) async fn list(call: &Call<'_>, input: ListAccessEntries) -> Result<An
     let name = &input.cluster_name;
     let row = cluster(call, name).await?;
     let permit = call.authorize(&on_cluster(call, "eks:ListAccessEntries", name, row.as_deref()))?;
-    row.ok_or_else(|| no_cluster(name))?;
+    has_entries(&row.ok_or_else(|| no_cluster(name))?.value)?;
     let (rows, next) = page::page(
         &call.shared.eks.entries,
         call.account(),
@@ -360,7 +360,7 @@ async fn identity(call: &Call<'_>, arn: &Arn) -> Result<(Option<String>, bool)> 
     let is_known = iam.accounts.get("", "", &arn.account).await?.is_some();
     let found = principals::find(call.shared, &arn.to_string()).await;
     match found {
-        Ok(Bearer::Id(id)) => Ok((Some(id), is_known)),
+        Ok(Who::Id(id)) => Ok((Some(id), is_known)),
         Ok(_) => Ok((None, is_known)),
         Err(refused) => Err(refused.into_error("InvalidParameterException")),
     }

@@ -48,7 +48,9 @@ pub(crate) async fn associate(call: &Call<'_>, input: AssociateAccessPolicy) -> 
     let permit =
         call.authorize(&ask(&found, "eks:AssociateAccessPolicy", &input.policy_arn, scope, namespaces))?;
     let row = found.current(call).await?;
-    if AccessPolicies::built_in().get(&input.policy_arn).is_none() {
+    let known = AccessPolicies::built_in().get(&input.policy_arn);
+    // Conditions are about the ARN as it was written: a policy has one name.
+    if known.is_none_or(|policy| policy.arn() != input.policy_arn) {
         return Err(not_found(format!("The specified policyArn could not be found: {}", input.policy_arn)));
     }
     // Nodes of EKS Auto Mode get what they may do by the policy AmazonEKSAutoNodePolicy.
