@@ -227,7 +227,7 @@ async fn an_account_has_2500_groups_in_a_region() {
         let mut batch = Batch::new();
         for at in thousand * 1000..((thousand + 1) * 1000).min(2498) {
             let group = json!({ "name": format!("group-{at}"), "description": "x", "vpc": vpc });
-            let place = Place::new(ACCOUNT, REGION, "ec2/security-group", &format!("sg-{at:017x}"));
+            let place = Place::new(ACCOUNT, REGION, "ec2/security-group", format!("sg-{at:017x}"));
             batch.put(place, group.to_string().into_bytes(), Expect::Absent);
         }
         harness.store().commit(batch).await.unwrap();
