@@ -105,7 +105,7 @@ async fn every_operation_is_denied_by_each_kind_of_policy() {
     let records = harness.records(ACCOUNT).await;
     let decisions: Vec<&Value> = records
         .iter()
-        .filter(|record| record["errorCode"] == "UnauthorizedOperation")
+        .filter(|record| record["errorCode"] == "Client.UnauthorizedOperation")
         .map(|record| &record["additionalEventData"]["decision"])
         .collect();
     assert_eq!(decisions.len(), operations.len() * 8);
