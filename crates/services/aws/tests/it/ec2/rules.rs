@@ -98,12 +98,17 @@ fn capital(value: &Value) -> Value {
     match value {
         Value::Object(members) => members
             .iter()
-            .map(|(name, value)| (name[..1].to_ascii_uppercase() + &name[1..], capital(value)))
+            .map(|(name, value)| (upper_first(name), capital(value)))
             .collect::<serde_json::Map<_, _>>()
             .into(),
         Value::Array(items) => items.iter().map(capital).collect(),
         other => other.clone(),
     }
+}
+
+fn upper_first(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().iter().map(char::to_ascii_uppercase).chain(letters).collect()
 }
 
 #[tokio::test]
