@@ -201,11 +201,24 @@ fn additional(notes: &Notes) -> Option<Value> {
     (!members.is_empty()).then(|| json!(members))
 }
 
-/// Members as CloudTrail names them: the first letter in lower case, at every depth.
+/// Members that hold names of the customer's own.
+const MAPS: [&str; 6] = [
+    "DestinationEncryptionContext",
+    "EncryptionContext",
+    "EncryptionContextEquals",
+    "EncryptionContextSubset",
+    "SourceEncryptionContext",
+    "tags",
+];
+
+/// Members as CloudTrail names them: the first letter in lower case, at every depth but in the customer's own maps.
 fn lower_camel(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
-            let lowered = members.iter().map(|(name, value)| (lower_first(name), lower_camel(value)));
+            let lowered = members.iter().map(|(name, value)| {
+                let is_map = value.is_object() && MAPS.contains(&name.as_str());
+                (lower_first(name), if is_map { value.clone() } else { lower_camel(value) })
+            });
             Value::Object(lowered.collect())
         }
         Value::Array(items) => items.iter().map(lower_camel).collect(),
@@ -228,8 +241,13 @@ mod tests {
 
     #[test]
     fn members_begin_in_lower_case() {
-        let value = json!({ "RoleArn": "x", "Tags": [{ "Key": "a" }], "ARN": 1 });
-        assert_eq!(lower_camel(&value), json!({ "roleArn": "x", "tags": [{ "key": "a" }], "ARN": 1 }));
+        let value = json!({
+            "RoleArn": "x", "Tags": [{ "Key": "a" }], "ARN": 1, "EncryptionContext": { "SecretARN": "b" },
+        });
+        let expect = json!({
+            "roleArn": "x", "tags": [{ "key": "a" }], "ARN": 1, "encryptionContext": { "SecretARN": "b" },
+        });
+        assert_eq!(lower_camel(&value), expect);
     }
 
     #[test]

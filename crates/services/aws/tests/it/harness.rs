@@ -138,6 +138,11 @@ impl Harness {
         }
     }
 
+    /// Does what is due, and tells how many secrets were deleted.
+    pub(crate) async fn sweep(&self) -> usize {
+        self.endpoint.sweep().await.unwrap().secrets
+    }
+
     /// Sends a request as it is.
     pub(crate) async fn send(&self, request: Request) -> Reply {
         let response = self.endpoint.handle(request).await;
