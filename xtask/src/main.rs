@@ -12,6 +12,7 @@ mod process;
 mod python;
 mod softhsm;
 mod steps;
+mod store_tools;
 mod suite;
 mod testbed;
 mod tidy;

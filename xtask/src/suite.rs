@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::steps::{Steps, in_ci};
 use crate::workspace::Workspace;
-use crate::{aws_python, aws_shapes, iam_peers, process, softhsm, testbed, tidy};
+use crate::{aws_python, aws_shapes, iam_peers, process, softhsm, store_tools, testbed, tidy};
 
 /// Tells the end-to-end tests where the testbed's program is.
 const TESTBED_VARIABLE: &str = "RINGWALL_TESTBED";
@@ -43,6 +43,7 @@ pub(crate) fn run(workspace: &Workspace, seed: Option<u64>) -> Result<ExitCode> 
     compare_iam(workspace, seed, &mut steps);
     use_tokens(workspace, seed, &mut steps);
     compare_protocol(workspace, seed, &mut steps);
+    test_store(workspace, seed, &mut steps);
     Ok(steps.finish(in_ci()))
 }
 
@@ -105,17 +106,42 @@ fn compare_protocol(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps)
     }
 }
 
+/// Runs the tests of the store that need PostgreSQL and strace, which Debian's root installs; else each is a gap.
+fn test_store(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
+    if let Err(error) = store_tools::install() {
+        for name in ignored_names(&mut store(workspace, None), "test of the store") {
+            steps.gap(&name, &format!("{error:#}"));
+        }
+        return;
+    }
+    steps.run("tests of the store on PostgreSQL, and of its calls of the system", || {
+        process::run(store(workspace, seed).arg("--ignored"))
+    });
+}
+
 /// The names of the end-to-end tests, to say each that could not run.
 fn end_to_end_names(workspace: &Workspace, which: &[&str]) -> Vec<String> {
-    let listed = process::output(end_to_end(workspace, None, which).args(["--ignored", "--list"]));
-    let names = names(&String::from_utf8_lossy(&listed.unwrap_or_default()));
-    if names.is_empty() { vec!["the end-to-end tests".to_owned()] } else { names }
+    ignored_names(&mut end_to_end(workspace, None, which), "end-to-end test")
+}
+
+/// The names of the tests that the command leaves out unless it is told to run them.
+fn ignored_names(tests: &mut Command, what: &str) -> Vec<String> {
+    let listed = process::output(tests.args(["--ignored", "--list"]));
+    let names = names(&String::from_utf8_lossy(&listed.unwrap_or_default()), what);
+    if names.is_empty() { vec![format!("every {what}")] } else { names }
 }
 
 /// Reads what a test binary prints for `--list`: a line `name: test` each.
-fn names(listed: &str) -> Vec<String> {
-    let name = |line: &str| Some(format!("end-to-end test {}", line.strip_suffix(": test")?));
+fn names(listed: &str, what: &str) -> Vec<String> {
+    let name = |line: &str| Some(format!("{what} {}", line.strip_suffix(": test")?));
     listed.lines().filter_map(name).collect()
+}
+
+/// The store's tests but for what they start themselves.
+fn store(workspace: &Workspace, seed: Option<u64>) -> Command {
+    let mut command = cargo_test(workspace, seed);
+    command.args(["--package", "ringwall-store", "--test", "it", "--", "--skip", "child::"]);
+    command
 }
 
 fn end_to_end(workspace: &Workspace, seed: Option<u64>, which: &[&str]) -> Command {
@@ -145,6 +171,6 @@ mod tests {
     fn tests_are_named_one_by_one() {
         let listed = "agrees::with_the_apiserver: test\nstarts: test\n\n2 tests, 0 benchmarks\n";
         let expected = ["end-to-end test agrees::with_the_apiserver", "end-to-end test starts"];
-        assert_eq!(names(listed), expected);
+        assert_eq!(names(listed, "end-to-end test"), expected);
     }
 }

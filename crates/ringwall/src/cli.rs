@@ -5,7 +5,7 @@ use ringwall_iam::PolicyKind;
 use ringwall_iam::lint::Level;
 use ringwall_model::Severity;
 
-use crate::config::ServeFlags;
+use crate::config::{ServeFlags, StoreFlags};
 use crate::error::Failure;
 
 /// Who can get into your Kubernetes cluster, what they can do there, and the proof.
@@ -50,7 +50,11 @@ pub(crate) enum Command {
     Can(Can),
     WhoCan(WhoCan),
     Iam(Iam),
+    Init(Init),
     Serve(Serve),
+    Account(Account),
+    Cluster(Cluster),
+    Store(StoreGroup),
     Completions(Completions),
     Man(Man),
 }
@@ -396,6 +400,175 @@ pub(crate) struct Serve {
     pub(crate) print_config: bool,
     #[command(flatten)]
     pub(crate) flags: ServeFlags,
+}
+
+/// Make an installation: root key, store, first account.
+///
+/// What is kept is sealed under the root key, which lies outside the data folder. The account begins with an
+/// administrator, whose access key goes into a credentials file that only you can read; it is shown nowhere. An
+/// installation that is there is left alone.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ringwall init
+  ringwall init --account-id 111122223333 --data-folder /var/lib/ringwall --root-key file:/etc/ringwall/root.key
+  ringwall init --root-key passphrase:file:/run/secrets/passphrase --store postgres://ringwall@db/ringwall")]
+pub(crate) struct Init {
+    /// Id of the account, twelve digits; without it a random one
+    #[arg(long, value_name = "ID")]
+    pub(crate) account_id: Option<String>,
+    /// What people call the account
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub(crate) name: String,
+    /// File for the administrator's access key, instead of ~/.config/ringwall/credentials
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) credentials: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) flags: StoreFlags,
+}
+
+/// Make accounts and list them.
+#[derive(Debug, Args)]
+pub(crate) struct Account {
+    #[command(subcommand)]
+    pub(crate) command: AccountCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccountCommand {
+    Create(AccountCreate),
+    List(AccountList),
+}
+
+/// Make a further account, with an administrator of its own.
+///
+/// Accounts share the installation and nothing else: what one may do in another, policies on both sides say. The
+/// server may run meanwhile.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  ringwall account create staging
+  AWS_PROFILE=staging aws sts get-caller-identity")]
+pub(crate) struct AccountCreate {
+    /// What people call the account; its profile in the credentials file
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// Id of the account, twelve digits; without it a random one
+    #[arg(long, value_name = "ID")]
+    pub(crate) account_id: Option<String>,
+    /// File for the administrator's access key, instead of ~/.config/ringwall/credentials
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) credentials: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) flags: StoreFlags,
+}
+
+/// List the accounts: id and name.
+#[derive(Debug, Args)]
+pub(crate) struct AccountList {
+    #[command(flatten)]
+    pub(crate) flags: StoreFlags,
+}
+
+/// Make clusters known to the EKS API, and forget them.
+#[derive(Debug, Args)]
+pub(crate) struct Cluster {
+    #[command(subcommand)]
+    pub(crate) command: ClusterCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClusterCommand {
+    Register(ClusterRegister),
+    /// List the clusters: name, authentication mode, issuer
+    List(ClusterWhere),
+    /// Forget a cluster that has no access entries and no Pod Identity associations any more
+    Remove {
+        /// Name of the cluster
+        #[arg(value_name = "NAME")]
+        name: String,
+        #[command(flatten)]
+        place: ClusterWhere,
+    },
+}
+
+/// Make a cluster known, whoever runs it.
+///
+/// The EKS API then describes it, and keeps its access entries and Pod Identity associations. Tokens of its service
+/// accounts are checked with the keys of its issuer, which are fetched by https unless they are given here. The server may
+/// run meanwhile.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ringwall cluster register shop --issuer https://oidc.example.com/shop
+  kubectl get --raw /openid/v1/jwks > keys.json
+  ringwall cluster register shop --issuer https://kubernetes.default.svc --keys keys.json")]
+pub(crate) struct ClusterRegister {
+    /// Name of the cluster
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// Issuer of its service accounts' tokens: kube-apiserver's --service-account-issuer
+    #[arg(long, value_name = "URL")]
+    pub(crate) issuer: String,
+    /// Keys of the issuer, a JWK set, if it can't be reached by https
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) keys: Option<PathBuf>,
+    /// URL of its API server
+    #[arg(long, value_name = "URL")]
+    pub(crate) endpoint: Option<String>,
+    /// Certificates of the API server's authority, PEM
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) certificate_authority: Option<PathBuf>,
+    /// Version of Kubernetes, such as 1.37
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) kubernetes_version: Option<String>,
+    #[command(flatten)]
+    pub(crate) place: ClusterWhere,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ClusterWhere {
+    /// Account of the cluster; without it the only one there is
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: Option<String>,
+    /// Region of the cluster, instead of the setting's
+    #[arg(long, value_name = "REGION")]
+    pub(crate) in_region: Option<String>,
+    #[command(flatten)]
+    pub(crate) flags: StoreFlags,
+}
+
+/// Back the store up, and restore it.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ringwall store backup ringwall-2026-11-27.backup
+  ringwall store restore ringwall-2026-11-27.backup --data-folder /var/lib/ringwall-new")]
+pub(crate) struct StoreGroup {
+    #[command(subcommand)]
+    pub(crate) command: StoreCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Write all records, as they are at one moment, to a file
+    ///
+    /// The server may run meanwhile. The file is checked before it takes its name. Secrets in it are sealed; the root
+    /// key is not in it.
+    Backup(StoreFile),
+    /// Fill an empty store from a backup, checked first
+    ///
+    /// A backup of SQLite can be restored to PostgreSQL, and the other way round.
+    Restore(StoreFile),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StoreFile {
+    /// The backup
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) flags: StoreFlags,
 }
 
 /// Print a completion script for a shell.

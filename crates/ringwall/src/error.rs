@@ -1,8 +1,14 @@
+use std::error::Error;
 use std::io::{self, Write as _};
 
 use clap::error::ErrorKind;
+use ringwall_aws::{BootstrapError, RegisterError};
+use ringwall_oidc::SetupError;
+use ringwall_rootkey::RootKeyError;
 use ringwall_server::ServerError;
 use ringwall_snapshot::SnapshotError;
+use ringwall_store::StoreError;
+use ringwall_trail::TrailError;
 
 use crate::config::ConfigError;
 use crate::render::style;
@@ -38,6 +44,27 @@ pub(crate) enum Failure {
     /// The server could not begin.
     #[error(transparent)]
     Server(#[from] ServerError),
+    /// The store could not do its part.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The root key could not be had.
+    #[error(transparent)]
+    RootKey(#[from] RootKeyError),
+    /// The trail could not be opened.
+    #[error(transparent)]
+    Trail(#[from] TrailError),
+    /// Issuers can't be asked as the settings say.
+    #[error(transparent)]
+    Issuers(#[from] SetupError),
+    /// An account could not be made.
+    #[error(transparent)]
+    Account(#[from] BootstrapError),
+    /// A cluster could not be registered or removed.
+    #[error(transparent)]
+    Cluster(#[from] RegisterError),
+    /// A file or folder could not be made.
+    #[error("`{path}` can't be written: {source}")]
+    Make { path: String, source: io::Error },
     /// The answer could not be written.
     #[error("the answer cannot be written: {0}")]
     Write(#[from] io::Error),
@@ -57,6 +84,16 @@ impl Failure {
             Self::Misuse { hint, .. } => hint.clone(),
             Self::Snapshot(error) => Some(error.hint().to_owned()),
             Self::Server(error) => error.hint().map(str::to_owned),
+            Self::Store(error)
+            | Self::Account(BootstrapError::Store(error))
+            | Self::Cluster(RegisterError::Store(error)) => error.hint().map(str::to_owned),
+            // Those of root keys are part of the message.
+            Self::RootKey(_)
+            | Self::Trail(_)
+            | Self::Issuers(_)
+            | Self::Account(_)
+            | Self::Cluster(_)
+            | Self::Make { .. } => None,
             Self::Settings(_) | Self::Read { .. } | Self::Write(_) => None,
         }
     }
@@ -76,9 +113,23 @@ pub(crate) fn print(failure: &Failure) -> Exit {
         Failure::Settings(errors) => {
             errors.iter().try_for_each(|error| message(&mut stderr, &error.message, error.hint.as_deref()))
         }
-        _ => message(&mut stderr, &failure.to_string(), failure.hint().as_deref()),
+        _ => message(&mut stderr, &chain(failure), failure.hint().as_deref()),
     };
     Exit::Misuse
+}
+
+/// An error and its causes, save those that it tells itself.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let told = error.to_string();
+        if !text.contains(&told) {
+            text = format!("{text}: {told}");
+        }
+        cause = error.source();
+    }
+    text
 }
 
 fn message(out: &mut dyn io::Write, text: &str, hint: Option<&str>) -> io::Result<()> {

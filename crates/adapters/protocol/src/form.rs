@@ -61,7 +61,7 @@ fn decode(target: Target, form: &[u8]) -> Result<Vec<Pair<'_>>, WireError> {
 }
 
 fn unescape(text: &str) -> Option<Cow<'_, str>> {
-    if text.bytes().any(|byte| matches!(byte, 0..=b' ' | 0x7f)) || !has_whole_escapes(text) {
+    if text.bytes().any(|byte| matches!(byte, 0..=b' ' | 0x7f | b'#')) || !has_whole_escapes(text) {
         return None;
     }
     if !text.contains('+') {

@@ -22,6 +22,9 @@ use crate::tls::Tls;
 /// How long accepting pauses when the system has no more to give, as file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// How long a limit of connections is waited for before it is looked whether there is a new one.
+const LIMIT_HOLDS: Duration = Duration::from_secs(1);
+
 /// A value that can be replaced while a listener uses it.
 pub type Live<T> = Arc<ArcSwap<T>>;
 
@@ -155,7 +158,9 @@ async fn accept(
     connections: &Count,
     limit: usize,
 ) -> Option<(TcpStream, SocketAddr)> {
-    connections.below(limit.max(1)).await;
+    if tokio::time::timeout(LIMIT_HOLDS, connections.below(limit.max(1))).await.is_err() {
+        return None;
+    }
     match listener.accept().await {
         Ok(accepted) => Some(accepted),
         // A client that has gone before it was looked at.

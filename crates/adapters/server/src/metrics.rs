@@ -25,8 +25,11 @@ pub struct Metrics {
     pub(crate) connections: Gauge,
     pub(crate) accepted: Counter,
     handshakes: Family<ReasonLabels, Counter>,
-    pub(crate) certificate_end: Gauge,
+    /// A family so that plain HTTP has none.
+    certificate_end: Family<NoLabels, Gauge>,
 }
+
+type NoLabels = [(&'static str, &'static str); 0];
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
@@ -97,6 +100,10 @@ impl Metrics {
         self.refused.get_or_create(&ReasonLabels { reason }).inc();
     }
 
+    pub(crate) fn certificate_ends(&self, since_1970: i64) {
+        self.certificate_end.get_or_create(&[]).set(since_1970);
+    }
+
     pub(crate) fn handshake_failed(&self, reason: &'static str) {
         self.handshakes.get_or_create(&ReasonLabels { reason }).inc();
     }
@@ -113,7 +120,7 @@ impl Default for Metrics {
             connections: Gauge::default(),
             accepted: Counter::default(),
             handshakes: Family::default(),
-            certificate_end: Gauge::default(),
+            certificate_end: Family::default(),
         }
     }
 }

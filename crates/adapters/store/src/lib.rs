@@ -55,6 +55,27 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # What holds
+//!
+//! - **Durable.** A commit returns after its log is on the disk: `synchronous=FULL` on SQLite's write-ahead log, and at
+//!   least `synchronous_commit=on` of PostgreSQL, whatever the server's default. A test reads it from a trace of the
+//!   system's calls.
+//! - **Whole.** A batch is written with all its operations or with none, also if the process or the machine dies. After
+//!   [`StoreError::Uncertain`] alone it is not known which.
+//! - **One order.** Each batch has a generation of its own. Writers, of all processes, take turns at one row, and batches
+//!   that wait in one process share a transaction and its one wait for the disk.
+//! - **Fresh.** A [`Table`] answers from memory what is never older than a commit that this process has finished. What
+//!   other processes commit it sees within [`Options::poll`]; [`Store::refresh`] looks at once. A memory that could not be
+//!   checked against the database for five times as long (or a second) is not asked.
+//! - **Told.** [`Store::subscribe`] names what changed, here and elsewhere. Deletions leave an empty row behind by which
+//!   others find them, which goes away after some thousand commits; who comes later is told that anything may have changed.
+//! - **Kept apart.** Bodies are kept as they are given: what is secret is sealed before it comes here. The file of SQLite
+//!   is its owner's alone.
+//!
+//! [`Store::backup`] writes one moment of the store as lines of JSON with a checksum; [`Store::restore`] fills an empty
+//! store of either database with it. The schema goes forwards alone: [`Store::open`] migrates an older database and refuses
+//! a newer one.
 
 mod archive;
 mod backup;

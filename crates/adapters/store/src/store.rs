@@ -71,6 +71,13 @@ pub struct Store {
     pub(crate) inner: Arc<Inner>,
 }
 
+/// Which of the rows that a query finds are read.
+#[derive(Clone, Copy)]
+enum Wanted {
+    One,
+    All,
+}
+
 pub(crate) struct Inner {
     pub(crate) database: Database,
     pub(crate) readers: AnyPool,
@@ -125,7 +132,7 @@ impl Store {
         scan: Scan<'_>,
     ) -> Result<Vec<Record>, StoreError> {
         let Some((start, end)) = range(scan.prefix, scan.after) else { return Ok(Vec::new()) };
-        self.fetch("list records", record, || {
+        self.fetch("list records", Wanted::All, record, || {
             sqlx::query(
                 "SELECT kind, account, region, name, body, revision FROM ringwall_records
              WHERE kind = $1 AND account = $2 AND region = $3 AND name >= $4 AND name < $5 AND deleted = 0
@@ -155,7 +162,7 @@ impl Store {
     ) -> Result<Vec<Record>, StoreError> {
         let (account, region, name) =
             after.map_or(("", "", ""), |place| (&place.account, &place.region, &place.name));
-        self.fetch("list records", record, || {
+        self.fetch("list records", Wanted::All, record, || {
             sqlx::query(
                 "SELECT kind, account, region, name, body, revision FROM ringwall_records
              WHERE kind = $1 AND (account, region, name) > ($2, $3, $4) AND deleted = 0
@@ -190,7 +197,12 @@ impl Store {
     pub async fn generation(&self) -> Result<i64, StoreError> {
         let doing = "tell its generation";
         let mut rows = self
-            .fetch(doing, |row| row.try_get(0), || sqlx::query("SELECT generation FROM ringwall_meta"))
+            .fetch(
+                doing,
+                Wanted::One,
+                |row| row.try_get(0),
+                || sqlx::query("SELECT generation FROM ringwall_meta"),
+            )
             .await?;
         rows.pop().ok_or(sqlx::Error::RowNotFound).map_err(StoreError::database(doing))
     }
@@ -230,31 +242,40 @@ impl Store {
         if !is_name(name) {
             return Ok(None);
         }
-        let mut found = self
-            .fetch("read a record", record, || {
-                sqlx::query(
-                    "SELECT kind, account, region, name, body, revision FROM ringwall_records
-             WHERE kind = $1 AND account = $2 AND region = $3 AND name = $4 AND deleted = 0",
-                )
-                .bind(kind)
-                .bind(account)
-                .bind(region)
-                .bind(name)
-            })
-            .await?;
-        Ok(found.pop())
+        let query = || {
+            sqlx::query(
+                "SELECT body, revision FROM ringwall_records
+                 WHERE kind = $1 AND account = $2 AND region = $3 AND name = $4 AND deleted = 0",
+            )
+            .bind(kind)
+            .bind(account)
+            .bind(region)
+            .bind(name)
+        };
+        // The place is known, and each column that is read costs.
+        let columns = |row: &AnyRow| Ok((row.try_get(0)?, row.try_get(1)?));
+        let found = self.fetch("read a record", Wanted::One, columns, query).await?.pop();
+        let record =
+            |(body, revision)| Record { place: Place::new(account, region, kind, name), body, revision };
+        Ok(found.map(record))
     }
 
     /// Reads rows, and again if the connection broke: a server that restarts breaks all that there are.
     async fn fetch<'q, A>(
         &self,
         doing: &'static str,
+        wanted: Wanted,
         row: fn(&AnyRow) -> Result<A, sqlx::Error>,
         query: impl Fn() -> Query<'q, Any, AnyArguments>,
     ) -> Result<Vec<A>, StoreError> {
         let mut tries = 1;
         loop {
-            match query().fetch_all(&self.inner.readers).await {
+            let rows = match wanted {
+                // SQLite's thread is not waited for once more to hear that there are no more rows.
+                Wanted::One => query().fetch_optional(&self.inner.readers).await.map(Vec::from_iter),
+                Wanted::All => query().fetch_all(&self.inner.readers).await,
+            };
+            match rows {
                 Err(error) if tries < MAX_READS && is_broken(&error) => tries += 1,
                 rows => {
                     return rows

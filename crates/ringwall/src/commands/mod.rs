@@ -1,13 +1,17 @@
 //! One module a command: read, ask, print.
 
+mod account;
 mod assess;
 mod aws;
 mod batch;
 mod can;
+mod cluster;
 mod iam;
+mod init;
 mod lines;
 mod manual;
 mod serve;
+mod store;
 mod who_can;
 
 pub(crate) use assess::{Entrant, Report};
@@ -30,7 +34,16 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::WhoCan(args) => who_can::run(&args),
         Command::Iam(args) => iam::run(&args.command),
         Command::Serve(args) => serve::run(&args),
+        Command::Init(args) => init::run(&args),
+        Command::Account(args) => account::run(&args.command),
+        Command::Cluster(args) => cluster::run(&args.command),
+        Command::Store(args) => store::run(&args.command),
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::pages(&args),
     }
+}
+
+/// Runs what has to wait for the store to its end.
+fn asynchronously<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }

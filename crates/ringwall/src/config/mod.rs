@@ -34,6 +34,9 @@ use file::File;
 use layers::Layers;
 use standard::Standard;
 
+use crate::error::Failure;
+use crate::question::closest;
+
 /// Settings, and the file that they came from.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Loaded {
@@ -45,6 +48,39 @@ pub(crate) struct Loaded {
 /// Reads all settings, or says everything that is wrong with them.
 pub(crate) fn load(flags: &Flags) -> Result<Loaded, Vec<ConfigError>> {
     load_from(flags, &|name| std::env::var_os(name))
+}
+
+/// Environment variables that look like settings and are none, each with what may have been meant.
+pub(crate) fn stray_variables() -> Vec<(String, String)> {
+    stray(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))
+}
+
+fn stray(names: impl Iterator<Item = String>) -> Vec<(String, String)> {
+    let known: Vec<String> = settings::DECLARED.iter().map(declare::Declared::variable).collect();
+    let short = |name: &str| name.strip_prefix("RINGWALL_").map(str::to_owned);
+    let known_short: Vec<String> = known.iter().filter_map(|name| short(name)).collect();
+    let mut stray: Vec<_> = names
+        .filter(|name| !known.contains(name) && name != file::VARIABLE)
+        // What Kubernetes sets for a Service named `ringwall`.
+        .filter(|name| !name.starts_with("RINGWALL_SERVICE_") && !name.starts_with("RINGWALL_PORT"))
+        .filter_map(|name| {
+            let meant = closest(&short(&name)?, known_short.iter().map(String::as_str))?;
+            Some((name, format!("RINGWALL_{meant}")))
+        })
+        .collect();
+    stray.sort();
+    stray
+}
+
+/// Where credentials go when nobody says otherwise.
+pub(crate) fn credentials_file() -> Result<PathBuf, Failure> {
+    match Standard::new(&|name| std::env::var_os(name)).config {
+        Some(folder) => Ok(PathBuf::from(folder).join("credentials")),
+        None => Err(Failure::misuse_hint(
+            "there is no folder for credentials: neither HOME nor XDG_CONFIG_HOME is set",
+            "name a file with --credentials",
+        )),
+    }
 }
 
 fn load_from(flags: &Flags, env: &dyn Fn(&str) -> Option<OsString>) -> Result<Loaded, Vec<ConfigError>> {

@@ -20,18 +20,18 @@ settings! {
         ///
         /// `ringwall init` makes it, for its owner alone. A backup of it is worth nothing without the root key.
         data_folder: PathBuf = "data-folder", DataFolder, Restart;
-        /// Database of accounts, keys' and secrets' ciphertext: sqlite:PATH or postgres://…
+        /// Database of accounts, keys' and secrets' ciphertext: sqlite:PATH or postgres://USER@HOST/DATABASE
         ///
         /// With PostgreSQL several servers can share it. A password in the address is never shown.
         store: StoreAddress = "store", InDataFolder("sqlite:", "ringwall.db"), Restart;
-        /// Key that all others are sealed under: file:PATH, passphrase:file:PATH, passphrase:env:NAME or pkcs11:…
+        /// Key that all others are sealed under: file:PATH, passphrase:file:PATH, passphrase:env:NAME or pkcs11:URI
         ///
         /// It must not lie in the data folder, and no backup has it. Without it everything that is sealed is lost:
         /// keep a copy somewhere else.
         root_key: Source = "root-key", InConfigFolder("file:", "root.key"), Restart;
         /// Folder of the CloudTrail records
         trail_folder: PathBuf = "trail-folder", InDataFolder("", "trail"), Restart;
-        /// Region for what a request does not name one for
+        /// Region of requests that name none: those that are not signed
         region: Region = "region", Is("us-east-1"), Restart;
     }
     "Listening" {

@@ -286,13 +286,7 @@ impl Value for Issuers {
     const KIND: &'static str = "list";
 
     fn read(raw: &Raw, _: &Path) -> Result<Self, String> {
-        let is_host_and_port = |text: &String| {
-            text.rsplit_once(':').is_some_and(|(host, port)| {
-                !host.is_empty()
-                    && !host.contains(['/', '@', ' '])
-                    && port.parse::<u16>().is_ok_and(|port| port > 0)
-            })
-        };
+        let is_host_and_port = |text: &String| text.parse::<ringwall_oidc::Endpoint>().is_ok();
         let issuers = items(raw).filter(|issuers| issuers.iter().all(is_host_and_port));
         issuers.map(Self).ok_or_else(|| String::from("a list of HOST:PORT, as [\"issuer.internal:443\"]"))
     }

@@ -11,5 +11,7 @@ mod errors;
 mod examples;
 mod iam_eval;
 mod iam_lint;
+mod installation;
+mod serve;
 mod snapshot;
 mod who_can;

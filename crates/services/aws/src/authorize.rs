@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use ringwall_iam::{
-    Context as Keys, Key, Layer, Outcome, Policies, Policy, Request, Unread, Verdict, View, decide,
+    Context as Keys, InvalidRequest, Key, Layer, Outcome, Policies, Policy, Request, Unread, Verdict, View,
+    decide,
 };
 use serde_json::{Value, json};
 
@@ -16,13 +17,15 @@ use crate::error::{ACCESS_DENIED, ApiError, Result};
 pub(crate) struct Ask {
     action: Arc<str>,
     resource: Arc<str>,
-    account: Option<Arc<str>>,
     shown: Option<Arc<str>>,
     policy: ResourcePolicy,
     granted: Option<Arc<Policy>>,
     by_ciphertext: bool,
-    keys: Vec<(Arc<str>, Box<[Arc<str>]>)>,
+    keys: Vec<ConditionKey>,
 }
+
+/// A condition key with its values.
+type ConditionKey = (Arc<str>, Box<[Arc<str>]>);
 
 /// The policy of the resource itself.
 #[derive(Clone, Debug, Default)]
@@ -49,19 +52,12 @@ impl Ask {
         Self {
             action: action.into(),
             resource: resource.into(),
-            account: None,
             shown: None,
             policy: ResourcePolicy::None,
             granted: None,
             by_ciphertext: false,
             keys: Vec::new(),
         }
-    }
-
-    /// The account of a resource whose ARN does not tell it.
-    pub(crate) fn in_account(mut self, account: &str) -> Self {
-        self.account = Some(account.into());
-        self
     }
 
     /// On a resource that the caller named in other words than by its ARN: a refusal repeats them, and tells no ARN.
@@ -138,11 +134,6 @@ impl Ask {
         }
         self
     }
-
-    /// The resource that is asked for.
-    pub(crate) fn resource(&self) -> &Arc<str> {
-        &self.resource
-    }
 }
 
 /// Proof that a call was allowed. Without one there is no [`Answer`].
@@ -212,9 +203,12 @@ impl Call<'_> {
         for (key, values) in &ask.keys {
             keys.set(Key::new(key), values.clone());
         }
-        let request =
-            Request::new(caller.principal.clone(), &ask.action, &ask.resource, ask.account.as_ref(), keys)
-                .map_err(|error| ApiError::internal(&error))?;
+        let request = Request::new(caller.principal.clone(), &ask.action, &ask.resource, None, keys)
+            .map_err(|error| match error {
+                // Names that a caller chose make up the ARN.
+                InvalidRequest::Resource => ApiError::new("ValidationError", error.to_string()).status(400),
+                _ => ApiError::internal(&error),
+            })?;
         let side = &caller.policies;
         let mut policies = Policies {
             identity: side.identity.iter().chain(&ask.granted).map(|policy| &**policy).collect(),
@@ -240,6 +234,9 @@ impl Call<'_> {
             Identity::Service(name) => format!("Service: {name}"),
             _ => format!("User: {}", self.caller().shown()),
         };
+        if ask.by_ciphertext && blocking(verdict) == Layer::Resource {
+            return format!("{who} is not authorized to perform: {} {OF_CIPHERTEXT}", ask.action);
+        }
         let resource = ask.shown.as_ref().unwrap_or(&ask.resource);
         let on = if &**resource == "*" { String::new() } else { format!(" on resource: {resource}") };
         let is_trust = ask.action.starts_with("sts:");

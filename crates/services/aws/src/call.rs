@@ -123,7 +123,9 @@ impl<'s> Call<'s> {
     /// Tells the call's record of a resource: its ARN, its account, and its type such as `AWS::KMS::Key`.
     pub(crate) fn note_resource(&self, arn: &str, account: &str, kind: &'static str) {
         self.note(|notes| {
-            notes.resources.push((arn.to_owned(), account.to_owned(), kind));
+            if !notes.resources.iter().any(|(known, ..)| known == arn) {
+                notes.resources.push((arn.to_owned(), account.to_owned(), kind));
+            }
             if account != self.account() && !notes.shared_with.iter().any(|known| known == account) {
                 notes.shared_with.push(account.to_owned());
             }

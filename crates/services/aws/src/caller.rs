@@ -48,7 +48,7 @@ pub(crate) enum Identity {
         role: Arc<str>,
     },
     /// Whom a token of an identity provider vouches for, before it has a session.
-    WebIdentity {
+    Federated {
         /// The provider's ARN.
         provider: Arc<str>,
         /// The token's subject.
@@ -83,7 +83,7 @@ impl Caller {
 
     /// Whom a token of an identity provider vouches for.
     pub(crate) fn web_identity(provider: &Arc<str>, subject: &str, audience: &str) -> Self {
-        let identity = Identity::WebIdentity {
+        let identity = Identity::Federated {
             provider: Arc::clone(provider),
             subject: subject.into(),
             audience: audience.into(),
@@ -114,7 +114,7 @@ impl Caller {
     /// The name that messages use: the ARN, or what else is known.
     pub(crate) fn shown(&self) -> &str {
         match &self.identity {
-            Identity::WebIdentity { subject, .. } => subject,
+            Identity::Federated { subject, .. } => subject,
             Identity::Service(name) => name,
             Identity::Nobody => "anonymous",
             _ => &self.arn,

@@ -15,9 +15,9 @@ use serde_json::Value;
 use crate::call::{Call, Origin};
 use crate::caller::Caller;
 use crate::error::{ACCESS_DENIED, ApiError, INTERNAL, Result};
-use crate::record::{self, Outcome, is_durable, is_read_only};
+use crate::record::{self, Outcome, is_durable};
 use crate::shared::Shared;
-use crate::{id, kms, secretsmanager, services, shared};
+use crate::{id, kms, secretsmanager, services, shared, sts};
 
 /// Longest region name; AWS's longest today has 14 bytes.
 const MAX_REGION_BYTES: usize = 32;
@@ -132,7 +132,11 @@ impl Exchange<'_> {
         let caller = match presented {
             None if operation.is_unsigned() => Caller::nobody(),
             None => return Err(signature(&SignatureError::MissingAuthenticationToken)),
-            Some(presented) => self.authenticate(operation, presented, now).await?,
+            Some(presented) => {
+                let caller = self.authenticate(operation, presented, now).await?;
+                // Such a call is proved by its token: who signed it besides has no part in it.
+                if operation.is_unsigned() { Caller::nobody() } else { caller }
+            }
         };
         let origin = self.origin(operation, presented, now)?;
         let throttled =
@@ -146,7 +150,14 @@ impl Exchange<'_> {
         let call = Call::new(self.shared, origin, caller);
         let (input, outcome) = match protocol::read(operation, head, &self.request.body) {
             Err(error) => (None, Err(error.into())),
-            Ok(input) => (Some(operation.redact_input(&input)), handler(&call, input).await),
+            Ok(input) => {
+                let shown = operation.redact_input(&input);
+                let outcome = match sts::reach(call.caller(), operation) {
+                    Ok(()) => handler(&call, input).await,
+                    Err(error) => Err(error),
+                };
+                (Some(shown), outcome)
+            }
         };
         let outcome = outcome.map(|answer| answer.into_value());
         let response = match &outcome {
@@ -181,7 +192,7 @@ impl Exchange<'_> {
         presented: Option<&Presented<'_>>,
         now: i64,
     ) -> Result<Origin> {
-        let region = presented.map_or("us-east-1", |presented| &*presented.scope().region);
+        let region = presented.map_or(&*self.shared.region, |presented| &*presented.scope().region);
         let is_region = (1..=MAX_REGION_BYTES).contains(&region.len())
             && region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
         if !is_region {
@@ -212,8 +223,9 @@ impl Exchange<'_> {
     ) -> Result<()> {
         let (service, name) = (operation.service().name(), operation.name());
         let answer = match outcome {
-            Ok(value) if !is_read_only(service, name) || name.starts_with("AssumeRole") => {
-                Some(operation.redact_output(value))
+            // What is durable changed something, or gave somebody credentials.
+            Ok(value) if is_durable(service, name) => {
+                Some(record::without_tokens(operation.redact_output(value)))
             }
             _ => None,
         };

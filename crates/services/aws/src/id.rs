@@ -36,7 +36,6 @@ pub(crate) enum Prefix {
     Group,
     Role,
     ManagedPolicy,
-    PolicyVersion,
     InstanceProfile,
 }
 
@@ -47,7 +46,6 @@ impl Prefix {
             Self::Group => "AGPA",
             Self::Role => "AROA",
             Self::ManagedPolicy => "ANPA",
-            Self::PolicyVersion => "ANVA",
             Self::InstanceProfile => "AIPA",
         }
     }

@@ -17,6 +17,7 @@ mod authorize;
 mod bootstrap;
 mod call;
 mod caller;
+mod ec2;
 mod eks;
 mod endpoint;
 mod enveloped;

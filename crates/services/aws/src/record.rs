@@ -107,7 +107,7 @@ pub(crate) async fn write(call: &Call<'_>, outcome: Outcome<'_>, durable: bool) 
 ///
 /// Source: AWS, *CloudTrail User Guide*, `readOnly`; *KMS Developer Guide*, "Logging AWS KMS API calls" (cryptographic
 /// operations are read-only); *IAM User Guide*, "Logging IAM and AWS STS API calls" (so is assuming a role).
-pub(crate) fn is_read_only(service: &str, operation: &str) -> bool {
+fn is_read_only(service: &str, operation: &str) -> bool {
     const READS: [&str; 6] = ["BatchGet", "Describe", "Get", "List", "Simulate", "Validate"];
     const CRYPTOGRAPHIC: [&str; 5] =
         ["Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateRandom"];
@@ -125,26 +125,14 @@ pub(crate) fn is_durable(service: &str, operation: &str) -> bool {
 
 fn identity(caller: &Caller) -> Result<UserIdentity> {
     Ok(match &caller.identity {
-        Identity::Root => UserIdentity::root("aws", &caller.account, Some(&caller.access_key)),
-        Identity::User(name) => {
-            let mut identity = UserIdentity::iam_user(
-                &caller.user_id,
-                &caller.arn,
-                &caller.account,
-                name,
-                &caller.access_key,
-            );
-            identity.session_context = match &caller.session {
-                None => None,
-                Some(session) => Some(SessionContext {
-                    session_issuer: None,
-                    web_id_federation_data: None,
-                    attributes: attributes(session.issued)?,
-                    source_identity: None,
-                }),
-            };
-            identity
-        }
+        Identity::Root => UserIdentity {
+            session_context: user_session(caller)?,
+            ..UserIdentity::root("aws", &caller.account, Some(&caller.access_key))
+        },
+        Identity::User(name) => UserIdentity {
+            session_context: user_session(caller)?,
+            ..UserIdentity::iam_user(&caller.user_id, &caller.arn, &caller.account, name, &caller.access_key)
+        },
         Identity::Session { role_arn, role_id, role } => {
             let session = caller.session.as_deref();
             let context = SessionContext {
@@ -168,12 +156,25 @@ fn identity(caller: &Caller) -> Result<UserIdentity> {
                 context,
             )
         }
-        Identity::WebIdentity { provider, subject, audience } => {
+        Identity::Federated { provider, subject, audience } => {
             UserIdentity::web_identity(provider, audience, subject)
         }
         Identity::Service(name) => UserIdentity::aws_service(name),
         Identity::Nobody => UserIdentity::unknown(),
     })
+}
+
+/// The session of a user or of root by `GetSessionToken`.
+fn user_session(caller: &Caller) -> Result<Option<SessionContext>> {
+    let context = |issued| {
+        Ok(SessionContext {
+            session_issuer: None,
+            web_id_federation_data: None,
+            attributes: attributes(issued)?,
+            source_identity: None,
+        })
+    };
+    caller.session.as_ref().map(|session| context(session.issued)).transpose()
 }
 
 fn federation(provider: &str, subject: Option<&(String, String)>) -> Option<WebIdFederationData> {
@@ -201,7 +202,7 @@ fn additional(notes: &Notes) -> Option<Value> {
     (!members.is_empty()).then(|| json!(members))
 }
 
-/// Members that hold names of the customer's own.
+/// Members whose values are maps of the caller's own keys, which are not names of the API.
 const MAPS: [&str; 6] = [
     "DestinationEncryptionContext",
     "EncryptionContext",
@@ -211,12 +212,23 @@ const MAPS: [&str; 6] = [
     "tags",
 ];
 
-/// Members as CloudTrail names them: the first letter in lower case, at every depth but in the customer's own maps.
+/// An answer without session tokens, which AWS's models don't mark as sensitive: whoever reads the trail must not get half
+/// of somebody's credentials.
+pub(crate) fn without_tokens(mut answer: Value) -> Value {
+    let credentials =
+        answer.get_mut("Credentials").and_then(|credentials| credentials.get_mut("SessionToken"));
+    if let Some(token) = credentials {
+        *token = ringwall_protocol::HIDDEN.into();
+    }
+    answer
+}
+
+/// Members as CloudTrail names them: the first letter in lower case, at every depth.
 fn lower_camel(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
             let lowered = members.iter().map(|(name, value)| {
-                let is_map = value.is_object() && MAPS.contains(&name.as_str());
+                let is_map = MAPS.contains(&name.as_str()) && value.is_object();
                 (lower_first(name), if is_map { value.clone() } else { lower_camel(value) })
             });
             Value::Object(lowered.collect())
@@ -241,13 +253,10 @@ mod tests {
 
     #[test]
     fn members_begin_in_lower_case() {
-        let value = json!({
-            "RoleArn": "x", "Tags": [{ "Key": "a" }], "ARN": 1, "EncryptionContext": { "SecretARN": "b" },
-        });
-        let expect = json!({
-            "roleArn": "x", "tags": [{ "key": "a" }], "ARN": 1, "encryptionContext": { "SecretARN": "b" },
-        });
-        assert_eq!(lower_camel(&value), expect);
+        let value = json!({ "RoleArn": "x", "Tags": [{ "Key": "a" }], "ARN": 1 });
+        assert_eq!(lower_camel(&value), json!({ "roleArn": "x", "tags": [{ "key": "a" }], "ARN": 1 }));
+        let value = json!({ "EncryptionContext": { "SecretARN": "x" } });
+        assert_eq!(lower_camel(&value), json!({ "encryptionContext": { "SecretARN": "x" } }));
     }
 
     #[test]

@@ -3,12 +3,13 @@
 use ringwall_protocol::Operation;
 
 use crate::handler::Handler;
-use crate::{eks, iam, kms, secretsmanager, ssm, sts};
+use crate::{ec2, eks, iam, kms, secretsmanager, ssm, sts};
 
 /// The handler of an operation. Without one, the operation is not served, and its callers are told so.
 pub(crate) fn find(operation: &Operation) -> Option<Handler> {
     let name = operation.name();
     match operation.service().name() {
+        "ec2" => ec2::find(name),
         "eks" => eks::find(name),
         "eks-auth" => eks::find_auth(name),
         "iam" => iam::find(name),

@@ -13,7 +13,7 @@ use crate::sealed::{Purpose, Sealed};
 use crate::signing::SigningKeys;
 use crate::sts::session::Session;
 use crate::throttle::Throttle;
-use crate::{eks, iam, kms, secretsmanager, ssm};
+use crate::{ec2, eks, iam, kms, secretsmanager, ssm};
 
 /// Tells milliseconds since 1970.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -32,6 +32,8 @@ pub struct Parts {
     pub issuers: Issuers,
     /// The time.
     pub clock: Clock,
+    /// The region of requests that name none: unsigned ones.
+    pub region: String,
     /// What may be set.
     pub settings: Settings,
 }
@@ -53,8 +55,10 @@ pub(crate) struct Shared {
     pub(crate) trail: Trail,
     pub(crate) issuers: Issuers,
     pub(crate) clock: Clock,
+    pub(crate) region: String,
     pub(crate) throttle: Throttle,
     pub(crate) signing: SigningKeys,
+    pub(crate) ec2: ec2::rows::Tables,
     pub(crate) eks: eks::rows::Tables,
     pub(crate) iam: iam::rows::Tables,
     pub(crate) kms: kms::rows::Tables,
@@ -70,8 +74,9 @@ impl fmt::Debug for Shared {
 
 impl Shared {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { store, keyring, random, trail, issuers, clock, settings } = parts;
+        let Parts { store, keyring, random, trail, issuers, clock, region, settings } = parts;
         Self {
+            ec2: ec2::rows::Tables::new(&store),
             eks: eks::rows::Tables::new(&store),
             iam: iam::rows::Tables::new(&store),
             kms: kms::rows::Tables::new(&store),
@@ -85,6 +90,7 @@ impl Shared {
             trail,
             issuers,
             clock,
+            region,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use ringwall_protocol::write;
+use ringwall_sigv4::Parts;
 use serde_json::{Map, Value, json};
 
 use crate::request::{Request, operation};
@@ -68,6 +69,18 @@ proptest! {
         let mut body = String::new();
         form("", &input, ".member", &mut body);
         prop_assert_eq!(Request::iam("TagRole", &body).read().unwrap(), input);
+    }
+
+    /// A form means what the same text means as a query string, whose parser is the signature's.
+    #[test]
+    fn a_form_is_a_query_string(rest in "[&=%+#.;a-bA0-9é \\x7f]{0,12}|(%[0-9A-Fa-f]{2}){1,4}|[ab]=(%[46][12]|[+])*(&A=)?") {
+        let text = format!("Action=GetUser&Version=2010-05-08&UserName={rest}");
+        let parts = Parts { method: "GET", path: "/", query: Some(&text), headers: &[], authority: None };
+        let by_query = parts.query_pairs().ok().and_then(|pairs| {
+            let query = pairs.into_iter().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+            Request { method: "GET", query, ..Request::default() }.read().ok()
+        });
+        prop_assert_eq!(Request::form(&text).read().ok(), by_query);
     }
 
     #[test]

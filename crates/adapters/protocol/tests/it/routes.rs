@@ -110,6 +110,7 @@ fn a_form_is_taken_apart_strictly() {
         "a=b&",
         "&a=b",
         "a=b&&c=d",
+        "a=#",
         "a b",
         "a=\n",
         "é=\u{7f}",

@@ -192,7 +192,7 @@ impl Tls {
 
     fn tell_end(&self, ends: SystemTime, now: SystemTime) {
         let since_1970 = ends.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        self.metrics.certificate_end.set(i64::try_from(since_1970).unwrap_or(i64::MAX));
+        self.metrics.certificate_ends(i64::try_from(since_1970).unwrap_or(i64::MAX));
         let left = ends.duration_since(now).unwrap_or_default();
         if left < ENDS_SOON {
             tracing::warn!(hours_left = left.as_secs() / 3600, "the TLS certificate ends soon");
@@ -214,16 +214,19 @@ mod tests {
     fn its_own_certificate_is_renewed_before_it_ends() {
         let folder = tempfile::tempdir().unwrap();
         let source = Source::Own { folder: folder.path().to_owned(), names: Vec::new() };
-        let metrics = Metrics::default();
-        let tls = Tls::open(source, None, metrics.clone()).unwrap();
+        let tls = Tls::open(source, None, Metrics::default()).unwrap();
         let day = |days: u32| SystemTime::now() + Duration::from_secs(24 * 60 * 60) * days;
         let leaf = || tls.shown.0.load().end_entity_cert().unwrap().to_vec();
-        let (first, first_end) = (leaf(), metrics.certificate_end.get());
+        let ends = || {
+            let leaf = tls.shown.0.load();
+            files::validity(leaf.end_entity_cert().unwrap()).unwrap().1
+        };
+        let (first, first_end) = (leaf(), ends());
         assert_eq!(tls.look_at(day(59)).unwrap(), Looked::Same);
         assert_eq!(leaf(), first);
         assert_eq!(tls.look_at(day(61)).unwrap(), Looked::Replaced);
         assert_ne!(leaf(), first);
-        assert!(metrics.certificate_end.get() > first_end);
+        assert!(ends() > first_end);
         assert_eq!(tls.look_at(day(62)).unwrap(), Looked::Same);
     }
 }

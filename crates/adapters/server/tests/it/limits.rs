@@ -157,6 +157,16 @@ async fn connections_above_the_limit_wait() {
     drop(one);
     let said = rest(&mut second).await;
     assert!(said.starts_with("HTTP/1.1 200 "), "{said}");
+
+    // A higher limit holds for those who wait already.
+    let mut first = serving.connect().await;
+    first.write_all(b"GET / HTTP/1.1\r\nhost: h\r\n\r\n").await.unwrap();
+    tokio::time::timeout(FOREVER, first.read(&mut buffer)).await.unwrap().unwrap();
+    let mut second = serving.connect().await;
+    second.write_all(GET.as_bytes()).await.unwrap();
+    serving.limits.store(Arc::new(Limits { max_connections: 2, ..Limits::default() }));
+    let said = rest(&mut second).await;
+    assert!(said.starts_with("HTTP/1.1 200 "), "{said}");
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@
 mod archives;
 mod child;
 mod coherence;
+mod corpus;
 mod crashes;
 mod files;
 mod lab;

@@ -176,3 +176,26 @@ fn connections_that_break_are_made_anew() {
         raw.close().await.unwrap();
     });
 }
+
+/// Memory that can't be checked against the database any more answers no more.
+#[test]
+#[ignore = "needs PostgreSQL; cargo xtask test runs it"]
+fn memory_ends_when_the_database_is_gone() {
+    crate::lab::run(async {
+        let server = Server::start(&["-c", "fsync=off"]);
+        let options =
+            ringwall_store::Options { poll: std::time::Duration::from_millis(10), ..Default::default() };
+        let store = ringwall_store::Store::open(&server.database().await, options).await.unwrap();
+        let table: ringwall_store::Table<u8> = ringwall_store::Table::new(&store, crate::lab::KIND);
+        crate::records::put(&store, "a", b"1", ringwall_store::Expect::Absent).await.unwrap();
+        let get = || table.get(crate::lab::ACCOUNT, "", "a");
+        assert_eq!(get().await.unwrap().unwrap().value, 1);
+        drop(server);
+        // A short break is no reason to stop, so it may answer for a while.
+        while get().await.is_ok() {
+            tokio::time::sleep(options.poll).await;
+        }
+        let lost = crate::records::put(&store, "a", b"2", ringwall_store::Expect::Any).await;
+        assert!(matches!(lost, Err(ringwall_store::StoreError::Database { .. })), "{lost:?}");
+    });
+}

@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use ringwall_trail::{EventTime, Record};
+use ringwall_trail::{EventTime, Record, Trail};
 
 /// The file that the example's records go to.
 pub(crate) const FILE: &str = "AWSLogs/111122223333/CloudTrail/eu-central-1/2026/11/27/events.jsonl";
@@ -44,4 +45,14 @@ pub(crate) fn records(folder: &Path) -> Vec<(PathBuf, Vec<Record>)> {
 /// The ids of all records below a folder, in order of files and lines.
 pub(crate) fn ids(folder: &Path) -> Vec<String> {
     records(folder).into_iter().flat_map(|(_, records)| records).map(|record| record.event_id).collect()
+}
+
+/// Returns when a trail has written something, of which nobody is told.
+pub(crate) async fn written(trail: &Trail) {
+    let wait = async {
+        while trail.stats().written == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), wait).await.unwrap();
 }

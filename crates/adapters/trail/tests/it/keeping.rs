@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use ringwall_trail::{Record, Trail, TrailError};
 use tokio::task::JoinSet;
 
-use crate::folder::{FILE, at, example, ids, record, records};
+use crate::folder::{FILE, at, example, ids, record, records, written};
 
 #[tokio::test]
 async fn a_file_is_of_one_account_region_and_day() {
@@ -74,9 +74,7 @@ async fn what_nobody_waits_for_is_written_all_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let trail = Trail::open(folder.path()).unwrap();
     trail.append(&record("a")).await.unwrap();
-    while trail.stats().written == 0 {
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
+    written(&trail).await;
     assert_eq!(ids(folder.path()), ["a"]);
     assert_eq!(trail.stats().queued_bytes, 0);
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use ringwall_trail::{MAX_RECORD_BYTES, Record, Trail, TrailError};
 use serde_json::Value;
 
-use crate::folder::{FILE, ids, record};
+use crate::folder::{FILE, ids, record, written};
 
 fn write(path: &Path, bytes: &[u8]) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -115,9 +115,7 @@ async fn the_writer_recovers_by_itself() {
     let trail = Trail::open(folder.path()).unwrap();
     trail.append_durable(&record("a")).await.unwrap_err();
     fs::remove_file(obstacle).unwrap();
-    while trail.stats().written == 0 {
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
+    written(&trail).await;
     assert_eq!(ids(folder.path()), ["a"]);
 }
 

@@ -13,13 +13,13 @@ use serde_json::{Value, json};
 
 use super::rows::{Association, Cluster};
 use super::{
-    MAX_TAGS, PAGE, cluster, invalid_parameter, invalid_request, no_cluster, not_found, on_cluster, seconds,
+    PAGE, check_tags, cluster, invalid_parameter, invalid_request, no_cluster, not_found, on_cluster, seconds,
 };
 use crate::authorize::{Answer, Ask};
 use crate::call::Call;
 use crate::error::{ApiError, Result};
 use crate::policy::Document;
-use crate::sts::roles::find as find_role;
+use crate::sts::roles::{find as find_role, role_account};
 use crate::{id, page};
 
 /// Most associations of a cluster. Source: AWS EKS User Guide, *Service quotas*.
@@ -47,32 +47,20 @@ pub(crate) async fn create(call: &Call<'_>, input: CreateAssociation) -> Result<
     let ask = on_cluster(call, "eks:CreatePodIdentityAssociation", name, cluster_row.as_deref())
         .request_tags(input.tags.iter().map(|(key, value)| (key.as_str(), value.as_str())));
     let permit = call.authorize(&ask)?;
+    is_role(&input.role_arn)?;
     pass_role(call, name, &input.role_arn)?;
     cluster_row.ok_or_else(|| no_cluster(name))?;
-    if input.tags.len() > MAX_TAGS {
-        return Err(invalid_parameter(format!("At most {MAX_TAGS} tags are allowed")));
-    }
+    check_tags(&input.tags).map_err(invalid_parameter)?;
     kubernetes_name("namespace", &input.namespace, 63)?;
     kubernetes_name("serviceAccount", &input.service_account, 253)?;
     own_role(call, &input.role_arn).await?;
+    input.target_role_arn.as_deref().map(is_role).transpose()?;
     let policy = session_policy(input.policy.as_deref(), input.disable_session_tags)?;
     let (account, region) = (call.account(), call.region());
     let eks = &call.shared.eks;
     let key = format!("{name}/{}/{}", input.namespace, input.service_account);
     let in_use =
         || ApiError::new("ResourceInUseException", "Association already exists: the service account has one");
-    if let Some(id) = eks.associated.get(account, region, &key).await? {
-        let known = eks.associations.get(account, region, &format!("{name}/{}", id.value)).await?;
-        let same =
-            known.filter(|row| row.value.token.is_some() && row.value.token == input.client_request_token);
-        let row = same.ok_or_else(in_use)?;
-        return Ok(permit.answer(json!({ "association": shown(call, name, &id.value, &row.value) })));
-    }
-    if page::all(&eks.associations, account, region, &format!("{name}/")).await?.len() >= MAX_ASSOCIATIONS {
-        let message = format!("A cluster has at most {MAX_ASSOCIATIONS} Pod Identity associations");
-        return Err(ApiError::new("ResourceLimitExceededException", message));
-    }
-    let id = format!("a-{}", id::lower(17)?);
     let association = Association {
         external_id: match &input.target_role_arn {
             Some(_) => Some(external_id(call, name, &input.namespace, &input.service_account)),
@@ -89,11 +77,25 @@ pub(crate) async fn create(call: &Call<'_>, input: CreateAssociation) -> Result<
         modified: call.now(),
         token: input.client_request_token,
     };
+    if let Some(id) = eks.associated.get(account, region, &key).await? {
+        let known = eks.associations.get(account, region, &format!("{name}/{}", id.value)).await?;
+        let row = known.filter(|row| association.is_asked_for_again(&row.value)).ok_or_else(in_use)?;
+        return Ok(permit.answer(json!({ "association": shown(call, name, &id.value, &row.value) })));
+    }
+    if page::all(&eks.associations, account, region, &format!("{name}/")).await?.len() >= MAX_ASSOCIATIONS {
+        let message = format!("A cluster has at most {MAX_ASSOCIATIONS} Pod Identity associations");
+        return Err(ApiError::new("ResourceLimitExceededException", message));
+    }
+    let id = format!("a-{}", id::lower(17)?);
     let mut batch = Batch::new();
+    eks.clusters.require(&mut batch, account, region, name, Expect::Present);
     eks.associations.put(&mut batch, account, region, &format!("{name}/{id}"), &association, Expect::Absent);
     eks.associated.put(&mut batch, account, region, &key, &id, Expect::Absent);
     match call.shared.store.commit(batch).await {
         Ok(_) => {}
+        Err(StoreError::Conflict(place)) if place.kind == eks.clusters.kind() => {
+            return Err(no_cluster(name));
+        }
         Err(StoreError::Conflict(_)) => return Err(in_use()),
         Err(error) => return Err(error.into()),
     }
@@ -153,9 +155,11 @@ pub(crate) async fn update(call: &Call<'_>, input: UpdateAssociation) -> Result<
     let found = find(call, name, &input.association_id).await?;
     let permit = call.authorize(&found.ask("eks:UpdatePodIdentityAssociation"))?;
     if let Some(role) = &input.role_arn {
+        is_role(role)?;
         pass_role(call, name, role)?;
         own_role(call, role).await?;
     }
+    input.target_role_arn.as_deref().filter(|arn| !arn.is_empty()).map(is_role).transpose()?;
     let row = found.there()?;
     let updated = call
         .shared
@@ -286,6 +290,12 @@ async fn own_role(call: &Call<'_>, arn: &str) -> Result<()> {
     let invalid = || invalid_parameter(format!("The role {arn} is no role of the cluster's account"));
     let found = find_role(call, arn).await.map_err(|_| invalid())?;
     found.filter(|(account, _)| account == call.account()).map(drop).ok_or_else(invalid)
+}
+
+/// Whether a text is a role's ARN. The account of a target role may be any, so that no more can be known of it.
+fn is_role(arn: &str) -> Result<()> {
+    let invalid = |_| invalid_parameter(format!("{arn} is no ARN of a role"));
+    role_account(arn).map(drop).map_err(invalid)
 }
 
 /// A session policy, which takes the place of the session tags.

@@ -83,12 +83,19 @@ pub(crate) async fn assume_role_for_pod_identity(
 async fn verify(call: &Call<'_>, cluster: &Cluster, text: &str) -> Result<Claims> {
     let refused = |error: &TokenError| {
         tracing::info!(%error, "a pod's token was refused");
-        let code = if matches!(error, TokenError::Expired { .. }) {
-            "ExpiredTokenException"
-        } else {
-            "InvalidTokenException"
-        };
-        ApiError::new(code, error.aws_message())
+        match error {
+            TokenError::Expired { .. } => ApiError::new("ExpiredTokenException", error.aws_message()),
+            // That is not the token's fault, and a later try may do.
+            TokenError::Keys { source, .. } => {
+                tracing::warn!(%source, issuer = cluster.issuer, "the keys of a cluster's issuer can't be had");
+                let message = format!(
+                    "The keys of the cluster's issuer {} can't be had; a cluster whose issuer can't be reached has to be registered with its keys",
+                    cluster.issuer
+                );
+                ApiError::new("ServiceUnavailableException", message)
+            }
+            _ => ApiError::new("InvalidTokenException", error.aws_message()),
+        }
     };
     let token = Token::parse(text).map_err(|error| refused(&error))?;
     let audiences = [AUDIENCE.to_owned()];
@@ -200,6 +207,7 @@ async fn first_role(
             .with("aws:SourceArn", cluster_arn(call, cluster))
     };
     assume(call, &eks, ask, tags)?;
+    call.note_resource(&association.role, &account, "AWS::IAM::Role");
     let wish = Wish {
         name: session.to_owned(),
         duration: Some(SESSION.min(row.value.max_session)),
@@ -232,6 +240,8 @@ async fn target_role(
             .with_some("sts:ExternalId", association.external_id.as_deref())
     };
     assume(call, &inner, ask, tags)?;
+    // The target's account keeps a record too, where its owner sees who got in.
+    call.note_resource(target, &account, "AWS::IAM::Role");
     let wish = Wish {
         name: session.to_owned(),
         duration: Some(CHAINED_SESSION),

@@ -7,22 +7,24 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ringwall_model::Arn;
-use ringwall_store::{Change, Row};
+use ringwall_store::{Batch, Change, Expect, Row, StoreError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::rows::{AccessEntry, Cluster};
 use super::{
-    MAX_TAGS, PAGE, cluster, invalid_parameter, invalid_request, no_cluster, not_found, on_cluster, seconds,
+    PAGE, check_tags, cluster, invalid_parameter, invalid_request, no_cluster, not_found, on_cluster, seconds,
 };
 use crate::authorize::{Answer, Ask};
 use crate::call::Call;
 use crate::error::{ApiError, Result};
+use crate::principals::{self, Found as Who};
 use crate::{id, page};
 
-/// Types of entries for nodes, which take no groups and no policies.
+/// Types of entries for nodes, which take no groups, and no policies but for `EC2`.
 ///
-/// Source: AWS EKS User Guide, *Create access entries*, "Type".
+/// Sources: AWS EKS User Guide, *Create access entries*, "Type"; *Create a Node Class for Amazon EKS*, which associates a policy
+/// with an entry of the type `EC2`.
 const NODE_TYPES: [&str; 6] =
     ["EC2", "EC2_LINUX", "EC2_WINDOWS", "FARGATE_LINUX", "HYBRID_LINUX", "HYPERPOD_LINUX"];
 
@@ -31,6 +33,12 @@ const RESERVED_NAMES: [&str; 5] = ["system:", "eks:", "aws:", "amazon:", "iam:"]
 
 /// Most entries of a cluster. Source: AWS EKS User Guide, *View and manage Amazon EKS and Fargate service quotas*.
 const MAX_ENTRIES: usize = 1000;
+
+/// Most groups of an entry, so that its record and every request of its principal stay small.
+const MAX_GROUPS: usize = 100;
+
+/// Longest user name and group, in bytes. EKS tells no limit; Kubernetes' own names have at most 253.
+const MAX_NAME_BYTES: usize = 256;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -68,21 +76,16 @@ pub(crate) async fn create(call: &Call<'_>, input: CreateAccessEntry) -> Result<
             "The kubernetesGroups and username of an access entry can't be set when its type is {kind}"
         )));
     }
-    if input.tags.len() > MAX_TAGS {
-        return Err(invalid_parameter(format!("At most {MAX_TAGS} tags are allowed")));
-    }
+    check_tags(&input.tags).map_err(invalid_parameter)?;
     groups(&input.kubernetes_groups)?;
     let username = match &input.username {
         Some(name) => custom_name(name)?,
         None => default_name(&principal, kind),
     };
     let (account, region) = (call.account(), call.region());
-    let table = &call.shared.eks.entries;
+    let (table, clusters) = (&call.shared.eks.entries, &call.shared.eks.clusters);
     let prefix = format!("{name}/");
-    if page::all(table, account, region, &prefix).await?.len() >= MAX_ENTRIES {
-        let message = format!("A cluster has at most {MAX_ENTRIES} access entries");
-        return Err(ApiError::new("ResourceLimitExceededException", message));
-    }
+    let filed = format!("{prefix}{}", input.principal_arn);
     let entry = AccessEntry {
         principal: input.principal_arn.clone(),
         principal_id: principal.id.clone(),
@@ -96,21 +99,35 @@ pub(crate) async fn create(call: &Call<'_>, input: CreateAccessEntry) -> Result<
         policies: BTreeMap::new(),
         token: input.client_request_token,
     };
-    let place = table.place(account, region, &format!("{prefix}{}", input.principal_arn));
-    let row = table
-        .update(&place, |known| match known {
-            None => Ok(Change::Put(entry.clone())),
-            Some(known) if known.token.is_some() && known.token == entry.token => Ok(Change::Keep),
-            Some(_) => Err(ApiError::new(
-                "ResourceInUseException",
-                "The specified access entry resource is already in use on this cluster.",
-            )),
-        })
-        .await?;
-    let row = row.ok_or_else(|| ApiError::internal(&"an access entry that was written is not there"))?;
-    let arn = entry_arn(call, name, &row.value);
+    let in_use = || {
+        ApiError::new(
+            "ResourceInUseException",
+            "The specified access entry resource is already in use on this cluster.",
+        )
+    };
+    if let Some(known) = table.get(account, region, &filed).await? {
+        if !entry.is_asked_for_again(&known.value) {
+            return Err(in_use());
+        }
+        let arn = entry_arn(call, name, &known.value);
+        return Ok(permit.answer(json!({ "accessEntry": shown(name, &arn, &known.value) })));
+    }
+    if page::all(table, account, region, &prefix).await?.len() >= MAX_ENTRIES {
+        let message = format!("A cluster has at most {MAX_ENTRIES} access entries");
+        return Err(ApiError::new("ResourceLimitExceededException", message));
+    }
+    let mut batch = Batch::new();
+    clusters.require(&mut batch, account, region, name, Expect::Present);
+    table.put(&mut batch, account, region, &filed, &entry, Expect::Absent);
+    match call.shared.store.commit(batch).await {
+        Ok(_) => {}
+        Err(StoreError::Conflict(place)) if place.kind == clusters.kind() => return Err(no_cluster(name)),
+        Err(StoreError::Conflict(_)) => return Err(in_use()),
+        Err(error) => return Err(error.into()),
+    }
+    let arn = entry_arn(call, name, &entry);
     call.note_resource(&arn, account, "AWS::EKS::AccessEntry");
-    Ok(permit.answer(json!({ "accessEntry": shown(name, &arn, &row.value) })))
+    Ok(permit.answer(json!({ "accessEntry": shown(name, &arn, &entry) })))
 }
 
 #[derive(Debug, Deserialize)]
@@ -123,14 +140,14 @@ pub(crate) struct OfEntry {
 pub(crate) async fn describe(call: &Call<'_>, input: OfEntry) -> Result<Answer> {
     let found = find(call, &input.cluster_name, &input.principal_arn).await?;
     let permit = call.authorize(&found.ask("eks:DescribeAccessEntry"))?;
-    let row = found.there(&input.principal_arn)?;
+    let row = found.there()?;
     Ok(permit.answer(json!({ "accessEntry": shown(&input.cluster_name, &found.arn, &row.value) })))
 }
 
 pub(crate) async fn delete(call: &Call<'_>, input: OfEntry) -> Result<Answer> {
     let found = find(call, &input.cluster_name, &input.principal_arn).await?;
     let permit = call.authorize(&found.ask("eks:DeleteAccessEntry"))?;
-    let row = found.there(&input.principal_arn)?;
+    let row = found.there()?;
     call.shared.eks.entries.update::<ApiError>(&row.place, |_| Ok(Change::Delete)).await?;
     call.note_resource(&found.arn, call.account(), "AWS::EKS::AccessEntry");
     Ok(permit.done())
@@ -147,8 +164,13 @@ pub(crate) struct UpdateAccessEntry {
 
 pub(crate) async fn update(call: &Call<'_>, input: UpdateAccessEntry) -> Result<Answer> {
     let found = find(call, &input.cluster_name, &input.principal_arn).await?;
-    let permit = call.authorize(&found.ask("eks:UpdateAccessEntry"))?;
-    let row = found.there(&input.principal_arn)?;
+    let ask = found.ask_with(
+        "eks:UpdateAccessEntry",
+        input.username.as_deref(),
+        input.kubernetes_groups.as_deref(),
+    );
+    let permit = call.authorize(&ask)?;
+    let row = found.current(call).await?;
     if row.value.kind != "STANDARD" {
         return Err(invalid_request(format!(
             "An access entry of the type {} can't be updated",
@@ -189,7 +211,7 @@ pub(crate) async fn list(call: &Call<'_>, input: ListAccessEntries) -> Result<An
     let name = &input.cluster_name;
     let row = cluster(call, name).await?;
     let permit = call.authorize(&on_cluster(call, "eks:ListAccessEntries", name, row.as_deref()))?;
-    row.ok_or_else(|| no_cluster(name))?;
+    has_entries(&row.ok_or_else(|| no_cluster(name))?.value)?;
     let (rows, next) = page::page(
         &call.shared.eks.entries,
         call.account(),
@@ -215,26 +237,53 @@ pub(crate) struct Found {
     pub(crate) cluster: Option<Arc<Row<Cluster>>>,
     pub(crate) row: Option<Arc<Row<AccessEntry>>>,
     cluster_name: String,
+    principal: String,
 }
 
 impl Found {
     /// An action on it.
     pub(crate) fn ask(&self, action: &str) -> Ask {
-        let ask = Ask::new(action, self.arn.as_str()).with("eks:clusterName", self.cluster_name.as_str());
-        let Some(row) = &self.row else { return ask };
-        let entry = &row.value;
-        ask.with("eks:principalArn", entry.principal.as_str())
-            .with("eks:accessEntryType", entry.kind.as_str())
-            .with("eks:username", entry.username.as_str())
-            .with_all("eks:kubernetesGroups", entry.groups.iter().map(String::as_str))
-            .resource_tags(None, entry.tags.iter().map(|(key, value)| (key.as_str(), value.as_str())))
+        self.ask_with(action, None, None)
+    }
+
+    /// An action that gives it a user name and groups. What it is to have counts, and not what it had: else who may only
+    /// give some groups could give all to an entry that has those.
+    fn ask_with(&self, action: &str, username: Option<&str>, groups: Option<&[String]>) -> Ask {
+        let entry = self.row.as_ref().map(|row| &row.value);
+        let username = username.or(entry.map(|entry| entry.username.as_str()));
+        let groups = groups.or(entry.map(|entry| entry.groups.as_slice())).unwrap_or_default();
+        let tags = entry.into_iter().flat_map(|entry| &entry.tags);
+        Ask::new(action, self.arn.as_str())
+            .with("eks:clusterName", self.cluster_name.as_str())
+            .with("eks:principalArn", self.principal.as_str())
+            .with_some("eks:accessEntryType", entry.map(|entry| entry.kind.as_str()))
+            .with_some("eks:username", username)
+            .with_all("eks:kubernetesGroups", groups.iter().map(String::as_str))
+            .resource_tags(None, tags.map(|(key, value)| (key.as_str(), value.as_str())))
     }
 
     /// The entry, for whoever may know.
-    pub(crate) fn there(&self, principal: &str) -> Result<&Row<AccessEntry>> {
+    pub(crate) fn there(&self) -> Result<&Row<AccessEntry>> {
         let cluster = self.cluster.as_ref().ok_or_else(|| no_cluster(&self.cluster_name))?;
         has_entries(&cluster.value)?;
-        self.row.as_deref().ok_or_else(|| missing(principal))
+        self.row.as_deref().ok_or_else(|| missing(&self.principal))
+    }
+
+    /// The entry, if its principal still is the one that it was made for. To one of another principal nothing is given any
+    /// more: it lets nobody in, and would only look as if it did.
+    ///
+    /// Source: AWS EKS User Guide, *Create access entries*: for a principal that was made again the entry has to be deleted and
+    /// created anew, "even though the ARN is the same".
+    pub(crate) async fn current(&self, call: &Call<'_>) -> Result<&Row<AccessEntry>> {
+        let row = self.there()?;
+        let arn: Arn = self.principal.parse().map_err(|_| invalid_principal(&self.principal))?;
+        if identity(call, &arn).await?.0 == row.value.principal_id {
+            return Ok(row);
+        }
+        Err(invalid_request(format!(
+            "The access entry is of a principal that is gone, whatever bears its ARN now: delete the entry and create it again for {}",
+            self.principal
+        )))
     }
 }
 
@@ -250,11 +299,11 @@ pub(crate) async fn find(call: &Call<'_>, cluster_name: &str, principal: &str) -
             format!("arn:aws:eks:{}:{}:access-entry/{cluster_name}/{tail}/*", call.region(), call.account())
         }
     };
-    Ok(Found { arn, cluster, row, cluster_name: cluster_name.to_owned() })
+    Ok(Found { arn, cluster, row, cluster_name: cluster_name.to_owned(), principal: principal.to_owned() })
 }
 
 /// `access-entry/CLUSTER/role/ACCOUNT/NAME/UUID`.
-fn entry_arn(call: &Call<'_>, cluster: &str, entry: &AccessEntry) -> String {
+pub(super) fn entry_arn(call: &Call<'_>, cluster: &str, entry: &AccessEntry) -> String {
     let tail = arn_tail(&entry.principal).unwrap_or_default();
     format!("arn:aws:eks:{}:{}:access-entry/{cluster}/{tail}/{}", call.region(), call.account(), entry.uuid)
 }
@@ -280,6 +329,12 @@ async fn principal(call: &Call<'_>, text: &str, kind: &str) -> Result<Principal>
         ("iam", Some(("user", _))) => true,
         _ => return Err(invalid_principal(text)),
     };
+    let is_account = arn.account.len() == 12 && arn.account.bytes().all(|byte| byte.is_ascii_digit());
+    // Of another installation's principal no more is known than what it is called.
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-/".contains(&byte);
+    if !is_account || !arn.region.is_empty() || !arn.resource.bytes().all(is_name) || arn.name().is_empty() {
+        return Err(invalid_principal(text));
+    }
     if arn.resource.contains("/aws-service-role/") {
         return Err(invalid_parameter(
             "The caller is not allowed to use a service-linked role as principalArn",
@@ -290,22 +345,25 @@ async fn principal(call: &Call<'_>, text: &str, kind: &str) -> Result<Principal>
             "An access entry of the type {kind} needs a role of the cluster's account"
         )));
     }
-    let iam = &call.shared.iam;
-    let name = arn.name().to_ascii_lowercase();
-    let (id, there) = if is_user {
-        let row = iam.users.get(&arn.account, "", &name).await?;
-        row.map_or((None, None), |row| (Some(row.value.id.clone()), Some(row.value.arn(&arn.account))))
-    } else {
-        let row = iam.roles.get(&arn.account, "", &name).await?;
-        row.map_or((None, None), |row| (Some(row.value.id.clone()), Some(row.value.arn(&arn.account))))
-    };
-    let known = iam.accounts.get("", "", &arn.account).await?.is_some();
-    if known && there.as_deref() != Some(text) {
+    let (id, is_known) = identity(call, &arn).await?;
+    if is_known && id.is_none() {
         return Err(invalid_parameter(format!(
             "The specified principalArn is invalid: invalid principal: {text}"
         )));
     }
     Ok(Principal { arn, id })
+}
+
+/// The unique id of whoever bears an ARN now, and whether its account is one of these.
+async fn identity(call: &Call<'_>, arn: &Arn) -> Result<(Option<String>, bool)> {
+    let iam = &call.shared.iam;
+    let is_known = iam.accounts.get("", "", &arn.account).await?.is_some();
+    let found = principals::find(call.shared, &arn.to_string()).await;
+    match found {
+        Ok(Who::Id(id)) => Ok((Some(id), is_known)),
+        Ok(_) => Ok((None, is_known)),
+        Err(refused) => Err(refused.into_error("InvalidParameterException")),
+    }
 }
 
 fn default_name(principal: &Principal, kind: &str) -> String {
@@ -334,17 +392,24 @@ fn custom_name(name: &str) -> Result<String> {
     if session.is_some_and(|before| !before.contains(':')) {
         return Err(invalid_parameter("The username needs a `:` before `{{SessionName}}`"));
     }
-    if name.is_empty() || name.len() > 256 {
-        return Err(invalid_parameter("The username needs 1 to 256 bytes"));
+    if name.is_empty() || name.len() > MAX_NAME_BYTES {
+        return Err(invalid_parameter(format!("The username needs 1 to {MAX_NAME_BYTES} bytes")));
     }
     Ok(name.to_owned())
 }
 
-/// Groups that an entry may have: not Kubernetes' own.
+/// Groups that an entry may have: not Kubernetes' own, and so many that its record stays small.
 ///
 /// Source: AWS EKS User Guide, *Create access entries*, "Groups": names "can't start with `system:`, `eks:`, `aws:`, `amazon:`,
 /// or `iam:`".
 fn groups(groups: &[String]) -> Result<()> {
+    if groups.len() > MAX_GROUPS
+        || groups.iter().any(|group| group.is_empty() || group.len() > MAX_NAME_BYTES)
+    {
+        let message =
+            format!("An access entry has at most {MAX_GROUPS} groups of 1 to {MAX_NAME_BYTES} bytes");
+        return Err(invalid_parameter(message));
+    }
     match groups.iter().find(|group| RESERVED_NAMES.iter().any(|reserved| group.starts_with(reserved))) {
         Some(group) => Err(invalid_parameter(format!(
             "The kubernetes group name {group} is invalid, it cannot start with {}",

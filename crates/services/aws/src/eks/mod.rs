@@ -9,6 +9,7 @@ mod register;
 pub(crate) mod rows;
 mod tags;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ringwall_store::Row;
@@ -59,6 +60,17 @@ const PAGE: usize = 100;
 
 /// Most tags of a resource. Source: AWS EKS API Reference, `tags`: at most 50 items.
 const MAX_TAGS: usize = 50;
+
+/// Tags that a resource may have.
+fn check_tags(tags: &BTreeMap<String, String>) -> std::result::Result<(), String> {
+    if tags.len() > MAX_TAGS {
+        return Err(format!("At most {MAX_TAGS} tags are allowed"));
+    }
+    match tags.keys().find(|key| key.to_ascii_lowercase().starts_with("aws:")) {
+        Some(key) => Err(format!("Tag keys may not begin with aws:, as {key} does")),
+        None => Ok(()),
+    }
+}
 
 /// The ARN of a cluster of the caller's account and region.
 fn cluster_arn(call: &Call<'_>, name: &str) -> String {

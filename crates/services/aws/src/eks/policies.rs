@@ -47,11 +47,14 @@ pub(crate) async fn associate(call: &Call<'_>, input: AssociateAccessPolicy) -> 
     let namespaces = &input.access_scope.namespaces;
     let permit =
         call.authorize(&ask(&found, "eks:AssociateAccessPolicy", &input.policy_arn, scope, namespaces))?;
-    let row = found.there(&input.principal_arn)?;
-    if AccessPolicies::built_in().get(&input.policy_arn).is_none() {
+    let row = found.current(call).await?;
+    let known = AccessPolicies::built_in().get(&input.policy_arn);
+    // Conditions are about the ARN as it was written: a policy has one name.
+    if known.is_none_or(|policy| policy.arn() != input.policy_arn) {
         return Err(not_found(format!("The specified policyArn could not be found: {}", input.policy_arn)));
     }
-    if row.value.kind != "STANDARD" {
+    // Nodes of EKS Auto Mode get what they may do by the policy AmazonEKSAutoNodePolicy.
+    if !matches!(row.value.kind.as_str(), "STANDARD" | "EC2") {
         let message = format!(
             "Access policies can't be associated with an access entry of the type {}",
             row.value.kind
@@ -97,7 +100,7 @@ pub(crate) async fn disassociate(call: &Call<'_>, input: DisassociateAccessPolic
     let scope = scope_of(&namespaces);
     let permit =
         call.authorize(&ask(&found, "eks:DisassociateAccessPolicy", &input.policy_arn, scope, &namespaces))?;
-    let row = found.there(&input.principal_arn)?;
+    let row = found.there()?;
     let missing = || not_found(format!("The specified policyArn is not associated: {}", input.policy_arn));
     call.shared
         .eks
@@ -122,9 +125,8 @@ pub(crate) struct ListAssociated {
 /// All of them at once: an entry has at most as many as there are policies.
 pub(crate) async fn list_associated(call: &Call<'_>, input: ListAssociated) -> Result<Answer> {
     let found = find(call, &input.cluster_name, &input.principal_arn).await?;
-    // The reference has no resource type for the action, AWS's own example policies use `*`.
     let permit = call.authorize(&found.ask("eks:ListAssociatedAccessPolicies"))?;
-    let row = found.there(&input.principal_arn)?;
+    let row = found.there()?;
     let policies: Vec<Value> = row.value.policies.iter().map(|(arn, policy)| shown(arn, policy)).collect();
     Ok(permit.answer(json!({
         "clusterName": input.cluster_name,

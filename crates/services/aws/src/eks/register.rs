@@ -104,7 +104,19 @@ pub async fn register_cluster(
         tags: BTreeMap::new(),
     };
     let mut batch = Batch::new();
-    Tables::new(store).clusters.put(&mut batch, account, region, name, &row, Expect::Absent);
+    let tables = Tables::new(store);
+    // What was made while a cluster of that name was taken away is not the new one's.
+    let prefix = format!("{name}/");
+    for row in page::all(&tables.entries, account, region, &prefix).await? {
+        tables.entries.delete(&mut batch, account, region, &row.place.name, Expect::Any);
+    }
+    for row in page::all(&tables.associations, account, region, &prefix).await? {
+        tables.associations.delete(&mut batch, account, region, &row.place.name, Expect::Any);
+    }
+    for row in page::all(&tables.associated, account, region, &prefix).await? {
+        tables.associated.delete(&mut batch, account, region, &row.place.name, Expect::Any);
+    }
+    tables.clusters.put(&mut batch, account, region, name, &row, Expect::Absent);
     match store.commit(batch).await {
         Ok(_) => Ok(()),
         Err(StoreError::Conflict(_)) => Err(RegisterError::Exists(name.to_owned())),

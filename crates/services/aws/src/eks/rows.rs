@@ -84,26 +84,23 @@ impl AuthenticationMode {
         self != Self::ConfigMap
     }
 
-    /// Whether a cluster may change to another mode: entries once on stay on, and the ConfigMap once off stays off.
+    /// Whether a cluster may change to another mode: a step at a time, and never back. Entries once on stay on, and the
+    /// ConfigMap once off stays off.
     ///
-    /// Source: AWS EKS User Guide, *Change authentication mode to use access entries*.
+    /// Source: AWS EKS User Guide, *Change authentication mode to use access entries*; EKS answers "Unsupported
+    /// authentication mode update from CONFIG_MAP to API".
     pub(crate) fn may_become(self, next: Self) -> bool {
-        matches!(
-            (self, next),
-            (Self::ConfigMap, Self::ApiAndConfigMap)
-                | (Self::ConfigMap, Self::Api)
-                | (Self::ApiAndConfigMap, Self::Api)
-        )
+        matches!((self, next), (Self::ConfigMap, Self::ApiAndConfigMap) | (Self::ApiAndConfigMap, Self::Api))
     }
 }
 
 /// An access entry.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct AccessEntry {
     /// ARN of the IAM principal; it never changes.
     pub(crate) principal: String,
-    /// Unique id of the principal, so that one that is made again under the same name does not get in. `None` for a principal
-    /// of another installation's account.
+    /// Unique id of the principal: the entry is of whoever bears it, so that one that is made again under the same name does
+    /// not get in. `None` for a principal of an account that was not known here, which no principal known here is.
     pub(crate) principal_id: Option<String>,
     /// The last part of the entry's ARN.
     pub(crate) uuid: String,
@@ -125,8 +122,23 @@ pub(crate) struct AccessEntry {
     pub(crate) token: Option<String>,
 }
 
+impl AccessEntry {
+    /// Whether this is what a call before already made, by the same `clientRequestToken` and otherwise alike.
+    pub(crate) fn is_asked_for_again(&self, known: &Self) -> bool {
+        let Self { uuid, created, modified, policies, .. } = known;
+        let again = Self {
+            uuid: uuid.clone(),
+            created: *created,
+            modified: *modified,
+            policies: policies.clone(),
+            ..self.clone()
+        };
+        self.token.is_some() && again == *known
+    }
+}
+
 /// An access policy of an entry.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct AssociatedPolicy {
     /// Namespaces, for the scope `namespace`; empty for `cluster`.
     pub(crate) namespaces: BTreeSet<String>,
@@ -137,7 +149,7 @@ pub(crate) struct AssociatedPolicy {
 }
 
 /// A Pod Identity association.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Association {
     pub(crate) namespace: String,
     pub(crate) service_account: String,
@@ -162,4 +174,12 @@ pub(crate) struct Association {
     /// `clientRequestToken` of the call that made it.
     #[serde(default)]
     pub(crate) token: Option<String>,
+}
+
+impl Association {
+    /// Whether this is what a call before already made, by the same `clientRequestToken` and otherwise alike.
+    pub(crate) fn is_asked_for_again(&self, known: &Self) -> bool {
+        let again = Self { created: known.created, modified: known.modified, ..self.clone() };
+        self.token.is_some() && again == *known
+    }
 }

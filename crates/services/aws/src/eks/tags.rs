@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::MAX_TAGS;
 use super::rows::{AccessEntry, Association, Cluster};
+use super::{associations, check_tags, cluster_arn, entries};
 use crate::authorize::{Answer, Ask};
 use crate::call::Call;
 use crate::error::{ApiError, Result};
@@ -41,17 +41,10 @@ pub(crate) async fn tag(call: &Call<'_>, input: TagResource) -> Result<Answer> {
         .ask("eks:TagResource", &input.resource_arn)
         .request_tags(input.tags.iter().map(|(key, value)| (key.as_str(), value.as_str())));
     let permit = call.authorize(&ask)?;
-    if input.tags.keys().any(|key| key.to_ascii_lowercase().starts_with("aws:")) {
-        return Err(bad("Tag keys may not begin with aws:"));
-    }
     resource
         .change(call, &input.resource_arn, |tags| {
             tags.extend(input.tags.clone());
-            if tags.len() > MAX_TAGS {
-                Err(bad(&format!("At most {MAX_TAGS} tags are allowed")))
-            } else {
-                Ok(())
-            }
+            check_tags(tags).map_err(|why| bad(&why))
         })
         .await?;
     Ok(permit.done())
@@ -103,27 +96,27 @@ async fn find(call: &Call<'_>, text: &str) -> Result<Tagged> {
         ["podidentityassociation", _, _] => Of::Association,
         _ => return Err(bad("The resource ARN is invalid")),
     };
-    let nothing = Tagged { of, place: None, tags: None };
-    if arn.service != "eks" || arn.account != call.account() || arn.region != call.region() {
-        return Ok(nothing);
-    }
     let eks = &call.shared.eks;
     let (account, region) = (call.account(), call.region());
     let found = match parts.as_slice() {
         ["cluster", name] => {
             let row = eks.clusters.get(account, region, name).await?;
-            row.map(|row| (row.place.clone(), row.value.tags.clone()))
+            row.map(|row| (cluster_arn(call, name), row.place.clone(), row.value.tags.clone()))
         }
         ["access-entry", cluster, .., uuid] => {
             let rows = page::all(&eks.entries, account, region, &format!("{cluster}/")).await?;
-            rows.into_iter().find(|row| row.value.uuid == *uuid).map(|row| (row.place, row.value.tags))
+            let row = rows.into_iter().find(|row| row.value.uuid == *uuid);
+            row.map(|row| (entries::entry_arn(call, cluster, &row.value), row.place, row.value.tags))
         }
         ["podidentityassociation", cluster, id] => {
             let row = eks.associations.get(account, region, &format!("{cluster}/{id}")).await?;
-            row.map(|row| (row.place.clone(), row.value.tags.clone()))
+            let arn = || associations::arn(call, cluster, id);
+            row.map(|row| (arn(), row.place.clone(), row.value.tags.clone()))
         }
         _ => None,
     };
+    // Policies are about the ARN as it was written, so that nothing else may be found by it than what has that very ARN.
+    let found = found.filter(|(arn, ..)| arn == text).map(|(_, place, tags)| (place, tags));
     let (place, tags) = found.unzip();
     Ok(Tagged { of, place, tags })
 }

@@ -342,14 +342,7 @@ pub(crate) async fn count<T: Kept>(call: &Call<'_>, limit: usize) -> Result<usiz
 
 /// All of an account, in order.
 pub(crate) async fn all<T: Kept>(call: &Call<'_>) -> Result<Vec<Row<T>>> {
-    let (mut rows, mut last) = (Vec::new(), None::<String>);
-    loop {
-        let scan = Scan { after: last.as_deref(), ..Scan::default() };
-        let page = T::table(&call.shared.iam).scan(call.account(), "", scan).await?;
-        let Some(end) = page.last() else { return Ok(rows) };
-        last = Some(end.place.name.clone());
-        rows.extend(page);
-    }
+    Ok(crate::page::all(T::table(&call.shared.iam), call.account(), "", "").await?)
 }
 
 /// Counts a managed policy's use up or down in the batch that changes it, so that it cannot be deleted meanwhile.

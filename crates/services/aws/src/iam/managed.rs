@@ -60,6 +60,11 @@ impl AwsPolicy {
         self.version
     }
 
+    /// Its document.
+    pub(crate) fn text(&self) -> &str {
+        self.text
+    }
+
     /// What it says.
     pub(crate) fn policy(&self) -> Option<Arc<Policy>> {
         let read = || {

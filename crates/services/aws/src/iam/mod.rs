@@ -1,9 +1,12 @@
 //! AWS IAM: who there is, and what they may do.
 
 mod access_keys;
+mod account;
 mod attach;
 mod boundary;
+mod context_keys;
 mod create;
+mod details;
 pub(crate) mod entity;
 mod fault;
 mod groups;
@@ -13,10 +16,12 @@ pub(crate) mod managed;
 mod oidc;
 mod page;
 mod policies;
+mod positions;
 mod profiles;
 mod roles;
 pub(crate) mod rows;
 mod shown;
+mod simulate;
 mod tags;
 mod users;
 mod versions;
@@ -34,6 +39,7 @@ pub(crate) fn find(operation: &str) -> Option<Handler> {
         "AttachRolePolicy" => attach::attach::<Role>,
         "AttachUserPolicy" => attach::attach::<User>,
         "CreateAccessKey" => access_keys::create_access_key,
+        "CreateAccountAlias" => account::create_account_alias,
         "CreateGroup" => groups::create_group,
         "CreateInstanceProfile" => profiles::create_instance_profile,
         "CreateOpenIDConnectProvider" => oidc::create_provider,
@@ -42,6 +48,7 @@ pub(crate) fn find(operation: &str) -> Option<Handler> {
         "CreateRole" => roles::create_role,
         "CreateUser" => users::create_user,
         "DeleteAccessKey" => access_keys::delete_access_key,
+        "DeleteAccountAlias" => account::delete_account_alias,
         "DeleteGroup" => groups::delete_group,
         "DeleteGroupPolicy" => inline::delete_policy::<Group>,
         "DeleteInstanceProfile" => profiles::delete_instance_profile,
@@ -57,6 +64,10 @@ pub(crate) fn find(operation: &str) -> Option<Handler> {
         "DetachGroupPolicy" => attach::detach::<Group>,
         "DetachRolePolicy" => attach::detach::<Role>,
         "DetachUserPolicy" => attach::detach::<User>,
+        "GetAccountAuthorizationDetails" => details::get_account_authorization_details,
+        "GetAccountSummary" => account::get_account_summary,
+        "GetContextKeysForCustomPolicy" => context_keys::of_custom,
+        "GetContextKeysForPrincipalPolicy" => context_keys::of_principal,
         "GetGroup" => groups::get_group,
         "GetGroupPolicy" => inline::get_policy::<Group>,
         "GetInstanceProfile" => profiles::get_instance_profile,
@@ -68,6 +79,7 @@ pub(crate) fn find(operation: &str) -> Option<Handler> {
         "GetUser" => users::get_user,
         "GetUserPolicy" => inline::get_policy::<User>,
         "ListAccessKeys" => access_keys::list_access_keys,
+        "ListAccountAliases" => account::list_account_aliases,
         "ListAttachedGroupPolicies" => attach::list::<Group>,
         "ListAttachedRolePolicies" => attach::list::<Role>,
         "ListAttachedUserPolicies" => attach::list::<User>,
@@ -98,6 +110,8 @@ pub(crate) fn find(operation: &str) -> Option<Handler> {
         "RemoveRoleFromInstanceProfile" => profiles::remove_role_from_instance_profile,
         "RemoveUserFromGroup" => groups::remove_user_from_group,
         "SetDefaultPolicyVersion" => versions::set_default_policy_version,
+        "SimulateCustomPolicy" => simulate::simulate_custom_policy,
+        "SimulatePrincipalPolicy" => simulate::simulate_principal_policy,
         "TagInstanceProfile" => tags::tag::<InstanceProfile>,
         "TagOpenIDConnectProvider" => tags::tag::<OidcProvider>,
         "TagPolicy" => tags::tag::<ManagedPolicy>,
@@ -116,4 +130,38 @@ pub(crate) fn find(operation: &str) -> Option<Handler> {
         "UpdateRoleDescription" => roles::update_role_description,
         "UpdateUser" => users::update_user,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use ringwall_iam::catalog;
+
+    use super::*;
+
+    /// Operations whose resource is named otherwise than by its own type, or that are on no resource.
+    const KINDS: [(&str, &str); 6] = [
+        ("user", "User"),
+        ("group", "Group"),
+        ("role", "Role"),
+        ("policy", "Policy"),
+        ("instance-profile", "InstanceProfile"),
+        ("oidc-provider", "OpenIDConnectProvider"),
+    ];
+
+    #[test]
+    fn each_operation_is_an_action_of_the_same_name_on_what_it_names() {
+        let service = ringwall_protocol::service("iam").unwrap();
+        let mut served = 0;
+        for operation in service.operations() {
+            let name = operation.name();
+            if find(name).is_none() {
+                continue;
+            }
+            served += 1;
+            let action = catalog().action(&format!("iam:{name}")).unwrap_or_else(|| panic!("{name}"));
+            let [resource] = action.resources() else { continue };
+            assert!(KINDS.iter().any(|(kind, _)| *kind == resource.name), "{name}: {}", resource.name);
+        }
+        assert_eq!(served, 97);
+    }
 }

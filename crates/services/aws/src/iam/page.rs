@@ -1,6 +1,5 @@
 //! Lists in pages.
 
-use data_encoding::BASE64URL_NOPAD;
 use ringwall_store::{Row, Scan};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -32,14 +31,8 @@ impl Page {
 
     /// The name after which the page begins.
     pub(crate) fn after(&self) -> Result<Option<String>> {
-        let Some(marker) = &self.marker else { return Ok(None) };
-        let bytes = BASE64URL_NOPAD.decode(marker.as_bytes()).ok();
-        match bytes.and_then(|bytes| String::from_utf8(bytes).ok()) {
-            Some(name) => Ok(Some(name)),
-            None => {
-                Err(validation(format!("Invalid Marker: {}", marker.chars().take(64).collect::<String>())))
-            }
-        }
+        crate::page::after(self.marker.as_deref())
+            .map_err(|_| validation("The marker is none of this operation."))
     }
 
     /// A page of items that are all there, in the order of their names.
@@ -93,11 +86,6 @@ pub(crate) async fn rows<T: Kept>(
 /// A page with the name of its last item if more follow.
 pub(crate) fn answer(member: &str, items: Vec<Value>, more_after: Option<&str>) -> Value {
     let mut answer = json!({ member: items, "IsTruncated": more_after.is_some() });
-    crate::sts::put(&mut answer, "Marker", more_after.map(marker));
+    crate::sts::put(&mut answer, "Marker", more_after.map(crate::page::token));
     answer
-}
-
-/// Where the next page begins.
-pub(crate) fn marker(after: &str) -> String {
-    BASE64URL_NOPAD.encode(after.as_bytes())
 }

@@ -9,7 +9,6 @@ use ringwall_envelope::{CiphertextBlob, EncryptionContext, random_secret};
 use ringwall_model::Secret;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
 
 use super::access::{Allowed, Wish, allowed, common};
 use super::identifier::{Forms, Sought, invalid, seek};
@@ -18,12 +17,13 @@ use super::{SYMMETRIC_DEFAULT, grants, rotation, unsupported};
 use crate::authorize::{Answer, Ask};
 use crate::call::Call;
 use crate::error::{ApiError, Result};
+use crate::sts::session::Exposed;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Encrypt {
     key_id: String,
-    plaintext: Zeroizing<String>,
+    plaintext: Exposed,
     #[serde(default)]
     encryption_context: BTreeMap<String, String>,
     #[serde(default)]
@@ -37,7 +37,7 @@ pub(crate) struct Encrypt {
 pub(crate) async fn encrypt(call: &Call<'_>, input: Encrypt) -> Result<Answer> {
     algorithm(input.encryption_algorithm.as_deref())?;
     grants::check_tokens(&input.grant_tokens)?;
-    let plaintext = Secret::new(bytes(&input.plaintext)?);
+    let plaintext = Secret::new(bytes(input.plaintext.text())?);
     let context = material::context(input.encryption_context)?;
     let key = for_sealing(call, &input.key_id, &Wish::cryptographic("Encrypt", &context)).await?;
     dry(input.dry_run)?;

@@ -293,7 +293,7 @@ pub(crate) struct ListGrants {
 
 /// Source: AWS, *KMS API Reference*, ListGrants.
 pub(crate) async fn list_grants(call: &Call<'_>, input: ListGrants) -> Result<Answer> {
-    let wish = Wish::new("ListGrants");
+    let wish = Wish::new("ListGrants").with("kms:GrantIsForAWSResource", for_service(call));
     let key = super::access::allowed(call, &input.key_id, Forms::Key, &wish).await?;
     let limit = input.page.limit(PAGE);
     let prefix = filed(key.id(), "");

@@ -43,7 +43,8 @@ pub(crate) struct Sealed {
 }
 
 /// A new data key of 256 bits for a service, under the key that the caller named, by any of a key's identifiers, or under
-/// the one that AWS manages for the service.
+/// the one that AWS manages for the service in the caller's account. For a resource of another account the key has to be
+/// named, by its ARN.
 ///
 /// # Errors
 ///

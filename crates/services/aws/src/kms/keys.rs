@@ -48,16 +48,14 @@ pub(crate) struct CreateKey {
 impl CreateKey {
     /// Refuses every other kind of key.
     fn check(&self) -> Result<()> {
-        let spec = [&self.key_spec, &self.customer_master_key_spec];
-        for other in spec.into_iter().flatten().filter(|spec| *spec != SYMMETRIC_DEFAULT) {
-            return Err(unsupported(&format!("KeySpec {other} is not supported")));
-        }
-        for other in self.key_usage.iter().filter(|usage| *usage != ENCRYPT_DECRYPT) {
-            return Err(unsupported(&format!("KeyUsage {other} is not supported")));
-        }
-        for other in self.origin.iter().filter(|origin| *origin != AWS_KMS) {
-            return Err(unsupported(&format!("Origin {other} is not supported")));
-        }
+        let only = |name: &str, given: &Option<String>, served: &str| match given {
+            Some(other) if other != served => Err(unsupported(&format!("{name} {other} is not supported"))),
+            _ => Ok(()),
+        };
+        only("KeySpec", &self.key_spec, SYMMETRIC_DEFAULT)?;
+        only("CustomerMasterKeySpec", &self.customer_master_key_spec, SYMMETRIC_DEFAULT)?;
+        only("KeyUsage", &self.key_usage, ENCRYPT_DECRYPT)?;
+        only("Origin", &self.origin, AWS_KMS)?;
         if self.custom_key_store_id.is_some() || self.xks_key_id.is_some() {
             return Err(unsupported("Custom key stores are not supported"));
         }

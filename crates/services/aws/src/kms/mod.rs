@@ -24,6 +24,8 @@ pub(crate) mod rows;
 mod states;
 mod sweep;
 mod tags;
+#[cfg(test)]
+mod tests;
 
 use ringwall_store::{Batch, Change, Expect, StoreError};
 use serde_json::Value;

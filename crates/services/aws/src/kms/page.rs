@@ -1,10 +1,10 @@
 //! Lists, page by page.
 
-use data_encoding::BASE64URL_NOPAD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::error::{ApiError, Result};
+use crate::page;
 
 /// Most entries in an answer. The API takes a `Limit` of 1,000, of which an answer may stay short; the store gives no more
 /// than so many at once, and one is needed to know whether there is another page.
@@ -37,11 +37,8 @@ impl Page {
     ///
     /// `InvalidMarkerException` for what no answer gave.
     pub(crate) fn after(&self) -> Result<Option<String>> {
-        let Some(marker) = &self.marker else { return Ok(None) };
-        let bytes = BASE64URL_NOPAD.decode(marker.as_bytes()).ok();
-        let name = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-        let invalid = || ApiError::new("InvalidMarkerException", "Could not deserialize marker");
-        name.ok_or_else(invalid).map(Some)
+        let invalid = |_| ApiError::new("InvalidMarkerException", "Could not deserialize marker");
+        page::after(self.marker.as_deref()).map_err(invalid)
     }
 }
 
@@ -58,7 +55,7 @@ impl Paged {
     pub(crate) fn answer(self, name: &str) -> Value {
         let mut answer = json!({ name: self.items, "Truncated": self.last.is_some() });
         if let (Some(last), Some(members)) = (self.last, answer.as_object_mut()) {
-            members.insert("NextMarker".to_owned(), BASE64URL_NOPAD.encode(last.as_bytes()).into());
+            members.insert("NextMarker".to_owned(), page::token(&last).into());
         }
         answer
     }

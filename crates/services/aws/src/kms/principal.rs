@@ -35,7 +35,7 @@ pub(crate) fn filed(caller: &Caller) -> impl Iterator<Item = &str> {
     let own = match caller.identity {
         Identity::Root => None,
         Identity::User(_) | Identity::Session { .. } => Some(&*caller.user_id),
-        Identity::WebIdentity { .. } | Identity::Service(_) | Identity::Nobody => None,
+        Identity::Federated { .. } | Identity::Service(_) | Identity::Nobody => None,
     };
     let role = own.and_then(|id| id.split_once(':')).map(|(role, _)| role);
     let account = Some(&*caller.account).filter(|account| is_account(account));

@@ -71,20 +71,3 @@ fn contended() -> ApiError {
 fn bad_token() -> ApiError {
     ApiError::new("InvalidNextToken", "The specified token isn't valid.")
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_operation_served_is_an_action_of_the_reference() {
-        let service = ringwall_protocol::service(SERVICE).unwrap();
-        for operation in service.operations() {
-            let name = operation.name();
-            if find(name).is_some() {
-                let action = format!("{SERVICE}:{name}");
-                assert!(ringwall_iam::catalog().action(&action).is_some(), "{action}");
-            }
-        }
-    }
-}

@@ -30,6 +30,9 @@ const PACKED_LIMIT: usize = 4096;
 /// Most session policies: one inline and ten managed. Source: AWS STS API Reference, *AssumeRole*, `PolicyArns`.
 const MAX_POLICY_ARNS: usize = 10;
 
+/// Most tags of a session, those that passed on to it among them. Source: AWS STS API Reference, *AssumeRole*, `Tags`.
+const MAX_TAGS: usize = 50;
+
 /// A session tag.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -225,6 +228,11 @@ pub(crate) fn tags(
             tags.insert(value.0.clone(), value.1.clone());
             keys.insert(value.0.clone());
         }
+    }
+    if tags.len() > MAX_TAGS {
+        return Err(invalid(&format!(
+            "A session has at most {MAX_TAGS} tags, with those that pass on to it"
+        )));
     }
     Ok((tags, keys))
 }

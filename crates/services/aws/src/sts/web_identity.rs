@@ -51,15 +51,16 @@ pub(crate) async fn assume_role_with_web_identity(
     // The role's account decides which provider is asked. Whether the role is there learns only who has a token of it.
     let account = &role_account(&input.role_arn)?;
     let provider = provider(call, account, token.issuer()).await?;
-    let arn: Arc<str> = format!("arn:aws:iam::{account}:oidc-provider/{}", provider.place.name).into();
+    let arn: Arc<str> = provider.value.arn(account).into();
     let claims = verify(call, &token, &provider.value).await?;
-    let role = find(call, &input.role_arn).await?;
-    let (_, row) = role.as_ref().ok_or_else(not_authorized)?;
+    let inner = call.of(Caller::web_identity(&arn, &claims.subject, &claims.audience));
+    call.note_subject(inner.caller().clone(), account);
     let asked = session_tags(&claims)?;
     let source_identity = claims.all.get(SOURCE_IDENTITY_CLAIM).map(text_claim).transpose()?;
     let (tags, transitive) = tags(&asked.tags, &asked.transitive, None)?;
+    let role = find(call, &input.role_arn).await?;
+    let (_, row) = role.as_ref().ok_or_else(not_authorized)?;
 
-    let inner = call.of(Caller::web_identity(&arn, &claims.subject, &claims.audience));
     let ask = |action: &str| {
         let ask = trusted(action, &input.role_arn, Some(row))
             .with("aws:FederatedProvider", Arc::clone(&arn))
@@ -69,7 +70,6 @@ pub(crate) async fn assume_role_with_web_identity(
             .request_tags(asked.tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str())));
         claim_keys(ask, &provider.place.name, &claims)
     };
-    call.note_subject(inner.caller().clone(), account);
     let allowed = |action: &str| {
         inner.authorize(&ask(action)).map_err(|error| {
             if let Some(denial) = inner.take_notes().denial {

@@ -97,9 +97,19 @@ impl Harness {
         Self { folder, keyring, settings, oidc, clock, endpoint, trail, store, admin, other }
     }
 
+    /// Where everything is kept, for what the command line does.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// Lets time pass, in seconds.
     pub(crate) fn pass(&self, seconds: i64) {
         self.clock.fetch_add(seconds * 1000, Ordering::Relaxed);
+    }
+
+    /// Does what is due by now.
+    pub(crate) async fn sweep(&self) -> ringwall_aws::Swept {
+        self.endpoint.sweep().await.unwrap()
     }
 
     /// Milliseconds since 1970.
@@ -138,20 +148,20 @@ impl Harness {
         }
     }
 
-    /// Does what is due, and tells how many secrets were deleted.
-    pub(crate) async fn sweep(&self) -> usize {
-        self.endpoint.sweep().await.unwrap().secrets
-    }
-
     /// Sends a request as it is.
     pub(crate) async fn send(&self, request: Request) -> Reply {
         let response = self.endpoint.handle(request).await;
         let text = String::from_utf8(response.body.to_vec()).unwrap();
-        let value = if text.starts_with('<') {
+        let mut value = if text.starts_with('<') {
             xml::read(&text)
         } else {
             serde_json::from_str(&text).unwrap_or_default()
         };
+        // REST-JSON tells the code in a header.
+        if let (Some(code), Some(members)) = (response.headers.get("x-amzn-errortype"), value.as_object_mut())
+        {
+            members.insert("__type".to_owned(), code.to_str().unwrap().into());
+        }
         Reply { status: response.status.as_u16(), value, text }
     }
 
@@ -206,6 +216,7 @@ fn endpoint(
         trail: trail.clone(),
         issuers: Issuers::new(oidc).unwrap(),
         clock: Arc::new(move || clock.load(Ordering::Relaxed)),
+        region: "us-east-1".to_owned(),
         settings,
     })
 }
@@ -259,6 +270,29 @@ impl<'h> Client<'h> {
         let added: Vec<(String, String)> =
             added.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().to_owned())).collect();
         request.head.headers.extend(added);
+        request
+    }
+
+    /// Presigns a request: all of the signature is in its query.
+    pub(crate) fn presign(&self, service: &str, mut request: Request, expires: u32) -> Request {
+        let headers: Vec<(&str, &str)> =
+            request.head.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let parts = Signed {
+            method: request.head.method.as_str(),
+            path: &request.head.path,
+            query: request.head.query.as_deref(),
+            headers: &headers,
+            authority: None,
+        };
+        let signer = Signer {
+            access_key_id: &self.key,
+            secret: &self.secret,
+            session_token: self.token.as_ref(),
+            region: &self.region,
+            service,
+            time: self.harness.now() / 1000,
+        };
+        request.head.query = Some(signer.query(&parts, &request.body, expires).unwrap());
         request
     }
 

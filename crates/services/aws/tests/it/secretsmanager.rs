@@ -239,8 +239,8 @@ async fn a_deleted_secret_can_be_restored_until_its_time_is_over() {
 
     call(&admin, "DeleteSecret", json!({ "SecretId": "s" })).await.ok();
     harness.pass(30 * DAY);
-    assert_eq!(harness.sweep().await, 1);
-    assert_eq!(harness.sweep().await, 0);
+    assert_eq!(harness.sweep().await.secrets, 1);
+    assert_eq!(harness.sweep().await.secrets, 0);
     create(&admin, "s", "three").await;
     let force = json!({ "SecretId": "s", "ForceDeleteWithoutRecovery": true });
     call(&admin, "DeleteSecret", force.clone()).await.ok();
