@@ -1,6 +1,7 @@
 //! Rules: added, taken away, changed, described, and told as they were written.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::slice;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -188,7 +189,7 @@ async fn malformed_and_duplicate_rules_are_refused() {
     let (vpc, elsewhere) = (new_vpc(&admin).await, new_vpc(&admin).await);
     let (group, far) = (new_group(&admin, &vpc, "web").await, new_group(&admin, &elsewhere, "far").await);
     let good = tcp(80, "10.0.0.0/8");
-    ec2(&admin, "AuthorizeSecurityGroupIngress", permissions(&group, std::slice::from_ref(&good))).await.ok();
+    ec2(&admin, "AuthorizeSecurityGroupIngress", permissions(&group, slice::from_ref(&good))).await.ok();
     let range = |protocol: &str, from: i64, to: i64| json!({ "IpProtocol": protocol, "FromPort": from, "ToPort": to, "IpRanges": [{ "CidrIp": "10.0.0.0/8" }] });
     let cidr = |cidr: &str| json!({ "IpProtocol": "tcp", "FromPort": 1, "ToPort": 1, "IpRanges": [{ "CidrIp": cidr }] });
     let described = |text: &str| json!({ "IpProtocol": "-1", "IpRanges": [{ "CidrIp": "10.0.0.0/8", "Description": text }] });
@@ -227,12 +228,9 @@ async fn malformed_and_duplicate_rules_are_refused() {
             "InvalidPrefixListId.NotFound",
         ),
     ] {
-        let reply = ec2(
-            &admin,
-            "AuthorizeSecurityGroupIngress",
-            permissions(&group, std::slice::from_ref(&permission)),
-        )
-        .await;
+        let reply =
+            ec2(&admin, "AuthorizeSecurityGroupIngress", permissions(&group, slice::from_ref(&permission)))
+                .await;
         assert_eq!(reply.code(), code, "{permission}: {}", reply.text);
     }
     let other = tcp(81, "10.0.0.0/8");
@@ -251,7 +249,7 @@ async fn malformed_and_duplicate_rules_are_refused() {
         ("AuthorizeSecurityGroupIngress", json!({ "IpPermissions": [other] }), "MissingParameter"),
         (
             "AuthorizeSecurityGroupIngress",
-            permissions("sg-x", std::slice::from_ref(&other)),
+            permissions("sg-x", slice::from_ref(&other)),
             "InvalidGroupId.Malformed",
         ),
         (
