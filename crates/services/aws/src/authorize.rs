@@ -110,11 +110,21 @@ impl Ask {
         self
     }
 
+    /// With a tag. Condition keys do not heed case, tags of many services do: of `Env` and `env` neither may hide the other, so
+    /// that both are values of one key, which no condition that asks for one value allows by.
+    fn tag(mut self, key: &str, value: &str) -> Self {
+        match self.keys.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(key)) {
+            Some((_, values)) => *values = values.iter().cloned().chain([value.into()]).collect(),
+            None => self.keys.push((key.into(), [value.into()].into())),
+        }
+        self
+    }
+
     /// With the tags that the request would set: `aws:RequestTag/…` and `aws:TagKeys`.
     pub(crate) fn request_tags<'t>(mut self, tags: impl IntoIterator<Item = (&'t str, &'t str)>) -> Self {
         let mut names: Vec<Arc<str>> = Vec::new();
         for (name, value) in tags {
-            self = self.with(&format!("aws:RequestTag/{name}"), value);
+            self = self.tag(&format!("aws:RequestTag/{name}"), value);
             names.push(name.into());
         }
         self.with_all("aws:TagKeys", names)
@@ -127,9 +137,9 @@ impl Ask {
         tags: impl IntoIterator<Item = (&'t str, &'t str)>,
     ) -> Self {
         for (name, value) in tags {
-            self = self.with(&format!("aws:ResourceTag/{name}"), value);
+            self = self.tag(&format!("aws:ResourceTag/{name}"), value);
             if let Some(prefix) = prefix {
-                self = self.with(&format!("{prefix}/{name}"), value);
+                self = self.tag(&format!("{prefix}/{name}"), value);
             }
         }
         self
@@ -315,4 +325,17 @@ fn denial_proof(ask: &Ask, verdict: &Verdict<'_>) -> Value {
         "blockedBy": verdict.blocked_by.iter().map(|layer| layer.name()).collect::<Vec<_>>(),
         "statements": statements,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_that_differ_in_case_do_not_hide_each_other() {
+        let ask = Ask::new("ec2:CreateVpc", "*").request_tags([("Env", "prod"), ("env", "dev")]);
+        let values =
+            ask.keys.iter().find(|(key, _)| &**key == "aws:RequestTag/Env").map(|(_, values)| &**values);
+        assert_eq!(values, Some(&["prod".into(), "dev".into()][..]));
+    }
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use data_encoding::BASE64;
 use http::{Method, Version};
 use ringwall_aws::{Credentials, Endpoint, Parts, Settings, create_account};
-use ringwall_envelope::{Keyring, Random, RandomError};
+use ringwall_envelope::{Aad, Keyring, Random, RandomError};
 use ringwall_model::Secret;
 use ringwall_oidc::Issuers;
 use ringwall_server::{Handler, Head, Request};
@@ -120,6 +120,13 @@ impl Harness {
     /// The administrator of the first account.
     pub(crate) fn admin(&self) -> Client<'_> {
         self.client(&self.admin)
+    }
+
+    /// The administrator's secret access key, sealed for the account's root user.
+    pub(crate) fn sealed_for_root(&self) -> String {
+        let place = format!("{ACCOUNT}/{ACCOUNT}/{}", self.admin.access_key_id);
+        let aad = Aad::new("iam/access-key", [place.as_str()]);
+        BASE64.encode(&self.keyring.seal(&aad, self.admin.secret_access_key.expose(), &System).unwrap())
     }
 
     /// The administrator of the other account.

@@ -148,9 +148,31 @@ async fn make_root(harness: &Harness) {
     let mut key: Value = serde_json::from_slice(&record.body).unwrap();
     key["user"] = Value::Null;
     key["user_id"] = ACCOUNT.into();
+    key["secret"] = harness.sealed_for_root().into();
     let mut batch = Batch::new();
     batch.put(place, serde_json::to_vec(&key).unwrap(), Expect::Present);
     harness.store().commit(batch).await.unwrap();
+}
+
+/// Who can write the store, but has not the keyring, hands nobody's key to somebody else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_belongs_to_its_bearer() {
+    let harness = Harness::new().await;
+    let admin = harness.admin();
+    let place = Place {
+        account: String::new(),
+        region: String::new(),
+        kind: "iam/access-key".to_owned(),
+        name: admin.key.clone(),
+    };
+    let record = harness.store().get(&place).await.unwrap().unwrap();
+    let mut key: Value = serde_json::from_slice(&record.body).unwrap();
+    key["user"] = Value::Null;
+    key["user_id"] = ACCOUNT.into();
+    let mut batch = Batch::new();
+    batch.put(place, serde_json::to_vec(&key).unwrap(), Expect::Present);
+    harness.store().commit(batch).await.unwrap();
+    assert_eq!(whoami(&admin).await.code(), "InternalFailure");
 }
 
 #[tokio::test(flavor = "multi_thread")]
