@@ -54,6 +54,7 @@ pub(crate) enum Command {
     Serve(Serve),
     Account(Account),
     Cluster(Cluster),
+    RootKey(RootKeyGroup),
     Store(StoreGroup),
     Completions(Completions),
     Man(Man),
@@ -536,6 +537,32 @@ pub(crate) struct ClusterWhere {
     pub(crate) in_region: Option<String>,
     #[command(flatten)]
     pub(crate) flags: StoreFlags,
+}
+
+/// Seal what is kept under another root key.
+#[derive(Debug, Args)]
+pub(crate) struct RootKeyGroup {
+    #[command(subcommand)]
+    pub(crate) command: RootKeyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RootKeyCommand {
+    /// Seal the keyring under another root key, which is made if it is not there
+    ///
+    /// Nothing else changes: what was sealed before opens. The server may run meanwhile; it needs the new root key when
+    /// it starts next.
+    #[command(after_help = "\
+Examples:
+  ringwall root-key change file:/etc/ringwall/root-2.key
+  ringwall root-key change 'pkcs11:token=ringwall;object=root?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=env:PIN'")]
+    Change {
+        /// The new root key: file:PATH, passphrase:file:PATH, passphrase:env:NAME or pkcs11:URI
+        #[arg(value_name = "ROOT-KEY")]
+        to: ringwall_rootkey::Source,
+        #[command(flatten)]
+        flags: StoreFlags,
+    },
 }
 
 /// Back the store up, and restore it.

@@ -10,6 +10,7 @@ mod iam;
 mod init;
 mod lines;
 mod manual;
+mod root_key;
 mod serve;
 mod store;
 mod who_can;
@@ -37,6 +38,7 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Init(args) => init::run(&args),
         Command::Account(args) => account::run(&args.command),
         Command::Cluster(args) => cluster::run(&args.command),
+        Command::RootKey(args) => root_key::run(&args.command),
         Command::Store(args) => store::run(&args.command),
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::pages(&args),

@@ -90,6 +90,33 @@ impl Installation {
     }
 }
 
+/// Seals the keyring under another root key, which is made if it is not there. All else in the store stays as it is.
+pub(crate) async fn change_root_key(settings: &Settings, to: &Source) -> Result<RootKeyWas, Failure> {
+    let store = open_store(settings).await?;
+    let keyrings = keyrings(&store);
+    let row = keyrings.get("", "", KEYRING).await?.ok_or_else(|| missing(settings))?;
+    if let Source::File(path) = to
+        && let Some(folder) = path.parent()
+    {
+        make_folder(folder)?;
+    }
+    let (from, to) = (settings.root_key.value.clone(), to.clone());
+    let data = settings.data_folder.value.clone();
+    let revision = row.revision;
+    let sealed = row.value.clone();
+    let (sealed, was) = blocking(move || {
+        let from = from.open(&data)?;
+        let (to, was) = root_key(&to, &data)?;
+        Ok((sealed.rewrap(&*from, &*to)?, was))
+    })
+    .await?;
+    let mut batch = Batch::new();
+    keyrings.put(&mut batch, "", "", KEYRING, &sealed, Expect::Revision(revision));
+    store.commit(batch).await?;
+    store.close().await;
+    Ok(was)
+}
+
 /// Opens the store that there is.
 pub(crate) async fn open_store(settings: &Settings) -> Result<Store, Failure> {
     if !may_be(settings) {

@@ -270,3 +270,25 @@ fn clusters_are_registered_listed_and_removed() {
     assert_eq!(home.run("cluster remove shop").status, 0);
     assert_eq!(home.run("cluster list").stdout, "");
 }
+
+#[test]
+fn the_root_key_can_be_changed() {
+    let (home, _) = Home::installed();
+    let second = format!("file:{}", home.path("keys/second.key").display());
+    let first = format!("file:{}", home.path(".config/ringwall/root.key").display());
+    let inside = format!("file:{}", home.path(".local/share/ringwall/root.key").display());
+    let said = home.run(&format!("root-key change {second}"));
+    assert_eq!((said.status, said.stderr.as_str()), (0, ""), "{said:?}");
+    assert!(said.stdout.contains("the keyring is sealed under file:"), "{said:?}");
+    // The old one opens nothing now, the new one everything.
+    let said = home.run("account create staging");
+    assert_eq!(said.status, 2, "{said:?}");
+    let said = home.run(&format!("account create staging --root-key {second}"));
+    assert_eq!((said.status, said.stderr.as_str()), (0, ""), "{said:?}");
+    // And back, to a key that is there.
+    assert_eq!(home.run(&format!("root-key change {first} --root-key {second}")).status, 0);
+    assert_eq!(home.run("account create third").status, 0);
+    let said = home.run(&format!("root-key change {inside}"));
+    assert_eq!(said.status, 2, "not in the data folder: {said:?}");
+    assert_eq!(home.run("account create fourth").status, 0);
+}
