@@ -20,6 +20,10 @@ use clap::Parser;
 use crate::cli::Cli;
 use crate::error::Exit;
 
+/// The system's allocator costs the AWS endpoint a sixth of a request's time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

@@ -35,13 +35,16 @@ pub(crate) async fn answer<H: Handler>(
     let (parts, body) = request.into_parts();
     let peer = from.peer;
     let response = match Head::read(&parts, from.peer, from.tls, &limits) {
-        Ok(head) => match handle(shared, &limits, &head, body).await {
-            Ok(response) => response,
-            Err(refusal) => {
-                shared.metrics.refused(refusal);
-                shared.handler.refuse(&head, refusal)
+        Ok(head) => {
+            let head = Arc::new(head);
+            match handle(shared, &limits, &head, body).await {
+                Ok(response) => response,
+                Err(refusal) => {
+                    shared.metrics.refused(refusal);
+                    shared.handler.refuse(&head, refusal)
+                }
             }
-        },
+        }
         Err(error) => malformed(shared, error),
     };
     let status = response.status.as_u16();
@@ -64,13 +67,13 @@ fn malformed<H: Handler>(shared: &Shared<H>, error: HeadError) -> Response {
 async fn handle<H: Handler>(
     shared: &Shared<H>,
     limits: &Limits,
-    head: &Head,
+    head: &Arc<Head>,
     body: Incoming,
 ) -> Result<Response, Refusal> {
     let body = body::read(body, limits, &shared.buffered).await?;
     // Only now, or slow senders would take every place.
     let place = shared.requests.take(1, limits.max_concurrent_requests).ok_or(Refusal::Busy)?;
-    let request = Request { head: head.clone(), body: body.bytes };
+    let request = Request { head: Arc::clone(head), body: body.bytes };
     let handler = Arc::clone(&shared.handler);
     let share = body.share;
     // A task of its own: a client that hangs up must not stop a change between its commit and its record.

@@ -34,7 +34,7 @@ pub struct Head {
 #[derive(Clone, Debug)]
 pub struct Request {
     /// Everything but the body.
-    pub head: Head,
+    pub head: Arc<Head>,
     /// The body, within the listener's limit.
     pub body: Bytes,
 }

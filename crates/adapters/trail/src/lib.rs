@@ -40,9 +40,9 @@ mod time;
 mod writer;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU64};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 
 use tokio::sync::{Semaphore, oneshot};
@@ -59,8 +59,8 @@ pub use self::time::EventTime;
 pub use self::writer::SYNC_INTERVAL;
 
 use self::files::Files;
-use self::queue::{MAX_WAIT, QUEUE_BYTES, RECORD_COST};
-use self::writer::{Entry, Message, Writer};
+use self::queue::{MAX_WAIT, QUEUE_BYTES, Queue, RECORD_COST};
+use self::writer::{Entry, Writer};
 
 /// A handle on the trail; clones share it.
 ///
@@ -71,8 +71,7 @@ pub struct Trail(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    /// None once closed, so that nothing can be queued behind the last message.
-    messages: Mutex<Option<mpsc::Sender<Message>>>,
+    queue: Arc<Queue>,
     room: Arc<Semaphore>,
     counters: Arc<Counters>,
 }
@@ -112,14 +111,15 @@ impl Trail {
     pub fn open(folder: &Path) -> Result<Self, TrailError> {
         let files = Files::open(folder)?;
         let counters = Arc::new(Counters::default());
-        let (sender, receiver) = mpsc::channel();
+        let queue = Arc::new(Queue::default());
         let writer = Writer::new(files, Arc::clone(&counters));
+        let entries = Arc::clone(&queue);
         thread::Builder::new()
             .name("trail".to_owned())
-            .spawn(move || writer.run(&receiver))
+            .spawn(move || writer.run(&entries))
             .map_err(|error| TrailError::Start(Arc::new(error)))?;
         let room = Arc::new(Semaphore::new(QUEUE_BYTES as usize));
-        Ok(Self(Arc::new(Shared { messages: Mutex::new(Some(sender)), room, counters })))
+        Ok(Self(Arc::new(Shared { queue, room, counters })))
     }
 
     /// Takes a record, to be on disk within [`SYNC_INTERVAL`]. Waits while the queue is full.
@@ -152,8 +152,9 @@ impl Trail {
     /// Something could not be written, and is lost.
     pub async fn close(&self) -> Result<(), TrailError> {
         let (sender, receiver) = oneshot::channel();
-        let messages = self.messages().take().ok_or(TrailError::Closed)?;
-        messages.send(Message::Close(sender)).map_err(|_| TrailError::Closed)?;
+        if !self.0.queue.close(Some(sender)) {
+            return Err(TrailError::Closed);
+        }
         receiver.await.unwrap_or(Err(TrailError::Closed))
     }
 
@@ -183,14 +184,14 @@ impl Trail {
             return Err(TrailError::Full);
         };
         let room = room.map_err(|_| TrailError::Closed)?;
-        let entry = Entry { name: file_name(record), line, waiter, room };
-        let messages = self.messages();
-        let messages = messages.as_ref().ok_or(TrailError::Closed)?;
-        messages.send(Message::Append(entry)).map_err(|_| TrailError::Closed)
+        self.0.queue.push(Entry { name: file_name(record), line, waiter, room })
     }
+}
 
-    fn messages(&self) -> MutexGuard<'_, Option<mpsc::Sender<Message>>> {
-        self.0.messages.lock().unwrap_or_else(PoisonError::into_inner)
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // The writer may have ended before, when it was closed.
+        let _ = self.queue.close(None);
     }
 }
 

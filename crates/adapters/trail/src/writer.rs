@@ -2,12 +2,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::files::{Files, Torn};
+use crate::queue::{Queue, Taken};
 use crate::{Counters, TrailError};
 
 /// How long a record that nobody waits for may be in memory alone.
@@ -17,10 +17,8 @@ pub const SYNC_INTERVAL: Duration = Duration::from_millis(200);
 /// request's time, seldom enough that a full disk is not hammered.
 const RETRY_AFTER: Duration = Duration::from_millis(250);
 
-/// A batch that has so many bytes is written without waiting for more.
-const BATCH_BYTES: usize = 4 << 20;
-
 /// One record on its way.
+#[derive(Debug)]
 pub(crate) struct Entry {
     /// The file, relative to the trail's folder.
     pub(crate) name: PathBuf,
@@ -30,12 +28,6 @@ pub(crate) struct Entry {
     pub(crate) waiter: Option<oneshot::Sender<Result<(), TrailError>>>,
     /// The room in the queue that it takes up.
     pub(crate) room: OwnedSemaphorePermit,
-}
-
-pub(crate) enum Message {
-    Append(Entry),
-    /// Write all that came before, answer, and end.
-    Close(oneshot::Sender<Result<(), TrailError>>),
 }
 
 /// What is to be written to one file.
@@ -51,70 +43,39 @@ pub(crate) struct Writer {
     files: Files,
     counters: Arc<Counters>,
     pending: BTreeMap<PathBuf, Pending>,
-    bytes: usize,
-    /// When what is pending has to be written; none if nothing is.
-    due: Option<Instant>,
     /// Not before: after a failure.
     rest: Option<Instant>,
 }
 
 impl Writer {
     pub(crate) fn new(files: Files, counters: Arc<Counters>) -> Self {
-        Self { files, counters, pending: BTreeMap::new(), bytes: 0, due: None, rest: None }
+        Self { files, counters, pending: BTreeMap::new(), rest: None }
     }
 
     /// Writes what comes until the trail is closed or its last handle dropped.
-    pub(crate) fn run(mut self, messages: &Receiver<Message>) {
+    pub(crate) fn run(mut self, queue: &Queue) {
         loop {
-            let message = match self.due.map(|due| due.max(self.rest.unwrap_or(due))) {
-                None => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(due) => messages.recv_timeout(due.saturating_duration_since(Instant::now())),
-            };
-            match message {
-                Ok(message) => {
-                    if let Some(answer) = self.take_all(message, messages) {
-                        let outcome = self.flush();
-                        // The folder is free for another trail before anyone hears that this one is closed.
-                        drop(self);
-                        let _ = answer.send(outcome);
-                        return;
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => {
-                    let _ = self.flush();
-                    return;
-                }
+            // After a failure what is pending is tried again, with what has come meanwhile.
+            let Taken { entries, last, closing } = queue.take(self.rest, SYNC_INTERVAL);
+            for entry in entries {
+                self.take(entry);
             }
-            let now = Instant::now();
-            if self.due.is_some_and(|due| due <= now) && self.rest.is_none_or(|rest| rest <= now) {
+            if last {
+                let outcome = self.flush();
+                // The folder is free for another trail before anyone hears that this one is closed.
+                drop(self);
+                if let Some(closing) = closing {
+                    let _ = closing.send(outcome);
+                }
+                return;
+            }
+            if self.rest.is_none_or(|rest| rest <= Instant::now()) {
                 let _ = self.flush();
             }
         }
     }
 
-    /// Takes this message and those that wait behind it, up to a batch. Gives back who asked to close.
-    fn take_all(
-        &mut self,
-        first: Message,
-        messages: &Receiver<Message>,
-    ) -> Option<oneshot::Sender<Result<(), TrailError>>> {
-        let mut next = Some(first);
-        while let Some(message) = next {
-            match message {
-                Message::Append(entry) => self.take(entry),
-                Message::Close(answer) => return Some(answer),
-            }
-            next = if self.bytes < BATCH_BYTES { messages.try_recv().ok() } else { None };
-        }
-        None
-    }
-
     fn take(&mut self, entry: Entry) {
-        let now = Instant::now();
-        self.bytes += entry.line.len();
-        let at = if entry.waiter.is_some() || self.bytes >= BATCH_BYTES { now } else { now + SYNC_INTERVAL };
-        self.due = Some(self.due.map_or(at, |due| due.min(at)));
         let pending = self.pending.entry(entry.name).or_default();
         pending.lines.extend_from_slice(&entry.line);
         pending.records += 1;
@@ -130,7 +91,7 @@ impl Writer {
             let waiters = std::mem::take(&mut pending.waiters);
             let result = self.write(&name, &pending);
             match &result {
-                Ok(()) => self.bytes = self.bytes.saturating_sub(pending.lines.len()),
+                Ok(()) => {}
                 Err(error) => {
                     tracing::error!(file = %name.display(), error = &*error_chain(error), "the trail can't be written");
                     outcome = Err(error.clone());
@@ -144,8 +105,7 @@ impl Writer {
         }
         self.pending = failed;
         self.counters.failing.store(outcome.is_err(), Relaxed);
-        let again = outcome.is_err().then(|| Instant::now() + RETRY_AFTER);
-        (self.due, self.rest) = (again, again);
+        self.rest = outcome.is_err().then(|| Instant::now() + RETRY_AFTER);
         outcome
     }
 

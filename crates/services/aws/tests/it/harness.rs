@@ -234,7 +234,7 @@ pub(crate) fn request(method: Method, target: &str, headers: &[(&str, &str)], bo
     let mut all = vec![("host".to_owned(), "127.0.0.1:7443".to_owned())];
     all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     Request {
-        head: Head {
+        head: Arc::new(Head {
             method,
             path: path.to_owned(),
             query: query.map(str::to_owned),
@@ -242,7 +242,7 @@ pub(crate) fn request(method: Method, target: &str, headers: &[(&str, &str)], bo
             version: Version::HTTP_11,
             peer: SocketAddr::from(([127, 0, 0, 1], 40_000)),
             tls: None,
-        },
+        }),
         body: Bytes::copy_from_slice(body),
     }
 }
