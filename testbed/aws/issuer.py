@@ -30,8 +30,8 @@ class Issuer:
         subprocess.run(
             [
                 "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                "-subj", "/CN=issuer", "-addext", "subjectAltName=DNS:localhost", "-out", self.certificate,
-                "-keyout", key,
+                "-subj", "/CN=issuer", "-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE",
+                "-out", self.certificate, "-keyout", key,
             ],
             check=True, capture_output=True, timeout=60,
         )

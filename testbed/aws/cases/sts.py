@@ -14,7 +14,9 @@ CASES = [
         lambda w, out: w.session("sts", out["Credentials"]).get_caller_identity()["Arn"].endswith(":user/administrator"),
         undeniable="AWS asks for no permission",
     ),
-    lambda w: w.iam.create_role(RoleName="sts-visited", AssumeRolePolicyDocument=trust()),
+    lambda w: w.iam.create_role(RoleName="sts-visited", AssumeRolePolicyDocument=trust(
+        action=["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]
+    )),
     lambda w: w.iam.put_role_policy(
         RoleName="sts-visited", PolicyName="some", PolicyDocument=policy("Allow", "iam:ListRoles")
     ),
@@ -85,4 +87,4 @@ def resource_policy(w):
     w.iam.create_role(RoleName="sts-closed", AssumeRolePolicyDocument=trust("Deny", principal={"AWS": w.arn("allowed")}))
     return "sts:AssumeRole", "with an explicit deny in the role trust policy", lambda who: w.client(
         "sts", who
-    ).assume_role(RoleArn="arn:aws:iam::111122223333:role/sts-closed", RoleSessionName="x")
+    ).assume_role(RoleArn="arn:aws:iam::111122223333:role/sts-closed", RoleSessionName="closed")
