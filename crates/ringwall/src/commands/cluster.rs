@@ -19,6 +19,7 @@ const MAX_FILE: u64 = 1024 * 1024;
 
 /// Runs a command of the group.
 pub(super) fn run(command: &ClusterCommand) -> Result<Exit, Failure> {
+    ringwall_server::harden()?;
     match command {
         ClusterCommand::Register(args) => register(args),
         ClusterCommand::List(place) => list(place),

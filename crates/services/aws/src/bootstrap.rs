@@ -11,7 +11,7 @@ use crate::iam::rows::{AccessKey, Account, Attached, Tables, User};
 use crate::id::{self, KeyKind, Prefix};
 use crate::page;
 use crate::principals::{Bearer, Kind};
-use crate::sealed::{Purpose, Sealed};
+use crate::sealed::{Purpose, Sealed, key_place};
 
 /// Name of the user that an account begins with.
 pub const ADMINISTRATOR: &str = "administrator";
@@ -107,7 +107,13 @@ pub async fn create_account(
         user_id: user.id.clone(),
         active: true,
         created: now,
-        secret: Sealed::new(keyring, random, Purpose::AccessKey, &key, secret.expose())?,
+        secret: Sealed::new(
+            keyring,
+            random,
+            Purpose::AccessKey,
+            &key_place(&account, &user.id, &key),
+            secret.expose(),
+        )?,
     };
     let mut batch = Batch::new();
     let record = Account { name: name.to_owned(), created: now, alias: None, root_keys: BTreeSet::new() };

@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::call::{Call, Origin};
 use crate::caller::Caller;
 use crate::error::{ACCESS_DENIED, ApiError, INTERNAL, Result};
-use crate::record::{self, Outcome, is_durable, is_read_only};
+use crate::record::{self, Outcome, is_durable};
 use crate::shared::Shared;
 use crate::{id, kms, secretsmanager, services, shared, sts};
 
@@ -223,7 +223,8 @@ impl Exchange<'_> {
     ) -> Result<()> {
         let (service, name) = (operation.service().name(), operation.name());
         let answer = match outcome {
-            Ok(value) if !is_read_only(service, name) || name.starts_with("AssumeRole") => {
+            // What is durable changed something, or gave somebody credentials.
+            Ok(value) if is_durable(service, name) => {
                 Some(record::without_tokens(operation.redact_output(value)))
             }
             _ => None,

@@ -10,7 +10,7 @@ use ringwall_store::Row;
 use crate::caller::{Caller, Identity, PrincipalPolicies, principal};
 use crate::error::{ApiError, Result};
 use crate::iam::rows::{Attached, Role, User};
-use crate::sealed::Purpose;
+use crate::sealed::{Purpose, key_place};
 use crate::shared::Shared;
 use crate::sts::session::{Of, Session};
 
@@ -47,7 +47,8 @@ impl Shared {
             Some(user) => self.user(&key.account, user, &key.user_id).await?,
         };
         caller.access_key = id.into();
-        let secret = key.secret.open(&self.keyring, Purpose::AccessKey, id)?;
+        let place = key_place(&key.account, &key.user_id, id);
+        let secret = key.secret.open(&self.keyring, Purpose::AccessKey, &place)?;
         Ok(Claimed { caller, secret })
     }
 

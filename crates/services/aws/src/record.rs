@@ -61,7 +61,7 @@ fn records(call: &Call<'_>, outcome: Outcome<'_>) -> Result<Vec<Record>> {
             aws_region: if origin.service == "iam" { "us-east-1".to_owned() } else { origin.region.clone() },
             source_ip_address: source.clone(),
             user_agent: Some(call.via().unwrap_or_else(|| origin.user_agent.clone())),
-            error_code: error_code.map(str::to_owned),
+            error_code: error_code.map(|code| recorded(origin.service, code)),
             error_message: error_message.map(str::to_owned),
             request_parameters: outcome.input.as_ref().map(lower_camel),
             response_elements: outcome.answer.as_ref().map(lower_camel),
@@ -103,11 +103,24 @@ pub(crate) async fn write(call: &Call<'_>, outcome: Outcome<'_>, durable: bool) 
     Ok(())
 }
 
+/// An error's code as CloudTrail records it, which is not always the one that the caller got: a refusal by policy is
+/// `AccessDenied` whatever the protocol calls it, and EC2's codes tell that it was the client's fault.
+///
+/// Source: AWS, *KMS Developer Guide*, "Logging AWS KMS API calls with AWS CloudTrail", examples; *EC2 API Reference*, "Error
+/// codes" (`Client.UnauthorizedOperation`).
+fn recorded(service: &str, code: &str) -> String {
+    match (service, code) {
+        ("ec2", code) => format!("Client.{code}"),
+        (_, "AccessDeniedException") => "AccessDenied".to_owned(),
+        (_, code) => code.to_owned(),
+    }
+}
+
 /// Whether an operation changes nothing, as CloudTrail tells.
 ///
 /// Source: AWS, *CloudTrail User Guide*, `readOnly`; *KMS Developer Guide*, "Logging AWS KMS API calls" (cryptographic
 /// operations are read-only); *IAM User Guide*, "Logging IAM and AWS STS API calls" (so is assuming a role).
-pub(crate) fn is_read_only(service: &str, operation: &str) -> bool {
+fn is_read_only(service: &str, operation: &str) -> bool {
     const READS: [&str; 6] = ["BatchGet", "Describe", "Get", "List", "Simulate", "Validate"];
     const CRYPTOGRAPHIC: [&str; 5] =
         ["Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateRandom"];

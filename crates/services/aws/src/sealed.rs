@@ -15,7 +15,7 @@ pub(crate) struct Sealed(String);
 /// What a sealed secret is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// A secret access key; the place is its id.
+    /// A secret access key; the place is [`key_place`].
     AccessKey,
     /// A session token; the place is empty.
     Session,
@@ -23,6 +23,11 @@ pub(crate) enum Purpose {
     KeyMaterial,
     /// A parameter's value that is no `SecureString`; the place is its ARN and version.
     Parameter,
+}
+
+/// The place of a secret access key: whoever can write the store cannot hand the key to another user by it.
+pub(crate) fn key_place(account: &str, user_id: &str, key: &str) -> String {
+    format!("{account}/{user_id}/{key}")
 }
 
 impl Purpose {

@@ -145,3 +145,6 @@ fn duplicate(traffic: &Traffic) -> ApiError {
 fn all_or(number: i32) -> String {
     if number < 0 { "ALL".to_owned() } else { number.to_string() }
 }
+
+#[cfg(test)]
+mod tests;

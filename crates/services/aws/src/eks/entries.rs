@@ -211,7 +211,7 @@ pub(crate) async fn list(call: &Call<'_>, input: ListAccessEntries) -> Result<An
     let name = &input.cluster_name;
     let row = cluster(call, name).await?;
     let permit = call.authorize(&on_cluster(call, "eks:ListAccessEntries", name, row.as_deref()))?;
-    row.ok_or_else(|| no_cluster(name))?;
+    has_entries(&row.ok_or_else(|| no_cluster(name))?.value)?;
     let (rows, next) = page::page(
         &call.shared.eks.entries,
         call.account(),

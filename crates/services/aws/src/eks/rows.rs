@@ -84,16 +84,13 @@ impl AuthenticationMode {
         self != Self::ConfigMap
     }
 
-    /// Whether a cluster may change to another mode: entries once on stay on, and the ConfigMap once off stays off.
+    /// Whether a cluster may change to another mode: a step at a time, and never back. Entries once on stay on, and the
+    /// ConfigMap once off stays off.
     ///
-    /// Source: AWS EKS User Guide, *Change authentication mode to use access entries*.
+    /// Source: AWS EKS User Guide, *Change authentication mode to use access entries*; EKS answers "Unsupported
+    /// authentication mode update from CONFIG_MAP to API".
     pub(crate) fn may_become(self, next: Self) -> bool {
-        matches!(
-            (self, next),
-            (Self::ConfigMap, Self::ApiAndConfigMap)
-                | (Self::ConfigMap, Self::Api)
-                | (Self::ApiAndConfigMap, Self::Api)
-        )
+        matches!((self, next), (Self::ConfigMap, Self::ApiAndConfigMap) | (Self::ApiAndConfigMap, Self::Api))
     }
 }
 

@@ -21,7 +21,7 @@ use crate::authorize::{Answer, Permit};
 use crate::call::Call;
 use crate::error::{ApiError, Result};
 use crate::id::{self, KeyKind};
-use crate::sealed::Purpose;
+use crate::sealed::{Purpose, key_place};
 use crate::sts::put;
 
 /// Whose keys a call is about, as they are now.
@@ -102,13 +102,14 @@ pub(crate) async fn create_access_key(call: &Call<'_>, input: MaybeUser) -> Resu
             Bearer::User(row) => (Some(row.place.name.clone()), row.value.id.clone()),
             Bearer::Root(_) => (None, call.account().to_owned()),
         };
+        let place = key_place(call.account(), &user_id, &id);
         let key = AccessKey {
             account: call.account().to_owned(),
             user,
             user_id,
             active: true,
             created: call.now(),
-            secret: call.shared.seal(Purpose::AccessKey, &id, secret.expose())?,
+            secret: call.shared.seal(Purpose::AccessKey, &place, secret.expose())?,
         };
         let mut batch = Batch::new();
         call.shared.iam.access_keys.put(&mut batch, "", "", &id, &key, Expect::Absent);

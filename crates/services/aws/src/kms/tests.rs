@@ -149,7 +149,7 @@ async fn a_service_uses_its_own_key_for_whoever_may_use_the_service() {
     assert_eq!(record["sourceIPAddress"], "secretsmanager.amazonaws.com");
     assert_eq!(record["resources"][0]["ARN"], made.key_arn.as_str());
     assert_eq!(record["requestParameters"]["encryptionContext"]["SecretARN"], place[0].1);
-    let refused = records.iter().filter(|record| record["errorCode"] == "AccessDeniedException").count();
+    let refused = records.iter().filter(|record| record["errorCode"] == "AccessDenied").count();
     assert_eq!(refused, 2, "those through a service; the third was made without the endpoint");
 }
 

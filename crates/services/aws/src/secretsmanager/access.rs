@@ -16,6 +16,9 @@ use crate::error::Result;
 /// Characters of an ARN's end.
 pub(crate) const SUFFIX: usize = 6;
 
+/// What stands before a tag's name in the service's own condition keys.
+pub(crate) const TAG_KEYS: &str = "secretsmanager:ResourceTag";
+
 /// Longest name.
 ///
 /// Source: AWS, *Secrets Manager API Reference*, CreateSecret, `Name`.
@@ -120,7 +123,7 @@ impl Sought {
         let mut ask = ask
             .with("secretsmanager:SecretPrimaryRegion", call.region())
             .with_some("secretsmanager:resource/AllowRotationLambdaArn", lambda)
-            .resource_tags(Some("secretsmanager:ResourceTag"), pairs(&secret.tags));
+            .resource_tags(Some(TAG_KEYS), pairs(&secret.tags));
         if let Some(policy) = &secret.policy {
             ask = ask.policy(ResourcePolicy::from(policy.policy(PolicyKind::Resource, "resource policy")));
         }

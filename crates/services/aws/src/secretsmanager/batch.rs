@@ -32,7 +32,7 @@ pub(crate) struct BatchGetSecretValue {
 pub(crate) async fn batch_get_secret_value(call: &Call<'_>, input: BatchGetSecretValue) -> Result<Answer> {
     let permit = call.authorize(&Ask::new("secretsmanager:BatchGetSecretValue", "*"))?;
     let listed = !input.secret_id_list.is_empty();
-    if listed == !input.filters.is_empty() {
+    if listed != input.filters.is_empty() {
         return Err(parameter("Either SecretIdList or Filters must be given, and not both."));
     }
     if listed && input.page.is_asked() {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::access::{Found, SUFFIX, check_name, pairs};
+use super::access::{Found, SUFFIX, TAG_KEYS, check_name, pairs};
 use super::change::{self, version_id};
 use super::rows::{self, Secret};
 use super::tags::{self, Tag};
@@ -53,7 +53,7 @@ pub(crate) async fn create_secret(call: &Call<'_>, input: CreateSecret) -> Resul
         Ask::new(action, arn.as_str())
             .named(name)
             .request_tags(pairs(&given))
-            .resource_tags(Some("secretsmanager:ResourceTag"), pairs(&given))
+            .resource_tags(Some(TAG_KEYS), pairs(&given))
     };
     let ask = about("secretsmanager:CreateSecret")
         .with("secretsmanager:Name", name)

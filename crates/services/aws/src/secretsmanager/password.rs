@@ -15,7 +15,7 @@ use crate::id;
 /// Source: AWS, *Secrets Manager API Reference*, GetRandomPassword, `PasswordLength`.
 const DEFAULT_LENGTH: usize = 32;
 
-const PUNCTUATION: &str = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
+const PUNCTUATION: &str = "!\x22#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]

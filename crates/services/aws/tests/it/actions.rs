@@ -95,3 +95,81 @@ fn of_eks() {
     let auth = [include_str!("../../src/eks/auth.rs")];
     check(&auth, "eks-auth:", &[("eks-auth:AssumeRoleForPodIdentity", cluster)]);
 }
+
+#[test]
+fn of_secretsmanager() {
+    let sources = [
+        include_str!("../../src/secretsmanager/batch.rs"),
+        include_str!("../../src/secretsmanager/create.rs"),
+        include_str!("../../src/secretsmanager/delete.rs"),
+        include_str!("../../src/secretsmanager/describe.rs"),
+        include_str!("../../src/secretsmanager/list.rs"),
+        include_str!("../../src/secretsmanager/password.rs"),
+        include_str!("../../src/secretsmanager/policies.rs"),
+        include_str!("../../src/secretsmanager/read.rs"),
+        include_str!("../../src/secretsmanager/rotation.rs"),
+        include_str!("../../src/secretsmanager/stages.rs"),
+        include_str!("../../src/secretsmanager/tags.rs"),
+        include_str!("../../src/secretsmanager/write.rs"),
+    ];
+    let secret = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:prod/db-a1b2c3";
+    check(
+        &sources,
+        "secretsmanager:",
+        &[
+            ("secretsmanager:BatchGetSecretValue", "*"),
+            ("secretsmanager:CancelRotateSecret", secret),
+            ("secretsmanager:CreateSecret", secret),
+            ("secretsmanager:DeleteResourcePolicy", secret),
+            ("secretsmanager:DeleteSecret", secret),
+            ("secretsmanager:DescribeSecret", secret),
+            ("secretsmanager:GetRandomPassword", "*"),
+            ("secretsmanager:GetResourcePolicy", secret),
+            ("secretsmanager:GetSecretValue", secret),
+            ("secretsmanager:ListSecretVersionIds", secret),
+            ("secretsmanager:ListSecrets", "*"),
+            ("secretsmanager:PutResourcePolicy", secret),
+            ("secretsmanager:PutSecretValue", secret),
+            ("secretsmanager:RestoreSecret", secret),
+            ("secretsmanager:RotateSecret", secret),
+            ("secretsmanager:TagResource", secret),
+            ("secretsmanager:UntagResource", secret),
+            ("secretsmanager:UpdateSecret", secret),
+            ("secretsmanager:UpdateSecretVersionStage", secret),
+            ("secretsmanager:ValidateResourcePolicy", secret),
+        ],
+    );
+}
+
+#[test]
+fn of_ssm() {
+    let sources = [
+        include_str!("../../src/ssm/delete.rs"),
+        include_str!("../../src/ssm/describe.rs"),
+        include_str!("../../src/ssm/labels.rs"),
+        include_str!("../../src/ssm/path.rs"),
+        include_str!("../../src/ssm/put.rs"),
+        include_str!("../../src/ssm/read.rs"),
+        include_str!("../../src/ssm/tags.rs"),
+    ];
+    let parameter = "arn:aws:ssm:eu-central-1:111122223333:parameter/prod/db";
+    check(
+        &sources,
+        "ssm:",
+        &[
+            ("ssm:AddTagsToResource", parameter),
+            ("ssm:DeleteParameter", parameter),
+            ("ssm:DeleteParameters", parameter),
+            ("ssm:DescribeParameters", "*"),
+            ("ssm:GetParameter", parameter),
+            ("ssm:GetParameterHistory", parameter),
+            ("ssm:GetParameters", parameter),
+            ("ssm:GetParametersByPath", parameter),
+            ("ssm:LabelParameterVersion", parameter),
+            ("ssm:ListTagsForResource", parameter),
+            ("ssm:PutParameter", parameter),
+            ("ssm:RemoveTagsFromResource", parameter),
+            ("ssm:UnlabelParameterVersion", parameter),
+        ],
+    );
+}

@@ -1,7 +1,11 @@
 //! EKS: clusters, access entries, access policies, tags.
 
+use std::future::Future;
+use std::task::Poll;
+
 use http::Method;
 use ringwall_aws::{ClusterRegistration, RegisterError, register_cluster, remove_cluster};
+use ringwall_store::{Batch, Expect, Place};
 use serde_json::{Value, json};
 
 use crate::harness::{ACCOUNT, Client, Harness, REGION, Reply, policy, trust};
@@ -49,6 +53,24 @@ pub(crate) fn named(name: &str) -> String {
 
 pub(crate) async fn create(client: &Client<'_>, input: Value) -> Reply {
     rest(client, Method::POST, "/clusters/prod/access-entries", Some(input)).await
+}
+
+/// Waits for calls that go on at the same time.
+pub(crate) async fn join_all(calls: impl Iterator<Item = impl Future<Output = Reply>>) -> Vec<Reply> {
+    let mut calls: Vec<_> = calls.map(Box::pin).collect();
+    let mut replies: Vec<Option<Reply>> = calls.iter().map(|_| None).collect();
+    std::future::poll_fn(|context| {
+        for (call, reply) in calls.iter_mut().zip(&mut replies) {
+            if reply.is_none()
+                && let Poll::Ready(ready) = call.as_mut().poll(context)
+            {
+                *reply = Some(ready);
+            }
+        }
+        if replies.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    replies.into_iter().flatten().collect()
 }
 
 /// Replaces the one policy of a user.
@@ -253,6 +275,31 @@ async fn the_authentication_mode_goes_one_way() {
     for mode in ["CONFIG_MAP", "API_AND_CONFIG_MAP", "API"] {
         assert_eq!(set(mode).await.code(), "InvalidParameterException");
     }
+    // A cluster without entries, as there were before there were any, takes one step at a time.
+    let place = Place {
+        account: ACCOUNT.to_owned(),
+        region: REGION.to_owned(),
+        kind: "eks/cluster".to_owned(),
+        name: "prod".to_owned(),
+    };
+    let record = harness.store().get(&place).await.unwrap().unwrap();
+    let mut cluster: Value = serde_json::from_slice(&record.body).unwrap();
+    cluster["mode"] = "CONFIG_MAP".into();
+    let mut batch = Batch::new();
+    batch.put(place, serde_json::to_vec(&cluster).unwrap(), Expect::Present);
+    harness.store().commit(batch).await.unwrap();
+    let dev = role(&admin, "dev", &trust("*"), None).await;
+    for reply in [
+        create(&admin, json!({ "principalArn": dev })).await,
+        rest(&admin, Method::GET, &entry(&dev), None).await,
+        rest(&admin, Method::GET, "/clusters/prod/access-entries", None).await,
+    ] {
+        assert_eq!(reply.code(), "InvalidRequestException");
+        assert!(reply.message().contains("[API, API_AND_CONFIG_MAP]"), "{}", reply.text);
+    }
+    assert_eq!(set("API").await.code(), "InvalidParameterException");
+    set("API_AND_CONFIG_MAP").await.ok();
+    create(&admin, json!({ "principalArn": dev })).await.ok();
     // What is not done here is refused and not passed over.
     let logging = json!({ "logging": { "clusterLogging": [] } });
     let reply = rest(&admin, Method::POST, "/clusters/prod/update-config", Some(logging)).await;
@@ -397,9 +444,28 @@ async fn a_cluster_is_registered_once_and_left_empty() {
     create(&admin, json!({ "principalArn": dev })).await.ok();
     assert!(matches!(remove_cluster(store, ACCOUNT, REGION, "prod").await, Err(RegisterError::InUse(_))));
     rest(&admin, Method::DELETE, &entry(&dev), None).await.ok();
+    // Of eight who create one at once, one does.
+    let race = (0..8).map(|_| create(&admin, json!({ "principalArn": dev })));
+    let outcomes = join_all(race).await;
+    assert_eq!(outcomes.iter().filter(|reply| reply.status == 200).count(), 1);
+    let place = Place {
+        account: ACCOUNT.to_owned(),
+        region: REGION.to_owned(),
+        kind: "eks/access-entry".to_owned(),
+        name: format!("prod/{dev}"),
+    };
+    let left = store.get(&place).await.unwrap().unwrap();
+    rest(&admin, Method::DELETE, &entry(&dev), None).await.ok();
     remove_cluster(store, ACCOUNT, REGION, "prod").await.unwrap();
     assert!(matches!(remove_cluster(store, ACCOUNT, REGION, "prod").await, Err(RegisterError::Missing(_))));
     assert_eq!(create(&admin, json!({ "principalArn": dev })).await.code(), "ResourceNotFoundException");
+    // What was written while the cluster was taken away lets nobody into one of the same name.
+    let mut batch = Batch::new();
+    batch.put(place, left.body, Expect::Absent);
+    store.commit(batch).await.unwrap();
+    register(&harness, "prod").await;
+    let entries = rest(&admin, Method::GET, "/clusters/prod/access-entries", None).await;
+    assert_eq!(entries.ok()["accessEntries"], json!([]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -415,7 +481,7 @@ async fn the_trail_tells_what_was_done_and_refused() {
     let records = harness.records(ACCOUNT).await;
     let created = of(&records, "CreateAccessEntry");
     let [refused, done, wrong] = created.as_slice() else { panic!("{created:?}") };
-    assert_eq!(refused["errorCode"], "AccessDeniedException");
+    assert_eq!(refused["errorCode"], "AccessDenied");
     assert_eq!(refused["additionalEventData"]["decision"]["action"], "eks:CreateAccessEntry");
     assert_eq!(refused["additionalEventData"]["decision"]["blockedBy"], json!(["identity"]));
     assert_eq!(wrong["errorCode"], "InvalidParameterException");

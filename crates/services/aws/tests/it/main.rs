@@ -8,6 +8,7 @@
 )]
 
 mod actions;
+mod ec2;
 mod eks;
 mod eks_entries;
 mod harness;
@@ -15,7 +16,9 @@ mod iam;
 mod issuer;
 mod kms;
 mod pod_identity;
+mod secretsmanager;
 mod signatures;
+mod ssm;
 mod sts;
 mod sts_sessions;
 mod sts_trail;

@@ -4,7 +4,7 @@ use http::Method;
 use ringwall_aws::{ClusterRegistration, register_cluster};
 use serde_json::{Value, json};
 
-use crate::eks::{encode, rest};
+use crate::eks::{encode, join_all, rest};
 use crate::harness::{ACCOUNT, Client, Harness, OTHER, REGION, Reply, policy};
 use crate::issuer::{Issuer, Key, claims, with};
 use crate::sts::{role, statements};
@@ -254,7 +254,7 @@ async fn the_roles_trust_policy_decides() {
     let records = harness.records(ACCOUNT).await;
     let refused: Vec<&Value> = of(&records, "AssumeRoleForPodIdentity")
         .into_iter()
-        .filter(|record| record["errorCode"] == "AccessDeniedException")
+        .filter(|record| record["errorCode"] == "AccessDenied")
         .collect();
     assert_eq!(refused[0]["additionalEventData"]["decision"]["action"], "sts:AssumeRole");
     // Without tags nobody has to allow them.
@@ -409,6 +409,14 @@ async fn associations_are_one_a_service_account_and_need_the_role_to_be_passed()
     // Another account's role can't be passed.
     let foreign = role(&harness.other(), "foreign", &pods(both(), json!({})), None).await;
     associate(&admin, &foreign, json!({ "serviceAccount": "x" })).await.denied(denied);
+    // Nor do two who ask at once both get one.
+    let more = json!({ "serviceAccount": "raced" });
+    let race = (0..8).map(|_| associate(&admin, &cart, more.clone()));
+    let outcomes = join_all(race).await;
+    assert_eq!(outcomes.iter().filter(|reply| reply.status == 200).count(), 1);
+    let won = outcomes.iter().find(|reply| reply.status == 200).unwrap().ok();
+    let raced = format!("{ASSOCIATIONS}/{}", won["association"]["associationId"].as_str().unwrap());
+    rest(&admin, Method::DELETE, &raced, None).await.ok();
     let list = async |query: &str| {
         let reply = rest(&admin, Method::GET, &format!("{ASSOCIATIONS}{query}"), None).await;
         reply.ok()["associations"].as_array().unwrap().len()

@@ -1,0 +1,166 @@
+//! The servers that are measured, each a process of its own.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ringwall_model::Secret;
+
+use crate::wire::{Target, trusting};
+
+/// Names moto's program, if it isn't where `cargo xtask moto` puts it.
+const MOTO_VARIABLE: &str = "RINGWALL_MOTO";
+
+/// No server takes longer to start.
+const START: Duration = Duration::from_secs(120);
+
+/// The account that moto has unless told otherwise.
+const MOTO_ACCOUNT: &str = "123456789012";
+
+/// Unit of the times in `/proc`: what Linux tells every program, whatever it counts in itself.
+const TICKS_PER_SECOND: u64 = 100;
+
+const ACCOUNT: &str = "111122223333";
+
+/// What a request is signed with.
+#[derive(Clone)]
+pub(crate) struct Credentials {
+    pub(crate) id: String,
+    pub(crate) secret: Secret,
+    pub(crate) token: Option<Secret>,
+}
+
+/// A server that runs until it is dropped.
+pub(crate) struct Server {
+    pub(crate) name: &'static str,
+    pub(crate) target: Target,
+    pub(crate) account: &'static str,
+    pub(crate) credentials: Credentials,
+    process: Child,
+}
+
+/// A home folder with an installation.
+pub(crate) struct Home(tempfile::TempDir);
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        let home = Self(tempfile::tempdir().unwrap());
+        let status = home.ringwall(&["init", "--account-id", ACCOUNT]).stdout(Stdio::null()).status();
+        assert!(status.unwrap().success());
+        home
+    }
+
+    fn ringwall(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ringwall"));
+        command.args(arguments).env_clear().env("HOME", self.0.path()).stdin(Stdio::null());
+        command
+    }
+
+    fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.0.path().join(name)).unwrap()
+    }
+
+    fn credentials(&self) -> Credentials {
+        let text = String::from_utf8(self.read(".config/ringwall/credentials")).unwrap();
+        let value = |name: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(name));
+            line.unwrap().trim_start_matches([' ', '=']).to_owned()
+        };
+        Credentials {
+            id: value("aws_access_key_id"),
+            secret: Secret::from(value("aws_secret_access_key")),
+            token: None,
+        }
+    }
+}
+
+impl Server {
+    /// `ringwall serve` on a free port.
+    pub(crate) fn ringwall(home: &Home, tls: bool) -> Self {
+        let mode = if tls { "own" } else { "off" };
+        let listen = "--listen=127.0.0.1:0";
+        let arguments = ["serve", listen, "--admin-listen=127.0.0.1:0", "--tls-mode", mode];
+        let mut process =
+            home.ringwall(&arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut log = BufReader::new(process.stderr.take().unwrap()).lines().map(Result::unwrap);
+        let serving = log.find(|line| line.contains("\"message\":\"serving\"")).unwrap();
+        thread::spawn(move || log.for_each(|line| eprintln!("{line}")));
+        let serving: serde_json::Value = serde_json::from_str(&serving).unwrap();
+        let tls = tls.then(|| trusting(&home.read(".local/share/ringwall/tls/ca.pem")));
+        Self {
+            name: if tls.is_some() { "ringwall, TLS" } else { "ringwall" },
+            target: Target { address: serving["address"].as_str().unwrap().parse().unwrap(), tls },
+            account: ACCOUNT,
+            credentials: home.credentials(),
+            process,
+        }
+    }
+
+    /// moto's server, if it is set up.
+    pub(crate) fn moto() -> Option<Self> {
+        let program = std::env::var_os(MOTO_VARIABLE).map_or_else(default_moto, PathBuf::from);
+        if !program.is_file() {
+            return None;
+        }
+        let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+        let process = Command::new(program)
+            .args(["-H", "127.0.0.1", "-p", &address.port().to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        wait_for(address);
+        let secret = Secret::from("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".to_owned());
+        Some(Self {
+            name: "moto",
+            target: Target { address, tls: None },
+            account: MOTO_ACCOUNT,
+            credentials: Credentials { id: "AKIAIOSFODNN7EXAMPLE".to_owned(), secret, token: None },
+            process,
+        })
+    }
+
+    /// The processor time that its process has used.
+    pub(crate) fn processor_time(&self) -> Duration {
+        let stat = fs::read(format!("/proc/{}/stat", self.process.id())).unwrap();
+        let stat = String::from_utf8(stat).unwrap();
+        // Source: proc_pid_stat(5): utime and stime are fields 14 and 15, and the name, field 2, is in parentheses.
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+        let ticks: u64 = fields[11..13].iter().map(|ticks| ticks.parse::<u64>().unwrap()).sum();
+        Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND)
+    }
+
+    /// The most memory that its process had in use, in bytes.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status = fs::read(format!("/proc/{}/status", self.process.id())).unwrap_or_default();
+        let status = String::from_utf8(status).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0 kB");
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+/// Where `cargo xtask moto` puts it: beside the folder of the profile that this program was built in.
+fn default_moto() -> PathBuf {
+    let ringwall = Path::new(env!("CARGO_BIN_EXE_ringwall"));
+    ringwall.ancestors().nth(2).unwrap().join("moto").join("bin").join("moto_server")
+}
+
+fn wait_for(address: SocketAddr) {
+    let begun = Instant::now();
+    while TcpStream::connect(address).is_err() {
+        assert!(begun.elapsed() < START, "it does not start");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
