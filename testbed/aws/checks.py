@@ -194,7 +194,8 @@ def throttled(w, file):
     w.report.check(codes[0] is None and set(codes) == {None, wanted}, f"{probe.service}: {codes}")
     # Another account has its own share.
     call = getattr(w.client(probe.service, "other"), probe.operation)
-    w.report.check(why_not(lambda: call(**probe.parameters))[0] is None, f"{probe.service}: the other account is not held up")
+    code, _ = why_not(lambda: call(**probe.parameters))
+    w.report.check(code is None, f"{probe.service}: the other account is not held up: {code}")
 
 
 def presigned(w):
@@ -244,16 +245,22 @@ class Lasting:
         vpc = w.ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
         group = w.ec2.create_security_group(GroupName="lasting", Description="of lasting", VpcId=vpc)["GroupId"]
         w.ec2.authorize_security_group_ingress(
-            GroupId=group, IpPermissions=[{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "10.9.0.0/24"}]}]
+            GroupId=group,
+            IpPermissions=[{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "10.9.0.0/24"}]}],
         )
         self.looks = {
             "role": lambda: w.iam.get_role(RoleName="lasting")["Role"]["RoleName"] == "lasting",
             "ciphertext": lambda: w.kms.decrypt(CiphertextBlob=self.ciphertext)["Plaintext"] == b"of-a-lasting-key-64e1",
-            "secret": lambda: w.secretsmanager.get_secret_value(SecretId="lasting")["SecretString"] == "of-a-lasting-secret-0f3c",
+            "secret": lambda: w.secretsmanager.get_secret_value(SecretId="lasting")["SecretString"]
+            == "of-a-lasting-secret-0f3c",
             "parameter": lambda: w.ssm.get_parameter(Name="/lasting", WithDecryption=True)["Parameter"]["Value"]
             == "of-a-lasting-parameter-9a2d",
             "access entry": lambda: w.eks.describe_access_entry(**entry)["accessEntry"]["kubernetesGroups"] == ["lasting"],
-            "security group": lambda: w.ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissions"][0]["FromPort"] == 22,
+            "security group": lambda: [
+                rule["FromPort"]
+                for found in w.ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
+                for rule in found["IpPermissions"]
+            ] == [22],
         }
 
     def look(self, w, when):
@@ -289,10 +296,11 @@ def killed(w, kill):
 
 def are_there(w, answered):
     w.report.check(20 <= len(answered) < 3 * MOST_WRITES, f"the server was killed in the middle: {len(answered)} writes")
-    lost = [
-        name for name in answered
-        if not holds(lambda name=name: w.secretsmanager.get_secret_value(SecretId=name)["SecretString"] == f"value-of-{name}")
-    ]
+
+    def is_there(name):
+        return w.secretsmanager.get_secret_value(SecretId=name)["SecretString"] == f"value-of-{name}"
+
+    lost = [name for name in answered if not holds(is_there, name)]
     w.report.check(not lost, f"acknowledged and lost: {lost}")
 
 

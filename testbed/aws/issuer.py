@@ -29,9 +29,10 @@ class Issuer:
         self.certificate, key = str(folder / "issuer.pem"), str(folder / "issuer.key")
         subprocess.run(
             [
-                "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                "-subj", "/CN=issuer", "-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE",
-                "-out", self.certificate, "-keyout", key,
+                "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                "-days", "2", "-subj", "/CN=issuer", "-addext", "subjectAltName=DNS:localhost",
+                # A server's certificate may not be an authority's.
+                "-addext", "basicConstraints=critical,CA:FALSE", "-out", self.certificate, "-keyout", key,
             ],
             check=True, capture_output=True, timeout=60,
         )
@@ -75,7 +76,8 @@ class Issuer:
         })
 
     def keys(self):
-        key = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "1", "n": number(self.public.n), "e": number(self.public.e)}
+        modulus, exponent = number(self.public.n), number(self.public.e)
+        key = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "1", "n": modulus, "e": exponent}
         return json.dumps({"keys": [key]})
 
     def token(self, audience, issuer=None, namespace="default", account="web"):

@@ -91,9 +91,13 @@ CASES = [
         keep="association",
     ),
     read("DescribePodIdentityAssociation", of_association, lambda w, out: out["association"]["roleArn"] == ROLE),
-    read("ListPodIdentityAssociations", OF, lambda w, out: [found["namespace"] for found in out["associations"]] == ["default"]),
+    read(
+        "ListPodIdentityAssociations", OF,
+        lambda w, out: [found["namespace"] for found in out["associations"]] == ["default"],
+    ),
     read(
         "AssumeRoleForPodIdentity",
+        # By the keys that the cluster was registered with: nobody can be asked at its issuer's address.
         lambda w: {**OF, "token": w.issuer.token("pods.eks.amazonaws.com", issuer="https://oidc.example.com")},
         lambda w, out: w.session("sts", out["credentials"]).get_caller_identity()["Arn"] == out["assumedRoleUser"]["arn"]
         and len(w.session("iam", out["credentials"]).list_roles()["Roles"]) > 0
@@ -111,7 +115,12 @@ CASES = [
     ),
 ]
 
-CLI = [Cli(["eks", "describe-cluster", "--name", "shop"], "eks:DescribeCluster", lambda out: out["cluster"]["arn"] == CLUSTER)]
+CLI = [
+    Cli(
+        ["eks", "describe-cluster", "--name", "shop"], "eks:DescribeCluster",
+        lambda out: out["cluster"]["arn"] == CLUSTER,
+    ),
+]
 
 MALFORMED = [
     Raw("eks", "CreateAccessEntry", {"principalArn": 1}, "SerializationException", path={"clusterName": "shop"}),

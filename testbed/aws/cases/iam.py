@@ -50,6 +50,10 @@ def names(out, members, member):
     return [found[member] for found in out[members]]
 
 
+def aliases(w):
+    return w.iam.list_account_aliases()["AccountAliases"]
+
+
 def keys(w):
     return {found["AccessKeyId"]: found["Status"] for found in w.iam.list_access_keys(**ANN)["AccessKeyMetadata"]}
 
@@ -169,13 +173,19 @@ POLICIES = [
     ),
     read("GetPolicy", MANAGED, lambda w, out: out["Policy"]["DefaultVersionId"] == "v1"),
     read("ListPolicies", {"Scope": "Local"}, lambda w, out: "readers" in names(out, "Policies", "PolicyName")),
-    change("CreatePolicyVersion", {**MANAGED, "PolicyDocument": WRITE}, lambda w, out: versions(w) == {"v1": True, "v2": False}),
+    change(
+        "CreatePolicyVersion", {**MANAGED, "PolicyDocument": WRITE},
+        lambda w, out: versions(w) == {"v1": True, "v2": False},
+    ),
     read(
         "GetPolicyVersion", {**MANAGED, "VersionId": "v2"},
         lambda w, out: actions(out["PolicyVersion"]["Document"]) == "iam:ListUsers",
     ),
     read("ListPolicyVersions", MANAGED, lambda w, out: sorted(names(out, "Versions", "VersionId")) == ["v1", "v2"]),
-    change("SetDefaultPolicyVersion", {**MANAGED, "VersionId": "v2"}, lambda w, out: versions(w) == {"v1": False, "v2": True}),
+    change(
+        "SetDefaultPolicyVersion", {**MANAGED, "VersionId": "v2"},
+        lambda w, out: versions(w) == {"v1": False, "v2": True},
+    ),
     change("DeletePolicyVersion", {**MANAGED, "VersionId": "v1"}, lambda w, out: versions(w) == {"v2": True}),
 ]
 
@@ -217,9 +227,9 @@ PROVIDERS = [
 ]
 
 ACCOUNT_WIDE = [
-    change("CreateAccountAlias", {"AccountAlias": "the-shop"}, lambda w, out: w.iam.list_account_aliases()["AccountAliases"] == ["the-shop"]),
+    change("CreateAccountAlias", {"AccountAlias": "the-shop"}, lambda w, out: aliases(w) == ["the-shop"]),
     read("ListAccountAliases", {}, lambda w, out: out["AccountAliases"] == ["the-shop"]),
-    change("DeleteAccountAlias", {"AccountAlias": "the-shop"}, lambda w, out: w.iam.list_account_aliases()["AccountAliases"] == []),
+    change("DeleteAccountAlias", {"AccountAlias": "the-shop"}, lambda w, out: aliases(w) == []),
     read("GetAccountSummary", {}, lambda w, out: out["SummaryMap"]["Users"] == len(w.iam.list_users()["Users"])),
     read(
         "GetAccountAuthorizationDetails", {},

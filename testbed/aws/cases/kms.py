@@ -56,7 +56,10 @@ def grant(w):
 
 
 CASES = [
-    change("CreateKey", {"Description": "of the shop"}, lambda w, out: described(w, out["KeyMetadata"]["KeyId"])["Enabled"], keep="key"),
+    change(
+        "CreateKey", {"Description": "of the shop"}, keep="key",
+        seen=lambda w, out: described(w, out["KeyMetadata"]["KeyId"])["Description"] == "of the shop",
+    ),
     second_key,
     read("DescribeKey", of_key, lambda w, out: out["KeyMetadata"]["Arn"].endswith(f":key/{key(w)}")),
     read("ListKeys", {}, lambda w, out: {key(w), w.kept["second"]} <= {found["KeyId"] for found in out["Keys"]}),
@@ -95,9 +98,13 @@ CASES = [
     ),
     read(
         "GenerateRandom", {"NumberOfBytes": 32},
-        lambda w, out: len(out["Plaintext"]) == 32 and w.kms.generate_random(NumberOfBytes=32)["Plaintext"] != out["Plaintext"],
+        lambda w, out: len(out["Plaintext"]) == 32
+        and w.kms.generate_random(NumberOfBytes=32)["Plaintext"] != out["Plaintext"],
     ),
-    change("UpdateAlias", lambda w: {"AliasName": "alias/shop", "TargetKeyId": w.kept["second"]}, lambda w, out: alias(w) == w.kept["second"]),
+    change(
+        "UpdateAlias", lambda w: {"AliasName": "alias/shop", "TargetKeyId": w.kept["second"]},
+        lambda w, out: alias(w) == w.kept["second"],
+    ),
     change("DeleteAlias", {"AliasName": "alias/shop"}, lambda w, out: alias(w) is None),
     change(
         "EnableKeyRotation", lambda w: of_key(w, RotationPeriodInDays=90),
@@ -120,14 +127,15 @@ CASES = [
             "Sid": "Readers", "Effect": "Allow", "Principal": {"AWS": "444455556666"}, "Action": "kms:DescribeKey",
             "Resource": "*",
         })),
-        lambda w, out: w.client("kms", "other").describe_key(KeyId=w.kept["key"]["KeyMetadata"]["Arn"])["KeyMetadata"]["Enabled"],
+        lambda w, out: w.client("kms", "other").describe_key(KeyId=described(w)["Arn"])["KeyMetadata"]["Enabled"],
     ),
     read("GetKeyPolicy", of_key, lambda w, out: json.loads(out["Policy"])["Statement"][1]["Sid"] == "Readers"),
     read("ListKeyPolicies", of_key, lambda w, out: out["PolicyNames"] == ["default"]),
     change(
         "CreateGrant",
         lambda w: of_key(w, GranteePrincipal=NODE, RetiringPrincipal=w.arn("administrator"), Operations=["DescribeKey"]),
-        lambda w, out: grants(w) == {out["GrantId"]} and w.client("kms", "nobody").describe_key(**of_key(w))["KeyMetadata"]["Enabled"],
+        lambda w, out: grants(w) == {out["GrantId"]}
+        and w.client("kms", "nobody").describe_key(**of_key(w))["KeyMetadata"]["Enabled"],
         keep="grant",
     ),
     read("ListGrants", of_key, lambda w, out: [found["GranteePrincipal"] for found in out["Grants"]] == [NODE]),
@@ -137,7 +145,8 @@ CASES = [
     ),
     change(
         "RevokeGrant", lambda w: of_key(w, GrantId=w.kept["grant"]["GrantId"]),
-        lambda w, out: grants(w) == set() and raises("AccessDeniedException", lambda: w.client("kms", "nobody").describe_key(**of_key(w))),
+        lambda w, out: grants(w) == set()
+        and raises("AccessDeniedException", lambda: w.client("kms", "nobody").describe_key(**of_key(w))),
     ),
     grant,
     change("RetireGrant", lambda w: of_key(w, GrantId=w.kept["second grant"]), lambda w, out: grants(w) == set()),

@@ -2,7 +2,7 @@
 
 import json
 
-from . import Cli, Probe, Raw, change, raises, read, tags
+from . import Cli, Probe, Raw, change, raises, read, tags, trust
 
 SECRET, NEXT, LAST = "of-the-database-71b2f0c5", "of-the-database-93e4d8a6", "of-the-database-0c5fb7d1"
 NAME = "shop/db"
@@ -18,8 +18,7 @@ def described(w):
 
 
 def own_policy(effect, principal):
-    statement = {"Effect": effect, "Action": "secretsmanager:GetSecretValue", "Resource": "*", "Principal": {"AWS": principal}}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return trust(effect, "secretsmanager:GetSecretValue", {"AWS": principal}, Resource="*")
 
 
 def versions(w):
