@@ -1,9 +1,9 @@
 """The rows of the suite: what each operation is called with, and where its effect shows.
 
 A service's file has `CASES`, one story in order. Each `Case` is called twice through boto3: by a user without permissions,
-whom the server has to refuse in AWS's words, and by the administrator. Where the operation changes something, `seen` must not
-hold after the refusal and has to hold after the call: it asks another operation. Where it reads, `seen` compares the answer
-with what other operations made. A bare function between the cases sets something up.
+whom the server has to refuse in AWS's words, and by the administrator. Where the operation changes something, `seen` asks
+another operation for the effect, which must not be there after the refusal and has to be there after the call. Where it
+reads, `seen` compares the answer with what other operations made. A bare function between the cases sets something up.
 """
 
 import dataclasses
@@ -19,7 +19,8 @@ Parameters = typing.Union[dict, typing.Callable[["World"], dict]]
 class Case:
     operation: str
     parameters: Parameters
-    seen: typing.Callable[["World", dict], bool]
+    # Gets the world, and the output of what only reads.
+    seen: typing.Callable[..., bool]
     changes: bool
     # The IAM action, where it has another name than the operation.
     action: typing.Optional[str] = None

@@ -31,7 +31,7 @@ def described(permission, text):
 CASES = [
     change(
         "CreateVpc", {"CidrBlock": "10.0.0.0/16"}, keep="vpc",
-        seen=lambda w, out: w.ec2.describe_vpcs(VpcIds=[out["Vpc"]["VpcId"]])["Vpcs"][0]["CidrBlock"] == "10.0.0.0/16",
+        seen=lambda w: [vpc["CidrBlock"] for vpc in w.ec2.describe_vpcs()["Vpcs"]] == ["10.0.0.0/16"],
     ),
     read(
         "DescribeVpcs", lambda w: {"VpcIds": [w.kept["vpc"]["Vpc"]["VpcId"]]},
@@ -40,7 +40,7 @@ CASES = [
     change(
         "CreateSecurityGroup",
         lambda w: {"GroupName": "web", "Description": "of the web", "VpcId": w.kept["vpc"]["Vpc"]["VpcId"]}, keep="group",
-        seen=lambda w, out: group(w)["Description"] == "of the web",
+        seen=lambda w: group(w)["Description"] == "of the web",
     ),
     read(
         "DescribeSecurityGroups", lambda w: {"GroupIds": [w.kept["group"]["GroupId"]]},
@@ -48,11 +48,11 @@ CASES = [
     ),
     change(
         "AuthorizeSecurityGroupIngress", lambda w: of_group(w, IpPermissions=[HTTPS]),
-        lambda w, out: [rule["CidrIpv4"] for rule in rules(w, False)] == ["10.1.0.0/16"],
+        lambda w: [rule["CidrIpv4"] for rule in rules(w, False)] == ["10.1.0.0/16"],
     ),
     change(
         "AuthorizeSecurityGroupEgress", lambda w: of_group(w, IpPermissions=[DNS]),
-        lambda w, out: "10.2.0.0/16" in [rule.get("CidrIpv4") for rule in rules(w, True)],
+        lambda w: "10.2.0.0/16" in [rule.get("CidrIpv4") for rule in rules(w, True)],
     ),
     read(
         "DescribeSecurityGroupRules",
@@ -61,11 +61,11 @@ CASES = [
     ),
     change(
         "UpdateSecurityGroupRuleDescriptionsIngress", lambda w: of_group(w, IpPermissions=[described(HTTPS, "home")]),
-        lambda w, out: rules(w, False)[0]["Description"] == "home",
+        lambda w: rules(w, False)[0]["Description"] == "home",
     ),
     change(
         "UpdateSecurityGroupRuleDescriptionsEgress", lambda w: of_group(w, IpPermissions=[described(DNS, "names")]),
-        lambda w, out: "names" in [rule.get("Description") for rule in rules(w, True)],
+        lambda w: "names" in [rule.get("Description") for rule in rules(w, True)],
     ),
     change(
         "ModifySecurityGroupRules",
@@ -73,11 +73,11 @@ CASES = [
             "SecurityGroupRuleId": rules(w, False)[0]["SecurityGroupRuleId"],
             "SecurityGroupRule": {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIpv4": "10.3.0.0/16"},
         }]),
-        lambda w, out: group(w)["IpPermissions"][0]["IpRanges"][0]["CidrIp"] == "10.3.0.0/16",
+        lambda w: group(w)["IpPermissions"][0]["IpRanges"][0]["CidrIp"] == "10.3.0.0/16",
     ),
     change(
         "CreateTags", lambda w: {"Resources": [w.kept["group"]["GroupId"]], "Tags": [{"Key": "team", "Value": "shop"}]},
-        lambda w, out: tags(group(w).get("Tags", [])) == {"team": "shop"},
+        lambda w: tags(group(w).get("Tags", [])) == {"team": "shop"},
     ),
     read(
         "DescribeTags", lambda w: {"Filters": [{"Name": "resource-id", "Values": [w.kept["group"]["GroupId"]]}]},
@@ -85,26 +85,26 @@ CASES = [
     ),
     change(
         "DeleteTags", lambda w: {"Resources": [w.kept["group"]["GroupId"]], "Tags": [{"Key": "team"}]},
-        lambda w, out: not group(w).get("Tags"),
+        lambda w: not group(w).get("Tags"),
     ),
     change(
         "RevokeSecurityGroupIngress",
         lambda w: of_group(w, SecurityGroupRuleIds=[rules(w, False)[0]["SecurityGroupRuleId"]]),
-        lambda w, out: group(w)["IpPermissions"] == [],
+        lambda w: group(w)["IpPermissions"] == [],
     ),
     change(
         "RevokeSecurityGroupEgress", lambda w: of_group(w, IpPermissions=[DNS]),
-        lambda w, out: "10.2.0.0/16" not in [rule.get("CidrIpv4") for rule in rules(w, True)],
+        lambda w: "10.2.0.0/16" not in [rule.get("CidrIpv4") for rule in rules(w, True)],
     ),
     change(
         "DeleteSecurityGroup", of_group,
-        lambda w, out: raises(
+        lambda w: raises(
             "InvalidGroup.NotFound", lambda: w.ec2.describe_security_groups(GroupIds=[w.kept["group"]["GroupId"]])
         ),
     ),
     change(
         "DeleteVpc", lambda w: {"VpcId": w.kept["vpc"]["Vpc"]["VpcId"]},
-        lambda w, out: raises(
+        lambda w: raises(
             "InvalidVpcID.NotFound", lambda: w.ec2.describe_vpcs(VpcIds=[w.kept["vpc"]["Vpc"]["VpcId"]])
         ),
     ),

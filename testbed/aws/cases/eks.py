@@ -45,32 +45,32 @@ CASES = [
     ),
     change(
         "UpdateClusterConfig", {"name": "shop", "accessConfig": {"authenticationMode": "API"}},
-        lambda w, out: w.eks.describe_cluster(name="shop")["cluster"]["accessConfig"]["authenticationMode"] == "API",
+        lambda w: w.eks.describe_cluster(name="shop")["cluster"]["accessConfig"]["authenticationMode"] == "API",
     ),
     change(
         "CreateAccessEntry", {**ENTRY, "kubernetesGroups": ["viewers"]},
-        lambda w, out: entry(w)["kubernetesGroups"] == ["viewers"],
+        lambda w: entry(w)["kubernetesGroups"] == ["viewers"],
     ),
     read("DescribeAccessEntry", ENTRY, lambda w, out: out["accessEntry"]["principalArn"] == PERSON),
     read("ListAccessEntries", OF, lambda w, out: PERSON in out["accessEntries"]),
     change(
         "UpdateAccessEntry", {**ENTRY, "kubernetesGroups": ["editors"]},
-        lambda w, out: entry(w)["kubernetesGroups"] == ["editors"],
+        lambda w: entry(w)["kubernetesGroups"] == ["editors"],
     ),
     read("ListAccessPolicies", {}, lambda w, out: VIEW in [policy["arn"] for policy in out["accessPolicies"]]),
     change(
         "AssociateAccessPolicy",
         {**ENTRY, "policyArn": VIEW, "accessScope": {"type": "namespace", "namespaces": ["web"]}},
-        lambda w, out: policies(w) == [VIEW],
+        lambda w: policies(w) == [VIEW],
     ),
     read(
         "ListAssociatedAccessPolicies", ENTRY,
         lambda w, out: out["associatedAccessPolicies"][0]["accessScope"] == {"type": "namespace", "namespaces": ["web"]},
     ),
-    change("DisassociateAccessPolicy", {**ENTRY, "policyArn": VIEW}, lambda w, out: policies(w) == []),
+    change("DisassociateAccessPolicy", {**ENTRY, "policyArn": VIEW}, lambda w: policies(w) == []),
     change(
         "TagResource", lambda w: {"resourceArn": entry(w)["accessEntryArn"], "tags": {"team": "shop"}},
-        lambda w, out: entry(w).get("tags") == {"team": "shop"},
+        lambda w: entry(w).get("tags") == {"team": "shop"},
     ),
     read(
         "ListTagsForResource", lambda w: {"resourceArn": entry(w)["accessEntryArn"]},
@@ -78,15 +78,15 @@ CASES = [
     ),
     change(
         "UntagResource", lambda w: {"resourceArn": entry(w)["accessEntryArn"], "tagKeys": ["team"]},
-        lambda w, out: not entry(w).get("tags"),
+        lambda w: not entry(w).get("tags"),
     ),
     change(
         "DeleteAccessEntry", ENTRY,
-        lambda w, out: raises("ResourceNotFoundException", lambda: w.eks.describe_access_entry(**ENTRY)),
+        lambda w: raises("ResourceNotFoundException", lambda: w.eks.describe_access_entry(**ENTRY)),
     ),
     change(
         "CreatePodIdentityAssociation", {**OF, "namespace": "default", "serviceAccount": "web", "roleArn": ROLE},
-        lambda w, out: [found["serviceAccount"] for found in w.eks.list_pod_identity_associations(**OF)["associations"]]
+        lambda w: [found["serviceAccount"] for found in w.eks.list_pod_identity_associations(**OF)["associations"]]
         == ["web"],
         keep="association",
     ),
@@ -107,11 +107,11 @@ CASES = [
     change(
         "UpdatePodIdentityAssociation",
         lambda w: of_association(w, roleArn="arn:aws:iam::111122223333:role/eks-next"),
-        lambda w, out: association(w)["roleArn"].endswith(":role/eks-next"),
+        lambda w: association(w)["roleArn"].endswith(":role/eks-next"),
     ),
     change(
         "DeletePodIdentityAssociation", of_association,
-        lambda w, out: w.eks.list_pod_identity_associations(**OF)["associations"] == [],
+        lambda w: w.eks.list_pod_identity_associations(**OF)["associations"] == [],
     ),
 ]
 

@@ -70,13 +70,13 @@ def inline(kind, lower, of):
     def listed(w):
         return getattr(w.iam, f"list_{lower}_policies")(**of)["PolicyNames"]
 
-    yield change(f"Put{kind}Policy", {**of, "PolicyName": "own", "PolicyDocument": READ}, lambda w, out: listed(w) == ["own"])
+    yield change(f"Put{kind}Policy", {**of, "PolicyName": "own", "PolicyDocument": READ}, lambda w: listed(w) == ["own"])
     yield read(
         f"Get{kind}Policy", {**of, "PolicyName": "own"},
         lambda w, out: actions(out["PolicyDocument"]) == "iam:ListRoles",
     )
     yield read(f"List{kind}Policies", of, lambda w, out: out["PolicyNames"] == ["own"])
-    yield change(f"Delete{kind}Policy", {**of, "PolicyName": "own"}, lambda w, out: listed(w) == [])
+    yield change(f"Delete{kind}Policy", {**of, "PolicyName": "own"}, lambda w: listed(w) == [])
 
 
 def attached(kind, lower, of):
@@ -84,7 +84,7 @@ def attached(kind, lower, of):
         out = getattr(w.iam, f"list_attached_{lower}_policies")(**of)
         return names(out, "AttachedPolicies", "PolicyArn")
 
-    yield change(f"Attach{kind}Policy", {**of, **MANAGED}, lambda w, out: listed(w) == [MANAGED["PolicyArn"]])
+    yield change(f"Attach{kind}Policy", {**of, **MANAGED}, lambda w: listed(w) == [MANAGED["PolicyArn"]])
     yield read(
         f"ListAttached{kind}Policies", of,
         lambda w, out: names(out, "AttachedPolicies", "PolicyName") == ["readers"],
@@ -94,7 +94,7 @@ def attached(kind, lower, of):
             "ListEntitiesForPolicy", MANAGED,
             lambda w, out: names(out, "PolicyRoles", "RoleName") == ["job"] and out["PolicyUsers"] == [],
         )
-    yield change(f"Detach{kind}Policy", {**of, **MANAGED}, lambda w, out: listed(w) == [])
+    yield change(f"Detach{kind}Policy", {**of, **MANAGED}, lambda w: listed(w) == [])
 
 
 def tagged(kind, of, lister):
@@ -103,25 +103,25 @@ def tagged(kind, of, lister):
     def listed(w):
         return tags(getattr(w.iam, lister)(**of)["Tags"])
 
-    yield change(f"Tag{kind}", {**of, "Tags": TAGS}, lambda w, out: listed(w) == SHOP)
+    yield change(f"Tag{kind}", {**of, "Tags": TAGS}, lambda w: listed(w) == SHOP)
     yield read(f"List{kind}Tags", of, lambda w, out: tags(out["Tags"]) == SHOP)
-    yield change(f"Untag{kind}", {**of, "TagKeys": ["team"]}, lambda w, out: listed(w) == {})
+    yield change(f"Untag{kind}", {**of, "TagKeys": ["team"]}, lambda w: listed(w) == {})
 
 
 def bounded(kind, of, shown):
     yield change(
         f"Put{kind}PermissionsBoundary", {**of, "PermissionsBoundary": MANAGED["PolicyArn"]},
-        lambda w, out: shown(w)["PermissionsBoundary"]["PermissionsBoundaryArn"] == MANAGED["PolicyArn"],
+        lambda w: shown(w)["PermissionsBoundary"]["PermissionsBoundaryArn"] == MANAGED["PolicyArn"],
     )
-    yield change(f"Delete{kind}PermissionsBoundary", of, lambda w, out: "PermissionsBoundary" not in shown(w))
+    yield change(f"Delete{kind}PermissionsBoundary", of, lambda w: "PermissionsBoundary" not in shown(w))
 
 
 USERS = [
-    change("CreateUser", {**ANN, "Path": "/people/"}, lambda w, out: user(w)["Path"] == "/people/"),
+    change("CreateUser", {**ANN, "Path": "/people/"}, lambda w: user(w)["Path"] == "/people/"),
     read("GetUser", ANN, lambda w, out: out["User"]["Arn"] == f"{ACCOUNT}:user/people/ann"),
     read("ListUsers", {"PathPrefix": "/people/"}, lambda w, out: names(out, "Users", "UserName") == ["ann"]),
-    change("UpdateUser", {**ANN, "NewPath": "/staff/"}, lambda w, out: user(w)["Path"] == "/staff/"),
-    change("CreateAccessKey", ANN, lambda w, out: keys(w) == {out["AccessKey"]["AccessKeyId"]: "Active"}, keep="key of ann"),
+    change("UpdateUser", {**ANN, "NewPath": "/staff/"}, lambda w: user(w)["Path"] == "/staff/"),
+    change("CreateAccessKey", ANN, lambda w: list(keys(w).values()) == ["Active"], keep="key of ann"),
     read(
         "ListAccessKeys", ANN,
         lambda w, out: names(out, "AccessKeyMetadata", "AccessKeyId") == [w.kept["key of ann"]["AccessKey"]["AccessKeyId"]],
@@ -129,53 +129,53 @@ USERS = [
     change(
         "UpdateAccessKey",
         lambda w: {**ANN, "AccessKeyId": w.kept["key of ann"]["AccessKey"]["AccessKeyId"], "Status": "Inactive"},
-        lambda w, out: list(keys(w).values()) == ["Inactive"]
+        lambda w: list(keys(w).values()) == ["Inactive"]
         and raises("InvalidClientTokenId", w.session("sts", w.kept["key of ann"]["AccessKey"]).get_caller_identity),
     ),
     change(
         "DeleteAccessKey", lambda w: {**ANN, "AccessKeyId": w.kept["key of ann"]["AccessKey"]["AccessKeyId"]},
-        lambda w, out: keys(w) == {},
+        lambda w: keys(w) == {},
     ),
 ]
 
 GROUPS = [
-    change("CreateGroup", TEAM, lambda w, out: "team" in names(w.iam.list_groups(), "Groups", "GroupName")),
+    change("CreateGroup", TEAM, lambda w: "team" in names(w.iam.list_groups(), "Groups", "GroupName")),
     read("GetGroup", TEAM, lambda w, out: out["Group"]["Arn"] == f"{ACCOUNT}:group/team"),
     read("ListGroups", {}, lambda w, out: names(out, "Groups", "GroupName") == ["team"]),
     change(
         "UpdateGroup", {**TEAM, "NewPath": "/teams/"},
-        lambda w, out: w.iam.get_group(**TEAM)["Group"]["Path"] == "/teams/",
+        lambda w: w.iam.get_group(**TEAM)["Group"]["Path"] == "/teams/",
     ),
-    change("AddUserToGroup", {**TEAM, **ANN}, lambda w, out: members(w) == ["ann"]),
+    change("AddUserToGroup", {**TEAM, **ANN}, lambda w: members(w) == ["ann"]),
     read("ListGroupsForUser", ANN, lambda w, out: names(out, "Groups", "GroupName") == ["team"]),
-    change("RemoveUserFromGroup", {**TEAM, **ANN}, lambda w, out: members(w) == []),
+    change("RemoveUserFromGroup", {**TEAM, **ANN}, lambda w: members(w) == []),
 ]
 
 ROLES = [
     change(
         "CreateRole", {**JOB, "AssumeRolePolicyDocument": trust(), "Description": "of a job"},
-        lambda w, out: role(w)["Description"] == "of a job",
+        lambda w: role(w)["Description"] == "of a job",
     ),
     read("GetRole", JOB, lambda w, out: out["Role"]["Arn"] == f"{ACCOUNT}:role/job"),
     read("ListRoles", {}, lambda w, out: "job" in names(out, "Roles", "RoleName")),
-    change("UpdateRole", {**JOB, "MaxSessionDuration": 7200}, lambda w, out: role(w)["MaxSessionDuration"] == 7200),
-    change("UpdateRoleDescription", {**JOB, "Description": "of two"}, lambda w, out: role(w)["Description"] == "of two"),
+    change("UpdateRole", {**JOB, "MaxSessionDuration": 7200}, lambda w: role(w)["MaxSessionDuration"] == 7200),
+    change("UpdateRoleDescription", {**JOB, "Description": "of two"}, lambda w: role(w)["Description"] == "of two"),
     change(
         "UpdateAssumeRolePolicy", {**JOB, "PolicyDocument": trust(principal={"AWS": "444455556666"})},
-        lambda w, out: "444455556666" in str(role(w)["AssumeRolePolicyDocument"]),
+        lambda w: "444455556666" in str(role(w)["AssumeRolePolicyDocument"]),
     ),
 ]
 
 POLICIES = [
     change(
         "CreatePolicy", {"PolicyName": "readers", "PolicyDocument": READ},
-        lambda w, out: w.iam.get_policy(**MANAGED)["Policy"]["PolicyName"] == "readers",
+        lambda w: w.iam.get_policy(**MANAGED)["Policy"]["PolicyName"] == "readers",
     ),
     read("GetPolicy", MANAGED, lambda w, out: out["Policy"]["DefaultVersionId"] == "v1"),
     read("ListPolicies", {"Scope": "Local"}, lambda w, out: "readers" in names(out, "Policies", "PolicyName")),
     change(
         "CreatePolicyVersion", {**MANAGED, "PolicyDocument": WRITE},
-        lambda w, out: versions(w) == {"v1": True, "v2": False},
+        lambda w: versions(w) == {"v1": True, "v2": False},
     ),
     read(
         "GetPolicyVersion", {**MANAGED, "VersionId": "v2"},
@@ -184,28 +184,28 @@ POLICIES = [
     read("ListPolicyVersions", MANAGED, lambda w, out: sorted(names(out, "Versions", "VersionId")) == ["v1", "v2"]),
     change(
         "SetDefaultPolicyVersion", {**MANAGED, "VersionId": "v2"},
-        lambda w, out: versions(w) == {"v1": False, "v2": True},
+        lambda w: versions(w) == {"v1": False, "v2": True},
     ),
-    change("DeletePolicyVersion", {**MANAGED, "VersionId": "v1"}, lambda w, out: versions(w) == {"v2": True}),
+    change("DeletePolicyVersion", {**MANAGED, "VersionId": "v1"}, lambda w: versions(w) == {"v2": True}),
 ]
 
 PROFILES = [
-    change("CreateInstanceProfile", BOX, lambda w, out: box(w)["Roles"] == []),
+    change("CreateInstanceProfile", BOX, lambda w: box(w)["Roles"] == []),
     read("GetInstanceProfile", BOX, lambda w, out: out["InstanceProfile"]["Arn"] == f"{ACCOUNT}:instance-profile/box"),
     read("ListInstanceProfiles", {}, lambda w, out: names(out, "InstanceProfiles", "InstanceProfileName") == ["box"]),
-    change("AddRoleToInstanceProfile", {**BOX, **JOB}, lambda w, out: names(box(w), "Roles", "RoleName") == ["job"]),
+    change("AddRoleToInstanceProfile", {**BOX, **JOB}, lambda w: names(box(w), "Roles", "RoleName") == ["job"]),
     read(
         "ListInstanceProfilesForRole", JOB,
         lambda w, out: names(out, "InstanceProfiles", "InstanceProfileName") == ["box"],
     ),
-    change("RemoveRoleFromInstanceProfile", {**BOX, **JOB}, lambda w, out: box(w)["Roles"] == []),
+    change("RemoveRoleFromInstanceProfile", {**BOX, **JOB}, lambda w: box(w)["Roles"] == []),
 ]
 
 PROVIDERS = [
     change(
         "CreateOpenIDConnectProvider",
         {"Url": "https://oidc.example.org/shop", "ClientIDList": ["one"], "ThumbprintList": [THUMBPRINT]},
-        lambda w, out: provider(w)["ClientIDList"] == ["one"],
+        lambda w: provider(w)["ClientIDList"] == ["one"],
     ),
     read("GetOpenIDConnectProvider", PROVIDER, lambda w, out: out["Url"] == "oidc.example.org/shop"),
     read(
@@ -214,22 +214,22 @@ PROVIDERS = [
     ),
     change(
         "AddClientIDToOpenIDConnectProvider", {**PROVIDER, "ClientID": "two"},
-        lambda w, out: sorted(provider(w)["ClientIDList"]) == ["one", "two"],
+        lambda w: sorted(provider(w)["ClientIDList"]) == ["one", "two"],
     ),
     change(
         "RemoveClientIDFromOpenIDConnectProvider", {**PROVIDER, "ClientID": "two"},
-        lambda w, out: provider(w)["ClientIDList"] == ["one"],
+        lambda w: provider(w)["ClientIDList"] == ["one"],
     ),
     change(
         "UpdateOpenIDConnectProviderThumbprint", {**PROVIDER, "ThumbprintList": [THUMBPRINT[::-1]]},
-        lambda w, out: provider(w)["ThumbprintList"] == [THUMBPRINT[::-1]],
+        lambda w: provider(w)["ThumbprintList"] == [THUMBPRINT[::-1]],
     ),
 ]
 
 ACCOUNT_WIDE = [
-    change("CreateAccountAlias", {"AccountAlias": "the-shop"}, lambda w, out: aliases(w) == ["the-shop"]),
+    change("CreateAccountAlias", {"AccountAlias": "the-shop"}, lambda w: aliases(w) == ["the-shop"]),
     read("ListAccountAliases", {}, lambda w, out: out["AccountAliases"] == ["the-shop"]),
-    change("DeleteAccountAlias", {"AccountAlias": "the-shop"}, lambda w, out: aliases(w) == []),
+    change("DeleteAccountAlias", {"AccountAlias": "the-shop"}, lambda w: aliases(w) == []),
     read("GetAccountSummary", {}, lambda w, out: out["SummaryMap"]["Users"] == len(w.iam.list_users()["Users"])),
     read(
         "GetAccountAuthorizationDetails", {},
@@ -267,12 +267,12 @@ ACCOUNT_WIDE = [
 ]
 
 END = [
-    change("DeleteOpenIDConnectProvider", PROVIDER, lambda w, out: gone(lambda: provider(w))),
-    change("DeleteInstanceProfile", BOX, lambda w, out: gone(lambda: box(w))),
-    change("DeleteRole", JOB, lambda w, out: gone(lambda: role(w))),
-    change("DeleteGroup", TEAM, lambda w, out: gone(lambda: members(w))),
-    change("DeleteUser", ANN, lambda w, out: gone(lambda: user(w))),
-    change("DeletePolicy", MANAGED, lambda w, out: gone(lambda: w.iam.get_policy(**MANAGED))),
+    change("DeleteOpenIDConnectProvider", PROVIDER, lambda w: gone(lambda: provider(w))),
+    change("DeleteInstanceProfile", BOX, lambda w: gone(lambda: box(w))),
+    change("DeleteRole", JOB, lambda w: gone(lambda: role(w))),
+    change("DeleteGroup", TEAM, lambda w: gone(lambda: members(w))),
+    change("DeleteUser", ANN, lambda w: gone(lambda: user(w))),
+    change("DeletePolicy", MANAGED, lambda w: gone(lambda: w.iam.get_policy(**MANAGED))),
 ]
 
 CASES = [

@@ -21,6 +21,10 @@ def described(w, name=None):
     return w.kms.describe_key(KeyId=name or key(w))["KeyMetadata"]
 
 
+def descriptions(w):
+    return [described(w, found["KeyId"])["Description"] for found in w.kms.list_keys()["Keys"]]
+
+
 def own_policy(*statements):
     account = {
         "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "kms:*", "Resource": "*",
@@ -58,16 +62,16 @@ def grant(w):
 CASES = [
     change(
         "CreateKey", {"Description": "of the shop"}, keep="key",
-        seen=lambda w, out: described(w, out["KeyMetadata"]["KeyId"])["Description"] == "of the shop",
+        seen=lambda w: "of the shop" in descriptions(w),
     ),
     second_key,
     read("DescribeKey", of_key, lambda w, out: out["KeyMetadata"]["Arn"].endswith(f":key/{key(w)}")),
     read("ListKeys", {}, lambda w, out: {key(w), w.kept["second"]} <= {found["KeyId"] for found in out["Keys"]}),
     change(
         "UpdateKeyDescription", lambda w: of_key(w, Description="of all shops"),
-        lambda w, out: described(w)["Description"] == "of all shops",
+        lambda w: described(w)["Description"] == "of all shops",
     ),
-    change("CreateAlias", lambda w: {"AliasName": "alias/shop", "TargetKeyId": key(w)}, lambda w, out: alias(w) == key(w)),
+    change("CreateAlias", lambda w: {"AliasName": "alias/shop", "TargetKeyId": key(w)}, lambda w: alias(w) == key(w)),
     read("ListAliases", {}, lambda w, out: "alias/shop" in [found["AliasName"] for found in out["Aliases"]]),
     read(
         "Encrypt", {"KeyId": "alias/shop", "Plaintext": PLAINTEXT, "EncryptionContext": CONTEXT},
@@ -103,38 +107,38 @@ CASES = [
     ),
     change(
         "UpdateAlias", lambda w: {"AliasName": "alias/shop", "TargetKeyId": w.kept["second"]},
-        lambda w, out: alias(w) == w.kept["second"],
+        lambda w: alias(w) == w.kept["second"],
     ),
-    change("DeleteAlias", {"AliasName": "alias/shop"}, lambda w, out: alias(w) is None),
+    change("DeleteAlias", {"AliasName": "alias/shop"}, lambda w: alias(w) is None),
     change(
         "EnableKeyRotation", lambda w: of_key(w, RotationPeriodInDays=90),
-        lambda w, out: w.kms.get_key_rotation_status(**of_key(w))["KeyRotationEnabled"],
+        lambda w: w.kms.get_key_rotation_status(**of_key(w))["KeyRotationEnabled"],
     ),
     read("GetKeyRotationStatus", of_key, lambda w, out: out["RotationPeriodInDays"] == 90),
     change(
         "RotateKeyOnDemand", of_key,
-        lambda w, out: len(w.kms.list_key_rotations(**of_key(w))["Rotations"]) == 1
+        lambda w: len(w.kms.list_key_rotations(**of_key(w))["Rotations"]) == 1
         # What the old material made is still read.
         and decrypted(w, w.kept["encrypted"]["CiphertextBlob"], EncryptionContext=CONTEXT) == PLAINTEXT,
     ),
     read("ListKeyRotations", of_key, lambda w, out: [found["RotationType"] for found in out["Rotations"]] == ["ON_DEMAND"]),
     change(
         "DisableKeyRotation", of_key,
-        lambda w, out: not w.kms.get_key_rotation_status(**of_key(w))["KeyRotationEnabled"],
+        lambda w: not w.kms.get_key_rotation_status(**of_key(w))["KeyRotationEnabled"],
     ),
     change(
         "PutKeyPolicy", lambda w: of_key(w, PolicyName="default", Policy=own_policy({
             "Sid": "Readers", "Effect": "Allow", "Principal": {"AWS": "444455556666"}, "Action": "kms:DescribeKey",
             "Resource": "*",
         })),
-        lambda w, out: w.client("kms", "other").describe_key(KeyId=described(w)["Arn"])["KeyMetadata"]["Enabled"],
+        lambda w: w.client("kms", "other").describe_key(KeyId=described(w)["Arn"])["KeyMetadata"]["Enabled"],
     ),
     read("GetKeyPolicy", of_key, lambda w, out: json.loads(out["Policy"])["Statement"][1]["Sid"] == "Readers"),
     read("ListKeyPolicies", of_key, lambda w, out: out["PolicyNames"] == ["default"]),
     change(
         "CreateGrant",
         lambda w: of_key(w, GranteePrincipal=NODE, RetiringPrincipal=w.arn("administrator"), Operations=["DescribeKey"]),
-        lambda w, out: grants(w) == {out["GrantId"]}
+        lambda w: len(grants(w)) == 1
         and w.client("kms", "nobody").describe_key(**of_key(w))["KeyMetadata"]["Enabled"],
         keep="grant",
     ),
@@ -145,27 +149,27 @@ CASES = [
     ),
     change(
         "RevokeGrant", lambda w: of_key(w, GrantId=w.kept["grant"]["GrantId"]),
-        lambda w, out: grants(w) == set()
+        lambda w: grants(w) == set()
         and raises("AccessDeniedException", lambda: w.client("kms", "nobody").describe_key(**of_key(w))),
     ),
     grant,
-    change("RetireGrant", lambda w: of_key(w, GrantId=w.kept["second grant"]), lambda w, out: grants(w) == set()),
+    change("RetireGrant", lambda w: of_key(w, GrantId=w.kept["second grant"]), lambda w: grants(w) == set()),
     change(
         "TagResource", lambda w: of_key(w, Tags=[{"TagKey": "team", "TagValue": "shop"}]),
-        lambda w, out: listed_tags(w) == {"team": "shop"},
+        lambda w: listed_tags(w) == {"team": "shop"},
     ),
     read("ListResourceTags", of_key, lambda w, out: tags(out["Tags"], "TagKey", "TagValue") == {"team": "shop"}),
-    change("UntagResource", lambda w: of_key(w, TagKeys=["team"]), lambda w, out: listed_tags(w) == {}),
+    change("UntagResource", lambda w: of_key(w, TagKeys=["team"]), lambda w: listed_tags(w) == {}),
     change(
         "DisableKey", of_key,
-        lambda w, out: raises("DisabledException", lambda: w.kms.encrypt(**of_key(w, Plaintext=PLAINTEXT))),
+        lambda w: raises("DisabledException", lambda: w.kms.encrypt(**of_key(w, Plaintext=PLAINTEXT))),
     ),
-    change("EnableKey", of_key, lambda w, out: described(w)["KeyState"] == "Enabled"),
+    change("EnableKey", of_key, lambda w: described(w)["KeyState"] == "Enabled"),
     change(
         "ScheduleKeyDeletion", lambda w: of_key(w, PendingWindowInDays=7),
-        lambda w, out: described(w)["KeyState"] == "PendingDeletion",
+        lambda w: described(w)["KeyState"] == "PendingDeletion",
     ),
-    change("CancelKeyDeletion", of_key, lambda w, out: described(w)["KeyState"] == "Disabled"),
+    change("CancelKeyDeletion", of_key, lambda w: described(w)["KeyState"] == "Disabled"),
     # For what else is asked of this key.
     lambda w: w.kms.enable_key(**of_key(w)),
 ]

@@ -27,13 +27,13 @@ def versions(w):
 
 
 CASES = [
-    change("CreateSecret", {"Name": NAME, "SecretString": SECRET}, lambda w, out: value(w) == SECRET, keep="secret"),
+    change("CreateSecret", {"Name": NAME, "SecretString": SECRET}, lambda w: value(w) == SECRET, keep="secret"),
     read(
         "GetSecretValue", OF,
         lambda w, out: out["SecretString"] == SECRET and out["VersionStages"] == ["AWSCURRENT"]
         and out["ARN"] == described(w)["ARN"],
     ),
-    change("PutSecretValue", {**OF, "SecretString": NEXT}, lambda w, out: value(w) == NEXT),
+    change("PutSecretValue", {**OF, "SecretString": NEXT}, lambda w: value(w) == NEXT),
     read(
         "ListSecretVersionIds", OF,
         lambda w, out: {stage for version in out["Versions"] for stage in version["VersionStages"]}
@@ -45,11 +45,11 @@ CASES = [
             **OF, "VersionStage": "AWSCURRENT", "MoveToVersionId": versions(w)["AWSPREVIOUS"],
             "RemoveFromVersionId": versions(w)["AWSCURRENT"],
         },
-        lambda w, out: value(w) == SECRET and value(w, VersionStage="AWSPREVIOUS") == NEXT,
+        lambda w: value(w) == SECRET and value(w, VersionStage="AWSPREVIOUS") == NEXT,
     ),
     change(
         "UpdateSecret", {**OF, "SecretString": LAST, "Description": "of the shop"},
-        lambda w, out: value(w) == LAST and described(w)["Description"] == "of the shop",
+        lambda w: value(w) == LAST and described(w)["Description"] == "of the shop",
     ),
     read("DescribeSecret", OF, lambda w, out: out["Name"] == NAME and out["ARN"] == w.kept["secret"]["ARN"]),
     read("ListSecrets", {}, lambda w, out: NAME in [secret["Name"] for secret in out["SecretList"]]),
@@ -59,9 +59,9 @@ CASES = [
     ),
     change(
         "TagResource", {**OF, "Tags": [{"Key": "team", "Value": "shop"}]},
-        lambda w, out: tags(described(w).get("Tags", [])) == {"team": "shop"},
+        lambda w: tags(described(w).get("Tags", [])) == {"team": "shop"},
     ),
-    change("UntagResource", {**OF, "TagKeys": ["team"]}, lambda w, out: not described(w).get("Tags")),
+    change("UntagResource", {**OF, "TagKeys": ["team"]}, lambda w: not described(w).get("Tags")),
     read(
         "ValidateResourcePolicy", lambda w: {"ResourcePolicy": own_policy("Allow", "444455556666")},
         lambda w, out: out["PolicyValidationPassed"] is True
@@ -70,23 +70,23 @@ CASES = [
     ),
     change(
         "PutResourcePolicy", {**OF, "ResourcePolicy": own_policy("Deny", "444455556666")},
-        lambda w, out: "444455556666" in w.secretsmanager.get_resource_policy(**OF).get("ResourcePolicy", ""),
+        lambda w: "444455556666" in w.secretsmanager.get_resource_policy(**OF).get("ResourcePolicy", ""),
     ),
     read("GetResourcePolicy", OF, lambda w, out: json.loads(out["ResourcePolicy"])["Statement"][0]["Effect"] == "Deny"),
     change(
         "DeleteResourcePolicy", OF,
-        lambda w, out: "ResourcePolicy" not in w.secretsmanager.get_resource_policy(**OF),
+        lambda w: "ResourcePolicy" not in w.secretsmanager.get_resource_policy(**OF),
     ),
     change(
         "RotateSecret", {**OF, "RotateImmediately": False, "RotationRules": {"AutomaticallyAfterDays": 30}},
-        lambda w, out: described(w)["RotationEnabled"] and "NextRotationDate" in described(w),
+        lambda w: described(w)["RotationEnabled"] and "NextRotationDate" in described(w),
     ),
-    change("CancelRotateSecret", OF, lambda w, out: not described(w).get("RotationEnabled")),
+    change("CancelRotateSecret", OF, lambda w: not described(w).get("RotationEnabled")),
     change(
         "DeleteSecret", {**OF, "RecoveryWindowInDays": 7},
-        lambda w, out: "DeletedDate" in described(w) and raises("InvalidRequestException", lambda: value(w)),
+        lambda w: "DeletedDate" in described(w) and raises("InvalidRequestException", lambda: value(w)),
     ),
-    change("RestoreSecret", OF, lambda w, out: value(w) == LAST),
+    change("RestoreSecret", OF, lambda w: value(w) == LAST),
     read(
         "GetRandomPassword", {"PasswordLength": 24, "ExcludePunctuation": True},
         lambda w, out: len(out["RandomPassword"]) == 24 and out["RandomPassword"].isalnum()

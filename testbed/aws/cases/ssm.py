@@ -19,7 +19,7 @@ OF = {"ResourceType": "Parameter", "ResourceId": NAME}
 CASES = [
     change(
         "PutParameter", {"Name": NAME, "Value": SECRET, "Type": "SecureString"},
-        lambda w, out: value(w) == SECRET,
+        lambda w: value(w) == SECRET,
     ),
     lambda w: w.ssm.put_parameter(Name="/shop/url", Value="https://shop.example.com", Type="String"),
     read(
@@ -38,7 +38,7 @@ CASES = [
     read("DescribeParameters", {}, lambda w, out: {found["Name"] for found in out["Parameters"]} >= {NAME, "/shop/url"}),
     change(
         "LabelParameterVersion", {"Name": NAME, "ParameterVersion": 1, "Labels": ["live"]},
-        lambda w, out: labels(w) == ["live"],
+        lambda w: labels(w) == ["live"],
     ),
     read(
         "GetParameterHistory", {"Name": NAME, "WithDecryption": True},
@@ -46,24 +46,24 @@ CASES = [
     ),
     change(
         "UnlabelParameterVersion", {"Name": NAME, "ParameterVersion": 1, "Labels": ["live"]},
-        lambda w, out: labels(w) == [],
+        lambda w: labels(w) == [],
     ),
     change(
         "AddTagsToResource", {**OF, "Tags": [{"Key": "team", "Value": "shop"}]},
-        lambda w, out: tags(w.ssm.list_tags_for_resource(**OF)["TagList"]) == {"team": "shop"},
+        lambda w: tags(w.ssm.list_tags_for_resource(**OF)["TagList"]) == {"team": "shop"},
     ),
     read("ListTagsForResource", OF, lambda w, out: tags(out["TagList"]) == {"team": "shop"}),
     change(
         "RemoveTagsFromResource", {**OF, "TagKeys": ["team"]},
-        lambda w, out: w.ssm.list_tags_for_resource(**OF)["TagList"] == [],
+        lambda w: w.ssm.list_tags_for_resource(**OF)["TagList"] == [],
     ),
     change(
         "DeleteParameter", {"Name": NAME},
-        lambda w, out: raises("ParameterNotFound", lambda: w.ssm.get_parameter(Name=NAME)),
+        lambda w: raises("ParameterNotFound", lambda: w.ssm.get_parameter(Name=NAME)),
     ),
     change(
         "DeleteParameters", {"Names": ["/shop/url"]},
-        lambda w, out: raises("ParameterNotFound", lambda: w.ssm.get_parameter(Name="/shop/url")),
+        lambda w: raises("ParameterNotFound", lambda: w.ssm.get_parameter(Name="/shop/url")),
     ),
 ]
 
