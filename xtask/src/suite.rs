@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::steps::{Steps, in_ci};
 use crate::workspace::Workspace;
-use crate::{aws_python, aws_shapes, iam_peers, process, softhsm, store_tools, testbed, tidy};
+use crate::{aws_clients, aws_python, aws_shapes, iam_peers, process, softhsm, store_tools, testbed, tidy};
 
 /// Tells the end-to-end tests where the testbed's program is.
 const TESTBED_VARIABLE: &str = "RINGWALL_TESTBED";
@@ -42,7 +42,7 @@ pub(crate) fn run(workspace: &Workspace, seed: Option<u64>) -> Result<ExitCode> 
     }
     compare_iam(workspace, seed, &mut steps);
     use_tokens(workspace, seed, &mut steps);
-    compare_protocol(workspace, seed, &mut steps);
+    ask_as_aws_clients(workspace, seed, &mut steps);
     test_store(workspace, seed, &mut steps);
     Ok(steps.finish(in_ci()))
 }
@@ -97,12 +97,24 @@ fn use_tokens(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
     });
 }
 
-/// Compares the wire protocols with AWS's own client library; without Python or the network that is a gap.
-fn compare_protocol(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
-    const NAME: &str = "protocol against botocore";
-    match aws_python::interpreter(workspace) {
-        Ok(python) => _ = steps.run(NAME, || aws_shapes::run(workspace, &python, seed)),
-        Err(error) => steps.gap(NAME, &format!("{error:#}")),
+/// Compares with AWS's own clients: the wire protocols, then the whole endpoint. Without Python or the network these are
+/// gaps.
+fn ask_as_aws_clients(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
+    const SHAPES: &str = "protocol against botocore";
+    const CLIENTS: &str = "AWS's own clients against the endpoint";
+    let python = match aws_python::interpreter(workspace) {
+        Ok(python) => python,
+        Err(error) => {
+            for name in [SHAPES, CLIENTS] {
+                steps.gap(name, &format!("{error:#}"));
+            }
+            return;
+        }
+    };
+    steps.run(SHAPES, || aws_shapes::run(workspace, &python, seed));
+    match aws_clients::can_run() {
+        Ok(()) => _ = steps.run(CLIENTS, || aws_clients::run(workspace, &python)),
+        Err(error) => steps.gap(CLIENTS, &format!("{error:#}")),
     }
 }
 

@@ -1,0 +1,100 @@
+"""An OpenID Connect issuer on loopback: its keys over HTTPS, and tokens of service accounts by them."""
+
+import base64
+import http.server
+import json
+import pathlib
+import ssl
+import subprocess
+import threading
+import time
+
+import rsa
+
+BITS = 2048
+
+
+def encode(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def number(value):
+    return encode(value.to_bytes((value.bit_length() + 7) // 8, "big"))
+
+
+class Issuer:
+    def __init__(self, folder):
+        """Makes a key and a certificate, and listens. Needs `openssl` for the certificate."""
+        folder = pathlib.Path(folder)
+        self.certificate, key = str(folder / "issuer.pem"), str(folder / "issuer.key")
+        subprocess.run(
+            [
+                "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                "-days", "2", "-subj", "/CN=issuer", "-addext", "subjectAltName=DNS:localhost",
+                # A server's certificate may not be an authority's.
+                "-addext", "basicConstraints=critical,CA:FALSE", "-out", self.certificate, "-keyout", key,
+            ],
+            check=True, capture_output=True, timeout=60,
+        )
+        self.public, self.private = rsa.newkeys(BITS)
+        issuer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            timeout = 10
+
+            def do_GET(self):
+                documents = {
+                    "/.well-known/openid-configuration": issuer.configuration(),
+                    "/keys": issuer.keys(),
+                }
+                document = documents.get(self.path)
+                body = (document or "{}").encode()
+                self.send_response(200 if document else 404)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate, key)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.name = self.address = f"localhost:{self.server.server_address[1]}"
+        self.url = f"https://{self.name}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def configuration(self):
+        return json.dumps({
+            "issuer": self.url,
+            "jwks_uri": f"{self.url}/keys",
+            "response_types_supported": ["id_token"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+        })
+
+    def keys(self):
+        modulus, exponent = number(self.public.n), number(self.public.e)
+        key = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "1", "n": modulus, "e": exponent}
+        return json.dumps({"keys": [key]})
+
+    def token(self, audience, issuer=None, namespace="default", account="web"):
+        """A token as the kubelet gets it for a pod."""
+        now = int(time.time())
+        uid = "0a1b2c3d-0000-4000-8000-000000000001"
+        claims = {
+            "iss": issuer or self.url,
+            "aud": [audience],
+            "sub": f"system:serviceaccount:{namespace}:{account}",
+            "iat": now - 10, "nbf": now - 10, "exp": now + 3600,
+            "kubernetes.io": {
+                "namespace": namespace,
+                "serviceaccount": {"name": account, "uid": uid},
+                "pod": {"name": f"{account}-0", "uid": uid},
+            },
+        }
+        head = {"alg": "RS256", "kid": "1", "typ": "JWT"}
+        signed = ".".join(encode(json.dumps(part).encode()) for part in (head, claims))
+        return f"{signed}.{encode(rsa.sign(signed.encode(), self.private, 'SHA-256'))}"

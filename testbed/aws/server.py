@@ -1,0 +1,114 @@
+"""An installation of Ringwall in a temporary home, and the server on it: the real program, by its command line alone."""
+
+import configparser
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+
+ACCOUNT = "111122223333"
+OTHER = "444455556666"
+CLUSTER = "shop"
+REGION = "eu-central-1"
+
+# Seconds that the server may take to begin or to end on a machine that has other work.
+PATIENCE = 60
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+class Server:
+    def __init__(self, program, home, issuer):
+        """Makes the installation. `issuer` has the keys of the cluster's tokens, and an address of its own."""
+        self.program = pathlib.Path(program).resolve()
+        self.home = pathlib.Path(home)
+        self.issuer = issuer
+        self.process = None
+        self.logs = []
+        # No proxy and no setting of whoever runs this has a say.
+        self.environment = {"HOME": str(home), "PATH": os.environ.get("PATH", "")}
+        self.run("init", "--account-id", ACCOUNT)
+        self.run("account", "create", "other", "--account-id", OTHER)
+        keys = self.home / "keys.json"
+        keys.write_text(issuer.keys())
+        self.run(
+            "cluster", "register", CLUSTER, "--issuer", "https://oidc.example.com", "--keys", str(keys),
+            "--account", ACCOUNT, "--in-region", REGION,
+        )
+
+    @property
+    def data(self):
+        return self.home / ".local" / "share" / "ringwall"
+
+    @property
+    def authority(self):
+        return str(self.data / "tls" / "ca.pem")
+
+    @property
+    def url(self):
+        return f"https://127.0.0.1:{self.port}"
+
+    def credentials(self, profile):
+        file = configparser.ConfigParser()
+        file.read(self.home / ".config" / "ringwall" / "credentials")
+        return (file[profile]["aws_access_key_id"], file[profile]["aws_secret_access_key"], None)
+
+    def run(self, *arguments):
+        done = subprocess.run(
+            [self.program, *arguments], env=self.environment, capture_output=True, text=True, timeout=PATIENCE
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"`ringwall {' '.join(arguments)}` failed: {done.stderr}")
+        return done.stdout
+
+    def start(self, *flags):
+        """Starts the server and waits until it is ready; twice, if another program took a port between."""
+        for _ in range(2):
+            self.port, admin = free_port(), free_port()
+            log = self.home / f"log-{len(self.logs)}"
+            self.logs.append(log)
+            with log.open("wb") as output:
+                self.process = subprocess.Popen(
+                    [
+                        self.program, "serve", "--listen", f"127.0.0.1:{self.port}",
+                        "--admin-listen", f"127.0.0.1:{admin}", "--log-level", "debug",
+                        "--oidc-allow", self.issuer.address, "--oidc-ca-file", self.issuer.certificate, *flags,
+                    ],
+                    env=self.environment, stdout=output, stderr=subprocess.STDOUT,
+                )
+            if self.is_ready(f"http://127.0.0.1:{admin}/readyz"):
+                return
+            self.stop(signal.SIGKILL)
+        raise RuntimeError(f"the server did not get ready: {log.read_text()[-2000:]}")
+
+    def is_ready(self, url):
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until and self.process.poll() is None:
+            try:
+                with direct.open(url, timeout=5) as answer:
+                    return answer.status == 200
+            except OSError:
+                time.sleep(0.05)
+        return False
+
+    def stop(self, how=signal.SIGTERM):
+        """Ends this server, by its id; its exit status."""
+        if self.process is None:
+            return None
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        try:
+            status = self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            status = self.process.wait(PATIENCE)
+        self.process = None
+        return status

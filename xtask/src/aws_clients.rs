@@ -1,0 +1,40 @@
+//! AWS's own clients, boto3 and the `aws` program, against the endpoint as `ringwall serve` has it.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::process;
+use crate::workspace::Workspace;
+
+/// What the suite makes its issuer's certificate with.
+const OPENSSL: &str = "openssl";
+
+/// Whether the suite can run.
+///
+/// # Errors
+///
+/// If there is nothing to make a certificate with.
+pub(crate) fn can_run() -> Result<()> {
+    process::probe(OPENSSL, &["version"]).context("there is no `openssl` on this machine")?;
+    Ok(())
+}
+
+/// Builds the server and has `testbed/aws/suite.py` ask it.
+pub(crate) fn run(workspace: &Workspace, python: &Path) -> Result<()> {
+    process::run(process::cargo().current_dir(&workspace.root).args([
+        "build",
+        "--quiet",
+        "--locked",
+        "--package",
+        "ringwall",
+    ]))?;
+    process::run(
+        Command::new(python)
+            .current_dir(workspace.root.join("testbed").join("aws"))
+            // No compiled files in the source.
+            .args(["-B", "suite.py"])
+            .arg(workspace.target().join("debug").join("ringwall")),
+    )
+}
