@@ -4,7 +4,12 @@
 //! they ask again; then to Ringwall over TLS. At half of its own peak, asked at fixed times whether or not answers have
 //! come, its latencies are taken. `cargo xtask moto` sets moto up; without it Ringwall is measured alone.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark stops at the first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a benchmark stops at the first surprise"
+)]
 
 mod load;
 mod mix;
