@@ -34,7 +34,7 @@ impl Handler for Echo {
             _ => {}
         }
         self.finished.fetch_add(1, Ordering::SeqCst);
-        let Head { method, path, query, headers, version, tls, .. } = &request.head;
+        let Head { method, path, query, headers, version, tls, .. } = &*request.head;
         let tls = tls.as_ref().map(|tls| (tls.version, tls.cipher_suite, tls.client.is_some()));
         let body = String::from_utf8_lossy(&request.body);
         let text = format!("{method} {path} {query:?} {version:?} {tls:?} {headers:?} body={body}");

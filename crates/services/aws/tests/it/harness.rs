@@ -228,6 +228,11 @@ fn endpoint(
     })
 }
 
+/// A request's head, to be changed.
+pub(crate) fn head(request: &mut Request) -> &mut Head {
+    Arc::make_mut(&mut request.head)
+}
+
 /// A request without a signature.
 pub(crate) fn request(method: Method, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Request {
     let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
@@ -276,7 +281,7 @@ impl<'h> Client<'h> {
         let added = signer.headers(&parts, &request.body).unwrap();
         let added: Vec<(String, String)> =
             added.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().to_owned())).collect();
-        request.head.headers.extend(added);
+        head(&mut request).headers.extend(added);
         request
     }
 
@@ -299,7 +304,7 @@ impl<'h> Client<'h> {
             service,
             time: self.harness.now() / 1000,
         };
-        request.head.query = Some(signer.query(&parts, &request.body, expires).unwrap());
+        head(&mut request).query = Some(signer.query(&parts, &request.body, expires).unwrap());
         request
     }
 

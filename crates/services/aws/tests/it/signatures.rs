@@ -6,7 +6,7 @@ use http::Method;
 use ringwall_server::Request;
 use serde_json::json;
 
-use crate::harness::{Client, Harness, request};
+use crate::harness::{Client, Harness, head, request};
 
 /// The issue of this endpoint asks for as many.
 const FEWEST: usize = 200;
@@ -41,12 +41,12 @@ fn changes(name: &str, request: &Request) -> Vec<Change> {
     };
     for method in [Method::GET, Method::POST, Method::PUT, Method::DELETE] {
         if method != request.head.method {
-            add(format!("method {method}"), &|request| request.head.method = method.clone());
+            add(format!("method {method}"), &|request| head(request).method = method.clone());
         }
     }
     for path in ["/x", "/%2F", "/clusters/", "/clusters%2F", "/Clusters", "/.%2F", "/?", "//x"] {
         if path != request.head.path {
-            add(format!("path {path}"), &|request| request.head.path = path.to_owned());
+            add(format!("path {path}"), &|request| head(request).path = path.to_owned());
         }
     }
     let of_signature = |name: &str| name == "authorization" || name.starts_with("x-amz-");
@@ -54,15 +54,15 @@ fn changes(name: &str, request: &Request) -> Vec<Change> {
         if !(of_signature(header) || header == "host" || header == "content-type") {
             continue;
         }
-        add(format!("without {header}"), &|request| _ = request.head.headers.remove(at));
+        add(format!("without {header}"), &|request| _ = head(request).headers.remove(at));
         add(format!("{header} twice"), &|request| {
             let copy = request.head.headers[at].clone();
-            request.head.headers.push(copy);
+            head(request).headers.push(copy);
         });
         add(format!("another {header}"), &|request| {
-            request.head.headers.push((header.clone(), "x".to_owned()));
+            head(request).headers.push((header.clone(), "x".to_owned()));
         });
-        add(format!("{header} with a letter more"), &|request| request.head.headers[at].1.push('x'));
+        add(format!("{header} with a letter more"), &|request| head(request).headers[at].1.push('x'));
         for place in (0..value.len()).step_by(value.len().div_ceil(24).max(1)) {
             let byte = value.as_bytes()[place];
             // A blank more between words is the same canonical header, and so is one after a comma of `authorization`.
@@ -71,14 +71,14 @@ fn changes(name: &str, request: &Request) -> Vec<Change> {
             }
             let other = if byte == b'0' { '1' } else { '0' };
             add(format!("{header}, byte {place}"), &|request| {
-                request.head.headers[at].1.replace_range(place..=place, &other.to_string());
+                head(request).headers[at].1.replace_range(place..=place, &other.to_string());
             });
         }
     }
     for extra in ["x-amz-target", "x-amz-security-token", "x-amz-content-sha256", "x-amz-date", "x-amz-meta"]
     {
         add(format!("unsigned {extra}"), &|request| {
-            request.head.headers.push((extra.to_owned(), "TrentService.ScheduleKeyDeletion".to_owned()));
+            head(request).headers.push((extra.to_owned(), "TrentService.ScheduleKeyDeletion".to_owned()));
         });
     }
     for (at, byte) in request.body.iter().enumerate() {
@@ -102,11 +102,11 @@ fn changes(name: &str, request: &Request) -> Vec<Change> {
         "a=b",
     ] {
         add(format!("parameter {extra}"), &|request| {
-            request.head.query =
+            head(request).query =
                 Some(if query.is_empty() { extra.to_owned() } else { format!("{query}&{extra}") });
         });
         add(format!("parameter {extra} first"), &|request| {
-            request.head.query =
+            head(request).query =
                 Some(if query.is_empty() { extra.to_owned() } else { format!("{extra}&{query}") });
         });
     }
@@ -115,9 +115,9 @@ fn changes(name: &str, request: &Request) -> Vec<Change> {
         add(format!("without {pair}"), &|request| {
             let mut pairs = pairs();
             pairs.remove(at);
-            request.head.query = Some(pairs.join("&"));
+            head(request).query = Some(pairs.join("&"));
         });
-        add(format!("{pair} twice"), &|request| request.head.query = Some(format!("{query}&{pair}")));
+        add(format!("{pair} twice"), &|request| head(request).query = Some(format!("{query}&{pair}")));
         add(format!("{pair} in other case"), &|request| {
             let mut pairs = pairs();
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -125,18 +125,18 @@ fn changes(name: &str, request: &Request) -> Vec<Change> {
                 "{}={value}",
                 if key == key.to_lowercase() { key.to_uppercase() } else { key.to_lowercase() }
             );
-            request.head.query = Some(pairs.join("&"));
+            head(request).query = Some(pairs.join("&"));
         });
         add(format!("{pair} encoded twice"), &|request| {
             let mut pairs = pairs();
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             pairs[at] = format!("{key}={}", value.replace('%', "%25") + "%2520");
-            request.head.query = Some(pairs.join("&"));
+            head(request).query = Some(pairs.join("&"));
         });
         add(format!("{pair} cut"), &|request| {
             let mut pairs = pairs();
             pairs[at].pop();
-            request.head.query = Some(pairs.join("&"));
+            head(request).query = Some(pairs.join("&"));
         });
     }
     changes

@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{ACCOUNT, Client, Harness, OTHER, Reply, policy, request, trust};
+use crate::harness::{ACCOUNT, Client, Harness, OTHER, Reply, head, policy, request, trust};
 
 /// A role with a trust policy and an inline policy; its ARN.
 pub(crate) async fn role(client: &Client<'_>, name: &str, trust: &Value, policy: Option<Value>) -> String {
@@ -80,7 +80,7 @@ async fn a_cluster_token_is_good_for_a_quarter_of_an_hour() {
         let signed = client.presign("sts", bare, 60);
         let send = async |headers: &[(&str, &str)]| {
             let mut request = request(Method::GET, "/", headers, b"");
-            request.head.query.clone_from(&signed.head.query);
+            head(&mut request).query.clone_from(&signed.head.query);
             harness.send(request).await
         };
         let good = [("x-k8s-aws-id", "prod"), ("accept", "application/json")];
@@ -88,7 +88,7 @@ async fn a_cluster_token_is_good_for_a_quarter_of_an_hour() {
         assert_eq!(send(&[("x-k8s-aws-id", "dev")]).await.code(), "SignatureDoesNotMatch");
         assert!(send(&[]).await.status >= 400);
         let mut other = request(Method::GET, "/", &[("x-k8s-aws-id", "prod")], b"");
-        other.head.query =
+        head(&mut other).query =
             signed.head.query.clone().map(|query| query.replace("GetCallerIdentity", "AssumeRole"));
         assert_eq!(harness.send(other).await.code(), "SignatureDoesNotMatch");
         // `X-Amz-Expires=60` is long over, as it is on AWS.
