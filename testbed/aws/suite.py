@@ -51,7 +51,8 @@ def restarts(w, files):
     server.stop()
     server.start("--throttle-rate", "1", "--throttle-burst", "3")
     for file in files.values():
-        checks.throttled(w, file)
+        for probe in file.PROBES:
+            checks.throttled(w, probe)
 
 
 def run(program, services):
@@ -72,7 +73,7 @@ def run(program, services):
                 report.begin("coverage")
                 checks.coverage(w, files)
             cases(w, files)
-            report.begin("presigned")
+            report.begin("presigned GetCallerIdentity, and no core file")
             checks.presigned(w)
             checks.no_core(w)
             if is_all:

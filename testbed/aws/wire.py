@@ -43,8 +43,9 @@ def faults(protocol, operation, status, headers, body):
 
 def known_error(operation, code):
     service = operation.service_model
-    codes = {shape.metadata.get("error", {}).get("code", shape.name) for shape in operation.error_shapes}
-    codes |= {shape.name for shape in operation.error_shapes}
+    # Of the service, not of the operation alone: EKS's tell of validation with a code that some of its operations don't list.
+    codes = {shape.metadata.get("error", {}).get("code", shape.name) for shape in service.error_shapes}
+    codes |= {shape.name for shape in service.error_shapes}
     return code in codes or code in COMMON or (service.service_name == "ec2" and EC2.fullmatch(code) is not None)
 
 
@@ -64,7 +65,7 @@ def read_json(protocol, operation, status, headers, body, found):
         code = code.split(":")[0].rsplit("#")[-1]
         if not known_error(operation, code):
             found.append(f"nobody knows the error {code!r}")
-        shape = next((shape for shape in operation.error_shapes if shape.name == code), None)
+        shape = next((shape for shape in operation.service_model.error_shapes if shape.name == code), None)
         if shape is not None:
             members = {name.lower() for name in shape.members} | {"message"}
             found.extend(f"{code} has no member {name}" for name in value if name.lower() not in members)

@@ -44,7 +44,7 @@ def read(operation, parameters, seen, **more):
 class Cli:
     """A command of the `aws` program; `seen` gets its output, read from JSON."""
 
-    arguments: list
+    arguments: typing.Union[list, typing.Callable[["World"], list]]
     action: str
     seen: typing.Callable[[typing.Any], bool]
 
@@ -69,6 +69,11 @@ class Probe:
     operation: str
     action: str
     parameters: Parameters = dataclasses.field(default_factory=dict)
+
+
+def given(w, what):
+    """Parameters or arguments, which may hang on what was made before."""
+    return what(w) if callable(what) else what
 
 
 def policy(effect, action, resource="*", **more):

@@ -117,4 +117,4 @@ MALFORMED = [
     Raw("ec2", "DescribeVpcs", {"MaxResults": "many"}, "InvalidParameterValue"),
 ]
 
-PROBE = Probe("ec2", "describe_vpcs", "ec2:DescribeVpcs")
+PROBES = [Probe("ec2", "describe_vpcs", "ec2:DescribeVpcs")]

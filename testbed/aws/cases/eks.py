@@ -14,6 +14,11 @@ def entry(w):
     return w.eks.describe_access_entry(**ENTRY)["accessEntry"]
 
 
+def token(w):
+    """Checked by the keys that the cluster was registered with: nobody can be asked at its issuer's address."""
+    return w.issuer.token("pods.eks.amazonaws.com", issuer="https://oidc.example.com")
+
+
 def policies(w):
     listed = w.eks.list_associated_access_policies(**ENTRY)["associatedAccessPolicies"]
     return [policy["policyArn"] for policy in listed]
@@ -97,8 +102,7 @@ CASES = [
     ),
     read(
         "AssumeRoleForPodIdentity",
-        # By the keys that the cluster was registered with: nobody can be asked at its issuer's address.
-        lambda w: {**OF, "token": w.issuer.token("pods.eks.amazonaws.com", issuer="https://oidc.example.com")},
+        lambda w: {**OF, "token": token(w)},
         lambda w, out: w.session("sts", out["credentials"]).get_caller_identity()["Arn"] == out["assumedRoleUser"]["arn"]
         and len(w.session("iam", out["credentials"]).list_roles()["Roles"]) > 0
         and raises("AccessDenied", w.session("iam", out["credentials"]).list_users),
@@ -113,12 +117,19 @@ CASES = [
         "DeletePodIdentityAssociation", of_association,
         lambda w: w.eks.list_pod_identity_associations(**OF)["associations"] == [],
     ),
+    # For what else is asked of EKS Auth.
+    lambda w: w.eks.create_pod_identity_association(**OF, namespace="default", serviceAccount="web", roleArn=ROLE),
 ]
 
 CLI = [
     Cli(
         ["eks", "describe-cluster", "--name", "shop"], "eks:DescribeCluster",
         lambda out: out["cluster"]["arn"] == CLUSTER,
+    ),
+    Cli(
+        lambda w: ["eks-auth", "assume-role-for-pod-identity", "--cluster-name", "shop", "--token", token(w)],
+        "eks-auth:AssumeRoleForPodIdentity",
+        lambda out: ":assumed-role/eks-pod/" in out["assumedRoleUser"]["arn"],
     ),
 ]
 
@@ -128,4 +139,10 @@ MALFORMED = [
     Raw("eks-auth", "AssumeRoleForPodIdentity", {}, "InvalidParameterException", path={"clusterName": "shop"}),
 ]
 
-PROBE = Probe("eks", "list_clusters", "eks:ListClusters")
+PROBES = [
+    Probe("eks", "list_clusters", "eks:ListClusters"),
+    Probe(
+        "eks-auth", "assume_role_for_pod_identity", "eks-auth:AssumeRoleForPodIdentity",
+        lambda w: {**OF, "token": token(w)},
+    ),
+]

@@ -299,4 +299,4 @@ MALFORMED = [
     Raw("iam", "CreateUser", {"UserName": "no spaces"}, "ValidationError"),
 ]
 
-PROBE = Probe("iam", "list_roles", "iam:ListRoles")
+PROBES = [Probe("iam", "list_roles", "iam:ListRoles")]

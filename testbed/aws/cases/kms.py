@@ -181,7 +181,7 @@ MALFORMED = [
     Raw("kms", "Encrypt", {"KeyId": "alias/x", "Plaintext": 1}, "SerializationException"),
 ]
 
-PROBE = Probe("kms", "list_keys", "kms:ListKeys")
+PROBES = [Probe("kms", "list_keys", "kms:ListKeys")]
 
 
 def resource_policy(w):

@@ -106,7 +106,7 @@ MALFORMED = [
     Raw("secretsmanager", "GetSecretValue", {"SecretId": 1}, "SerializationException"),
 ]
 
-PROBE = Probe("secretsmanager", "list_secrets", "secretsmanager:ListSecrets")
+PROBES = [Probe("secretsmanager", "list_secrets", "secretsmanager:ListSecrets")]
 
 
 def resource_policy(w):

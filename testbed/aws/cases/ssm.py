@@ -74,4 +74,4 @@ MALFORMED = [
     Raw("ssm", "GetParameters", {"Names": []}, "ValidationException"),
 ]
 
-PROBE = Probe("ssm", "describe_parameters", "ssm:DescribeParameters")
+PROBES = [Probe("ssm", "describe_parameters", "ssm:DescribeParameters")]

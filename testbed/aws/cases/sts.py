@@ -77,9 +77,7 @@ MALFORMED = [
     Raw("sts", "GetSessionToken", {"DurationSeconds": "1"}, "ValidationError"),
 ]
 
-PROBE = Probe(
-    "sts", "get_access_key_info", "sts:GetAccessKeyInfo", {"AccessKeyId": "AKIAIOSFODNN7EXAMPLE"}
-)
+PROBES = [Probe("sts", "get_access_key_info", "sts:GetAccessKeyInfo", {"AccessKeyId": "AKIAIOSFODNN7EXAMPLE"})]
 
 
 def resource_policy(w):
