@@ -2,8 +2,12 @@
 
 import gzip
 import json
+import os
 import pathlib
 import re
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 import urllib.error
@@ -15,7 +19,7 @@ import botocore.credentials
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cases import given, policy, trust
-from server import ACCOUNT, CLUSTER, OTHER, REGION
+from server import ACCOUNT, CLUSTER, OTHER, REGION, free_port
 from world import forms
 
 OPERATIONS = pathlib.Path(__file__).parent / "../../crates/adapters/protocol/data/operations.txt"
@@ -373,3 +377,24 @@ def recorded(w, files):
     told = all(f"User: {w.arn('nobody')} is not authorized to perform: " in record["errorMessage"] for record in denied)
     w.report.check(denied and told, "the records of nobody's calls tell why")
     print(f"  {len(found)} records", flush=True)
+
+
+def walkthrough(w):
+    """The script that newcomers paste, as it is, with this program and this environment's `aws`."""
+    script = pathlib.Path(__file__).resolve().parents[2] / "examples" / "aws-endpoint" / "walkthrough.sh"
+    with tempfile.TemporaryDirectory(prefix="ringwall-walkthrough-") as folder:
+        programs = pathlib.Path(folder) / "bin"
+        programs.mkdir()
+        (programs / "ringwall").symlink_to(w.server.program)
+        aws = programs / "aws"
+        aws.write_text(f'#!/bin/sh\nexec {sys.executable} -B -m awscli "$@"\n')
+        aws.chmod(0o755)
+        environment = {
+            "HOME": folder,
+            "PATH": f"{programs}:{os.environ.get('PATH', '')}",
+            "RINGWALL_PORT": str(free_port()),
+            "RINGWALL_ADMIN_PORT": str(free_port()),
+        }
+        done = subprocess.run([script], env=environment, capture_output=True, text=True, timeout=300)
+        w.report.check(done.returncode == 0, f"the walkthrough ends well: {done.stdout[-500:]} {done.stderr[-1500:]}")
+        w.report.check("not authorized to perform: secretsmanager:GetSecretValue" in done.stderr, "it shows a refusal")

@@ -85,6 +85,8 @@ def run(program, services):
             print(f"  {w.answers} answers", flush=True)
             server.stop()
             if is_all:
+                report.begin("the example")
+                checks.walkthrough(w)
                 report.begin("records")
                 checks.recorded(w, files)
                 report.begin("secrets in the clear")
