@@ -160,9 +160,11 @@ impl Exchange<'_> {
             }
         };
         let outcome = outcome.map(|answer| answer.into_value());
+        let failed = |error: &ApiError| failure(Some(operation.service()), Some(operation), error, &self.id);
+        // What was done is recorded even if its answer could not be written.
         let response = match &outcome {
-            Ok(value) => success(operation, value, &self.id)?,
-            Err(error) => failure(Some(operation.service()), Some(operation), error, &self.id),
+            Ok(value) => success(operation, value, &self.id).unwrap_or_else(|error| failed(&error)),
+            Err(error) => failed(error),
         };
         self.record(&call, operation, input, &outcome, &response).await?;
         Ok(response)
