@@ -1,5 +1,7 @@
 //! AWS's own clients for Rust against the real program, over TLS by its own authority.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail loudly")]
+
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpListener;
