@@ -9,6 +9,7 @@ mod fuzz;
 mod go;
 mod iam_data;
 mod iam_peers;
+mod moto;
 mod process;
 mod python;
 mod softhsm;
@@ -55,6 +56,8 @@ enum Chore {
         #[arg(long)]
         test: bool,
     },
+    /// Set up moto's server, which the endpoint's benchmark is measured next to, and print its path
+    Moto,
     /// Run the fuzz targets with cargo-fuzz
     Fuzz {
         /// One target; all of them one after the other if left out
@@ -100,6 +103,10 @@ fn run(chore: Chore) -> Result<ExitCode> {
                 iam_peers::test(&workspace, &peers)?;
             }
             println!("{}", peers.to_json()?);
+            Ok(ExitCode::SUCCESS)
+        }
+        Chore::Moto => {
+            println!("{}", moto::build(&workspace)?.display());
             Ok(ExitCode::SUCCESS)
         }
         Chore::Fuzz { target, seconds } => {
