@@ -87,25 +87,30 @@ impl Writer {
     fn flush(&mut self) -> Result<(), TrailError> {
         let mut outcome = Ok(());
         let mut failed = BTreeMap::new();
+        let mut told = Vec::new();
         for (name, mut pending) in std::mem::take(&mut self.pending) {
             let waiters = std::mem::take(&mut pending.waiters);
             let result = self.write(&name, &pending);
             match &result {
-                Ok(()) => {}
+                Ok(()) => drop(pending),
                 Err(error) => {
                     tracing::error!(file = %name.display(), error = &*error_chain(error), "the trail can't be written");
                     outcome = Err(error.clone());
                     failed.insert(name, pending);
                 }
             }
+            told.push((waiters, result));
+        }
+        self.pending = failed;
+        self.counters.failing.store(outcome.is_err(), Relaxed);
+        self.rest = outcome.is_err().then(|| Instant::now() + RETRY_AFTER);
+        // Last, so that whoever is told finds the counters as they are.
+        for (waiters, result) in told {
             for waiter in waiters {
                 // Whoever waited may have gone; the record stays.
                 let _ = waiter.send(result.clone());
             }
         }
-        self.pending = failed;
-        self.counters.failing.store(outcome.is_err(), Relaxed);
-        self.rest = outcome.is_err().then(|| Instant::now() + RETRY_AFTER);
         outcome
     }
 
