@@ -26,6 +26,9 @@ pub(crate) fn run(workspace: &Workspace, seed: Option<u64>) -> Result<ExitCode> 
     }
     let mut steps = Steps::default();
     steps.run("tidy", || tidy::check(workspace));
+    if let Err(error) = store_tools::install() {
+        steps.gap("the tools of the store's and the trail's tests", &format!("{error:#}"));
+    }
     // Unit, property, golden and integration tests, doc tests and the fuzz corpora.
     steps.run("tests of the workspace", || {
         process::run(cargo_test(workspace, seed).args(["--workspace", "--no-fail-fast"]))
