@@ -1,7 +1,8 @@
 //! One call: who makes it, from where, to what.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use ringwall_iam::{Context as Keys, Key};
 use serde_json::Value;
@@ -162,7 +163,7 @@ impl<'s> Call<'s> {
     /// Source: AWS IAM User Guide, *AWS global condition context keys*.
     pub(crate) fn keys(&self) -> Keys {
         let mut keys = Keys::default();
-        let mut set = |key: &str, value: Arc<str>| keys.set(Key::new(&key.into()), [value]);
+        let mut set = |key: &'static str, value: Arc<str>| keys.set(global(key), [value]);
         let origin = &*self.origin;
         let flag = |value: bool| -> Arc<str> { if value { "true".into() } else { "false".into() } };
         set("aws:SourceIp", origin.address.to_string().into());
@@ -190,9 +191,6 @@ impl<'s> Call<'s> {
         if let Identity::User(name) = &caller.identity {
             set("aws:username", Arc::clone(name));
         }
-        for (name, value) in &caller.tags {
-            set(&format!("aws:PrincipalTag/{name}"), value.as_str().into());
-        }
         if let Some(session) = &caller.session {
             set("aws:TokenIssueTime", crate::time::iso(session.issued.saturating_mul(1000)).into());
             set("aws:MultiFactorAuthPresent", flag(false));
@@ -203,8 +201,18 @@ impl<'s> Call<'s> {
                 set("aws:FederatedProvider", provider.as_str().into());
             }
         }
+        for (name, value) in &caller.tags {
+            keys.set(Key::new(&format!("aws:PrincipalTag/{name}").into()), [value.as_str().into()]);
+        }
         keys
     }
+}
+
+/// A key that every request has, by its name: what the catalog says of it is looked up once.
+fn global(name: &'static str) -> Key {
+    static KEYS: LazyLock<Mutex<HashMap<&'static str, Key>>> = LazyLock::new(Mutex::default);
+    let mut keys = KEYS.lock().unwrap_or_else(PoisonError::into_inner);
+    keys.entry(name).or_insert_with(|| Key::new(&name.into())).clone()
 }
 
 /// The region of a request to a service: global services are in `us-east-1`.

@@ -178,8 +178,7 @@ impl Exchange<'_> {
     ) -> Result<Caller> {
         presented.require_service(operation.service().signing_name()).map_err(|error| signature(&error))?;
         let claimed = self.shared.identify(presented.access_key_id(), presented.session_token(), now).await?;
-        let key =
-            self.shared.signing.get(&claimed.secret, presented.scope()).map_err(|error| signature(&error))?;
+        let key = self.shared.signing_key(&claimed.secret, presented.scope())?;
         let is_identity = operation.name() == "GetCallerIdentity";
         let lifetime = if is_identity { Lifetime::QuarterHour } else { Lifetime::Stated };
         presented

@@ -10,8 +10,9 @@ use ringwall_store::Row;
 use crate::caller::{Caller, Identity, PrincipalPolicies, principal};
 use crate::error::{ApiError, Result};
 use crate::iam::rows::{Attached, Role, User};
-use crate::sealed::{Purpose, key_place};
+use crate::sealed::key_place;
 use crate::shared::Shared;
+use crate::signing::SecretKey;
 use crate::sts::session::{Of, Session};
 
 /// A caller as its credentials claim, before the signature is checked.
@@ -20,7 +21,7 @@ pub(crate) struct Claimed {
     /// Who calls, if the signature holds.
     pub(crate) caller: Caller,
     /// What the signature has to be made with.
-    pub(crate) secret: Secret,
+    pub(crate) secret: SecretKey,
 }
 
 impl Shared {
@@ -48,8 +49,7 @@ impl Shared {
         };
         caller.access_key = id.into();
         let place = key_place(&key.account, &key.user_id, id);
-        let secret = key.secret.open(&self.keyring, Purpose::AccessKey, &place)?;
-        Ok(Claimed { caller, secret })
+        Ok(Claimed { caller, secret: SecretKey::Sealed(row, place) })
     }
 
     async fn session(&self, id: &str, token: &str, now: i64) -> Result<Claimed> {
@@ -65,7 +65,7 @@ impl Shared {
         }
         let secret = Secret::from(session.secret.text().to_owned());
         let caller = self.session_caller(Arc::new(session)).await?;
-        Ok(Claimed { caller, secret })
+        Ok(Claimed { caller, secret: SecretKey::Open(secret) })
     }
 
     /// Who acts in a session.

@@ -67,6 +67,11 @@ impl Sealed {
     }
 
     /// The sealed secret as text.
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// The sealed secret as text.
     pub(crate) fn into_text(self) -> String {
         self.0
     }
