@@ -14,6 +14,7 @@ import time
 
 import checks
 from issuer import Issuer
+from program import Program
 from server import Server
 from world import Report, World
 
@@ -33,6 +34,23 @@ def cases(w, files):
         checks.malformed(w, file, service)
         w.report.begin(f"{service} through the aws program")
         checks.run_cli(w, service, file.CLI)
+
+
+def through_the_program(program, issuer, report, files):
+    """Every case once more, in an installation of its own, by the code of the `aws` program."""
+    with tempfile.TemporaryDirectory(prefix="ringwall-aws-") as home:
+        server = Server(program, home, issuer)
+        try:
+            server.start()
+            w = World(server, issuer, report)
+            checks.make_users(w)
+            w.program = Program(w)
+            for service, file in files.items():
+                report.begin(f"{service} through the AWS CLI, in process")
+                checks.run_cases(w, service, file.CASES)
+        finally:
+            server.stop()
+    return w.faults
 
 
 def restarts(w, files):
@@ -76,6 +94,7 @@ def run(program, services):
             report.begin("presigned GetCallerIdentity, and no core file")
             checks.presigned(w)
             checks.no_core(w)
+            w.faults += through_the_program(program, issuer, report, files)
             if is_all:
                 restarts(w, files)
             report.begin("responses against the models")

@@ -66,6 +66,8 @@ class World:
         self.faults = []
         self.answers = 0
         self.clients = {}
+        # What the operations of the cases are called by, if not by boto3.
+        self.program = None
         self.credentials = {"administrator": server.credentials("default"), "other": server.credentials("other")}
 
     def __getattr__(self, service):
@@ -112,15 +114,18 @@ class World:
                 retries={"total_max_attempts": 1}, connect_timeout=CALL, read_timeout=CALL, proxies={}, **config
             ),
         )
-        protocol = client.meta.service_model.resolved_protocol
+        self.watch(client.meta.events)
+        return client
+
+    def watch(self, events):
+        """Has every answer compared with its model, and every secret kept."""
 
         def answered(operation_model, response_dict, **_):
-            self.compare(protocol, operation_model, response_dict)
+            self.compare(operation_model.service_model.resolved_protocol, operation_model, response_dict)
 
-        client.meta.events.register("before-parse", answered)
-        client.meta.events.register("provide-client-params", lambda params, **_: self.note(params))
-        client.meta.events.register("after-call", lambda parsed, **_: self.note(parsed))
-        return client
+        events.register("before-parse", answered)
+        events.register("provide-client-params", lambda params, **_: self.note(params))
+        events.register("after-call", lambda parsed, **_: self.note(parsed))
 
     def compare(self, protocol, operation, response):
         headers = {name.lower(): value for name, value in response["headers"].items()}
@@ -143,6 +148,8 @@ class World:
         return self.session_of_models.get_service_model(service)
 
     def method(self, service, operation, who):
+        if self.program:
+            return self.program.method(service, operation, who)
         return getattr(self.client(service, who), xform_name(operation))
 
     def raw(self, service, operation, parameters, who, path=None):
