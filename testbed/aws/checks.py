@@ -109,27 +109,34 @@ def run_cli(w, service, commands):
         )
 
 
+def known():
+    """The operations that the endpoint knows of."""
+    lines = OPERATIONS.read_text().splitlines()
+    return [tuple(line.split()) for line in lines if line and not line.startswith("#")]
+
+
+def served(w):
+    """Those that it serves: what it says to a user who may do nothing, so that nothing is done."""
+    if not w.served:
+        answers = {of: w.raw(*of, {}, "nobody")[1] for of in known()}
+        w.served = sorted(of for of, code in answers.items() if code not in ("UnknownOperationException", "InvalidAction"))
+    return w.served
+
+
 def coverage(w, files):
     """Every operation that is served has a case, and every case is of one that is served."""
-    listed, served = [], set()
-    for line in OPERATIONS.read_text().splitlines():
-        if line and not line.startswith("#"):
-            service, operation = line.split()
-            listed.append((service, operation))
-            _, code, _ = w.raw(service, operation, {}, "nobody")
-            if code not in ("UnknownOperationException", "InvalidAction"):
-                served.add((service, operation))
+    listed, found = known(), set(served(w))
     rows = [
         (case.service or service, case.operation)
         for service, file in files.items() for case in file.CASES if not callable(case)
     ]
-    for service, operation in sorted(served - set(rows)):
+    for service, operation in sorted(found - set(rows)):
         w.report.check(False, f"{service} {operation} is served and has no case")
-    for service, operation in sorted(set(rows) - served):
+    for service, operation in sorted(set(rows) - found):
         w.report.check(False, f"{service} {operation} has a case and is not served")
     w.report.check(len(rows) == len(set(rows)), "no operation has two cases")
-    w.report.check(served and served == set(rows), f"{len(served)} of {len(listed)} are served, {len(rows)} cases")
-    print(f"  {len(served)} of {len(listed)} known operations are served", flush=True)
+    w.report.check(found == set(rows), f"{len(found)} of {len(listed)} are served, {len(rows)} cases")
+    print(f"  {len(found)} of {len(listed)} known operations are served", flush=True)
 
 
 def malformed(w, file, service):

@@ -80,8 +80,8 @@ class Issuer:
         key = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "1", "n": modulus, "e": exponent}
         return json.dumps({"keys": [key]})
 
-    def token(self, audience, issuer=None, namespace="default", account="web"):
-        """A token as the kubelet gets it for a pod."""
+    def token(self, audience, issuer=None, namespace="default", account="web", key=None, **changed):
+        """A token as the kubelet gets it for a pod; or one that isn't, by another key or with other claims."""
         now = int(time.time())
         uid = "0a1b2c3d-0000-4000-8000-000000000001"
         claims = {
@@ -94,7 +94,8 @@ class Issuer:
                 "serviceaccount": {"name": account, "uid": uid},
                 "pod": {"name": f"{account}-0", "uid": uid},
             },
+            **changed,
         }
         head = {"alg": "RS256", "kid": "1", "typ": "JWT"}
         signed = ".".join(encode(json.dumps(part).encode()) for part in (head, claims))
-        return f"{signed}.{encode(rsa.sign(signed.encode(), self.private, 'SHA-256'))}"
+        return f"{signed}.{encode(rsa.sign(signed.encode(), key or self.private, 'SHA-256'))}"

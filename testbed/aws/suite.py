@@ -13,6 +13,9 @@ import threading
 import time
 
 import checks
+import combinations
+import every
+import forgeries
 from issuer import Issuer
 from program import Program
 from server import Server
@@ -71,6 +74,7 @@ def restarts(w, files):
     for file in files.values():
         for probe in file.PROBES:
             checks.throttled(w, probe)
+    every.throttled(w)
 
 
 def run(program, services):
@@ -91,6 +95,13 @@ def run(program, services):
                 report.begin("coverage")
                 checks.coverage(w, files)
             cases(w, files)
+            if is_all:
+                report.begin("policies together")
+                combinations.run(w)
+                report.begin("every operation, malformed")
+                every.malformed(w)
+                report.begin("signed requests, changed")
+                forgeries.run(w, checks.records)
             report.begin("presigned GetCallerIdentity, and no core file")
             checks.presigned(w)
             checks.no_core(w)

@@ -9,8 +9,8 @@ import xml.etree.ElementTree as ElementTree
 # Source: each service's API reference, "Common Error Types"; AWS EC2 API Reference, "Error codes for the Amazon EC2 API".
 COMMON = {
     "AccessDenied", "AccessDeniedException", "ExpiredToken", "ExpiredTokenException", "IncompleteSignature",
-    "IncompleteSignatureException", "InternalFailure", "InvalidAction", "InvalidClientTokenId", "InvalidSignatureException",
-    "MalformedQueryString", "MissingAuthenticationToken", "MissingAuthenticationTokenException", "RequestLimitExceeded",
+    "IncompleteSignatureException", "InternalFailure", "InvalidAction", "InvalidClientTokenId", "InvalidParameterCombination",
+    "InvalidSignatureException", "MalformedInput", "MalformedQueryString", "MissingAuthenticationToken", "MissingAuthenticationTokenException", "RequestLimitExceeded",
     "SerializationException", "ServiceUnavailable", "SignatureDoesNotMatch", "Throttling", "ThrottlingException",
     "UnauthorizedOperation", "UnknownOperationException", "UnrecognizedClientException", "ValidationError",
     "ValidationException",

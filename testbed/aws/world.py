@@ -62,6 +62,7 @@ class World:
         self.server, self.issuer, self.report = server, issuer, report
         self.session_of_models = botocore.session.Session()
         self.kept = {}
+        self.served = []
         self.secrets = set()
         self.faults = []
         self.answers = 0
@@ -197,7 +198,7 @@ def assemble(model, protocol, operation, parameters, path):
         body = urllib.parse.urlencode({"Action": operation, "Version": model.api_version, **parameters})
         kind = "application/x-www-form-urlencoded; charset=utf-8"
         return {"method": "POST", "target": "/", "data": body, "headers": {"Content-Type": kind}}
-    body = json.dumps(parameters)
+    body = parameters if isinstance(parameters, bytes) else json.dumps(parameters)
     if protocol == "json":
         headers = {
             "Content-Type": f"application/x-amz-json-{model.metadata['jsonVersion']}",
