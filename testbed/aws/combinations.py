@@ -121,7 +121,7 @@ def table(places):
     """Call; identity policy, boundary, session policy; and what refuses, if something does."""
 
     def encrypt(key):
-        return ("kms", "Encrypt", {"KeyId": places.keys[key], "Plaintext": b"combined"})
+        return ("kms", "Encrypt", {"KeyId": places.keys[key], "Plaintext": b"of-combined-keys-5d20"})
 
     def value(name):
         return ("secretsmanager", "GetSecretValue", {"SecretId": f"combined-{name}"})
