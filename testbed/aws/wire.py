@@ -10,7 +10,8 @@ import xml.etree.ElementTree as ElementTree
 COMMON = {
     "AccessDenied", "AccessDeniedException", "ExpiredToken", "ExpiredTokenException", "IncompleteSignature",
     "IncompleteSignatureException", "InternalFailure", "InvalidAction", "InvalidClientTokenId", "InvalidParameterCombination",
-    "InvalidSignatureException", "MalformedInput", "MalformedQueryString", "MissingAuthenticationToken", "MissingAuthenticationTokenException", "RequestLimitExceeded",
+    "InvalidSignatureException", "MalformedInput", "MalformedQueryString", "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException", "RequestLimitExceeded",
     "SerializationException", "ServiceUnavailable", "SignatureDoesNotMatch", "Throttling", "ThrottlingException",
     "UnauthorizedOperation", "UnknownOperationException", "UnrecognizedClientException", "ValidationError",
     "ValidationException",

@@ -1,4 +1,5 @@
-//! What the AWS endpoint bears, next to moto's server in the same run: `cargo bench -p ringwall --bench endpoint`.
+//! What the AWS endpoint bears, next to moto's server in the same run: `cargo bench -p ringwall --bench endpoint`, with
+//! `--profile dist` for what is shipped.
 //!
 //! The same requests go to both, over loopback and plain HTTP, from 1 to 256 clients that each wait for an answer before
 //! they ask again; then to Ringwall over TLS. At half of its own peak, asked at fixed times whether or not answers have
