@@ -7,6 +7,7 @@ mod aws_python;
 mod aws_shapes;
 mod fuzz;
 mod go;
+mod grpc;
 mod iam_data;
 mod iam_peers;
 mod moto;
@@ -75,6 +76,8 @@ enum Chore {
     AwsModels,
     /// Bring the policies that AWS manages up to date, from PyPI
     AwsManagedPolicies,
+    /// Make the Rust of the gRPC protocols anew
+    Grpc,
 }
 
 fn main() -> ExitCode {
@@ -115,6 +118,10 @@ fn run(chore: Chore) -> Result<ExitCode> {
         }
         Chore::IamData { version } => {
             iam_data::run(&workspace, version.as_deref())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Chore::Grpc => {
+            grpc::run(&workspace)?;
             Ok(ExitCode::SUCCESS)
         }
         Chore::AwsManagedPolicies => {

@@ -1,0 +1,1 @@
+//! Calls to AWS, or to what speaks like it.

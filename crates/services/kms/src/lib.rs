@@ -1,0 +1,1 @@
+//! The KMS v2 plugin.
