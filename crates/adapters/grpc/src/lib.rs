@@ -5,7 +5,14 @@
 macro_rules! generated {
     ($(#[doc = $doc:literal] $name:ident;)+) => { $(
         #[doc = $doc]
-        #[allow(clippy::all, missing_docs, unreachable_pub, clippy::allow_attributes, reason = "generated")]
+        #[allow(
+            clippy::all,
+            clippy::allow_attributes,
+            clippy::allow_attributes_without_reason,
+            missing_docs,
+            unreachable_pub,
+            reason = "generated"
+        )]
         pub mod $name {
             include!(concat!("generated/", stringify!($name), ".rs"));
         }
