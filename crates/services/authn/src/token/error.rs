@@ -2,7 +2,7 @@
 
 use ringwall_sigv4::{SignatureError, Stamp};
 
-use super::{LIFETIME, MAX_EXPIRES, MAX_TOKEN_BYTES, PREFIX, Partition};
+use super::{LIFETIME, MAX_EXPIRES, MAX_TOKEN_BYTES, PREFIX};
 
 /// Most characters of a token's own words that a message repeats.
 const SHOWN: usize = 64;
@@ -45,7 +45,7 @@ pub enum TokenError {
     )]
     GlobalHost {
         /// The cluster's partition.
-        partition: Partition,
+        partition: &'static str,
     },
     /// A host whose second label can't be a region.
     #[error("the token's host has `{found}` in the place of a region")]
@@ -59,7 +59,7 @@ pub enum TokenError {
         /// The token's host.
         found: String,
         /// The cluster's partition.
-        partition: Partition,
+        partition: &'static str,
     },
     /// Another host or port than the configured one.
     #[error(

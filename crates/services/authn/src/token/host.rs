@@ -3,13 +3,30 @@
 use std::fmt;
 use std::str::FromStr;
 
+use ringwall_awsclient::partition::Partition;
+
 use super::TokenError;
 use super::error::shown;
-use super::partition::{Partition, is_region};
 use super::url::Url;
 
 /// STS's one host that is of no region. Only the partition `aws` has one.
 const GLOBAL: &str = "sts.amazonaws.com";
+/// The region that stands for it, which has no host of its own.
+const PSEUDO_REGION: &str = "aws-global";
+
+/// The partition of whatever no other one has.
+const AWS: &str = "aws";
+/// Its FIPS hosts have the plain names.
+///
+/// Source: botocore, STS's endpoint rules.
+const GOVERNMENT: &str = "aws-us-gov";
+/// Partitions whose hosts with IPv4 and IPv6 addresses are taken.
+///
+/// Source: aws-iam-authenticator 81b1daba, `pkg/endpoints/partitions.go`, `GetSTSDualStackPartitionDomain`.
+const DUAL_STACK: [&str; 4] = [AWS, "aws-cn", GOVERNMENT, "aws-eusc"];
+
+const STS: &str = "sts";
+const STS_FIPS: &str = "sts-fips";
 const HTTPS: &str = "https";
 const HTTP: &str = "http";
 
@@ -19,7 +36,7 @@ pub enum Hosts {
     /// AWS's own.
     Aws {
         /// The partition whose hosts are taken.
-        partition: Partition,
+        partition: &'static Partition,
         /// The region that the cluster is in: its host is taken even if the SDKs don't know the region yet.
         region: Option<String>,
     },
@@ -134,7 +151,7 @@ impl Hosts {
             Self::Endpoint(endpoint) => {
                 Err(TokenError::Endpoint { found: shown(host), wanted: endpoint.authority.clone() })
             }
-            Self::Aws { partition, region } => check_aws(host, *partition, region.as_deref()),
+            Self::Aws { partition, region } => check_aws(host, partition, region.as_deref()),
         }
     }
 
@@ -149,14 +166,14 @@ impl Hosts {
 
 fn check_aws<'h>(
     host: &'h str,
-    partition: Partition,
+    partition: &'static Partition,
     own: Option<&str>,
 ) -> Result<Option<&'h str>, TokenError> {
     if host == GLOBAL {
-        let is_there = partition == Partition::AWS;
-        return if is_there { Ok(None) } else { Err(TokenError::GlobalHost { partition }) };
+        let is_there = partition.name == AWS;
+        return if is_there { Ok(None) } else { Err(TokenError::GlobalHost { partition: partition.name }) };
     }
-    let refused = || TokenError::Host { found: shown(host), partition };
+    let refused = || TokenError::Host { found: shown(host), partition: partition.name };
     let mut labels = host.split('.');
     let (_, Some(region), Some(_)) = (labels.next(), labels.next(), labels.next()) else {
         return Err(refused());
@@ -164,7 +181,42 @@ fn check_aws<'h>(
     if !is_region(region) {
         return Err(TokenError::Region { found: shown(region) });
     }
-    let is_own = own.is_some_and(|own| partition.has_own_host(host, own));
-    let is_known = is_name(host) && (partition.has_host(host, region) || is_own);
-    if is_known { Ok(Some(region)) } else { Err(refused()) }
+    let is_own = own.is_some_and(|own| domains(partition).any(|domain| is_host(host, STS, own, domain)));
+    let is_taken = is_name(host) && (is_own || is_of_sdk(host, region, partition));
+    if is_taken { Ok(Some(region)) } else { Err(refused()) }
+}
+
+/// Whether a host is one that the SDKs have for the region, with a domain of the partition.
+///
+/// Not whether there is such a region: in `aws` every well-formed name gives a host, as the SDKs make one for regions that they
+/// don't know yet. GovCloud has the domain of `aws`, so either takes the other's hosts; what STS answers tells the partition.
+fn is_of_sdk(host: &str, region: &str, partition: &Partition) -> bool {
+    let of = Partition::of_region(region).or_else(|| Partition::named(AWS)).unwrap_or(partition);
+    let fips = if of.name == GOVERNMENT { STS } else { STS_FIPS };
+    let plain = |label| is_host(host, label, region, of.dns_suffix);
+    let dual = |label| is_host(host, label, region, of.dual_stack_dns_suffix);
+    let is_pseudo = region == PSEUDO_REGION && plain(STS);
+    let is_known = plain(STS) || plain(fips) || dual(STS) || dual(STS_FIPS);
+    let is_here = |domain: &str| [STS, STS_FIPS].iter().any(|label| is_host(host, label, region, domain));
+    is_known && !is_pseudo && domains(partition).any(is_here)
+}
+
+fn domains(partition: &Partition) -> impl Iterator<Item = &'static str> {
+    let dual_stack = DUAL_STACK.contains(&partition.name).then_some(partition.dual_stack_dns_suffix);
+    std::iter::once(partition.dns_suffix).chain(dual_stack)
+}
+
+/// Whether it is `LABEL.REGION.DOMAIN`.
+fn is_host(host: &str, label: &str, region: &str, domain: &str) -> bool {
+    let rest =
+        [label, region].into_iter().try_fold(host, |rest, part| rest.strip_prefix(part)?.strip_prefix('.'));
+    rest == Some(domain)
+}
+
+/// Whether it can be the name of a region.
+///
+/// Source: aws-iam-authenticator 81b1daba, `pkg/token/token.go`, `validateInputRegion`:
+/// `^[[:alnum:]]([[:alnum:]\-]*[[:alnum:]])?$`.
+fn is_region(text: &str) -> bool {
+    ringwall_awsclient::partition::is_region(text) && !text.starts_with('-') && !text.ends_with('-')
 }

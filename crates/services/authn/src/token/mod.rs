@@ -21,7 +21,6 @@
 
 mod error;
 mod host;
-mod partition;
 mod query;
 mod url;
 
@@ -30,7 +29,6 @@ use ringwall_sigv4::{MAX_SKEW, Parts, Stamp};
 
 pub use error::TokenError;
 pub use host::{Endpoint, Hosts, InvalidEndpoint};
-pub use partition::{Partition, UnknownPartition};
 
 use error::shown;
 use query::{ACTION, CREDENTIAL, DATE, EXPIRES, Parameters, SIGNED_HEADERS};
