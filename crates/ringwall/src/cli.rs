@@ -1,3 +1,5 @@
+mod webhooks;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -7,6 +9,8 @@ use ringwall_model::Severity;
 
 use crate::config::{ServeFlags, StoreFlags};
 use crate::error::Failure;
+
+pub(crate) use self::webhooks::ClusterWebhooks;
 
 /// Who can get into your Kubernetes cluster, what they can do there, and the proof.
 ///
@@ -491,6 +495,7 @@ pub(crate) enum ClusterCommand {
         #[command(flatten)]
         place: ClusterWhere,
     },
+    Webhooks(ClusterWebhooks),
 }
 
 /// Make a cluster known, whoever runs it.

@@ -30,7 +30,7 @@ pub mod partition;
 mod profile;
 mod xml;
 
-pub use self::client::{Client, Config, Retry, escape};
+pub use self::client::{Client, Config, Retry, escape, read_error};
 pub use self::clock::Clock;
 pub use self::credentials::{
     AssumeRole, BoxFuture, Cached, Container, Credentials, CredentialsError, Instance, ProvideCredentials,
