@@ -1,3 +1,5 @@
+mod agent;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -7,6 +9,8 @@ use ringwall_model::Severity;
 
 use crate::config::{ServeFlags, StoreFlags};
 use crate::error::Failure;
+
+pub(crate) use self::agent::Agent;
 
 /// Who can get into your Kubernetes cluster, what they can do there, and the proof.
 ///
@@ -52,6 +56,7 @@ pub(crate) enum Command {
     Iam(Iam),
     Init(Init),
     Serve(Serve),
+    Agent(Agent),
     Account(Account),
     Cluster(Cluster),
     RootKey(RootKeyGroup),

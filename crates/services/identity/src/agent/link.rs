@@ -1,4 +1,5 @@
-//! The link that has the addresses which pods ask: a dummy interface of the node.
+//! The link that has the addresses which pods ask: a dummy interface of the node, or a bridge without ports where the kernel
+//! has no dummy interfaces, as those of small virtual machines.
 //!
 //! A pod's packet to a link-local address leaves its network namespace by the default route and comes to the node, where the
 //! address is one of its own. Nothing has to be routed, and no other node's agent can be meant.
@@ -6,42 +7,10 @@
 use std::io;
 use std::net::IpAddr;
 
+use super::error::AgentError;
+
 /// Its name. Source: the EKS Pod Identity agent, whose link has the same name, so that network plugins know it.
 pub const LINK: &str = "pod-id-link0";
-
-/// Why the link can't be made or taken away.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LinkError {
-    /// The kernel can't be spoken to, or refuses.
-    #[error("the link `{LINK}` can't be {action}: {source}")]
-    Kernel {
-        /// `looked at`, `made` and the like.
-        action: &'static str,
-        /// What the kernel says.
-        source: io::Error,
-    },
-    /// There is a link of that name that is something else.
-    #[error("there is a link `{LINK}` already, and it is no dummy interface")]
-    Other,
-    /// There are no such links on this system.
-    #[error("links are managed on Linux alone")]
-    System,
-}
-
-impl LinkError {
-    /// What to do about it.
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::Kernel { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-                "it needs the capability NET_ADMIN"
-            }
-            Self::Kernel { .. } => "the kernel needs dummy interfaces: `modprobe dummy`",
-            Self::Other => "rename or remove it: it is not one that an agent made",
-            Self::System => "leave --manage-link out, and listen on an address that is there",
-        }
-    }
-}
 
 /// What was found or made.
 #[derive(Debug, Default)]
@@ -58,7 +27,7 @@ pub struct Ensured {
 /// # Errors
 ///
 /// The kernel refuses, or the name is another link's. That IPv6 is off is none: it is told in [`Ensured::absent`].
-pub async fn ensure(addresses: &[IpAddr]) -> Result<Ensured, LinkError> {
+pub async fn ensure(addresses: &[IpAddr]) -> Result<Ensured, AgentError> {
     system::ensure(addresses).await
 }
 
@@ -67,7 +36,7 @@ pub async fn ensure(addresses: &[IpAddr]) -> Result<Ensured, LinkError> {
 /// # Errors
 ///
 /// The kernel refuses, or the name is another link's.
-pub async fn remove() -> Result<bool, LinkError> {
+pub async fn remove() -> Result<bool, AgentError> {
     system::remove().await
 }
 
@@ -78,21 +47,21 @@ mod system {
     use std::net::IpAddr;
 
     use futures_util::TryStreamExt as _;
+    use rtnetlink::packet_route::address::AddressHeaderFlags;
     use rtnetlink::packet_route::link::{InfoKind, LinkAttribute, LinkFlags, LinkInfo, LinkMessage};
-    use rtnetlink::{Error, Handle, LinkDummy, LinkMessageBuilder, LinkUnspec};
+    use rtnetlink::{Error, Handle, LinkBridge, LinkDummy, LinkMessageBuilder, LinkUnspec};
     use rustix::io::Errno;
 
-    use super::{Ensured, LINK, LinkError};
+    use super::{AgentError, Ensured, LINK};
 
-    pub(super) async fn ensure(addresses: &[IpAddr]) -> Result<Ensured, LinkError> {
+    pub(super) async fn ensure(addresses: &[IpAddr]) -> Result<Ensured, AgentError> {
         with_kernel(async |kernel| {
             let mut ensured = Ensured::default();
             let link = match find(&kernel).await? {
                 Some(link) => link,
                 None => {
-                    let made = kernel.link().add(LinkDummy::new(LINK).up().build()).execute().await;
                     // Another agent may have been quicker.
-                    ensured.changed |= is_new(made).map_err(failed("made"))?;
+                    ensured.changed |= make(&kernel).await.map_err(failed("made"))?;
                     find(&kernel).await?.ok_or_else(|| failed("made")(Errno::NODEV.into()))?
                 }
             };
@@ -104,8 +73,10 @@ mod system {
             }
             for address in addresses {
                 let prefix = if address.is_ipv4() { 32 } else { 128 };
-                let given = kernel.address().add(index, *address, prefix).execute().await;
-                match is_new(given) {
+                let mut request = kernel.address().add(index, *address, prefix);
+                // Nobody else is on the link, and an address that is looked for can't be listened on.
+                request.message_mut().header.flags |= AddressHeaderFlags::Nodad;
+                match is_new(request.execute().await) {
                     Ok(new) => ensured.changed |= new,
                     Err(error) if address.is_ipv6() && is_no_ipv6(&error) => {
                         ensured.absent.push((*address, error));
@@ -118,7 +89,7 @@ mod system {
         .await
     }
 
-    pub(super) async fn remove() -> Result<bool, LinkError> {
+    pub(super) async fn remove() -> Result<bool, AgentError> {
         with_kernel(async |kernel| {
             let Some(link) = find(&kernel).await? else { return Ok(false) };
             kernel.link().del(link.header.index).execute().await.map_err(io).map_err(failed("removed"))?;
@@ -128,9 +99,9 @@ mod system {
     }
 
     /// Speaks to the kernel for as long as the work lasts.
-    async fn with_kernel<T, W>(work: impl FnOnce(Handle) -> W) -> Result<T, LinkError>
+    async fn with_kernel<T, W>(work: impl FnOnce(Handle) -> W) -> Result<T, AgentError>
     where
-        W: Future<Output = Result<T, LinkError>>,
+        W: Future<Output = Result<T, AgentError>>,
     {
         let (connection, handle, _) = rtnetlink::new_connection().map_err(failed("looked at"))?;
         let speaking = tokio::spawn(connection);
@@ -139,7 +110,16 @@ mod system {
         done
     }
 
-    async fn find(kernel: &Handle) -> Result<Option<LinkMessage>, LinkError> {
+    async fn make(kernel: &Handle) -> io::Result<bool> {
+        match is_new(kernel.link().add(LinkDummy::new(LINK).up().build()).execute().await) {
+            Err(error) if is(&error, &[Errno::OPNOTSUPP]) => {
+                is_new(kernel.link().add(LinkBridge::new(LINK).up().build()).execute().await)
+            }
+            made => made,
+        }
+    }
+
+    async fn find(kernel: &Handle) -> Result<Option<LinkMessage>, AgentError> {
         let found = kernel.link().get().match_name(LINK.to_owned()).execute().try_next().await;
         let link = match found.map_err(io) {
             Ok(Some(link)) => link,
@@ -147,11 +127,14 @@ mod system {
             Err(error) if is(&error, &[Errno::NODEV]) => return Ok(None),
             Err(error) => return Err(failed("looked at")(error)),
         };
-        let is_dummy = link.attributes.iter().any(|attribute| match attribute {
-            LinkAttribute::LinkInfo(infos) => infos.contains(&LinkInfo::Kind(InfoKind::Dummy)),
+        let is_ours = |info: &LinkInfo| {
+            matches!(info, LinkInfo::Kind(InfoKind::Dummy) | LinkInfo::Kind(InfoKind::Bridge))
+        };
+        let is_ours = link.attributes.iter().any(|attribute| match attribute {
+            LinkAttribute::LinkInfo(infos) => infos.iter().any(is_ours),
             _ => false,
         });
-        if is_dummy { Ok(Some(link)) } else { Err(LinkError::Other) }
+        if is_ours { Ok(Some(link)) } else { Err(AgentError::OtherLink) }
     }
 
     /// Whether something was made; `false` if it was there.
@@ -179,8 +162,8 @@ mod system {
         }
     }
 
-    fn failed(action: &'static str) -> impl Fn(io::Error) -> LinkError {
-        move |source| LinkError::Kernel { action, source }
+    fn failed(action: &'static str) -> impl Fn(io::Error) -> AgentError {
+        move |source| AgentError::Link { action, source }
     }
 }
 
@@ -188,13 +171,13 @@ mod system {
 mod system {
     use std::net::IpAddr;
 
-    use super::{Ensured, LinkError};
+    use super::{AgentError, Ensured};
 
-    pub(super) async fn ensure(_: &[IpAddr]) -> Result<Ensured, LinkError> {
-        Err(LinkError::System)
+    pub(super) async fn ensure(_: &[IpAddr]) -> Result<Ensured, AgentError> {
+        Err(AgentError::System)
     }
 
-    pub(super) async fn remove() -> Result<bool, LinkError> {
-        Err(LinkError::System)
+    pub(super) async fn remove() -> Result<bool, AgentError> {
+        Err(AgentError::System)
     }
 }

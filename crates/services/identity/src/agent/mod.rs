@@ -22,7 +22,9 @@
 
 mod answer;
 mod cache;
+mod error;
 pub mod link;
+mod listen;
 mod metrics;
 mod peers;
 mod refusal;
@@ -36,15 +38,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{Method, StatusCode};
 use ringwall_server::{Handler, Head, Refusal, Request, Response};
 use tokio::sync::Semaphore;
 
 pub use self::answer::PodCredentials;
+pub use self::error::AgentError;
+pub use self::listen::{Listening, listen};
 pub use self::metrics::Metrics;
 pub use self::peers::{REQUESTS_A_SECOND, REQUESTS_AT_ONCE};
 pub use self::refusal::Refused;
-pub use self::upstream::Upstream;
+pub use self::upstream::{EksAuth, Upstream};
 
 use self::answer::Given;
 use self::cache::{Cache, Flight, LEAST, Look, Outcome};
@@ -150,38 +154,26 @@ impl<U: Upstream> Agent<U> {
         (self.clock)().div_euclid(1000)
     }
 
-    fn check(&self, head: &Head) -> Result<PodToken, Response> {
+    fn check(&self, head: &Head) -> Result<PodToken, Refused> {
+        let refused = |status, code, message| Err(Refused::new(status, code, message));
         if !self.peers.take(head.peer.ip(), (self.clock)()) {
-            let refused = Refused::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "ThrottlingException",
-                "too many requests from this address",
-            );
-            let mut response = refused.answer();
-            response.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-            return Err(response);
+            let message = "too many requests from this address";
+            return refused(StatusCode::TOO_MANY_REQUESTS, "ThrottlingException", message);
         }
         if !authority(head.host()).is_some_and(|host| self.hosts.contains(&host)) {
             let message = "the request has to name the address that the agent listens on as its host";
-            return Err(Refused::new(StatusCode::FORBIDDEN, "AccessDeniedException", message).answer());
+            return refused(StatusCode::FORBIDDEN, "AccessDeniedException", message);
         }
         if head.path != "/v1/credentials" {
             let message = "only /v1/credentials is served here";
-            return Err(Refused::new(StatusCode::NOT_FOUND, "ResourceNotFoundException", message).answer());
+            return refused(StatusCode::NOT_FOUND, "ResourceNotFoundException", message);
         }
         if head.method != Method::GET {
-            let refused = Refused::new(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "InvalidRequestException",
-                "only GET is served here",
-            );
-            let mut response = refused.answer();
-            response.headers.insert(header::ALLOW, HeaderValue::from_static("GET"));
-            return Err(response);
+            let message = "only GET is served here";
+            return refused(StatusCode::METHOD_NOT_ALLOWED, "InvalidRequestException", message);
         }
         let tokens = head.headers.iter().filter(|(name, _)| name == "authorization");
         PodToken::read(tokens.map(|(_, value)| value.as_str()), self.seconds())
-            .map_err(|refused| refused.answer())
     }
 
     async fn credentials(&self, token: &PodToken) -> Result<Given, Refused> {
@@ -237,15 +229,20 @@ impl<U: Upstream> Agent<U> {
 
 impl<U: Upstream> Handler for Agent<U> {
     async fn handle(&self, request: Request) -> Response {
-        let token = match self.check(&request.head) {
-            Ok(token) => token,
-            Err(response) => return response,
+        let given = match self.check(&request.head) {
+            Ok(token) => self.credentials(&token).await,
+            Err(why) => Err(why),
         };
-        match self.credentials(&token).await {
+        match given {
             Ok(given) => given.answer(),
             Err(why) => {
                 let peer = request.head.peer.ip();
-                tracing::info!(%peer, code = %why.code, message = %why.message, "a pod gets no credentials");
+                // A pod that asks in a loop must not fill the log.
+                if why.status == StatusCode::TOO_MANY_REQUESTS {
+                    tracing::debug!(%peer, "a pod asks too often");
+                } else {
+                    tracing::info!(%peer, code = %why.code, message = %why.message, "a pod gets no credentials");
+                }
                 why.answer()
             }
         }

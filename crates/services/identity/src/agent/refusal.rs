@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header};
 use ringwall_server::{Labels, Response};
 
 /// Longest message of somebody else's that is handed on, in characters: AWS's have some hundred.
@@ -28,6 +28,11 @@ const PASSING: [&str; 4] = [
     "ThrottlingException",
     "UnrecognizedClientException",
 ];
+
+const GET: HeaderValue = HeaderValue::from_static("GET");
+
+/// Seconds after which a pod that asked too often may ask again.
+const SOON: HeaderValue = HeaderValue::from_static("1");
 
 /// A refusal, as the pod is told it. It holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,9 +77,11 @@ impl Refused {
         Self { status, code, message: message.into() }
     }
 
-    /// Whether it is the token that is refused, or what it stands for: credentials that were had with it go.
+    /// Whether it is the token that is refused, or what it stands for: credentials that were had with it go. `403
+    /// ExpiredTokenException` is said of the node's own credentials, and no fault of the pod's.
     pub(super) fn is_lasting(&self) -> bool {
-        LASTING.contains(&self.code.as_ref())
+        let is_nodes = self.status == StatusCode::FORBIDDEN && self.code == "ExpiredTokenException";
+        LASTING.contains(&self.code.as_ref()) && !is_nodes
     }
 
     /// Its name in metrics: from a closed set.
@@ -86,6 +93,11 @@ impl Refused {
     pub(super) fn answer(&self) -> Response {
         let body = serde_json::json!({ "code": self.code, "message": &*self.message });
         let mut response = super::answer::json(self.status, body.to_string().into());
+        match self.status {
+            StatusCode::METHOD_NOT_ALLOWED => _ = response.headers.insert(header::ALLOW, GET),
+            StatusCode::TOO_MANY_REQUESTS => _ = response.headers.insert(header::RETRY_AFTER, SOON),
+            _ => {}
+        }
         response.labels = Labels { code: self.label().into(), ..response.labels };
         response
     }
@@ -116,6 +128,8 @@ mod tests {
     fn it_is_known_what_lasts() {
         assert!(upstream("ResourceNotFoundException", "").is_lasting());
         assert!(!upstream("ThrottlingException", "").is_lasting());
+        let nodes = Refused { status: StatusCode::FORBIDDEN, ..upstream("ExpiredTokenException", "") };
+        assert!(!nodes.is_lasting() && upstream("ExpiredTokenException", "").is_lasting());
         assert!(!upstream("UnheardOfException", "").is_lasting());
         assert_eq!(upstream("UnheardOfException", "").label(), "other");
     }
