@@ -1,1 +1,3 @@
 //! AWS identities for pods.
+
+pub mod agent;
