@@ -36,9 +36,12 @@ impl Account {
         let defaults = Self::defaults(settings);
         match facts.config_map.of(&review.namespace, &review.service_account) {
             Some(entry) => Self {
-                role: Some((entry.role_arn.clone(), RoleSource::ConfigMap)).filter(|(arn, _)| !arn.is_empty()),
+                role: Some((entry.role_arn.clone(), RoleSource::ConfigMap))
+                    .filter(|(arn, _)| !arn.is_empty()),
                 // An empty audience would make a token for the apiserver, which STS does not take.
-                audience: Some(entry.audience.clone()).filter(|own| !own.is_empty()).unwrap_or(defaults.audience),
+                audience: Some(entry.audience.clone())
+                    .filter(|own| !own.is_empty())
+                    .unwrap_or(defaults.audience),
                 regional_sts: entry.regional_sts,
                 token_expiration: entry.token_expiration.unwrap_or(defaults.token_expiration),
             },
@@ -85,10 +88,10 @@ impl Account {
         let mut account = Self::defaults(settings);
         let key = settings.annotation("role-arn");
         let role = annotations.get(&key).filter(|role| !role.is_empty());
-        account.role = role.map(|role| {
-            (compose(role, settings.compose_role_arn.as_ref()), RoleSource::Annotation)
-        });
-        if let Some(found) = annotations.keys().find(|found| is_near(found, &key)).filter(|_| role.is_none()) {
+        account.role =
+            role.map(|role| (compose(role, settings.compose_role_arn.as_ref()), RoleSource::Annotation));
+        if let Some(found) = annotations.keys().find(|found| is_near(found, &key)).filter(|_| role.is_none())
+        {
             reasons.push(Reason::OtherAnnotation { found: shown(found), meant: key });
         }
         if let Some(audience) = annotations.get(&settings.annotation("audience")) {

@@ -95,7 +95,8 @@ impl ConfigMapRoles {
 
 impl Entry {
     fn parse(key: &str, value: &Value) -> Result<Self, ConfigMapError> {
-        let wrong = |field: &str, expected| ConfigMapError::Field { key: key.into(), field: field.into(), expected };
+        let wrong =
+            |field: &str, expected| ConfigMapError::Field { key: key.into(), field: field.into(), expected };
         let fields = value.as_object().ok_or_else(|| wrong("the entry", "object"))?;
         let mut entry = Self::default();
         for (field, value) in fields.iter().filter(|(_, value)| !value.is_null()) {

@@ -158,7 +158,8 @@ fn put(container: &mut Map<String, Value>, field: &str, value: Value) {
         *place = value;
         return;
     }
-    let before = ORDER.iter().position(|known| *known == field).and_then(|end| ORDER.get(..end)).unwrap_or_default();
+    let before =
+        ORDER.iter().position(|known| *known == field).and_then(|end| ORDER.get(..end)).unwrap_or_default();
     let index = container.keys().take_while(|key| before.contains(&key.as_str())).count();
     container.shift_insert(index, field.to_owned(), value);
 }

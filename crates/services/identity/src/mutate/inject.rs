@@ -147,12 +147,7 @@ impl Token<'_> {
     }
 }
 
-fn pod_expiration(
-    review: &Review,
-    settings: &Settings,
-    account: &Account,
-    reasons: &mut Vec<Reason>,
-) -> i64 {
+fn pod_expiration(review: &Review, settings: &Settings, account: &Account, reasons: &mut Vec<Reason>) -> i64 {
     let key = settings.annotation("token-expiration");
     expiration(&key, review.annotation(&key), account.token_expiration, reasons)
 }
@@ -235,7 +230,8 @@ fn skipped(
         return BTreeSet::new();
     };
     let names: BTreeSet<String> = names.into_iter().collect();
-    let all = ["containers", "initContainers"].iter().filter_map(|field| spec.get(*field)?.as_array()).flatten();
+    let all =
+        ["containers", "initContainers"].iter().filter_map(|field| spec.get(*field)?.as_array()).flatten();
     let there: BTreeSet<&str> = all.filter_map(Value::as_object).map(name_of).collect();
     let absent = names.iter().filter(|name| !there.contains(name.as_str())).take(MAX_REASONS);
     reasons.extend(absent.map(|name| Reason::NoSuchContainer(shown(name))));

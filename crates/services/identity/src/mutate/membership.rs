@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 /// Largest file that is read: a cluster's 5,000 associations (AWS, *EKS User Guide*, "Service quotas") with names as long
 /// as Kubernetes allows take less than half of it.
@@ -24,17 +25,10 @@ pub enum MembershipError {
 }
 
 #[derive(Deserialize)]
-struct File {
-    #[serde(default)]
-    identities: Option<Vec<Identity>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Identity {
     #[serde(default)]
     namespace: String,
-    #[serde(default)]
+    #[serde(default, rename = "serviceAccount")]
     service_account: String,
 }
 
@@ -52,9 +46,11 @@ impl Membership {
         if text.is_empty() {
             return Ok(Self::default());
         }
-        let file: File = serde_json::from_slice(text)?;
+        let mut file: Map<String, Value> = serde_json::from_slice(text)?;
+        let identities = file.remove("identities").unwrap_or_default();
+        let identities: Option<Vec<Identity>> = serde_json::from_value(identities)?;
         let mut members = Self::default();
-        for identity in file.identities.unwrap_or_default() {
+        for identity in identities.unwrap_or_default() {
             members.insert(identity.namespace, identity.service_account);
         }
         Ok(members)

@@ -149,7 +149,9 @@ impl Reason {
         Some(match self {
             Self::SkipLabel => format!("take the label `{SKIP_LABEL}` off the pod to have it injected"),
             Self::MirrorPod => String::from("a static pod reads its credentials from files of its node"),
-            Self::UnknownServiceAccount(_) => String::from("create it before the pod, and create the pod again"),
+            Self::UnknownServiceAccount(_) => {
+                String::from("create it before the pod, and create the pod again")
+            }
             Self::NoRole { annotation, .. } => format!(
                 "annotate the service account with `{annotation}: ROLE-ARN`, or make a Pod Identity association for it, and \
                  create the pod again"
@@ -175,7 +177,9 @@ impl fmt::Display for Reason {
                 write!(f, "the request's operation is `{operation}`; a pod is injected when it is created")
             }
             Self::Subresource(name) => write!(f, "the request is about a pod's `{name}`"),
-            Self::MirrorPod => f.write_str("the pod mirrors a static pod, which can't have a service account's token"),
+            Self::MirrorPod => {
+                f.write_str("the pod mirrors a static pod, which can't have a service account's token")
+            }
             Self::SkipLabel => write!(f, "the pod's label `{SKIP_LABEL}` keeps the webhook away"),
             Self::NoSpec => f.write_str("the pod has no `spec`"),
             Self::UnknownServiceAccount(account) => write!(f, "there is no service account `{account}`"),
@@ -204,12 +208,17 @@ impl fmt::Display for Reason {
             }
             Self::BelowFloor { annotation, asked } => {
                 let floor = super::settings::MIN_TOKEN_EXPIRATION;
-                write!(f, "`{annotation}` asks for {asked} seconds; Kubernetes takes {floor} at least, which count")
+                write!(
+                    f,
+                    "`{annotation}` asks for {asked} seconds; Kubernetes takes {floor} at least, which count"
+                )
             }
             Self::NoSuchContainer(name) => {
                 write!(f, "`skip-containers` names `{name}`, which is no container of the pod")
             }
-            Self::Skipped(container) => write!(f, "the container `{container}` is left alone: `skip-containers` names it"),
+            Self::Skipped(container) => {
+                write!(f, "the container `{container}` is left alone: `skip-containers` names it")
+            }
             Self::OwnVariables { container, names } => {
                 write!(f, "the container `{container}` sets {} itself", list(names))
             }
@@ -220,7 +229,9 @@ impl fmt::Display for Reason {
             Self::OwnMount { container, volume } => {
                 write!(f, "the container `{container}` mounts a volume `{volume}` itself")
             }
-            Self::OwnVolume(volume) => write!(f, "the pod has a volume `{volume}` itself, which is taken for the token's"),
+            Self::OwnVolume(volume) => {
+                write!(f, "the pod has a volume `{volume}` itself, which is taken for the token's")
+            }
             Self::Injected { container, names, mounted } => {
                 write!(f, "the container `{container}` gets ")?;
                 match (names.is_empty(), mounted) {

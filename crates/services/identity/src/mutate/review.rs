@@ -139,12 +139,16 @@ impl Review {
             "" => in_pod(&pod, "spec", "serviceAccount")?,
             named => named,
         };
-        let service_account = if service_account.is_empty() { DEFAULT_SERVICE_ACCOUNT } else { service_account };
+        let service_account =
+            if service_account.is_empty() { DEFAULT_SERVICE_ACCOUNT } else { service_account };
         if !is_name(namespace, MAX_NAMESPACE) {
             return Err(ReviewError::field("request.namespace", "a namespace's name"));
         }
         if !is_name(service_account, MAX_NAME) {
-            return Err(ReviewError::field("request.object.spec.serviceAccountName", "a service account's name"));
+            return Err(ReviewError::field(
+                "request.object.spec.serviceAccountName",
+                "a service account's name",
+            ));
         }
         Ok(Self {
             api_version,
@@ -169,7 +173,8 @@ impl Review {
         if !subresource.is_empty() {
             return Some(Reason::Subresource(shown(subresource)));
         }
-        if self.metadata("annotations").is_some_and(|annotations| annotations.contains_key(MIRROR_ANNOTATION)) {
+        if self.metadata("annotations").is_some_and(|annotations| annotations.contains_key(MIRROR_ANNOTATION))
+        {
             return Some(Reason::MirrorPod);
         }
         if self.metadata("labels").is_some_and(|labels| labels.contains_key(SKIP_LABEL)) {

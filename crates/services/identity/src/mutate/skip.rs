@@ -67,7 +67,11 @@ mod tests {
             ("\"a\"b", None),
             ("\"a", None),
         ] {
-            assert_eq!(names(text).as_deref(), read.map(|names| names.iter().map(|n| n.to_string()).collect::<Vec<_>>()).as_deref(), "{text:?}");
+            assert_eq!(
+                names(text).as_deref(),
+                read.map(|names| names.iter().map(|n| n.to_string()).collect::<Vec<_>>()).as_deref(),
+                "{text:?}"
+            );
         }
     }
 }
