@@ -88,7 +88,8 @@ impl Mappings {
     ///
     /// The cost is one look-up, whatever the number of mappings.
     pub fn identify(&self, caller: &Caller<'_>) -> Identification {
-        let refused = |why: String| Identification::NotMapped { why: vec![why], not_evaluated: Vec::new() };
+        let refused =
+            |why: String| Identification::NotMapped { why: vec![why], not_evaluated: Vec::new(), ends: true };
         let kind = match PrincipalKind::of(&caller.arn) {
             Ok(kind) => kind,
             Err(why) => return refused(why),
@@ -306,7 +307,7 @@ impl Mappings {
         }
         // A login that fails is not tried elsewhere.
         let not_evaluated = if failed { Vec::new() } else { self.lookup.gaps.clone() };
-        Identification::NotMapped { why, not_evaluated }
+        Identification::NotMapped { why, not_evaluated, ends: failed }
     }
 }
 
