@@ -1,4 +1,5 @@
 mod webhooks;
+mod agent;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use crate::config::{ServeFlags, StoreFlags};
 use crate::error::Failure;
 
 pub(crate) use self::webhooks::ClusterWebhooks;
+pub(crate) use self::agent::Agent;
 
 /// Who can get into your Kubernetes cluster, what they can do there, and the proof.
 ///
@@ -56,6 +58,7 @@ pub(crate) enum Command {
     Iam(Iam),
     Init(Init),
     Serve(Serve),
+    Agent(Agent),
     Account(Account),
     Cluster(Cluster),
     RootKey(RootKeyGroup),
