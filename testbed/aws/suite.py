@@ -102,8 +102,9 @@ def run(program, services):
                 every.malformed(w)
                 report.begin("signed requests, changed")
                 forgeries.run(w, checks.records)
-            report.begin("presigned GetCallerIdentity, and no core file")
+            report.begin("presigned GetCallerIdentity, tokens for clusters, and no core file")
             checks.presigned(w)
+            checks.tokens(w)
             checks.no_core(w)
             w.faults += through_the_program(program, issuer, report, files)
             if is_all:

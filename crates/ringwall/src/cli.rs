@@ -1,5 +1,7 @@
-mod webhooks;
 mod agent;
+mod kubeconfig;
+mod token;
+mod webhooks;
 
 use std::path::PathBuf;
 
@@ -11,8 +13,10 @@ use ringwall_model::Severity;
 use crate::config::{ServeFlags, StoreFlags};
 use crate::error::Failure;
 
-pub(crate) use self::webhooks::ClusterWebhooks;
 pub(crate) use self::agent::Agent;
+pub(crate) use self::kubeconfig::Kubeconfig;
+pub(crate) use self::token::{LoginFlags, MakeToken, Token, TokenFormat};
+pub(crate) use self::webhooks::ClusterWebhooks;
 
 /// Who can get into your Kubernetes cluster, what they can do there, and the proof.
 ///
@@ -59,6 +63,8 @@ pub(crate) enum Command {
     Init(Init),
     Serve(Serve),
     Agent(Agent),
+    Token(Token),
+    Kubeconfig(Kubeconfig),
     Account(Account),
     Cluster(Cluster),
     RootKey(RootKeyGroup),

@@ -66,6 +66,12 @@ pub(crate) enum Failure {
     /// The agent could not begin.
     #[error(transparent)]
     Agent(#[from] AgentError),
+    /// No client of AWS could be made.
+    #[error(transparent)]
+    Aws(#[from] ringwall_awsclient::SetupError),
+    /// A call to AWS failed.
+    #[error(transparent)]
+    Call(#[from] ringwall_awsclient::CallError),
     /// A file or folder could not be made.
     #[error("`{path}` can't be written: {source}")]
     Make { path: String, source: io::Error },
@@ -92,12 +98,18 @@ impl Failure {
             Self::Store(error)
             | Self::Account(BootstrapError::Store(error))
             | Self::Cluster(RegisterError::Store(error)) => error.hint().map(str::to_owned),
+            Self::Aws(ringwall_awsclient::SetupError::NoRegion) => Some("name it with --region".to_owned()),
+            Self::Call(error) if error.kind == ringwall_awsclient::ErrorKind::NoCredentials => {
+                Some("set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY".to_owned())
+            }
             // Those of root keys are part of the message.
             Self::RootKey(_)
             | Self::Trail(_)
             | Self::Issuers(_)
             | Self::Account(_)
             | Self::Cluster(_)
+            | Self::Aws(_)
+            | Self::Call(_)
             | Self::Make { .. } => None,
             Self::Settings(_) | Self::Read { .. } | Self::Write(_) => None,
         }

@@ -9,11 +9,13 @@ mod can;
 mod cluster;
 mod iam;
 mod init;
+mod kubeconfig;
 mod lines;
 mod manual;
 mod root_key;
 mod serve;
 mod store;
+mod token;
 mod webhooks;
 mod who_can;
 
@@ -39,6 +41,8 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Serve(args) => serve::run(&args),
         Command::Agent(args) => agent::run(&args),
         Command::Init(args) => init::run(&args),
+        Command::Token(args) => token::run(&args),
+        Command::Kubeconfig(args) => kubeconfig::run(&args),
         Command::Account(args) => account::run(&args.command),
         Command::Cluster(args) => cluster::run(&args.command),
         Command::RootKey(args) => root_key::run(&args.command),

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests")]
 
 mod aws;
+mod awsclient;
 mod batch;
 mod can;
 mod checks;
@@ -12,6 +13,7 @@ mod examples;
 mod iam_eval;
 mod iam_lint;
 mod installation;
+mod kubeconfig;
 mod serve;
 mod snapshot;
 mod who_can;
