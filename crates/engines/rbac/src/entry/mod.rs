@@ -51,7 +51,7 @@ pub use identity::{Identification, Identity};
 pub use inverse::Entrant;
 pub use mapping::{Mapping, Origin};
 pub use policy::{GrantedPolicy, decide_by_policies};
-pub use principal::Caller;
+pub use principal::{Caller, canonical_arn};
 pub use reading::{Bound, Reading, RolePaths, Rules};
 pub use template::Placeholder;
 
