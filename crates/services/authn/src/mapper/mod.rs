@@ -32,7 +32,9 @@ pub struct Mapped {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// Nothing names them.
-    #[error("`{arn}` is not mapped to a user of this cluster (hint: whoever runs the cluster can add an access entry or a mapping for it)")]
+    #[error(
+        "`{arn}` is not mapped to a user of this cluster (hint: whoever runs the cluster can add an access entry or a mapping for it)"
+    )]
     NotMapped {
         /// Their canonical ARN.
         arn: String,
@@ -40,7 +42,9 @@ pub enum Refusal {
         why: Vec<String>,
     },
     /// Something does and can't be used.
-    #[error("the mapping of `{arn}` can't be used (hint: whoever runs the cluster finds why in the webhook's log)")]
+    #[error(
+        "the mapping of `{arn}` can't be used (hint: whoever runs the cluster finds why in the webhook's log)"
+    )]
     Unusable {
         /// Their canonical ARN.
         arn: String,
@@ -50,7 +54,9 @@ pub enum Refusal {
         why: Vec<String>,
     },
     /// A source that might name them is not known yet, or for too long.
-    #[error("the mappings of `{kind}` are not known just now (hint: try again; if it lasts, the webhook's log says why)")]
+    #[error(
+        "the mappings of `{kind}` are not known just now (hint: try again; if it lasts, the webhook's log says why)"
+    )]
     NotKnown {
         /// Which.
         kind: SourceKind,
@@ -58,7 +64,9 @@ pub enum Refusal {
         why: String,
     },
     /// The name of their node can't be told.
-    #[error("the EC2 instance of this node could not be looked up (hint: try again; if it lasts, the webhook's log says why)")]
+    #[error(
+        "the EC2 instance of this node could not be looked up (hint: try again; if it lasts, the webhook's log says why)"
+    )]
     Instance {
         /// Why.
         why: InstanceError,
@@ -135,8 +143,11 @@ impl Mapper {
                 Said::Nothing(why) => near.extend(why),
                 Said::No(why) => return Err(Refusal::Unusable { arn: arn.clone(), kind: slot.kind, why }),
                 Said::Mapped(identity, mappings) => {
-                    let unusable =
-                        |why: &str| Refusal::Unusable { arn: arn.clone(), kind: slot.kind, why: vec![why.to_owned()] };
+                    let unusable = |why: &str| Refusal::Unusable {
+                        arn: arn.clone(),
+                        kind: slot.kind,
+                        why: vec![why.to_owned()],
+                    };
                     return mapped(&identity, &mappings, slot.kind).map_err(|why| unusable(&why));
                 }
             }
@@ -155,7 +166,8 @@ impl Mapper {
         if !identity.open.contains(&Placeholder::Ec2PrivateDnsName) {
             return Ok(said);
         }
-        let name = self.instances.name_of(&caller.session_name).await.map_err(|why| Refusal::Instance { why })?;
+        let name =
+            self.instances.name_of(&caller.session_name).await.map_err(|why| Refusal::Instance { why })?;
         Ok(self::said(mappings, &entry::Caller { private_dns_name: Some(&name), ..known }))
     }
 
@@ -167,8 +179,10 @@ impl Mapper {
                 Said::Nothing(_) => {}
                 Said::No(_) => return Ok(Vec::new()),
                 Said::Mapped(identity, mappings) => {
-                    let is_entry =
-                        mappings.all().get(identity.mapping).is_some_and(|it| it.origin == Origin::AccessEntry);
+                    let is_entry = mappings
+                        .all()
+                        .get(identity.mapping)
+                        .is_some_and(|it| it.origin == Origin::AccessEntry);
                     return Ok(if is_entry { identity.policies } else { Vec::new() });
                 }
             }
@@ -181,7 +195,9 @@ impl Mapper {
         let state = slot.get();
         let not_known = |why: String| Refusal::NotKnown { kind: slot.kind, why };
         let Some(mappings) = &state.mappings else {
-            return Err(not_known(state.problem.clone().unwrap_or_else(|| "they are being loaded".to_owned())));
+            return Err(not_known(
+                state.problem.clone().unwrap_or_else(|| "they are being loaded".to_owned()),
+            ));
         };
         let age = state.as_of.map_or(i64::MAX, |as_of| slot.now().saturating_sub(as_of));
         match self.oldest {
@@ -240,6 +256,3 @@ fn mapped(identity: &entry::Identity, mappings: &Mappings, source: SourceKind) -
         is_access_entry: mapping.origin == Origin::AccessEntry,
     })
 }
-
-#[cfg(test)]
-mod tests;

@@ -202,7 +202,9 @@ impl Table {
         };
         let pin = match self.entries.get(&principal).cloned().flatten() {
             // The same entry is bound to whom it was bound to, whatever has become of the principal.
-            Some(known) if known.described.entry_arn == described.entry_arn && known.pin.is_known() => known.pin,
+            Some(known) if known.described.entry_arn == described.entry_arn && known.pin.is_known() => {
+                known.pin
+            }
             _ => pin::of(&described, &principal, &self.list.principals).await,
         };
         self.turn.insert(principal.clone(), self.looks);
@@ -248,7 +250,11 @@ impl Table {
                 principal_arn: principal.as_str().into(),
                 kind: described.map_or("", |it| it.kind.as_str()).into(),
                 username: described.and_then(|it| it.username.as_deref()).map(Arc::from),
-                groups: described.into_iter().flat_map(|it| &it.groups).map(|it| it.as_str().into()).collect(),
+                groups: described
+                    .into_iter()
+                    .flat_map(|it| &it.groups)
+                    .map(|it| it.as_str().into())
+                    .collect(),
                 created_at: described.and_then(|it| it.created_at.as_deref()).map(Arc::from),
                 listed_only: described.is_none(),
                 source: source.clone(),
