@@ -55,6 +55,8 @@
 mod client;
 mod connection;
 mod error;
+mod etcd_client;
+mod http2;
 pub mod limits;
 mod listener;
 mod metrics;
@@ -63,6 +65,7 @@ mod server;
 pub use client::{Channel, connect};
 pub use connection::Service;
 pub use error::GrpcError;
+pub use etcd_client::{Etcd, EtcdError, EtcdTls, Scan};
 pub use limits::Limits;
 pub use listener::{Access, Listener};
 pub use metrics::Metrics;

@@ -1,1 +1,5 @@
 //! The KMS v2 plugin.
+
+pub mod rotate;
+pub mod stored;
+pub mod verify;
