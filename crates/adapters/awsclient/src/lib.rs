@@ -1,1 +1,38 @@
-//! Calls to AWS, or to what speaks like it.
+//! Calls to AWS, or to what speaks like it: credentials, signing, retries, limits.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//!
+//! use ringwall_awsclient::{Client, Config, Static};
+//! use serde_json::json;
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let credentials = Static::key("AKIAIOSFODNN7EXAMPLE", String::from("a secret"));
+//! let client = Client::new(Config::new("eu-central-1", Arc::new(credentials)))?;
+//! let sealed = client
+//!     .json("kms", "TrentService.Encrypt", &json!({"KeyId": "alias/etcd", "Plaintext": "aGVsbG8="}))
+//!     .await?;
+//! println!("{}", sealed["CiphertextBlob"]);
+//! # Ok(())
+//! # }
+//! ```
+
+mod client;
+mod clock;
+mod credentials;
+mod endpoints;
+mod environment;
+mod error;
+pub mod http;
+pub mod partition;
+mod xml;
+
+pub use self::client::{Client, Config, Retry, escape, read_error, region_of};
+pub use self::clock::Clock;
+pub use self::credentials::{
+    BoxFuture, Cached, Credentials, CredentialsError, ProvideCredentials, REFRESH_BEFORE_SECONDS, Static,
+};
+pub use self::endpoints::{Endpoints, SERVICES};
+pub use self::environment::Environment;
+pub use self::error::{CallError, ErrorKind, SetupError};
+pub use self::xml::{Element, XmlError};

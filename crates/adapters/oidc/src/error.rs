@@ -1,5 +1,4 @@
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Why a token is not taken.
@@ -285,20 +284,9 @@ impl FetchError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SetupError {
-    /// The extra certificates can't be read.
-    #[error("can't read `{}`", .0.display())]
-    Unreadable(PathBuf, #[source] io::Error),
-    /// The file of extra certificates is too long.
-    #[error("`{}` has more than {} bytes", .0.display(), crate::trust::MAX_ROOTS_BYTES)]
-    TooLong(PathBuf),
-    /// There are no certificates in the file, or broken ones.
-    #[error("`{}` has no certificates in PEM that can be used: {why}", path.display())]
-    Certificates {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        why: String,
-    },
+    /// The extra certificates can't be used.
+    #[error(transparent)]
+    Roots(#[from] ringwall_roots::RootsError),
     /// Not `host:port`.
     #[error("`{0}` is not `host:port`")]
     Endpoint(String),

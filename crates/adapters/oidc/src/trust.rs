@@ -1,6 +1,4 @@
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -13,12 +11,8 @@ use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signat
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
-use rustls_pki_types::pem::PemObject;
 
 use crate::{FetchError, SetupError};
-
-/// Longest file of extra certificates: some hundred of them, and a wrong path is told before memory is full.
-pub(crate) const MAX_ROOTS_BYTES: u64 = 1 << 20;
 
 /// The SHA-1 of a certificate, as IAM registers it with a provider: forty hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,16 +50,7 @@ pub(crate) struct Trust {
 
 impl Trust {
     pub(crate) fn load(extra: Option<&Path>) -> Result<Self, SetupError> {
-        let mut roots = RootCertStore::empty();
-        let native = rustls_native_certs::load_native_certs();
-        for error in &native.errors {
-            tracing::warn!(%error, "some of the system's root certificates can't be read");
-        }
-        let (system, _) = roots.add_parsable_certificates(native.certs);
-        if let Some(path) = extra {
-            add_file(&mut roots, path)?;
-        }
-        tracing::debug!(system, all = roots.len(), "root certificates for issuers of tokens");
+        let roots = ringwall_roots::load(extra)?;
         Ok(Self { roots: Arc::new(roots), provider: Arc::new(rustls::crypto::aws_lc_rs::default_provider()) })
     }
 
@@ -90,27 +75,6 @@ impl Trust {
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(config)
-    }
-}
-
-fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), SetupError> {
-    let unreadable = |error| SetupError::Unreadable(path.to_owned(), error);
-    let mut text = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
-    file.take(MAX_ROOTS_BYTES + 1).read_to_end(&mut text).map_err(unreadable)?;
-    if text.len() as u64 > MAX_ROOTS_BYTES {
-        return Err(SetupError::TooLong(path.to_owned()));
-    }
-    let wrong = |why: String| SetupError::Certificates { path: path.to_owned(), why };
-    let mut count = 0_usize;
-    for certificate in CertificateDer::pem_slice_iter(&text) {
-        let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
-        roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
-        count += 1;
-    }
-    match count {
-        0 => Err(wrong("there are none".to_owned())),
-        _ => Ok(()),
     }
 }
 

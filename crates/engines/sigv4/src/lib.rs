@@ -38,7 +38,8 @@
 //!
 //! Signatures of `AWS4-HMAC-SHA256` in the `Authorization` header or in the query string (presigned), as the SDKs make them for all
 //! services but S3: the path normalised and encoded twice, the payload always hashed. Signature Version 4A is refused, and so
-//! are payloads that aren't signed or are signed in chunks, which S3 alone has.
+//! are payloads that aren't signed or are signed in chunks, which S3 alone has. A [`Signer`] signs for S3 too: the path as it
+//! is sent, the payload hashed.
 //!
 //! What a signature covers has one reading, and what changes a request's meaning is covered:
 //!

@@ -3,7 +3,7 @@
 use data_encoding::HEXLOWER;
 use ringwall_model::Secret;
 
-use crate::canonical::sha256_hex;
+use crate::canonical::{PathForm, sha256_hex};
 use crate::key::signing_key;
 use crate::parts::{AuthParameter, HOST};
 use crate::presented::{ALGORITHM, MAX_EXPIRES, Scope, TERMINATOR};
@@ -133,7 +133,8 @@ impl Signer<'_> {
     fn mac(&self, parts: &Parts<'_>, body: &[u8]) -> Result<[u8; 32], SignatureError> {
         let presented = parse(parts)?.ok_or(SignatureError::MissingAuthenticationToken)?;
         let Scope { date, region, service } = presented.scope();
-        presented.mac(&sha256_hex(body), &signing_key(self.secret, date, region, service)?)
+        let path = if service == "s3" { PathForm::AsSent } else { PathForm::Normalised };
+        presented.mac(path, &sha256_hex(body), &signing_key(self.secret, date, region, service)?)
     }
 
     fn stamp(&self) -> Result<Stamp, SignatureError> {

@@ -2,7 +2,7 @@
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 
-use crate::canonical::sha256_hex;
+use crate::canonical::{PathForm, sha256_hex};
 use crate::key::SigningKey;
 use crate::time::Stamp;
 use crate::{Presented, SignatureError};
@@ -46,7 +46,7 @@ impl Presented<'_> {
         if self.content_sha256.as_ref().is_some_and(|said| **said != payload) {
             return Err(SignatureError::ContentSha256);
         }
-        let expected = self.mac(&payload, key)?;
+        let expected = self.mac(PathForm::Normalised, &payload, key)?;
         verify_slices_are_equal(&expected, &self.signature).map_err(|_| SignatureError::DoesNotMatch)
     }
 

@@ -205,5 +205,5 @@ fn files_of_authorities_that_are_none_are_refused() {
     assert!(told("broken", broken).contains("has no certificates in PEM that can be used"));
     assert!(told("long", &vec![b'\n'; (1 << 20) + 1]).contains("has more than 1048576 bytes"));
     let settings = Settings { roots: Some(folder.path().join("missing")), ..Settings::default() };
-    assert!(matches!(ringwall_oidc::Issuers::new(&settings), Err(SetupError::Unreadable(..))));
+    assert!(matches!(ringwall_oidc::Issuers::new(&settings), Err(SetupError::Roots(_))));
 }

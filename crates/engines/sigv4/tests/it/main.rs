@@ -16,4 +16,5 @@ mod peer;
 mod properties;
 mod refused;
 mod request;
+mod s3;
 mod times;
