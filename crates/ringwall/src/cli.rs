@@ -1,3 +1,5 @@
+mod identity;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -5,6 +7,7 @@ use ringwall_iam::PolicyKind;
 use ringwall_iam::lint::Level;
 use ringwall_model::Severity;
 
+pub(crate) use self::identity::{Identity, IdentityCommand, IdentityMutate};
 use crate::config::{ServeFlags, StoreFlags};
 use crate::error::Failure;
 
@@ -54,6 +57,7 @@ pub(crate) enum Command {
     Serve(Serve),
     Account(Account),
     Cluster(Cluster),
+    Identity(Identity),
     RootKey(RootKeyGroup),
     Store(StoreGroup),
     Completions(Completions),
