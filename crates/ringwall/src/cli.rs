@@ -1,5 +1,6 @@
 mod webhooks;
 mod agent;
+mod identity;
 
 use std::path::PathBuf;
 
@@ -8,6 +9,7 @@ use ringwall_iam::PolicyKind;
 use ringwall_iam::lint::Level;
 use ringwall_model::Severity;
 
+pub(crate) use self::identity::{Identity, IdentityCommand, IdentityMutate};
 use crate::config::{ServeFlags, StoreFlags};
 use crate::error::Failure;
 
@@ -61,6 +63,7 @@ pub(crate) enum Command {
     Agent(Agent),
     Account(Account),
     Cluster(Cluster),
+    Identity(Identity),
     RootKey(RootKeyGroup),
     Store(StoreGroup),
     Completions(Completions),

@@ -8,6 +8,7 @@ mod batch;
 mod can;
 mod cluster;
 mod iam;
+mod identity;
 mod init;
 mod lines;
 mod manual;
@@ -41,6 +42,7 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Init(args) => init::run(&args),
         Command::Account(args) => account::run(&args.command),
         Command::Cluster(args) => cluster::run(&args.command),
+        Command::Identity(args) => identity::run(&args.command),
         Command::RootKey(args) => root_key::run(&args.command),
         Command::Store(args) => store::run(&args.command),
         Command::Completions(args) => manual::completions(&args),
