@@ -19,7 +19,8 @@ use ringwall_server::{Labels, Request, Response};
 
 use crate::mapper::Mapper;
 use crate::metrics::Metrics;
-pub use pass::{HOLDS, KEY_BYTES, PASS, Passes};
+pub(crate) use pass::Passes;
+pub use pass::{HOLDS, KEY_BYTES, PASS};
 use pass::{Holder, Principal};
 use review::{Answer, Asked};
 

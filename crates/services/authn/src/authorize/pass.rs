@@ -44,7 +44,7 @@ pub(crate) enum BadPass {
 }
 
 /// Makes passes, and tells whether they hold.
-pub struct Passes {
+pub(crate) struct Passes {
     cluster: String,
     /// The first one makes passes.
     keys: Vec<hmac::Key>,

@@ -56,7 +56,7 @@ pub trait Ask: Send + Sync + 'static {
 type Waiting = (String, oneshot::Sender<Result<Arc<str>, InstanceError>>);
 
 /// Names of instances, looked up when they are needed.
-pub struct Instances {
+pub(crate) struct Instances {
     known: Cache<String, Arc<str>>,
     queue: Option<mpsc::Sender<Waiting>>,
     task: Option<AbortHandle>,
@@ -70,7 +70,7 @@ impl fmt::Debug for Instances {
 
 impl Instances {
     /// Those that whoever is asked knows; none if nobody is.
-    pub fn new(ask: Option<Arc<dyn Ask>>) -> Self {
+    pub(crate) fn new(ask: Option<Arc<dyn Ask>>) -> Self {
         let known = Cache::builder().max_capacity(MOST_REMEMBERED).time_to_live(REMEMBERED).build();
         let Some(ask) = ask else { return Self { known, queue: None, task: None } };
         let (queue, waiting) = mpsc::channel(MOST_WAITING);

@@ -9,28 +9,29 @@ use ringwall_rbac::entry::{self, GrantedPolicy, Identification, Mappings, Origin
 
 use crate::sources::{Slot, SourceKind, Sources};
 use crate::sts::Caller;
-pub use instances::{Ask, InstanceError, Instances};
+pub(crate) use instances::Instances;
+pub use instances::{Ask, InstanceError};
 
 /// Who somebody is to the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mapped {
+pub(crate) struct Mapped {
     /// The user name.
-    pub username: String,
+    pub(crate) username: String,
     /// The groups, without those that the apiserver adds.
-    pub groups: Vec<String>,
+    pub(crate) groups: Vec<String>,
     /// Which source says so.
-    pub source: SourceKind,
+    pub(crate) source: SourceKind,
     /// The principal or account as the mapping names it.
-    pub principal: Arc<str>,
+    pub(crate) principal: Arc<str>,
     /// Whether it is an access entry, which may hold access policies.
-    pub is_access_entry: bool,
+    pub(crate) is_access_entry: bool,
 }
 
 /// Why somebody is nobody to the cluster.
 ///
 /// What is displayed is for whoever calls, and tells nothing of other mappings; `why` is for the log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub(crate) enum Refusal {
     /// Nothing names them.
     #[error(
         "`{arn}` is not mapped to a user of this cluster (hint: whoever runs the cluster can add an access entry or a mapping for it)"
@@ -75,7 +76,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Whether the same may be answered otherwise a moment later without anybody's doing.
-    pub fn is_passing(&self) -> bool {
+    pub(crate) fn is_passing(&self) -> bool {
         match self {
             Self::NotKnown { .. } => true,
             Self::Instance { why } => !matches!(why, InstanceError::NotThere),
@@ -84,7 +85,7 @@ impl Refusal {
     }
 
     /// A name for metrics.
-    pub fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::NotMapped { .. } => "not_mapped",
             Self::Unusable { .. } => "unusable_mapping",
@@ -94,7 +95,7 @@ impl Refusal {
     }
 
     /// What only operators are told.
-    pub fn details(&self) -> String {
+    pub(crate) fn details(&self) -> String {
         match self {
             Self::NotMapped { why, .. } | Self::Unusable { why, .. } => why.join("; "),
             Self::NotKnown { why, .. } => why.clone(),
@@ -105,7 +106,7 @@ impl Refusal {
 
 /// Maps by the sources in their order: the first that names somebody decides.
 #[derive(Debug)]
-pub struct Mapper {
+pub(crate) struct Mapper {
     sources: Sources,
     instances: Instances,
     /// How old what a source knows may be, in seconds.
@@ -134,7 +135,7 @@ impl Mapper {
     ///
     /// A [`Refusal`]: nobody, or not known. A source that is not known ends the search, since it might say something else than
     /// those after it.
-    pub async fn map(&self, caller: &Caller) -> Result<Mapped, Refusal> {
+    pub(crate) async fn map(&self, caller: &Caller) -> Result<Mapped, Refusal> {
         let arn = &caller.canonical_arn;
         let mut near = Vec::new();
         for slot in self.sources.slots() {

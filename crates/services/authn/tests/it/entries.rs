@@ -37,6 +37,7 @@ async fn entries_come_change_and_go() {
     let client = aws.start();
     let webhook = Webhook::start(entry_settings(None), |parts| parts.aws = Some(client));
     for name in ["dev", "ops", "qa", "admin", "view"] {
+        assert_eq!(webhook.name(&session(name, "s")).await, None, "IAM does not know it yet");
         aws.change(|world| {
             let row = (
                 role(&format!("team/{name}")),

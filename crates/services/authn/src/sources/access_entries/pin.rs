@@ -27,12 +27,6 @@ pub(super) enum Pin {
     Unknown,
 }
 
-impl Pin {
-    pub(super) fn is_known(&self) -> bool {
-        *self != Self::Unknown
-    }
-}
-
 /// What an entry is bound to, as far as it can be found out.
 pub(super) async fn of(described: &Described, principal: &str, principals: &Principals) -> Pin {
     if let Some(id) = &described.principal_id {
