@@ -230,7 +230,7 @@ mod tests {
     #[test]
     fn keys_can_be_replaced_one_after_the_other() {
         let (old, new) = (Secret::new(vec![1; 32]), Secret::new(vec![2; 32]));
-        let before = Passes::new("shop", &[old.clone()], 300).unwrap();
+        let before = Passes::new("shop", std::slice::from_ref(&old), 300).unwrap();
         let both = Passes::new("shop", &[new.clone(), old], 300).unwrap();
         let after = Passes::new("shop", &[new], 300).unwrap();
         let holder = Holder { username: "ann", uid: "uid", groups: &[] };

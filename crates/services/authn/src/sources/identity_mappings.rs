@@ -18,12 +18,14 @@ use super::{PRINCIPALS_EVERY, next_look};
 /// Most mappings. Each costs some hundred bytes, and a list of this length a few milliseconds to read.
 const MAX_MAPPINGS: usize = 20_000;
 
+type Objects = BTreeMap<Key, Arc<DynamicObject>>;
+
 /// Keeps the list up to date.
 pub(super) async fn run(list: List, cluster: Cluster) {
     let kind = Kind::new("iamauthenticator.k8s.aws", "v1alpha1", "iamidentitymappings");
     let mut watched = cluster.watch_dynamic(&kind, None, &Selector::default());
     let never = Notify::new();
-    let mut current: Option<(Arc<BTreeMap<Key, Arc<DynamicObject>>>, AwsAuthConfigMap)> = None;
+    let mut current: Option<(Arc<Objects>, AwsAuthConfigMap)> = None;
     loop {
         let state = watched.get();
         if let Some(value) = &state.value {
@@ -54,7 +56,7 @@ pub(super) async fn run(list: List, cluster: Cluster) {
 }
 
 /// The list of all objects. Of two for one principal the first by name counts: the later of a list does, so the order is turned.
-fn read(objects: &BTreeMap<Key, Arc<DynamicObject>>) -> AwsAuthConfigMap {
+fn read(objects: &Objects) -> AwsAuthConfigMap {
     let (mut roles, mut users) = (Vec::new(), Vec::new());
     for (key, object) in objects.iter().rev() {
         let spec = object.data.get("spec");
@@ -102,7 +104,7 @@ mod tests {
     use super::*;
     use ringwall_rbac::entry::{Caller, Identification, Mappings, Parts, Reading, Rules};
 
-    fn objects(specs: &[(&str, Json)]) -> BTreeMap<Key, Arc<DynamicObject>> {
+    fn objects(specs: &[(&str, Json)]) -> Objects {
         let object = |(name, spec): &(&str, Json)| {
             let json = serde_json::json!({
                 "apiVersion": "iamauthenticator.k8s.aws/v1alpha1", "kind": "IAMIdentityMapping",

@@ -1,5 +1,13 @@
 //! The webhooks as an apiserver calls them, their sources at work behind them.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "these are tests"
+)]
+
 mod access;
 mod aws;
 mod entries;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ringwall_authn::sources::{Places, SourceKind, access_entries};
+use ringwall_authn::sts::VerifyError;
 use ringwall_authn::{PASS, Settings};
 use ringwall_kubernetes::{Cluster, Source};
 use ringwall_server::{Limits, Metrics, Server, live};
@@ -14,6 +15,25 @@ use serde_json::{Value as Json, json};
 
 use crate::aws::Aws;
 use crate::support::{Webhook, caller, role, session, settings};
+
+/// Who may impersonate everybody and everything, as far as RBAC is concerned.
+const IMPERSONATOR: &str = "
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: impersonator}
+rules: [{apiGroups: ['*'], resources: ['*'], verbs: [impersonate]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: impersonator}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: impersonator}
+subjects: [{kind: User, apiGroup: rbac.authorization.k8s.io, name: impersonator}]
+";
+
+fn manifest(name: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../deploy/manifests/token-webhook");
+    String::from_utf8(std::fs::read(folder.join(name)).unwrap()).unwrap()
+}
 
 struct Apiserver {
     child: Child,
@@ -33,9 +53,8 @@ impl Drop for Apiserver {
 fn start(port: u16) -> Apiserver {
     let program = std::env::var("RINGWALL_TESTBED").expect("RINGWALL_TESTBED names the testbed's program");
     let folder = tempfile::tempdir().unwrap();
-    let manifests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../deploy/manifests/token-webhook");
     let copy = |name: &str, change: &dyn Fn(String) -> String| {
-        let text = change(std::fs::read_to_string(manifests.join(name)).unwrap());
+        let text = change(manifest(name));
         let path = folder.path().join(name);
         std::fs::write(&path, text).unwrap();
         path.display().to_string()
@@ -149,15 +168,8 @@ async fn a_real_apiserver_lets_in_authorizes_and_cuts_off() {
         .map(Into::into)
         .to_vec();
     let places = Places { access_entries: entries, ..Places::default() };
-    apiserver.apply(
-        &std::fs::read_to_string(
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../deploy/manifests/token-webhook/crd.yaml"),
-        )
-        .unwrap(),
-    );
-    apiserver.apply(
-        "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: impersonator}\nrules:\n- apiGroups: ['', authentication.k8s.io]\n  resources: [users, groups, uids, userextras, 'userextras/*', 'userextras/ringwall.github.io/access-pass', 'userextras/arn']\n  verbs: [impersonate]\n- apiGroups: ['*']\n  resources: ['*']\n  verbs: [impersonate]\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: impersonator}\nroleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: impersonator}\nsubjects: [{kind: User, apiGroup: rbac.authorization.k8s.io, name: impersonator}]\n",
-    );
+    apiserver.apply(&manifest("crd.yaml"));
+    apiserver.apply(IMPERSONATOR);
     let client = aws.start();
     let webhook = Webhook::start(Settings { sources, places, ..settings() }, |parts| {
         parts.aws = Some(client);
@@ -176,6 +188,26 @@ async fn a_real_apiserver_lets_in_authorizes_and_cuts_off() {
     assert_eq!(boss["extra"]["arn"], json!([session("boss", "ann")]));
     let pass = boss["extra"][PASS][0].as_str().unwrap().to_owned();
     assert_eq!(apiserver.who(&token("nobody"), &[]).await.0, 401);
+
+    // How often the apiserver calls for one request: once for a no, and again where it is told to come again.
+    webhook.believes.tell("k8s-aws-v1.down", Err(VerifyError::Unavailable { why: "no route".into() }));
+    for (name, result) in [("nobody", "not_mapped"), ("down", "sts_error"), ("forged", "sts_refused")] {
+        let before = reviews(&webhook, result);
+        assert_eq!(apiserver.who(&token(name), &[]).await.0, 401);
+        assert_eq!(reviews(&webhook, result) - before, 1, "{name}");
+    }
+    webhook
+        .believes
+        .tell("k8s-aws-v1.busy", Err(VerifyError::Throttled { retry_after: Duration::from_secs(1) }));
+    let later = Arc::clone(&webhook.believes);
+    let let_in = tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        later.tell("k8s-aws-v1.busy", Ok(caller(&session("view", "ann"))));
+    });
+    assert_eq!(apiserver.who(&token("busy"), &[]).await.0, 201, "it comes again, and is let in then");
+    let_in.await.unwrap();
+    let throttled = reviews(&webhook, "sts_throttling");
+    assert!((1..=4).contains(&throttled), "{throttled} calls in a second and a half");
 
     // Access policies.
     let pods = "/api/v1/namespaces/default/pods";
@@ -230,6 +262,14 @@ async fn a_real_apiserver_lets_in_authorizes_and_cuts_off() {
     // Cut off.
     aws.change(|world| drop(world.entries.remove(&role("view"))));
     until("the entry is gone", async || apiserver.who(&token("view"), &[]).await.0 == 401).await;
+}
+
+/// TokenReviews with this result.
+fn reviews(webhook: &Webhook, result: &str) -> u64 {
+    let metrics = webhook.metrics();
+    let line =
+        metrics.lines().find(|line| line.contains(&format!("token_reviews_total{{result=\"{result}\"}}")));
+    line.map_or(0, |line| line.rsplit(' ').next().unwrap().parse().unwrap())
 }
 
 async fn until(what: &str, holds: impl AsyncFn() -> bool) {
