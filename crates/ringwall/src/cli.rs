@@ -1,6 +1,6 @@
-mod webhooks;
 mod agent;
 mod identity;
+mod webhooks;
 
 use std::path::PathBuf;
 
@@ -13,8 +13,8 @@ pub(crate) use self::identity::{Identity, IdentityCommand, IdentityMutate};
 use crate::config::{ServeFlags, StoreFlags};
 use crate::error::Failure;
 
-pub(crate) use self::webhooks::ClusterWebhooks;
 pub(crate) use self::agent::Agent;
+pub(crate) use self::webhooks::ClusterWebhooks;
 
 /// Who can get into your Kubernetes cluster, what they can do there, and the proof.
 ///

@@ -66,12 +66,36 @@ pub(crate) enum Failure {
     /// The agent could not begin.
     #[error(transparent)]
     Agent(#[from] AgentError),
+    /// A service can't be set up as the settings say.
+    #[error("{0}")]
+    Service(Box<dyn std::error::Error + Send + Sync>),
     /// A file or folder could not be made.
     #[error("`{path}` can't be written: {source}")]
     Make { path: String, source: io::Error },
     /// The answer could not be written.
     #[error("the answer cannot be written: {0}")]
     Write(#[from] io::Error),
+}
+
+/// Errors of services' settings, whose hints are part of their messages.
+macro_rules! services {
+    ($($error:ty),+ $(,)?) => { $(
+        impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::Service(Box::new(error))
+            }
+        }
+    )+ };
+}
+
+services! {
+    ringwall_authn::sources::SetupError,
+    ringwall_authn::token::InvalidClusterId,
+    ringwall_authn::token::InvalidEndpoint,
+    ringwall_awsclient::SetupError,
+    ringwall_awsclient::http::UrlError,
+    ringwall_identity::webhook::SettingsError,
+    ringwall_kubernetes::KubeError,
 }
 
 impl Failure {
@@ -98,6 +122,7 @@ impl Failure {
             | Self::Issuers(_)
             | Self::Account(_)
             | Self::Cluster(_)
+            | Self::Service(_)
             | Self::Make { .. } => None,
             Self::Settings(_) | Self::Read { .. } | Self::Write(_) => None,
         }

@@ -20,6 +20,7 @@ mod who_can;
 
 pub(crate) use assess::{Entrant, Report};
 pub(crate) use iam::{LintReport, Linted};
+pub(crate) use webhooks::client_name;
 
 use crate::cli::Command;
 use crate::error::{Exit, Failure};
