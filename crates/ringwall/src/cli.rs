@@ -1,3 +1,7 @@
+mod webhooks;
+mod agent;
+mod identity;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -5,8 +9,12 @@ use ringwall_iam::PolicyKind;
 use ringwall_iam::lint::Level;
 use ringwall_model::Severity;
 
+pub(crate) use self::identity::{Identity, IdentityCommand, IdentityMutate};
 use crate::config::{ServeFlags, StoreFlags};
 use crate::error::Failure;
+
+pub(crate) use self::webhooks::ClusterWebhooks;
+pub(crate) use self::agent::Agent;
 
 /// Who can get into your Kubernetes cluster, what they can do there, and the proof.
 ///
@@ -52,8 +60,10 @@ pub(crate) enum Command {
     Iam(Iam),
     Init(Init),
     Serve(Serve),
+    Agent(Agent),
     Account(Account),
     Cluster(Cluster),
+    Identity(Identity),
     RootKey(RootKeyGroup),
     Store(StoreGroup),
     Completions(Completions),
@@ -491,6 +501,7 @@ pub(crate) enum ClusterCommand {
         #[command(flatten)]
         place: ClusterWhere,
     },
+    Webhooks(ClusterWebhooks),
 }
 
 /// Make a cluster known, whoever runs it.

@@ -37,6 +37,9 @@ pub enum ServerError {
     /// A name that no certificate can be made for.
     #[error("`{0}` is neither a DNS name nor an IP address")]
     Name(String),
+    /// A name that no client's certificate is made for.
+    #[error("`{0}` is no name for a client")]
+    ClientName(String),
     /// A certificate can't be made.
     #[error("a certificate can't be made: {0}")]
     Issue(#[from] rcgen::Error),
@@ -65,6 +68,7 @@ impl ServerError {
                 _ => None,
             },
             Self::Content { hint, .. } => Some(hint),
+            Self::ClientName(_) => Some("1 to 64 letters, digits and any of -_.:/@"),
             Self::Name(_) => Some("as in ringwall.example.com, *.example.com or 10.0.0.7"),
             _ => None,
         }

@@ -61,4 +61,7 @@ pub use listener::{Drained, Live, Server, live};
 pub use metrics::Metrics;
 pub use request::{Head, Request};
 pub use signals::{Asked, Signals};
-pub use tls::{LOOK_EVERY, Looked, Source, Tls, TlsInfo, client_verifier};
+pub use tls::{
+    ClientCertificate, LOOK_EVERY, Looked, Source, Tls, TlsInfo, authorities, client_names, client_verifier,
+    issue_client,
+};

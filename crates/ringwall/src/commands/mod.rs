@@ -1,18 +1,21 @@
 //! One module a command: read, ask, print.
 
 mod account;
+mod agent;
 mod assess;
 mod aws;
 mod batch;
 mod can;
 mod cluster;
 mod iam;
+mod identity;
 mod init;
 mod lines;
 mod manual;
 mod root_key;
 mod serve;
 mod store;
+mod webhooks;
 mod who_can;
 
 pub(crate) use assess::{Entrant, Report};
@@ -35,9 +38,11 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::WhoCan(args) => who_can::run(&args),
         Command::Iam(args) => iam::run(&args.command),
         Command::Serve(args) => serve::run(&args),
+        Command::Agent(args) => agent::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Account(args) => account::run(&args.command),
         Command::Cluster(args) => cluster::run(&args.command),
+        Command::Identity(args) => identity::run(&args.command),
         Command::RootKey(args) => root_key::run(&args.command),
         Command::Store(args) => store::run(&args.command),
         Command::Completions(args) => manual::completions(&args),

@@ -9,12 +9,21 @@ use super::declare::{Change, Declared, Fallback, Setting, Shown, settings};
 use super::error::ConfigError;
 use super::layers::Layers;
 use super::value::{
-    Amount, Bytes, Issuers, LogFormat, LogLevel, Names, Rate, Region, StoreAddress, Time, TlsMode, Value,
+    Amount, Bytes, Issuers, LogFormat, LogLevel, Names, Rate, Region, Services, StoreAddress, Time, TlsMode,
+    Value,
 };
 
 use Fallback::{DataFolder, InConfigFolder, InDataFolder, Is, Unset};
 
 settings! {
+    "What runs" {
+        /// Services that the process runs
+        ///
+        /// Each needs its own section of settings and nothing of the others, so that one process runs all of them, or
+        /// each runs where it is needed: the token webhook and the KMS plugin beside the apiserver, the secrets provider
+        /// on each node.
+        services: Services = "services", Is("aws"), Restart;
+    }
     "Where things are" {
         /// Folder of all that the server keeps: database, certificate authority, trail
         ///
@@ -55,6 +64,12 @@ settings! {
         tls_certificate: Option<PathBuf> = "tls.certificate", Unset, Restart;
         /// With files: the certificate's key, in PEM
         tls_key: Option<PathBuf> = "tls.key", Unset, Restart;
+    }
+    "Webhooks" {
+        /// Certificate authorities, in PEM, of whose certificates apiservers have to show one to a webhook
+        ///
+        /// By default the installation's own, by which `ringwall cluster webhooks` issues them.
+        webhook_client_ca: Option<PathBuf> = "webhook.client-ca", Unset, Restart;
     }
     "OpenID Connect" {
         /// Issuers, as HOST:PORT, whose addresses may be private, link-local or loopback

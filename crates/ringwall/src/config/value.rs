@@ -263,6 +263,48 @@ fn list(items: &[String]) -> Option<String> {
     (!items.is_empty()).then(|| format!("[{}]", items.join(", ")))
 }
 
+/// A service of the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Service {
+    /// AWS's APIs.
+    Aws,
+}
+
+impl Service {
+    const ALL: [Self; 1] = [Self::Aws];
+
+    /// Its name in the settings.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Aws => "aws",
+        }
+    }
+}
+
+/// The services to run, each once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Services(pub(crate) Vec<Service>);
+
+impl Value for Services {
+    const KIND: &'static str = "list";
+
+    fn read(raw: &Raw, _: &Path) -> Result<Self, String> {
+        let names = Service::ALL.map(Service::name).join(", ");
+        let wanted = || format!("a list of services, each once, of {names}");
+        let mut services = Vec::new();
+        for item in items(raw).filter(|items| !items.is_empty()).ok_or_else(wanted)? {
+            let service = Service::ALL.into_iter().find(|service| service.name() == item);
+            let service = service.filter(|service| !services.contains(service)).ok_or_else(wanted)?;
+            services.push(service);
+        }
+        Ok(Self(services))
+    }
+
+    fn toml(&self) -> Option<String> {
+        list(&self.0.iter().map(|service| service.name().to_owned()).collect::<Vec<_>>())
+    }
+}
+
 impl Value for Names {
     const KIND: &'static str = "list";
 
@@ -406,14 +448,22 @@ macro_rules! words {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum $type { $($variant),+ }
 
+        impl std::str::FromStr for $type {
+            type Err = &'static str;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                match text {
+                    $($word => Ok(Self::$variant),)+
+                    _ => Err($wanted),
+                }
+            }
+        }
+
         impl Value for $type {
             const KIND: &'static str = "word";
 
             fn read(raw: &Raw, _: &Path) -> Result<Self, String> {
-                match raw.text() {
-                    $(Some($word) => Ok(Self::$variant),)+
-                    _ => Err(String::from($wanted)),
-                }
+                raw.text().unwrap_or_default().parse().map_err(String::from)
             }
 
             fn toml(&self) -> Option<String> {

@@ -1,38 +1,29 @@
-//! `ringwall serve`: the listeners, what stands behind them, and the signals.
+//! `ringwall serve`: the services, what they share, and the signals.
 
+mod aws;
+mod listener;
 mod logs;
+mod part;
 mod reload;
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use futures_util::future::join_all;
 use prometheus_client::registry::Registry;
-use ringwall_aws::{Endpoint, Parts};
-use ringwall_oidc::Issuers;
-use ringwall_rootkey::SystemRandom;
 use ringwall_server::{
-    Admin, Asked, Drained, LOOK_EVERY, Limits, Metrics, Server, Signals, Source, Tls, harden, live,
+    Admin, Asked, Drained, LOOK_EVERY, Limits, Live, Metrics, Server, Signals, harden, live,
 };
-use ringwall_trail::Trail;
 use tokio::sync::watch;
 
-use self::logs::Logs;
+pub(crate) use self::listener::asked;
+pub(crate) use self::logs::Logs;
+use self::part::{Part, Prepared, Waits};
 use self::reload::Reloader;
-use crate::config::{self, Flags, Loaded, Settings, TlsMode};
+use crate::config::{self, Flags, Loaded, Service, Settings};
 use crate::error::{Exit, Failure};
-use crate::installation::Installation;
 
 /// Connections that the admin listener takes at once: some probes and a Prometheus or two.
 const ADMIN_CONNECTIONS: usize = 64;
-
-/// How long the store may take to say that it is there.
-const STORE_ANSWERS: Duration = Duration::from_secs(3);
-
-/// How often is done what is due: deletions are planned by the day, and count at once when their time has come.
-const SWEEP_EVERY: Duration = Duration::from_secs(3600);
-
-/// What the server waits for before it can do its work; `/readyz` tells it. `None` if it can.
-type Waits = Option<&'static str>;
 
 /// Serves until a signal ends it.
 pub(crate) fn run(flags: &Flags, loaded: Loaded) -> Result<Exit, Failure> {
@@ -49,30 +40,25 @@ async fn serve(flags: Flags, loaded: Loaded) -> Result<Exit, Failure> {
         tracing::warn!(variable, "there is no such setting: did you mean {meant}?");
     }
     let mut registry = Registry::default();
-    let metrics = Metrics::register(&mut registry, "aws");
-    let admin_metrics = Metrics::register(&mut registry, "admin");
     let limits = live(settings.limits());
-
-    let tls = tls(&settings, &metrics)?;
-    let server = Server::bind(settings.listen.value, tls.clone(), Arc::clone(&limits), metrics)?;
     let admin_limits = live(Limits { max_connections: ADMIN_CONNECTIONS, ..Limits::default() });
+    let admin_metrics = Metrics::register(&mut registry, "admin");
     let admin = Server::bind(settings.admin_listen.value, None, admin_limits, admin_metrics)?;
-    let (address, admin_address) = (server.address(), admin.address());
+    let admin_address = admin.address();
+    let prepared = prepare(&settings, &limits, &mut registry)?;
 
-    let waits = watch::Sender::new(Some("it is starting"));
+    let waits = watch::Sender::new(Some("it is starting".to_owned()));
     let ready = waits.subscribe();
-    let ready = Box::new(move || ready.borrow().map_or(Ok(()), |waits: &str| Err(waits.to_owned())));
+    let ready = Box::new(move || ready.borrow().clone().map_or(Ok(()), Err));
     let (stop_admin, admin_stopped) = watch::channel(false);
     let admin = tokio::spawn(admin.serve(Arc::new(Admin::new(registry, ready)), asked(admin_stopped)));
-
-    let parts = Backing::open(&settings).await?;
-    let (stop, stopped) = watch::channel(false);
-    let endpoint = Arc::new(parts.endpoint(&settings)?);
-    let sweeping = tokio::spawn(sweep(Arc::clone(&endpoint)));
-    let mut serving = tokio::spawn(server.serve(endpoint, asked(stopped)));
-    waits.send_replace(None);
+    let mut parts = Vec::new();
+    for service in prepared {
+        parts.push(service.start().await?);
+    }
+    waits.send_replace(waits_for(&parts).await);
     let file = loaded.file.as_ref().map(|file| tracing::field::display(file.display()));
-    tracing::info!(%address, tls = tls.is_some(), admin = %admin_address, settings = file, "serving");
+    tracing::info!(admin = %admin_address, settings = file, "serving");
 
     let mut reloader = Reloader { flags, latest: loaded, refused: Vec::new(), logs, limits };
     loop {
@@ -84,93 +70,48 @@ async fn serve(flags: Flags, loaded: Loaded) -> Result<Exit, Failure> {
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
         reloader.look();
-        if let Some(tls) = &tls {
-            tls.refresh().await;
+        for part in &mut parts {
+            part.look().await;
         }
-        waits.send_replace(parts.waits_for().await);
+        waits.send_replace(waits_for(&parts).await);
     }
-    waits.send_replace(Some("it is stopping"));
-    let _ = stop.send(true);
+    waits.send_replace(Some("it is stopping".to_owned()));
     tracing::info!("stopping: requests in hand are finished");
     tokio::select! {
-        drained = &mut serving => tell(drained.ok()),
+        drained = join_all(parts.iter_mut().map(|part| part.drain())) => tell(drained),
         () = again(&mut signals) => tracing::warn!("stopped at once, as asked a second time"),
     }
-    sweeping.abort();
-    parts.close().await;
+    for part in parts {
+        part.close().await;
+    }
     let _ = stop_admin.send(true);
     let _ = admin.await;
     Ok(Exit::Fine)
 }
 
-/// Does, from time to time, what is due without anybody's call.
-async fn sweep(endpoint: Arc<Endpoint>) {
-    loop {
-        match endpoint.sweep().await {
-            Ok(swept) if swept == Default::default() => {}
-            Ok(swept) => tracing::info!(?swept, "what was due is done"),
-            Err(error) => {
-                tracing::warn!(error = error.message, "what is due could not be done; it is tried again")
-            }
-        }
-        tokio::time::sleep(SWEEP_EVERY).await;
+/// What the settings name, in their order.
+fn prepare(
+    settings: &Settings,
+    limits: &Live<Limits>,
+    registry: &mut Registry,
+) -> Result<Vec<Box<dyn Prepared>>, Failure> {
+    let mut prepared: Vec<Box<dyn Prepared>> = Vec::new();
+    for service in &settings.services.value.0 {
+        prepared.push(match service {
+            Service::Aws => Box::new(aws::Prepare::bind(settings, limits, registry)?),
+        });
     }
+    Ok(prepared)
 }
 
-/// What stands behind the endpoint.
-struct Backing {
-    installation: Installation,
-    trail: Trail,
-}
-
-impl Backing {
-    async fn open(settings: &Settings) -> Result<Self, Failure> {
-        let installation = Installation::open(settings).await?;
-        let trail = Trail::open(&settings.trail_folder.value)?;
-        Ok(Self { installation, trail })
-    }
-
-    fn endpoint(&self, settings: &Settings) -> Result<Endpoint, Failure> {
-        let allow: Result<Vec<_>, _> =
-            settings.oidc_allow.value.0.iter().map(|issuer| issuer.parse()).collect();
-        let roots = settings.oidc_ca_file.value.clone();
-        let issuers = Issuers::new(&ringwall_oidc::Settings { allow: allow?, roots })?;
-        Ok(Endpoint::new(Parts {
-            store: self.installation.store.clone(),
-            keyring: Arc::clone(&self.installation.keyring),
-            random: Arc::new(SystemRandom),
-            trail: self.trail.clone(),
-            issuers,
-            clock: Arc::new(ringwall_aws::now),
-            region: settings.region.value.0.clone(),
-            settings: ringwall_aws::Settings {
-                rate: settings.throttle_rate.value.0,
-                burst: settings.throttle_burst.value.0,
-            },
-        }))
-    }
-
-    async fn waits_for(&self) -> Waits {
-        let store = tokio::time::timeout(STORE_ANSWERS, self.installation.store.generation()).await;
-        if !matches!(store, Ok(Ok(_))) {
-            tracing::warn!("the store does not answer");
-            return Some("the store does not answer");
+/// What the first part that waits for something waits for.
+async fn waits_for(parts: &[Box<dyn Part>]) -> Waits {
+    for part in parts {
+        if let Some(waits) = part.waits_for().await {
+            return Some(waits);
         }
-        // Nothing that changes something is answered before its record is on disk.
-        self.trail.stats().failing.then_some("the trail can't be written")
     }
-
-    async fn close(self) {
-        if let Err(error) = self.trail.close().await {
-            tracing::error!(%error, "the trail could not be written to its end");
-        }
-        self.installation.store.close().await;
-    }
-}
-
-/// Done when the sender says so, or is gone.
-async fn asked(mut stopped: watch::Receiver<bool>) {
-    let _ = stopped.wait_for(|stopped| *stopped).await;
+    None
 }
 
 /// Done when it is asked to stop once more.
@@ -178,32 +119,24 @@ async fn again(signals: &mut Signals) {
     while signals.next().await != Asked::Stop {}
 }
 
-fn tell(drained: Option<Drained>) {
-    match drained {
-        Some(drained) if drained.is_clean() => tracing::info!("stopped"),
-        Some(Drained { connections, requests }) => {
-            tracing::warn!(
-                connections,
-                requests,
-                "stopped; these were still open when the time to drain was over"
-            );
-        }
-        None => tracing::error!("the listener broke down"),
+/// Says how the listeners ended.
+pub(crate) fn tell(drained: Vec<Option<Drained>>) {
+    let (mut connections, mut requests) = (0, 0);
+    for drained in drained {
+        let Some(drained) = drained else {
+            tracing::error!("a listener broke down");
+            continue;
+        };
+        connections += drained.connections;
+        requests += drained.requests;
     }
-}
-
-fn tls(settings: &Settings, metrics: &Metrics) -> Result<Option<Arc<Tls>>, Failure> {
-    let source = match settings.tls_mode.value {
-        TlsMode::Off => return Ok(None),
-        TlsMode::Own => Source::Own {
-            folder: settings.data_folder.value.join("tls"),
-            names: settings.tls_names.value.0.clone(),
-        },
-        // Both are set: the settings were checked.
-        TlsMode::Files => Source::Files {
-            certificate: settings.tls_certificate.value.clone().unwrap_or_default(),
-            key: settings.tls_key.value.clone().unwrap_or_default(),
-        },
-    };
-    Ok(Some(Arc::new(Tls::open(source, None, metrics.clone())?)))
+    if connections == 0 && requests == 0 {
+        tracing::info!("stopped");
+    } else {
+        tracing::warn!(
+            connections,
+            requests,
+            "stopped; these were still open when the time to drain was over"
+        );
+    }
 }

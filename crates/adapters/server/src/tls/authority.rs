@@ -11,12 +11,14 @@ use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
     KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType, date_time_ymd,
 };
+use ringwall_model::Secret;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, DnsName, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::CertifiedKey;
 use zeroize::Zeroizing;
 
 use super::Usable;
+use super::client::ClientCertificate;
 use super::files::{certificates, content, no_certificate, read, validity};
 use crate::error::ServerError;
 
@@ -27,6 +29,12 @@ const AUTHORITY_DAYS: u32 = 3650;
 
 /// How long a server's certificate lasts. Short, since it can't be revoked; renewed by itself.
 const SERVER_DAYS: u32 = 90;
+
+/// How long a client's certificate lasts: it is handed out by a person, to an apiserver that reads it again when it changes.
+const CLIENT_DAYS: u32 = 365;
+
+/// The longest common name. Source: RFC 5280, appendix A.1, `ub-common-name`.
+const MAX_COMMON_NAME: usize = 64;
 
 /// When a server's certificate is renewed: as many of its last days are left, for clients whose clock is fast and for
 /// whoever has to notice that renewing fails.
@@ -93,20 +101,43 @@ impl Authority {
             params.subject_alt_names.push(alternative_name(name)?);
         }
         let ends = self.ends.min(now + DAY * SERVER_DAYS);
-        params.distinguished_name = name_of("Ringwall");
-        params.not_before = date_time_ymd(1970, 1, 1) + since_1970(now - CLOCK_SKEW);
-        params.not_after = date_time_ymd(1970, 1, 1) + since_1970(ends);
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        params.use_authority_key_identifier_extension = true;
-        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
-        let leaf = params.signed_by(&key, &self.issuer)?;
+        let (leaf, key) = self.sign(params, "Ringwall", ExtendedKeyUsagePurpose::ServerAuth, now, ends)?;
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let chain = vec![leaf.der().clone(), self.certificate.clone()];
         let key = Arc::new(CertifiedKey::from_der(chain, key, provider)?);
         // Close to the authority's own end there is no point in renewing every few seconds.
         let renew = (ends - DAY * RENEWED_BEFORE_DAYS).max(now + DAY);
         Ok((Usable { key, ends }, renew))
+    }
+
+    /// Issues a certificate by which a client proves that it is of this name.
+    pub(super) fn issue_client(&self, name: &str, now: SystemTime) -> Result<ClientCertificate, ServerError> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/@".contains(&byte);
+        if name.is_empty() || name.len() > MAX_COMMON_NAME || !name.bytes().all(plain) {
+            return Err(ServerError::ClientName(name.to_owned()));
+        }
+        let ends = self.ends.min(now + DAY * CLIENT_DAYS);
+        let params = CertificateParams::default();
+        let (leaf, key) = self.sign(params, name, ExtendedKeyUsagePurpose::ClientAuth, now, ends)?;
+        Ok(ClientCertificate { certificate: leaf.pem(), key: Secret::from(key.serialize_pem()), ends })
+    }
+
+    fn sign(
+        &self,
+        mut params: CertificateParams,
+        common_name: &str,
+        usage: ExtendedKeyUsagePurpose,
+        now: SystemTime,
+        ends: SystemTime,
+    ) -> Result<(rcgen::Certificate, KeyPair), ServerError> {
+        params.distinguished_name = name_of(common_name);
+        params.not_before = date_time_ymd(1970, 1, 1) + since_1970(now - CLOCK_SKEW);
+        params.not_after = date_time_ymd(1970, 1, 1) + since_1970(ends);
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![usage];
+        params.use_authority_key_identifier_extension = true;
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+        Ok((params.signed_by(&key, &self.issuer)?, key))
     }
 }
 

@@ -17,7 +17,7 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tokio_rustls::TlsAcceptor;
 
-pub use client::client_verifier;
+pub use client::{ClientCertificate, authorities, client_names, client_verifier, issue_client};
 pub use info::TlsInfo;
 
 use crate::error::ServerError;

@@ -1,0 +1,7 @@
+//! Real sockets, and generated services and clients over them.
+
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
+mod calls;
+mod harness;
+mod socket;
