@@ -1,3 +1,4 @@
+mod webhooks;
 mod agent;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use ringwall_model::Severity;
 use crate::config::{ServeFlags, StoreFlags};
 use crate::error::Failure;
 
+pub(crate) use self::webhooks::ClusterWebhooks;
 pub(crate) use self::agent::Agent;
 
 /// Who can get into your Kubernetes cluster, what they can do there, and the proof.
@@ -496,6 +498,7 @@ pub(crate) enum ClusterCommand {
         #[command(flatten)]
         place: ClusterWhere,
     },
+    Webhooks(ClusterWebhooks),
 }
 
 /// Make a cluster known, whoever runs it.

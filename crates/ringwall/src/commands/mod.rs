@@ -14,6 +14,7 @@ mod manual;
 mod root_key;
 mod serve;
 mod store;
+mod webhooks;
 mod who_can;
 
 pub(crate) use assess::{Entrant, Report};
