@@ -48,8 +48,6 @@ mod backends;
 mod error;
 mod plugin;
 
-pub use backends::{
-    Aws, Backend, BackendError, Class, KeyringFile, KeyringKey, Sealed, Source, Token,
-};
+pub use backends::{Aws, Backend, BackendError, Class, KeyringFile, KeyringKey, Sealed, Source, Token};
 pub use error::KmsError;
 pub use plugin::{ANNOTATION, KeyIdParts, Plugin, Service, Settings};
