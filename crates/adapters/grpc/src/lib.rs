@@ -50,8 +50,11 @@
 //! - The socket's file has its owner and mode from the moment that it is there, and replaces none that is served on.
 //! - Who calls is asked of the kernel; a user who is not listed loses the connection, whatever the file's mode.
 //! - Every amount and time that a caller controls has a limit ([`Limits`]).
+//! - A caller whose `:authority` is none, as old drivers and C-core clients have it, is served all the same
+//!   ([`authority`]).
 //! - On stop: no new connections, calls in hand are answered, and what is left after [`Limits::drain`] is cut.
 
+pub mod authority;
 mod client;
 mod connection;
 mod error;

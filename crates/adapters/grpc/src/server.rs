@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use crate::authority::Lenient;
 use crate::connection::{self, Service};
 use crate::metrics::OneMore;
 use crate::{Limits, Listener, Metrics};
@@ -96,7 +97,7 @@ pub async fn serve<S: Service>(
             }
         };
         let open = OneMore::of(&shared.metrics.connections);
-        let serving = connection::serve(Arc::clone(&shared), stream, peer, phase.subscribe());
+        let serving = connection::serve(Arc::clone(&shared), Lenient::new(stream), peer, phase.subscribe());
         tokio::spawn(async move {
             serving.await;
             drop((place, open));

@@ -1,1 +1,4 @@
 //! The Secrets Store CSI provider.
+
+mod extract;
+pub mod objects;
