@@ -1,5 +1,6 @@
 mod webhooks;
 mod agent;
+mod kms;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ use crate::error::Failure;
 
 pub(crate) use self::webhooks::ClusterWebhooks;
 pub(crate) use self::agent::Agent;
+pub(crate) use self::kms::{Keyring, KeyringCommand, KeyringPlace, Kms, KmsCommand, KmsServe};
 
 /// Who can get into your Kubernetes cluster, what they can do there, and the proof.
 ///
@@ -58,6 +60,7 @@ pub(crate) enum Command {
     Iam(Iam),
     Init(Init),
     Serve(Serve),
+    Kms(Kms),
     Agent(Agent),
     Account(Account),
     Cluster(Cluster),

@@ -25,7 +25,7 @@ pub(crate) use flags::{Flags, ServeFlags, StoreFlags};
 pub(crate) use print::print;
 pub(crate) use reload::compare;
 pub(crate) use settings::Settings;
-pub(crate) use value::{LogFormat, LogLevel, Service, TlsMode};
+pub(crate) use value::{LogFormat, LogLevel, Service, TlsMode, time};
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -47,6 +47,14 @@ impl Source {
         matches!(self.kind, Kind::Aws { .. })
     }
 
+    /// The region that it names, by its ARN or beside it.
+    pub fn region(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Aws { region, .. } => region.as_deref(),
+            _ => None,
+        }
+    }
+
     /// The keyring's file, if it is one.
     pub fn keyring(&self) -> Option<&KeyringFile> {
         match &self.kind {
