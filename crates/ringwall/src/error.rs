@@ -3,7 +3,9 @@ use std::io::{self, Write as _};
 
 use clap::error::ErrorKind;
 use ringwall_aws::{BootstrapError, RegisterError};
+use ringwall_grpc::GrpcError;
 use ringwall_identity::agent::AgentError;
+use ringwall_kms::KmsError;
 use ringwall_oidc::SetupError;
 use ringwall_rootkey::RootKeyError;
 use ringwall_server::ServerError;
@@ -69,6 +71,12 @@ pub(crate) enum Failure {
     /// A service can't be set up as the settings say.
     #[error("{0}")]
     Service(Box<dyn std::error::Error + Send + Sync>),
+    /// The KMS plugin or a keyring could not be set up.
+    #[error(transparent)]
+    Kms(#[from] KmsError),
+    /// A socket could not be made or reached.
+    #[error(transparent)]
+    Grpc(#[from] GrpcError),
     /// A file or folder could not be made.
     #[error("`{path}` can't be written: {source}")]
     Make { path: String, source: io::Error },
@@ -118,6 +126,8 @@ impl Failure {
             | Self::Cluster(RegisterError::Store(error)) => error.hint().map(str::to_owned),
             // Those of root keys are part of the message.
             Self::RootKey(_)
+            | Self::Kms(_)
+            | Self::Grpc(_)
             | Self::Trail(_)
             | Self::Issuers(_)
             | Self::Account(_)

@@ -26,7 +26,7 @@ pub(crate) use layers::Origin;
 pub(crate) use print::print;
 pub(crate) use reload::compare;
 pub(crate) use settings::Settings;
-pub(crate) use value::{LogFormat, LogLevel, Service, Text, TlsMode};
+pub(crate) use value::{LogFormat, LogLevel, Service, Text, TlsMode, time};
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -240,6 +240,11 @@ impl Value for Time {
     }
 }
 
+/// A time, of a flag that is no setting.
+pub(crate) fn time(text: &str) -> Result<Duration, String> {
+    Time::read(&Raw::Word(text.to_owned()), Path::new("")).map(|time| time.0)
+}
+
 /// Names and addresses that a certificate is for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Names(pub(crate) Vec<String>);
