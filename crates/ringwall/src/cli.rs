@@ -1,3 +1,6 @@
+mod webhooks;
+mod agent;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -7,6 +10,9 @@ use ringwall_model::Severity;
 
 use crate::config::{ServeFlags, StoreFlags};
 use crate::error::Failure;
+
+pub(crate) use self::webhooks::ClusterWebhooks;
+pub(crate) use self::agent::Agent;
 
 /// Who can get into your Kubernetes cluster, what they can do there, and the proof.
 ///
@@ -52,6 +58,7 @@ pub(crate) enum Command {
     Iam(Iam),
     Init(Init),
     Serve(Serve),
+    Agent(Agent),
     Account(Account),
     Cluster(Cluster),
     RootKey(RootKeyGroup),
@@ -491,6 +498,7 @@ pub(crate) enum ClusterCommand {
         #[command(flatten)]
         place: ClusterWhere,
     },
+    Webhooks(ClusterWebhooks),
 }
 
 /// Make a cluster known, whoever runs it.

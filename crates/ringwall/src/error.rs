@@ -3,6 +3,7 @@ use std::io::{self, Write as _};
 
 use clap::error::ErrorKind;
 use ringwall_aws::{BootstrapError, RegisterError};
+use ringwall_identity::agent::AgentError;
 use ringwall_oidc::SetupError;
 use ringwall_rootkey::RootKeyError;
 use ringwall_server::ServerError;
@@ -62,6 +63,9 @@ pub(crate) enum Failure {
     /// A cluster could not be registered or removed.
     #[error(transparent)]
     Cluster(#[from] RegisterError),
+    /// The agent could not begin.
+    #[error(transparent)]
+    Agent(#[from] AgentError),
     /// A file or folder could not be made.
     #[error("`{path}` can't be written: {source}")]
     Make { path: String, source: io::Error },
@@ -84,6 +88,7 @@ impl Failure {
             Self::Misuse { hint, .. } => hint.clone(),
             Self::Snapshot(error) => Some(error.hint().to_owned()),
             Self::Server(error) => error.hint().map(str::to_owned),
+            Self::Agent(error) => error.hint().map(str::to_owned),
             Self::Store(error)
             | Self::Account(BootstrapError::Store(error))
             | Self::Cluster(RegisterError::Store(error)) => error.hint().map(str::to_owned),

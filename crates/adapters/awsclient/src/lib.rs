@@ -27,7 +27,7 @@ pub mod http;
 pub mod partition;
 mod xml;
 
-pub use self::client::{Client, Config, Retry, escape, region_of};
+pub use self::client::{Client, Config, Retry, escape, read_error, region_of};
 pub use self::clock::Clock;
 pub use self::credentials::{
     BoxFuture, Cached, Credentials, CredentialsError, ProvideCredentials, REFRESH_BEFORE_SECONDS, Static,

@@ -67,7 +67,7 @@ pub use self::issuer::{
     RETRY_SECONDS,
 };
 pub use self::keys::{KeySet, MAX_KEYS};
-pub use self::token::{Claims, Expected, LEEWAY_SECONDS, MAX_TOKEN_BYTES, Token};
+pub use self::token::{Claims, Expected, LEEWAY_SECONDS, Lifetime, MAX_TOKEN_BYTES, Token};
 pub use self::trust::Thumbprint;
 
 use self::fetch::{Client, Url};

@@ -40,6 +40,15 @@ pub struct Expected<'a> {
     pub thumbprints: &'a [crate::Thumbprint],
 }
 
+/// From when to when a token is valid, in seconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifetime {
+    /// `iat`.
+    pub issued: i64,
+    /// `exp`.
+    pub expires: i64,
+}
+
 /// What a token says, after every check.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claims {
@@ -97,6 +106,28 @@ impl<'a> Token<'a> {
         &self.issuer
     }
 
+    /// From when to when it says that it is valid, if that is now. For whoever hands it on to the one who verifies it: the
+    /// signature has not been looked at. `now` is in seconds since 1970.
+    ///
+    /// # Errors
+    ///
+    /// `exp` or `iat` is missing or no time, its time is over, or `iat` or `nbf` is in the future beyond
+    /// [`LEEWAY_SECONDS`].
+    pub fn lifetime(&self, now: i64) -> Result<Lifetime, TokenError> {
+        let expires = seconds(&self.claims, "exp")?.ok_or(TokenError::Missing("exp"))?;
+        if now >= expires {
+            return Err(TokenError::Expired { expires, now });
+        }
+        let issued = seconds(&self.claims, "iat")?.ok_or(TokenError::Missing("iat"))?;
+        let not_before = seconds(&self.claims, "nbf")?;
+        for (claim, value) in [("iat", Some(issued)), ("nbf", not_before)] {
+            if let Some(value) = value.filter(|value| *value > now.saturating_add(LEEWAY_SECONDS)) {
+                return Err(TokenError::Future { claim, value, now });
+            }
+        }
+        Ok(Lifetime { issued, expires })
+    }
+
     /// Checks it against the provider that it has to be of, by keys that are at hand. `now` is in seconds since 1970.
     ///
     /// # Errors
@@ -128,17 +159,7 @@ impl<'a> Token<'a> {
             false => None,
         };
         let audience = audience(&audiences, authorized_party.as_deref(), expected.audiences)?;
-        let expires = seconds(&self.claims, "exp")?.ok_or(TokenError::Missing("exp"))?;
-        if now >= expires {
-            return Err(TokenError::Expired { expires, now });
-        }
-        let issued = seconds(&self.claims, "iat")?.ok_or(TokenError::Missing("iat"))?;
-        let not_before = seconds(&self.claims, "nbf")?;
-        for (claim, value) in [("iat", Some(issued)), ("nbf", not_before)] {
-            if let Some(value) = value.filter(|value| *value > now.saturating_add(LEEWAY_SECONDS)) {
-                return Err(TokenError::Future { claim, value, now });
-            }
-        }
+        let Lifetime { issued, expires } = self.lifetime(now)?;
         Ok(Claims {
             issuer: self.issuer.clone(),
             subject,

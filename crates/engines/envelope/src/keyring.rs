@@ -56,13 +56,35 @@ impl Keyring {
     ///
     /// If there are [`MAX_KEYS`] already, or the source of randomness fails.
     pub fn rotate(&mut self, random: &dyn Random) -> Result<KeyId, EnvelopeError> {
+        let added = self.add(random)?;
+        self.current = added;
+        Ok(added)
+    }
+
+    /// Adds a new key that only opens, until [`Keyring::seal_with`] makes it the current one. So a keyring of which there
+    /// are several copies rotates without a moment in which one seals what another can't open.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Keyring::rotate`].
+    pub fn add(&mut self, random: &dyn Random) -> Result<KeyId, EnvelopeError> {
         if self.keys.len() >= MAX_KEYS {
             return Err(EnvelopeError::TooMany { what: "keys in the keyring", limit: MAX_KEYS });
         }
-        let (current, key) = new_key(random)?;
-        self.keys.insert(current, key);
-        self.current = current;
-        Ok(current)
+        let (added, key) = new_key(random)?;
+        self.keys.insert(added, key);
+        Ok(added)
+    }
+
+    /// Makes a key that is there the current one.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such key.
+    pub fn seal_with(&mut self, id: KeyId) -> Result<(), EnvelopeError> {
+        self.key(id)?;
+        self.current = id;
+        Ok(())
     }
 
     /// Takes an old key away for good, once nothing is left that it sealed.

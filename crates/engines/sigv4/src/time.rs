@@ -18,7 +18,7 @@ impl Stamp {
     const LENGTH: usize = 16;
 
     /// A time that the caller gives, in Unix seconds. `None` outside of the years 0 to 9999.
-    pub(crate) fn of_seconds(seconds: i64) -> Option<Self> {
+    pub fn of_seconds(seconds: i64) -> Option<Self> {
         let time = TimeZone::UTC.to_datetime(Timestamp::from_second(seconds).ok()?);
         let text = format!(
             "{:04}{:02}{:02}T{:02}{:02}{:02}Z",
@@ -33,7 +33,7 @@ impl Stamp {
     }
 
     /// Reads the one form that AWS takes, ISO 8601's basic one in UTC. A day or an hour that no calendar has is none.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let text: [u8; Self::LENGTH] = text.as_bytes().try_into().ok()?;
         let [y0, y1, y2, y3, m0, m1, d0, d1, b'T', h0, h1, i0, i1, s0, s1, b'Z'] = text else { return None };
         let number = |digits: &[u8]| {

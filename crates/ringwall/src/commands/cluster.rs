@@ -24,6 +24,7 @@ pub(super) fn run(command: &ClusterCommand) -> Result<Exit, Failure> {
         ClusterCommand::Register(args) => register(args),
         ClusterCommand::List(place) => list(place),
         ClusterCommand::Remove { name, place } => remove(name, place),
+        ClusterCommand::Webhooks(args) => super::webhooks::run(args),
     }
 }
 

@@ -1,6 +1,7 @@
 //! One module a command: read, ask, print.
 
 mod account;
+mod agent;
 mod assess;
 mod aws;
 mod batch;
@@ -13,6 +14,7 @@ mod manual;
 mod root_key;
 mod serve;
 mod store;
+mod webhooks;
 mod who_can;
 
 pub(crate) use assess::{Entrant, Report};
@@ -35,6 +37,7 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::WhoCan(args) => who_can::run(&args),
         Command::Iam(args) => iam::run(&args.command),
         Command::Serve(args) => serve::run(&args),
+        Command::Agent(args) => agent::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Account(args) => account::run(&args.command),
         Command::Cluster(args) => cluster::run(&args.command),

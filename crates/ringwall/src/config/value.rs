@@ -448,14 +448,22 @@ macro_rules! words {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum $type { $($variant),+ }
 
+        impl std::str::FromStr for $type {
+            type Err = &'static str;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                match text {
+                    $($word => Ok(Self::$variant),)+
+                    _ => Err($wanted),
+                }
+            }
+        }
+
         impl Value for $type {
             const KIND: &'static str = "word";
 
             fn read(raw: &Raw, _: &Path) -> Result<Self, String> {
-                match raw.text() {
-                    $(Some($word) => Ok(Self::$variant),)+
-                    _ => Err(String::from($wanted)),
-                }
+                raw.text().unwrap_or_default().parse().map_err(String::from)
             }
 
             fn toml(&self) -> Option<String> {

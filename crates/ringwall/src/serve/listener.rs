@@ -74,7 +74,7 @@ impl Bound {
 }
 
 /// Done when the sender says so, or is gone.
-pub(super) async fn asked(mut stopped: watch::Receiver<bool>) {
+pub(crate) async fn asked(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 

@@ -15,8 +15,8 @@ use ringwall_server::{
 };
 use tokio::sync::watch;
 
-use self::listener::asked;
-use self::logs::Logs;
+pub(crate) use self::listener::asked;
+pub(crate) use self::logs::Logs;
 use self::part::{Part, Prepared, Waits};
 use self::reload::Reloader;
 use crate::config::{self, Flags, Loaded, Service, Settings};
@@ -119,7 +119,8 @@ async fn again(signals: &mut Signals) {
     while signals.next().await != Asked::Stop {}
 }
 
-fn tell(drained: Vec<Option<Drained>>) {
+/// Says how the listeners ended.
+pub(crate) fn tell(drained: Vec<Option<Drained>>) {
     let (mut connections, mut requests) = (0, 0);
     for drained in drained {
         let Some(drained) = drained else {

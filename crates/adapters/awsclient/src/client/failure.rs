@@ -11,11 +11,11 @@ use crate::{CallError, Element};
 const MAX_MESSAGE: usize = 4096;
 const MAX_CODE: usize = 128;
 
-/// The error of an answer.
+/// The error that an answer tells, in whichever protocol. An operation is named as `sts:GetCallerIdentity`.
 ///
 /// Source: Smithy, *AWS JSON 1.1 protocol*, "Operation error serialization", *AWS restJson1 protocol*, and *AWS query
 /// protocol*, "Error responses"; *EC2 query protocol*.
-pub(super) fn read(operation: &str, answer: &HttpResponse) -> CallError {
+pub fn read(operation: &str, answer: &HttpResponse) -> CallError {
     let status = answer.status.as_u16();
     let Said { code, message, request_id } =
         if is_xml(&answer.body) { from_xml(&answer.body) } else { from_json(&answer.body) };

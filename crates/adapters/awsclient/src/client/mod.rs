@@ -15,6 +15,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use self::call::Call;
+pub use self::failure::read as read_error;
 use self::retry::Quota;
 pub use self::retry::Retry;
 use crate::credentials::ProvideCredentials;

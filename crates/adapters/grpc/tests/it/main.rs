@@ -1,6 +1,6 @@
 //! Real sockets, and generated services and clients over them.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "these are tests")]
+#![expect(clippy::unwrap_used, reason = "these are tests")]
 
 mod calls;
 mod harness;

@@ -46,7 +46,7 @@ pub use identity::{Identification, Identity};
 pub use inverse::Entrant;
 pub use mapping::{Mapping, Origin};
 pub use policy::{GrantedPolicy, decide_by_policies};
-pub use principal::Caller;
+pub use principal::{Caller, canonical_arn};
 pub use template::Placeholder;
 
 use identify::Lookup;

@@ -104,6 +104,16 @@ pub(super) fn canonical(arn: &Arn, kind: PrincipalKind) -> String {
     }
 }
 
+/// The ARN by which mappings name a caller, given the one that STS has for it: of a role's session that of the role, of
+/// others their own.
+///
+/// # Errors
+///
+/// It is no caller's ARN, in words.
+pub fn canonical_arn(arn: &Arn) -> Result<String, String> {
+    PrincipalKind::of(arn).map(|kind| canonical(arn, kind))
+}
+
 fn role_arn(arn: &Arn, role: &str) -> String {
     format!("arn:{}:iam::{}:role/{role}", arn.partition, arn.account)
 }

@@ -1,0 +1,67 @@
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+use ringwall_identity::agent::{REQUESTS_A_SECOND, REQUESTS_AT_ONCE};
+
+use crate::config::{LogFormat, LogLevel};
+
+/// Serve the pods of this node.
+///
+/// With --pod-identity it gives pods the credentials of their service accounts' roles (EKS Pod Identity), on any cluster that
+/// EKS or `ringwall serve` knows. AWS's SDKs ask it by themselves, once the webhook has told them where.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ringwall agent --pod-identity --cluster-name shop --region eu-central-1 --manage-link
+  ringwall agent --pod-identity --cluster-name shop --region eu-central-1 --manage-link \\
+    --endpoint https://ringwall.example.com:7443 --ca-file /etc/ringwall/ca.pem
+  ringwall agent --pod-identity --remove-link
+
+The node's own credentials are found as SDKs find them: environment, shared files, web identity, container, instance.
+They need eks-auth:AssumeRoleForPodIdentity on the cluster, and nothing else.
+
+Signals:
+  SIGTERM, SIGINT   no new requests, finish those in hand, end; the link stays")]
+pub(crate) struct Agent {
+    /// Give pods the credentials of their service accounts' roles
+    #[arg(long, required = true)]
+    pub(crate) pod_identity: bool,
+    /// Name of the cluster, as EKS knows it
+    #[arg(long, value_name = "NAME", required_unless_present = "remove_link")]
+    pub(crate) cluster_name: Option<String>,
+    /// Region of the cluster; otherwise AWS_REGION
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+    /// Where EKS Auth is, if not at AWS: the URL of `ringwall serve`; otherwise AWS_ENDPOINT_URL_EKS_AUTH or
+    /// AWS_ENDPOINT_URL
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub(crate) endpoint: Option<String>,
+    /// Certificate authorities, in PEM, that are trusted beside the system's; otherwise AWS_CA_BUNDLE
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Address and port that pods ask; may be repeated. An IPv6 address may be missing if another is there
+    #[arg(long, value_name = "ADDRESS:PORT", default_values = ["169.254.170.23:80", "[fd00:ec2::23]:80"])]
+    pub(crate) bind: Vec<SocketAddr>,
+    /// Address and port of /healthz, /readyz and /metrics, over plain HTTP and open to whoever reaches it
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:2703")]
+    pub(crate) admin_listen: SocketAddr,
+    /// Make the link pod-id-link0 with those addresses, and see that it stays; needs NET_ADMIN
+    #[arg(long, conflicts_with = "remove_link")]
+    pub(crate) manage_link: bool,
+    /// Take the link pod-id-link0 away, and end; needs NET_ADMIN
+    #[arg(long)]
+    pub(crate) remove_link: bool,
+    /// Requests a second that an address may make
+    #[arg(long, value_name = "NUMBER", default_value_t = REQUESTS_A_SECOND, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rate: u32,
+    /// Requests that it may make at once before the rate counts
+    #[arg(long, value_name = "NUMBER", default_value_t = REQUESTS_AT_ONCE, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) burst: u32,
+    /// How much is logged: error, warn, info, debug or trace
+    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    pub(crate) log_level: LogLevel,
+    /// How logs are written: text, json, or auto for text on a terminal and JSON elsewhere
+    #[arg(long, value_name = "FORMAT", default_value = "auto")]
+    pub(crate) log_format: LogFormat,
+}

@@ -1,0 +1,207 @@
+//! `agent`: what pods ask their node for.
+
+use std::io::Write as _;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use prometheus_client::registry::Registry;
+use ringwall_awsclient::{Client, Config, Endpoints, Environment, ProvideCredentials, region_of};
+use ringwall_identity::agent::{self, AgentError, EksAuth, Settings, link};
+use ringwall_server::{Admin, Asked, Limits, Metrics, Server, Signals, harden, live};
+use tokio::sync::watch;
+
+use super::asynchronously;
+use crate::cli::Agent;
+use crate::error::{Exit, Failure};
+use crate::serve::{Logs, asked, tell};
+
+/// The longest that a call to EKS Auth takes. A pod that gave up before finds the answer when it asks again.
+const CALL: Duration = Duration::from_secs(10);
+
+/// How often what is due is renewed.
+const RENEW_EVERY: Duration = Duration::from_secs(1);
+
+/// How often it is looked whether the link is still there: something that tidies a node's links may take it.
+const LOOK_FOR_LINK_EVERY: Duration = Duration::from_secs(30);
+
+/// Waits between tries for the node's own credentials at the start.
+const CREDENTIALS_AGAIN: Duration = Duration::from_secs(5);
+
+/// Connections that the admin listener takes at once: some probes and a Prometheus or two.
+const ADMIN_CONNECTIONS: usize = 16;
+
+/// Serves until a signal ends it, or takes the link away.
+pub(super) fn run(args: &Agent) -> Result<Exit, Failure> {
+    if args.remove_link {
+        let removed = asynchronously(async { Ok(link::remove().await?) })?;
+        let did = if removed { "is removed" } else { "was not there" };
+        writeln!(anstream::stdout(), "the link {} {did}", link::LINK)?;
+        return Ok(Exit::Fine);
+    }
+    harden()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(args))
+}
+
+async fn serve(args: &Agent) -> Result<Exit, Failure> {
+    let mut signals = Signals::listen()?;
+    let _logs = Logs::start(args.log_level, args.log_format);
+    let environment = Environment::process();
+    let credentials = credentials(&environment)?;
+    let upstream = upstream(args, &environment, Arc::clone(&credentials))?;
+
+    let mut registry = Registry::default();
+    let metrics = Metrics::register(&mut registry, "agent");
+    let own_metrics = agent::Metrics::register(&mut registry);
+    let admin_limits = live(Limits { max_connections: ADMIN_CONNECTIONS, ..Limits::default() });
+    let admin_metrics = Metrics::register(&mut registry, "admin");
+    let admin = Server::bind(args.admin_listen, None, admin_limits, admin_metrics)?;
+    let admin_address = admin.address();
+
+    let addresses: Vec<IpAddr> = args.bind.iter().map(SocketAddr::ip).collect();
+    if args.manage_link {
+        ensure_link(&addresses).await?;
+    }
+    let listening = agent::listen(&args.bind, &metrics)?;
+    for (address, error) in &listening.absent {
+        tracing::warn!(%address, %error, "the node has no such IPv6 address: pods are served by IPv4 alone");
+    }
+    let settings = Settings { hosts: listening.addresses(), rate: args.rate, burst: args.burst };
+    let agent = Arc::new(agent::Agent::new(settings, upstream, Arc::new(ringwall_aws::now), own_metrics));
+
+    let ready =
+        Ready { agent: Arc::clone(&agent), has_credentials: Arc::default(), stopping: Arc::default() };
+    let (stop_admin, admin_stopped) = watch::channel(false);
+    let answer = {
+        let ready = ready.clone();
+        move || ready.check()
+    };
+    let admin =
+        tokio::spawn(admin.serve(Arc::new(Admin::new(registry, Box::new(answer))), asked(admin_stopped)));
+    let mut background = tokio::task::JoinSet::new();
+    background.spawn(look_for_credentials(credentials, Arc::clone(&ready.has_credentials)));
+    background.spawn(renew(Arc::clone(&agent)));
+    if args.manage_link {
+        background.spawn(keep_link(addresses));
+    }
+
+    let (stop, stopped) = watch::channel(false);
+    let serving = listening.servers.into_iter().map(|server| {
+        tracing::info!(address = %server.address(), "listening");
+        tokio::spawn(server.serve(Arc::clone(&agent), asked(stopped.clone())))
+    });
+    let serving: Vec<_> = serving.collect();
+    tracing::info!(admin = %admin_address, cluster = args.cluster_name, "serving");
+    until_stopped(&mut signals).await;
+    ready.stopping.store(true, Ordering::Relaxed);
+    let _ = stop.send(true);
+    tracing::info!("stopping: requests in hand are finished");
+    tokio::select! {
+        drained = join_all(serving) => tell(drained.into_iter().map(Result::ok).collect()),
+        () = until_stopped(&mut signals) => tracing::warn!("stopped at once, as asked a second time"),
+    }
+    background.shutdown().await;
+    let _ = stop_admin.send(true);
+    let _ = admin.await;
+    Ok(Exit::Fine)
+}
+
+async fn until_stopped(signals: &mut Signals) {
+    while signals.next().await != Asked::Stop {}
+}
+
+/// The node's own credentials, as SDKs find them.
+fn credentials(environment: &Environment) -> Result<Arc<dyn ProvideCredentials>, Failure> {
+    let var = |name: &str| environment.get(name).unwrap_or_default();
+    Ok(Arc::new(ringwall_awsclient::Static::key(var("AWS_ACCESS_KEY_ID"), var("AWS_SECRET_ACCESS_KEY"))))
+}
+
+fn upstream(
+    args: &Agent,
+    environment: &Environment,
+    credentials: Arc<dyn ProvideCredentials>,
+) -> Result<EksAuth, Failure> {
+    let Some(region) = args.region.clone().or_else(|| region_of(environment)) else {
+        return Err(Failure::misuse_hint(
+            "the cluster's region is not known",
+            "name it with --region, or set AWS_REGION",
+        ));
+    };
+    let wrong = |error: ringwall_awsclient::SetupError| Failure::misuse(error.to_string());
+    let mut endpoints = Endpoints::from_env(environment).map_err(wrong)?;
+    if let Some(url) = &args.endpoint {
+        let url = url.parse().map_err(|error| Failure::misuse(format!("--endpoint: {error}")))?;
+        endpoints = endpoints.with("eks-auth", url);
+    }
+    let roots = args.ca_file.clone().or_else(|| environment.get("AWS_CA_BUNDLE").map(PathBuf::from));
+    let config = Config { endpoints, roots, timeout: CALL, ..Config::new(region, credentials) };
+    let client = Client::new(config).map_err(wrong)?;
+    Ok(EksAuth::new(client, args.cluster_name.as_deref().unwrap_or_default())?)
+}
+
+async fn ensure_link(addresses: &[IpAddr]) -> Result<(), AgentError> {
+    let ensured = link::ensure(addresses).await?;
+    for (address, error) in &ensured.absent {
+        tracing::warn!(%address, %error, link = link::LINK, "the link can't have this address, as the node has no IPv6");
+    }
+    if ensured.changed {
+        tracing::info!(link = link::LINK, "the link is made");
+    }
+    Ok(())
+}
+
+async fn keep_link(addresses: Vec<IpAddr>) {
+    loop {
+        tokio::time::sleep(LOOK_FOR_LINK_EVERY).await;
+        match link::ensure(&addresses).await {
+            Ok(ensured) if ensured.changed => {
+                tracing::warn!(link = link::LINK, "the link was gone or changed, and is made again");
+            }
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, hint = error.hint(), "the link can't be looked after"),
+        }
+    }
+}
+
+async fn renew(agent: Arc<agent::Agent<EksAuth>>) {
+    let mut every = tokio::time::interval(RENEW_EVERY);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        agent.refresh().await;
+    }
+}
+
+/// Says when the node has credentials, so that a node without them shows before a pod needs some.
+async fn look_for_credentials(credentials: Arc<dyn ProvideCredentials>, found: Arc<AtomicBool>) {
+    while let Err(error) = credentials.credentials().await {
+        tracing::warn!(%error, "the node has no credentials to ask EKS Auth with");
+        tokio::time::sleep(CREDENTIALS_AGAIN).await;
+    }
+    found.store(true, Ordering::Relaxed);
+    tracing::info!("the node has credentials");
+}
+
+/// Whether the agent can do its work.
+#[derive(Clone)]
+struct Ready {
+    agent: Arc<agent::Agent<EksAuth>>,
+    has_credentials: Arc<AtomicBool>,
+    stopping: Arc<AtomicBool>,
+}
+
+impl Ready {
+    fn check(&self) -> Result<(), String> {
+        if self.stopping.load(Ordering::Relaxed) {
+            return Err("it is stopping".to_owned());
+        }
+        if !self.has_credentials.load(Ordering::Relaxed) {
+            return Err("the node has no credentials".to_owned());
+        }
+        self.agent.waits_for().map_or(Ok(()), |waits| Err(waits.to_owned()))
+    }
+}
