@@ -1,5 +1,5 @@
-mod webhooks;
 mod agent;
+mod webhooks;
 
 use std::path::PathBuf;
 
@@ -11,8 +11,8 @@ use ringwall_model::Severity;
 use crate::config::{ServeFlags, StoreFlags};
 use crate::error::Failure;
 
-pub(crate) use self::webhooks::ClusterWebhooks;
 pub(crate) use self::agent::Agent;
+pub(crate) use self::webhooks::ClusterWebhooks;
 
 /// Who can get into your Kubernetes cluster, what they can do there, and the proof.
 ///

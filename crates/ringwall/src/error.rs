@@ -63,6 +63,9 @@ pub(crate) enum Failure {
     /// A cluster could not be registered or removed.
     #[error(transparent)]
     Cluster(#[from] RegisterError),
+    /// AWS can't be called as the settings say.
+    #[error(transparent)]
+    AwsClient(#[from] ringwall_awsclient::SetupError),
     /// The agent could not begin.
     #[error(transparent)]
     Agent(#[from] AgentError),
@@ -96,6 +99,7 @@ impl Failure {
             Self::RootKey(_)
             | Self::Trail(_)
             | Self::Issuers(_)
+            | Self::AwsClient(_)
             | Self::Account(_)
             | Self::Cluster(_)
             | Self::Make { .. } => None,
