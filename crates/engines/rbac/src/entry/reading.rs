@@ -49,8 +49,8 @@ pub struct Rules {
 /// distinguished by case".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RolePaths {
-    /// The role whose ARN, path included, is known to be this one ([`Parts::principals`](super::Parts::principals)); nobody
-    /// while it is not known. Roles of permission sets need not be known, since no customer can make a role of their names.
+    /// The role whose ARN, path included, is known to be this one ([`Parts::principals`](super::Parts::principals)), by its
+    /// unique id; nobody while it is not known. Roles of permission sets need not be known, since no customer can make a role of their names.
     #[default]
     Known,
     /// The role of this name.
