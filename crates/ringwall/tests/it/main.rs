@@ -12,6 +12,7 @@ mod examples;
 mod iam_eval;
 mod iam_lint;
 mod installation;
+mod kms;
 mod serve;
 mod snapshot;
 mod who_can;
