@@ -1,6 +1,8 @@
-mod webhooks;
 mod agent;
 mod kms;
+mod kms_keyring;
+mod kms_serve;
+mod webhooks;
 
 use std::path::PathBuf;
 
@@ -12,9 +14,11 @@ use ringwall_model::Severity;
 use crate::config::{ServeFlags, StoreFlags};
 use crate::error::Failure;
 
-pub(crate) use self::webhooks::ClusterWebhooks;
 pub(crate) use self::agent::Agent;
-pub(crate) use self::kms::{Keyring, KeyringCommand, KeyringPlace, Kms, KmsCommand, KmsServe};
+pub(crate) use self::kms::{Kms, KmsCommand};
+pub(crate) use self::kms_keyring::{Keyring, KeyringCommand, KeyringPlace};
+pub(crate) use self::kms_serve::KmsServe;
+pub(crate) use self::webhooks::ClusterWebhooks;
 
 /// Who can get into your Kubernetes cluster, what they can do there, and the proof.
 ///

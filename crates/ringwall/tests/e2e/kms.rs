@@ -37,7 +37,11 @@ impl Place {
     }
 
     fn source(&self) -> String {
-        format!("keyring:{}?root-key=file:{}", self.path("data/keyring").display(), self.path("root.key").display())
+        format!(
+            "keyring:{}?root-key=file:{}",
+            self.path("data/keyring").display(),
+            self.path("root.key").display()
+        )
     }
 
     fn ringwall(&self, arguments: &[&str]) -> Command {

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use prometheus_client::registry::Registry;
 use ringwall_grpc::kms_v2::key_management_service_client::KeyManagementServiceClient;
-use ringwall_grpc::kms_v2::key_management_service_server::{KeyManagementService, KeyManagementServiceServer};
+use ringwall_grpc::kms_v2::key_management_service_server::{
+    KeyManagementService, KeyManagementServiceServer,
+};
 use ringwall_grpc::kms_v2::{
     DecryptRequest, DecryptResponse, EncryptRequest, EncryptResponse, StatusRequest, StatusResponse,
 };
@@ -76,7 +78,11 @@ async fn main() {
                     times.get(place).copied().unwrap_or_default().as_secs_f64() * 1e6
                 };
                 let rate = times.len() as f64 / ROUND.as_secs_f64();
-                println!("{name:<9} {callers:>7}  {service:<8} {rate:>9.0} {:>11.0} {:>11.0}", at(0.5), at(0.99));
+                println!(
+                    "{name:<9} {callers:>7}  {service:<8} {rate:>9.0} {:>11.0} {:>11.0}",
+                    at(0.5),
+                    at(0.99)
+                );
             }
         }
     }
@@ -103,7 +109,8 @@ async fn measure(path: &Path, what: What, callers: usize) -> Vec<Duration> {
         .map(|_| {
             let mut client = client.clone();
             tokio::spawn(async move {
-                let request = EncryptRequest { plaintext: Bytes::from_static(&[7; 32]), uid: "bench".to_owned() };
+                let request =
+                    EncryptRequest { plaintext: Bytes::from_static(&[7; 32]), uid: "bench".to_owned() };
                 let sealed = client.encrypt(request.clone()).await.unwrap().into_inner();
                 let EncryptResponse { ciphertext, key_id, annotations } = sealed;
                 let open = DecryptRequest { ciphertext, key_id, annotations, uid: "bench".to_owned() };

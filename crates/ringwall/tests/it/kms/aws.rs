@@ -43,20 +43,18 @@ impl Aws {
             "serve --tls-mode off --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 --region {REGION} --log-format json"
         )));
         let address: SocketAddr = server.said("listening")["address"].as_str().unwrap().parse().unwrap();
-        let credentials = String::from_utf8(std::fs::read(home.path(".config/ringwall/credentials")).unwrap());
+        let credentials =
+            String::from_utf8(std::fs::read(home.path(".config/ringwall/credentials")).unwrap());
         let credentials = credentials.unwrap();
         let id = credentials.lines().find_map(|line| line.strip_prefix("aws_access_key_id = ")).unwrap();
         let admin = client(address, id, &home.secret());
         let made = call(&admin, "CreateKey", &json!({})).await;
         let key = made["KeyMetadata"]["Arn"].as_str().unwrap().to_owned();
         iam(&admin, "CreateUser", &[("UserName", "kms-plugin")]).await;
-        let made = admin
-            .query("iam", "CreateAccessKey", "2010-05-08", &[("UserName", "kms-plugin")])
-            .await
-            .unwrap();
-        let text = |name: &str| {
-            made.text_at(&["CreateAccessKeyResult", "AccessKey", name]).unwrap().to_owned()
-        };
+        let made =
+            admin.query("iam", "CreateAccessKey", "2010-05-08", &[("UserName", "kms-plugin")]).await.unwrap();
+        let text =
+            |name: &str| made.text_at(&["CreateAccessKeyResult", "AccessKey", name]).unwrap().to_owned();
         let user = (text("AccessKeyId"), text("SecretAccessKey"));
         let aws = Self { home, _server: server, address, admin, key, user };
         aws.allow("plugin", POLICY).await;
@@ -66,7 +64,8 @@ impl Aws {
     async fn allow(&self, name: &str, policy: &str) {
         let id = self.key.rsplit('/').next().unwrap();
         let policy = policy.replace("REGION", REGION).replace("ACCOUNT", ACCOUNT).replace("KEY-ID", id);
-        let parameters = [("UserName", "kms-plugin"), ("PolicyName", name), ("PolicyDocument", policy.as_str())];
+        let parameters =
+            [("UserName", "kms-plugin"), ("PolicyName", name), ("PolicyDocument", policy.as_str())];
         iam(&self.admin, "PutUserPolicy", &parameters).await;
     }
 
@@ -187,7 +186,8 @@ async fn the_policy_allows_no_more_than_the_plugin_needs() {
     let aws = Aws::start().await;
     let user = client(aws.address, &aws.user.0, &aws.user.1);
     let context = json!({"ringwall:purpose": "kubernetes-kms-local-kek"});
-    let encrypt = |context: Value| json!({"KeyId": aws.key, "Plaintext": "c2VlZA==", "EncryptionContext": context});
+    let encrypt =
+        |context: Value| json!({"KeyId": aws.key, "Plaintext": "c2VlZA==", "EncryptionContext": context});
     assert!(user.json("kms", "TrentService.Encrypt", &encrypt(context)).await.is_ok());
     for (action, body) in [
         ("Encrypt", encrypt(json!({}))),
