@@ -99,14 +99,14 @@ impl Aws {
     }
 }
 
-fn client(address: SocketAddr, id: &str, secret: &str) -> Client {
+pub(super) fn client(address: SocketAddr, id: &str, secret: &str) -> Client {
     let endpoint: Url = format!("http://{address}").parse().unwrap();
     let mut config = Config::new(REGION, Arc::new(Static::key(id, secret.to_owned())));
     config.endpoints = Endpoints::all(endpoint);
     Client::new(config).unwrap()
 }
 
-async fn call(client: &Client, action: &str, body: &Value) -> Value {
+pub(super) async fn call(client: &Client, action: &str, body: &Value) -> Value {
     client.json("kms", &format!("TrentService.{action}"), body).await.unwrap()
 }
 

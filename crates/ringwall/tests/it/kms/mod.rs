@@ -2,6 +2,7 @@
 
 mod aws;
 mod keyring;
+mod moto;
 mod process;
 mod proxy;
 mod token;
