@@ -1,7 +1,9 @@
 mod agent;
 mod identity;
-mod webhooks;
 mod kms;
+mod kms_keyring;
+mod kms_serve;
+mod webhooks;
 
 use std::path::PathBuf;
 
@@ -10,13 +12,14 @@ use ringwall_iam::PolicyKind;
 use ringwall_iam::lint::Level;
 use ringwall_model::Severity;
 
+pub(crate) use self::agent::Agent;
 pub(crate) use self::identity::{Identity, IdentityCommand, IdentityMutate};
+pub(crate) use self::kms::{Kms, KmsCommand};
+pub(crate) use self::kms_keyring::{Keyring, KeyringCommand, KeyringPlace};
+pub(crate) use self::kms_serve::KmsServe;
+pub(crate) use self::webhooks::ClusterWebhooks;
 use crate::config::{ServeFlags, StoreFlags};
 use crate::error::Failure;
-
-pub(crate) use self::agent::Agent;
-pub(crate) use self::webhooks::ClusterWebhooks;
-pub(crate) use self::kms::{Keyring, KeyringCommand, KeyringPlace, Kms, KmsCommand, KmsServe};
 
 /// Who can get into your Kubernetes cluster, what they can do there, and the proof.
 ///

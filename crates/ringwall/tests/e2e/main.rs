@@ -14,6 +14,7 @@
 
 mod generate;
 mod iam;
+mod kms;
 mod seeded;
 mod testbed;
 

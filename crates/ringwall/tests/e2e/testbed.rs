@@ -19,12 +19,19 @@ pub(crate) struct Testbed {
 impl Testbed {
     /// Starts the program that `cargo xtask testbed` built and waits until the API is ready.
     pub(crate) fn start(folder: &Path) -> Self {
+        Self::start_with(folder, &[])
+    }
+
+    /// The same with further flags of kube-apiserver.
+    pub(crate) fn start_with(folder: &Path, flags: &[String]) -> Self {
         let program = std::env::var_os("RINGWALL_TESTBED")
             .map(PathBuf::from)
             .expect("RINGWALL_TESTBED names the testbed program: run `cargo xtask test`");
         let mut child = Command::new(&program)
             .args(["run", "--dir"])
             .arg(folder)
+            .arg("--")
+            .args(flags)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

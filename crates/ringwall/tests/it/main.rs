@@ -16,6 +16,7 @@ mod installation;
 #[path = "../../../services/aws/tests/it/issuer.rs"]
 #[expect(dead_code, reason = "a part of what the tests of the endpoint have")]
 mod issuer;
+mod kms;
 mod serve;
 mod snapshot;
 mod who_can;
