@@ -1,5 +1,7 @@
-mod webhooks;
 mod agent;
+mod identity;
+mod webhooks;
+mod kms;
 
 use std::path::PathBuf;
 
@@ -8,11 +10,13 @@ use ringwall_iam::PolicyKind;
 use ringwall_iam::lint::Level;
 use ringwall_model::Severity;
 
+pub(crate) use self::identity::{Identity, IdentityCommand, IdentityMutate};
 use crate::config::{ServeFlags, StoreFlags};
 use crate::error::Failure;
 
-pub(crate) use self::webhooks::ClusterWebhooks;
 pub(crate) use self::agent::Agent;
+pub(crate) use self::webhooks::ClusterWebhooks;
+pub(crate) use self::kms::{Keyring, KeyringCommand, KeyringPlace, Kms, KmsCommand, KmsServe};
 
 /// Who can get into your Kubernetes cluster, what they can do there, and the proof.
 ///
@@ -58,9 +62,11 @@ pub(crate) enum Command {
     Iam(Iam),
     Init(Init),
     Serve(Serve),
+    Kms(Kms),
     Agent(Agent),
     Account(Account),
     Cluster(Cluster),
+    Identity(Identity),
     RootKey(RootKeyGroup),
     Store(StoreGroup),
     Completions(Completions),

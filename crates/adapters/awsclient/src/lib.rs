@@ -39,6 +39,6 @@ pub use self::credentials::{
 pub use self::endpoints::{Endpoints, SERVICES};
 pub use self::environment::Environment;
 pub use self::error::{CallError, ErrorKind, SetupError};
-pub use self::load::Load;
+pub use self::load::{Load, region_of};
 pub use self::profile::Profiles;
 pub use self::xml::{Element, XmlError};

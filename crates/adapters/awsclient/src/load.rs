@@ -2,14 +2,16 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
+use crate::client::DEFAULT_TIMEOUT;
 use crate::credentials::{
     AssumeRole, Container, CredentialsError, Instance, ProvideCredentials, Static, TokenSource, WebIdentity,
     process,
 };
 use crate::http::{Plain, Url};
 use crate::profile::{Plan, Profiles};
-use crate::{Client, Clock, Config, Endpoints, Environment, SetupError};
+use crate::{Client, Clock, Config, Endpoints, Environment, Retry, SetupError};
 
 /// Makes a [`Client`] as the SDKs would from the same environment and files, save for what is set here, which goes first.
 ///
@@ -36,6 +38,8 @@ pub struct Load {
     roots: Option<PathBuf>,
     plain: Plain,
     clock: Clock,
+    retry: Retry,
+    timeout: Duration,
 }
 
 impl Load {
@@ -49,6 +53,8 @@ impl Load {
             roots: None,
             plain: Plain::default(),
             clock: Clock::system(),
+            retry: Retry::default(),
+            timeout: DEFAULT_TIMEOUT,
         }
     }
 
@@ -94,6 +100,20 @@ impl Load {
         self
     }
 
+    /// Tried again like this.
+    #[must_use]
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// With so much time for a call.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
     /// Reads the files and makes the client. Nothing is called, and no credentials are asked for yet.
     ///
     /// # Errors
@@ -110,8 +130,7 @@ impl Load {
         let region = self
             .region
             .clone()
-            .or_else(|| environment.get("AWS_REGION"))
-            .or_else(|| environment.get("AWS_DEFAULT_REGION"))
+            .or_else(|| region_of(environment))
             .or_else(|| profiles.get(profile, "region").map(str::to_owned))
             .ok_or(SetupError::NoRegion)?;
         let mut config = Config::anonymous(region);
@@ -123,6 +142,8 @@ impl Load {
             .or_else(|| profiles.get(profile, "ca_bundle").map(|path| environment.path(path)));
         config.plain = self.plain;
         config.clock = self.clock.clone();
+        config.retry = self.retry;
+        config.timeout = self.timeout;
         let client = Client::new(config)?;
         let credentials = self.credentials(&client, &profiles, profile)?;
         Ok(client.with_credentials(credentials))
@@ -206,6 +227,11 @@ impl Load {
                 .provider(client.http(), clock),
         })
     }
+}
+
+/// The region as `AWS_REGION` or `AWS_DEFAULT_REGION` says.
+pub fn region_of(environment: &Environment) -> Option<String> {
+    environment.get("AWS_REGION").or_else(|| environment.get("AWS_DEFAULT_REGION"))
 }
 
 /// There are no credentials.

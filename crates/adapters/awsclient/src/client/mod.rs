@@ -50,7 +50,7 @@ pub struct Config {
 }
 
 /// As long as a request of the apiserver to a webhook waits for its answer by default.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Config {
     /// AWS's own endpoints, the standard retries, 30 seconds a call.
@@ -144,6 +144,11 @@ impl Client {
     #[must_use]
     pub fn with_endpoints(&self, endpoints: Endpoints) -> Self {
         Self { endpoints: Arc::new(endpoints), ..self.clone() }
+    }
+
+    /// Who calls, if calls are signed.
+    pub fn credentials(&self) -> Option<&Arc<dyn ProvideCredentials>> {
+        self.credentials.as_ref()
     }
 
     /// The region that calls go to.
