@@ -1,13 +1,16 @@
 //! The driver's side: its protocol on a socket.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use prometheus_client::registry::Registry;
 use prost::Message as _;
-use ringwall_awsclient::Client;
+use ringwall_awsclient::{Client, Endpoints};
 use ringwall_grpc::csi_v1alpha1::csi_driver_provider_server::{CsiDriverProvider, CsiDriverProviderServer};
-use ringwall_grpc::csi_v1alpha1::{self as csi, MountRequest, MountResponse, VersionRequest, VersionResponse};
+use ringwall_grpc::csi_v1alpha1::{
+    self as csi, MountRequest, MountResponse, VersionRequest, VersionResponse,
+};
 use ringwall_grpc::{Access, Drained, Limits, Listener, serve};
 use ringwall_kubernetes::Cluster;
 use tokio::sync::oneshot;
@@ -52,6 +55,9 @@ pub struct Settings {
     pub access: Access,
     /// The region of classes that name none.
     pub region: Option<String>,
+    /// Where the services of regions are that are not where the client says, as of a failover region that is another
+    /// `ringwall serve`.
+    pub regions: BTreeMap<String, Endpoints>,
     /// The node that this runs on, whose label names the region if nothing else does.
     pub node: Option<String>,
     /// Where Pod Identity tokens are exchanged.
@@ -86,7 +92,8 @@ impl Provider {
     ///
     /// The socket can't be listened on.
     pub fn start(settings: Settings, parts: Parts, registry: &mut Registry) -> Result<Self, SetupError> {
-        let Settings { folder, name, access, region, node, pod_identity, kept, max_answer } = settings;
+        let Settings { folder, name, access, region, regions, node, pod_identity, kept, max_answer } =
+            settings;
         let valid = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(valid) {
             return Err(SetupError::Name(name));
@@ -96,7 +103,7 @@ impl Provider {
         let Parts { client, cluster } = parts;
         let filler = Filler {
             cluster,
-            sessions: Sessions::new(client, pod_identity),
+            sessions: Sessions::new(client, regions, pod_identity),
             kept: Kept::new(kept),
             metrics: Metrics::register(registry),
             region,
@@ -109,8 +116,8 @@ impl Provider {
                 swept.sweep().await;
             }
         });
-        let service = CsiDriverProviderServer::new(Server { filler, max_answer })
-            .max_encoding_message_size(usize::MAX);
+        let service =
+            CsiDriverProviderServer::new(Server { filler, max_answer }).max_encoding_message_size(usize::MAX);
         let limits = Limits { call: CALL, ..Limits::default() };
         let (stop, stopped) = oneshot::channel();
         let stopped = async move { drop(stopped.await) };
