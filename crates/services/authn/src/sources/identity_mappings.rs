@@ -64,16 +64,23 @@ fn read(objects: &BTreeMap<Key, Arc<DynamicObject>>) -> AwsAuthConfigMap {
         };
         let is_role = arn.parse::<Arn>().is_ok_and(|arn| arn.resource.starts_with("role/"));
         let (list, arn_key) = if is_role { (&mut roles, "rolearn") } else { (&mut users, "userarn") };
-        let field = |name: &str| spec.and_then(|spec| spec.get(name)).map(tree).unwrap_or(Tree::new(1, Value::Null));
-        list.push(Tree::new(1, Value::Mapping(Box::new([
-            entry(arn_key, Tree::new(1, Value::String(arn.into()))),
-            entry("username", field("username")),
-            entry("groups", field("groups")),
-        ]))));
+        let field =
+            |name: &str| spec.and_then(|spec| spec.get(name)).map(tree).unwrap_or(Tree::new(1, Value::Null));
+        list.push(Tree::new(
+            1,
+            Value::Mapping(Box::new([
+                entry(arn_key, Tree::new(1, Value::String(arn.into()))),
+                entry("username", field("username")),
+                entry("groups", field("groups")),
+            ])),
+        ));
     }
     let file: Arc<str> = "IAMIdentityMapping".into();
     let sections = [("mapRoles", roles), ("mapUsers", users)];
-    trees::list(&file, sections.map(|(key, items)| (Arc::from(key), Ok(Tree::new(1, Value::Sequence(items.into()))))))
+    trees::list(
+        &file,
+        sections.map(|(key, items)| (Arc::from(key), Ok(Tree::new(1, Value::Sequence(items.into()))))),
+    )
 }
 
 fn entry(key: &str, value: Tree) -> Entry {

@@ -45,7 +45,8 @@ pub(super) struct Copy {
 /// Reads the copy; `None` if there is none yet.
 pub(super) async fn read(path: &Path, cluster: &str) -> Result<Option<Copy>, String> {
     let path = path.to_owned();
-    let bytes = tokio::task::spawn_blocking(move || bytes(&path)).await.map_err(|error| error.to_string())??;
+    let bytes =
+        tokio::task::spawn_blocking(move || bytes(&path)).await.map_err(|error| error.to_string())??;
     let Some(bytes) = bytes else { return Ok(None) };
     let file: File = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
     if file.version != VERSION {
@@ -115,7 +116,8 @@ mod tests {
 
     fn entries() -> Entries {
         let described = Described {
-            entry_arn: "arn:aws:eks:eu-central-1:111122223333:access-entry/shop/role/111122223333/dev/uuid".into(),
+            entry_arn: "arn:aws:eks:eu-central-1:111122223333:access-entry/shop/role/111122223333/dev/uuid"
+                .into(),
             kind: "STANDARD".into(),
             username: Some("dev".into()),
             groups: vec!["team".into()],
