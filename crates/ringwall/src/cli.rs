@@ -1,6 +1,6 @@
-mod webhooks;
 mod agent;
 mod identity;
+mod webhooks;
 
 use std::path::PathBuf;
 
@@ -9,12 +9,12 @@ use ringwall_iam::PolicyKind;
 use ringwall_iam::lint::Level;
 use ringwall_model::Severity;
 
-pub(crate) use self::identity::{Identity, IdentityCommand, IdentityMutate};
+pub(crate) use self::identity::{Identity, IdentityCommand, IdentityMutate, IdentityPublish};
 use crate::config::{ServeFlags, StoreFlags};
 use crate::error::Failure;
 
-pub(crate) use self::webhooks::ClusterWebhooks;
 pub(crate) use self::agent::Agent;
+pub(crate) use self::webhooks::ClusterWebhooks;
 
 /// Who can get into your Kubernetes cluster, what they can do there, and the proof.
 ///

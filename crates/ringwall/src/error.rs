@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 use clap::error::ErrorKind;
 use ringwall_aws::{BootstrapError, RegisterError};
 use ringwall_identity::agent::AgentError;
+use ringwall_identity::issuer::IssuerError;
 use ringwall_oidc::SetupError;
 use ringwall_rootkey::RootKeyError;
 use ringwall_server::ServerError;
@@ -66,6 +67,9 @@ pub(crate) enum Failure {
     /// The agent could not begin.
     #[error(transparent)]
     Agent(#[from] AgentError),
+    /// An issuer's documents could not be published.
+    #[error(transparent)]
+    Issuer(#[from] IssuerError),
     /// A file or folder could not be made.
     #[error("`{path}` can't be written: {source}")]
     Make { path: String, source: io::Error },
@@ -89,6 +93,7 @@ impl Failure {
             Self::Snapshot(error) => Some(error.hint().to_owned()),
             Self::Server(error) => error.hint().map(str::to_owned),
             Self::Agent(error) => error.hint().map(str::to_owned),
+            Self::Issuer(error) => error.hint().map(str::to_owned),
             Self::Store(error)
             | Self::Account(BootstrapError::Store(error))
             | Self::Cluster(RegisterError::Store(error)) => error.hint().map(str::to_owned),

@@ -11,6 +11,7 @@ mod errors;
 mod examples;
 mod iam_eval;
 mod iam_lint;
+mod identity;
 mod installation;
 mod serve;
 mod snapshot;
