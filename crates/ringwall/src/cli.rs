@@ -1,6 +1,7 @@
 mod agent;
 mod identity;
 mod webhooks;
+mod kms;
 
 use std::path::PathBuf;
 
@@ -15,6 +16,7 @@ use crate::error::Failure;
 
 pub(crate) use self::agent::Agent;
 pub(crate) use self::webhooks::ClusterWebhooks;
+pub(crate) use self::kms::{Keyring, KeyringCommand, KeyringPlace, Kms, KmsCommand, KmsServe};
 
 /// Who can get into your Kubernetes cluster, what they can do there, and the proof.
 ///
@@ -60,6 +62,7 @@ pub(crate) enum Command {
     Iam(Iam),
     Init(Init),
     Serve(Serve),
+    Kms(Kms),
     Agent(Agent),
     Account(Account),
     Cluster(Cluster),
