@@ -13,7 +13,7 @@ use ringwall_iam::lint::Level;
 use ringwall_model::Severity;
 
 pub(crate) use self::agent::Agent;
-pub(crate) use self::identity::{Identity, IdentityCommand, IdentityMutate};
+pub(crate) use self::identity::{Identity, IdentityCommand, IdentityMutate, IdentityPublish};
 pub(crate) use self::kms::{Kms, KmsCommand};
 pub(crate) use self::kms_keyring::{Keyring, KeyringCommand, KeyringPlace};
 pub(crate) use self::kms_serve::KmsServe;
