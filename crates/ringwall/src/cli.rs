@@ -1,5 +1,6 @@
-mod webhooks;
 mod agent;
+mod kms;
+mod webhooks;
 
 use std::path::PathBuf;
 
@@ -11,8 +12,9 @@ use ringwall_model::Severity;
 use crate::config::{ServeFlags, StoreFlags};
 use crate::error::Failure;
 
-pub(crate) use self::webhooks::ClusterWebhooks;
 pub(crate) use self::agent::Agent;
+pub(crate) use self::kms::{EtcdAccess, Kms, KmsCommand, KmsRotate, KmsVerify, Objects};
+pub(crate) use self::webhooks::ClusterWebhooks;
 
 /// Who can get into your Kubernetes cluster, what they can do there, and the proof.
 ///
@@ -62,6 +64,7 @@ pub(crate) enum Command {
     Account(Account),
     Cluster(Cluster),
     RootKey(RootKeyGroup),
+    Kms(Kms),
     Store(StoreGroup),
     Completions(Completions),
     Man(Man),

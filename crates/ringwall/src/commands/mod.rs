@@ -9,6 +9,7 @@ mod can;
 mod cluster;
 mod iam;
 mod init;
+mod kms;
 mod lines;
 mod manual;
 mod root_key;
@@ -42,6 +43,7 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Account(args) => account::run(&args.command),
         Command::Cluster(args) => cluster::run(&args.command),
         Command::RootKey(args) => root_key::run(&args.command),
+        Command::Kms(args) => kms::run(&args.command),
         Command::Store(args) => store::run(&args.command),
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::pages(&args),
