@@ -1,5 +1,9 @@
 mod agent;
+mod etcd;
+mod identity;
 mod kms;
+mod kms_rotate;
+mod kms_verify;
 mod webhooks;
 
 use std::path::PathBuf;
@@ -9,11 +13,15 @@ use ringwall_iam::PolicyKind;
 use ringwall_iam::lint::Level;
 use ringwall_model::Severity;
 
+pub(crate) use self::identity::{Identity, IdentityCommand, IdentityMutate};
 use crate::config::{ServeFlags, StoreFlags};
 use crate::error::Failure;
 
 pub(crate) use self::agent::Agent;
-pub(crate) use self::kms::{EtcdAccess, Kms, KmsCommand, KmsRotate, KmsVerify, Objects};
+pub(crate) use self::etcd::{EtcdAccess, EtcdOptional, EtcdRequired, Objects};
+pub(crate) use self::kms::{Keyring, KeyringCommand, KeyringPlace, Kms, KmsCommand, KmsServe};
+pub(crate) use self::kms_rotate::KmsRotate;
+pub(crate) use self::kms_verify::KmsVerify;
 pub(crate) use self::webhooks::ClusterWebhooks;
 
 /// Who can get into your Kubernetes cluster, what they can do there, and the proof.
@@ -60,11 +68,12 @@ pub(crate) enum Command {
     Iam(Iam),
     Init(Init),
     Serve(Serve),
+    Kms(Kms),
     Agent(Agent),
     Account(Account),
     Cluster(Cluster),
+    Identity(Identity),
     RootKey(RootKeyGroup),
-    Kms(Kms),
     Store(StoreGroup),
     Completions(Completions),
     Man(Man),

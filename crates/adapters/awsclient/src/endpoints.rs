@@ -77,6 +77,12 @@ impl Endpoints {
         Ok(endpoints)
     }
 
+    /// With one URL for every service that has none yet.
+    pub(crate) fn or_all(mut self, url: Url) -> Self {
+        self.all.get_or_insert(url);
+        self
+    }
+
     /// The URL that is configured for a service, if any is.
     pub fn configured(&self, service: &str) -> Option<&Url> {
         self.services.get(service).or(self.all.as_ref())

@@ -27,6 +27,9 @@ pub enum SetupError {
     /// No region is configured.
     #[error("no region is configured: set AWS_REGION, or `region` in the profile")]
     NoRegion,
+    /// The profile that is asked for is in neither shared file.
+    #[error("there is no profile `{0}` in the shared files")]
+    NoProfile(String),
     /// The shared configuration can't be used.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),

@@ -23,16 +23,22 @@ mod credentials;
 mod endpoints;
 mod environment;
 mod error;
+mod files;
 pub mod http;
+mod load;
 pub mod partition;
+mod profile;
 mod xml;
 
-pub use self::client::{Client, Config, Retry, escape, read_error, region_of};
+pub use self::client::{Client, Config, Retry, escape, read_error};
 pub use self::clock::Clock;
 pub use self::credentials::{
-    BoxFuture, Cached, Credentials, CredentialsError, ProvideCredentials, REFRESH_BEFORE_SECONDS, Static,
+    AssumeRole, BoxFuture, Cached, Container, Credentials, CredentialsError, Instance, ProvideCredentials,
+    REFRESH_BEFORE_SECONDS, Static, TokenSource, WebIdentity,
 };
 pub use self::endpoints::{Endpoints, SERVICES};
 pub use self::environment::Environment;
 pub use self::error::{CallError, ErrorKind, SetupError};
+pub use self::load::{Load, region_of};
+pub use self::profile::Profiles;
 pub use self::xml::{Element, XmlError};

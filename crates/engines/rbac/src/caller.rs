@@ -21,7 +21,7 @@ pub fn explain_caller(
 ) -> Decision {
     match mappings.identify(caller) {
         Identification::Mapped(identity) => explain_identity(authorizer, &identity, verb, target),
-        Identification::NotMapped { why, not_evaluated } => Decision {
+        Identification::NotMapped { why, not_evaluated, ends: _ } => Decision {
             verdict: if not_evaluated.is_empty() { Verdict::Denied } else { Verdict::Unknown },
             reasons: why.into_iter().map(|text| refusal(&caller.arn.to_string(), text)).collect(),
             not_evaluated,

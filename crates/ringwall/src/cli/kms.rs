@@ -1,11 +1,14 @@
+use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueHint};
-use ringwall_kms::stored::Resource;
+use ringwall_rootkey::Source as RootKeySource;
 
-use super::Output;
+use super::{KmsRotate, KmsVerify};
+use crate::config::{LogFormat, LogLevel, time};
 
-/// Prove and renew what a cluster's KMS plugin seals.
+/// Seal a cluster's Secrets: the KMS plugin of a kube-apiserver, and its keys.
 #[derive(Debug, Args)]
 pub(crate) struct Kms {
     #[command(subcommand)]
@@ -14,139 +17,121 @@ pub(crate) struct Kms {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KmsCommand {
+    Serve(KmsServe),
+    Keyring(Keyring),
     Verify(KmsVerify),
     Rotate(KmsRotate),
 }
 
-/// Prove from etcd which objects are sealed, under which provider and key, and which are in the clear.
+/// Serve the KMS v2 plugin on a unix socket, for the kube-apiserver of this machine.
 ///
-/// Reads etcd's own bytes, so that neither kube-apiserver nor its configuration has to be believed. It tells how objects are
-/// sealed, not that they can be opened. No value is shown or kept.
+/// It needs neither the apiserver nor the network to start. Until its backend was reached, Status says why not, and the
+/// apiserver waits.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  ringwall kms verify --etcd https://127.0.0.1:2379 --etcd-ca /etc/kubernetes/pki/etcd/ca.crt \\
-    --etcd-cert /etc/kubernetes/pki/etcd/healthcheck-client.crt \\
-    --etcd-key /etc/kubernetes/pki/etcd/healthcheck-client.key
-  ringwall kms verify … --resource secrets --resource configmaps --expect-provider ringwall
-  ringwall kms verify … --all --output json
+  ringwall kms serve --backend aws-kms:arn:aws:kms:eu-central-1:111122223333:key/ID
+  ringwall kms serve --backend 'keyring:/var/lib/ringwall/kms.keyring?root-key=file:/etc/ringwall/kms-root.key'
+  ringwall kms serve --backend 'pkcs11:token=etcd;object=kek?module-path=/usr/lib/hsm.so&pin-source=file:/etc/ringwall/pin'
+  ringwall kms serve --backend aws-kms:NEW --backend aws-kms:OLD
 
-Exit status:
-  0 all is sealed, as expected   1 something is not
-  3 etcd could not be read, or something in it; or it has no object of a resource")]
-pub(crate) struct KmsVerify {
-    #[command(flatten)]
-    pub(crate) etcd: EtcdRequired,
-    #[command(flatten)]
-    pub(crate) objects: Objects,
-    /// Name of the provider that has to have sealed everything, as in the EncryptionConfiguration
-    #[arg(long, value_name = "NAME")]
-    pub(crate) expect_provider: Option<String>,
-    /// Key that everything has to be under: the plugin's key id, or the name of a key in the EncryptionConfiguration
-    #[arg(long, value_name = "ID")]
-    pub(crate) expect_key: Option<String>,
-    #[command(flatten)]
-    pub(crate) output: Output,
-}
+The first backend seals, all of them open. Those of AWS take
+  aws-kms:KEY?region=R&endpoint=URL&context.NAME=VALUE
+where KEY is an ARN, an id or alias/NAME, and the node's credentials, found as SDKs find them; the key has to allow them
+kms:Encrypt and kms:Decrypt.
 
-/// Have kube-apiserver seal every object anew, under the key that it uses now.
-///
-/// Each object is read and written back unchanged. With --etcd, only what is not under the key yet is written, the new key is
-/// waited for, and in the end etcd is read for proof. Stop it at any time, and start it again to go on.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  ringwall kms rotate --etcd https://127.0.0.1:2379 --etcd-ca … --etcd-cert … --etcd-key … \\
-    --socket /run/ringwall/kms.sock
-  ringwall kms rotate --etcd … --to-key key-2026 --resource secrets --resource configmaps
-  ringwall kms rotate --state rotation.json
-
-Exit status:
-  0 all is sealed under the key   1 something is not, or it was stopped
-  3 written, but not proved: without --etcd, or something in etcd can't be read")]
-pub(crate) struct KmsRotate {
-    /// Kubeconfig; otherwise KUBECONFIG, or ~/.kube/config
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "in_cluster")]
-    pub(crate) kubeconfig: Option<PathBuf>,
-    /// Context of the kubeconfig
-    #[arg(long, value_name = "NAME", conflicts_with = "in_cluster")]
-    pub(crate) context: Option<String>,
-    /// Use the service account of the pod that this runs in
-    #[arg(long)]
-    pub(crate) in_cluster: bool,
-    #[command(flatten)]
-    pub(crate) etcd: EtcdOptional,
-    /// Without etcd: file that keeps the place, so that it can go on
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "etcd", conflicts_with = "etcd")]
-    pub(crate) state: Option<PathBuf>,
-    /// Key to come under: the plugin's key id, or the name of a key in the EncryptionConfiguration
-    #[arg(long, value_name = "ID", group = "key")]
-    pub(crate) to_key: Option<String>,
-    /// Socket of the KMS plugin, which is asked for its key
-    #[arg(long, value_name = "SOCKET", value_hint = ValueHint::FilePath, group = "key")]
-    pub(crate) socket: Option<PathBuf>,
-    /// Name of the provider to come under, as in the EncryptionConfiguration
-    #[arg(long, value_name = "NAME")]
-    pub(crate) provider: Option<String>,
-    #[command(flatten)]
-    pub(crate) objects: Objects,
-    /// Objects written at a time
-    #[arg(long, value_name = "NUMBER", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
-    pub(crate) concurrency: u16,
-    /// Objects written in a second
-    #[arg(long, value_name = "NUMBER", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub(crate) rate: u32,
-    /// Seconds that kube-apiserver has to take up the key: it asks once a minute, and keeps the old one for three
-    #[arg(long, value_name = "SECONDS", default_value_t = 360)]
-    pub(crate) wait: u64,
-    #[command(flatten)]
-    pub(crate) output: Output,
-}
-
-/// Which objects.
-#[derive(Debug, Args)]
-pub(crate) struct Objects {
-    /// Resource, as secrets, deployments.apps or widgets.example.org; may be repeated
-    #[arg(long = "resource", value_name = "RESOURCE", default_value = "secrets")]
-    pub(crate) resources: Vec<Resource>,
-    /// Every resource
-    #[arg(long, conflicts_with = "resources")]
-    pub(crate) all: bool,
-}
-
-/// Where etcd is, for what can't do without it.
-#[derive(Debug, Args)]
-pub(crate) struct EtcdRequired {
-    /// URL of etcd, as https://127.0.0.1:2379 or unix:///run/etcd.sock; may be repeated
-    #[arg(long, value_name = "URL", required = true)]
-    pub(crate) etcd: Vec<String>,
-    #[command(flatten)]
-    pub(crate) access: EtcdAccess,
-}
-
-/// Where etcd is, for what can.
-#[derive(Debug, Args)]
-pub(crate) struct EtcdOptional {
-    /// URL of etcd, as https://127.0.0.1:2379 or unix:///run/etcd.sock; may be repeated
-    #[arg(long, value_name = "URL", requires = "key")]
-    pub(crate) etcd: Vec<String>,
-    #[command(flatten)]
-    pub(crate) access: EtcdAccess,
-}
-
-/// How etcd lets one in.
-#[derive(Debug, Args)]
-pub(crate) struct EtcdAccess {
-    /// Authorities of etcd's certificate, in PEM; needed for https
+Signals:
+  SIGTERM, SIGINT   no new calls, answer those in hand, end")]
+pub(crate) struct KmsServe {
+    /// What holds the key: aws-kms:KEY, pkcs11:URI or keyring:PATH?root-key=SOURCE; may be repeated
+    #[arg(long = "backend", value_name = "BACKEND", required = true)]
+    pub(crate) backends: Vec<ringwall_kms::Source>,
+    /// Socket, as `endpoint: unix://PATH` in the apiserver's EncryptionConfiguration
+    #[arg(long, value_name = "PATH", default_value = "/run/ringwall/kms.sock", value_hint = ValueHint::FilePath)]
+    pub(crate) listen: PathBuf,
+    /// Permissions of the socket, octal
+    #[arg(long, value_name = "MODE", default_value = "0600", value_parser = mode)]
+    pub(crate) socket_mode: u32,
+    /// Number of a user who may call, beside root and the one that this runs as; may be repeated
+    #[arg(long = "allow-user", value_name = "UID")]
+    pub(crate) users: Vec<u32>,
+    /// Time between two probes of the backend, which notice that its key rotated or was taken away
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = time)]
+    pub(crate) probe_every: Duration,
+    /// How long the backend's key may be out of reach before the apiserver is told to write no more
+    #[arg(long, value_name = "TIME", default_value = "90s", value_parser = time)]
+    pub(crate) grace: Duration,
+    /// Certificate authorities, in PEM, that are trusted beside the system's; otherwise AWS_CA_BUNDLE
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) etcd_ca: Option<PathBuf>,
-    /// Our certificate for etcd, in PEM
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "etcd_key")]
-    pub(crate) etcd_cert: Option<PathBuf>,
-    /// Its key, in PEM
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "etcd_cert")]
-    pub(crate) etcd_key: Option<PathBuf>,
-    /// What begins the keys of kube-apiserver (its --etcd-prefix)
-    #[arg(long, value_name = "PREFIX", default_value = "/registry")]
-    pub(crate) etcd_prefix: String,
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Address and port of /healthz, /readyz and /metrics, over plain HTTP and open to whoever reaches it
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:2704")]
+    pub(crate) admin_listen: SocketAddr,
+    /// How much is logged: error, warn, info, debug or trace
+    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    pub(crate) log_level: LogLevel,
+    /// How logs are written: text, json, or auto for text on a terminal and JSON elsewhere
+    #[arg(long, value_name = "FORMAT", default_value = "auto")]
+    pub(crate) log_format: LogFormat,
+}
+
+/// Make and rotate a keyring: keys for the KMS plugin in a file, sealed under a root key.
+///
+/// A plugin that runs takes a changed keyring up by itself.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ringwall kms keyring create /var/lib/ringwall/kms.keyring --root-key file:/etc/ringwall/kms-root.key
+  ringwall kms keyring rotate /var/lib/ringwall/kms.keyring --root-key file:/etc/ringwall/kms-root.key
+
+With several control plane nodes all need the new key before one seals with it: `add` on one of them, copy the file to the
+others, then `use` on each.")]
+pub(crate) struct Keyring {
+    #[command(subcommand)]
+    pub(crate) command: KeyringCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyringCommand {
+    /// Make a keyring, and its root key unless that is there
+    Create(KeyringPlace),
+    /// List the keys' ids, and which one seals
+    List(KeyringPlace),
+    /// Add a key that seals from now on; the old ones still open
+    Rotate(KeyringPlace),
+    /// Add a key that does not seal yet
+    Add(KeyringPlace),
+    /// Seal with this key from now on
+    Use {
+        #[command(flatten)]
+        place: KeyringPlace,
+        /// The key's id
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+    /// Take a key away for good; nothing that it sealed opens any more
+    Retire {
+        #[command(flatten)]
+        place: KeyringPlace,
+        /// The key's id
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyringPlace {
+    /// The keyring's file
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+    /// The root key, not in the same folder: file:PATH, passphrase:file:PATH, passphrase:env:NAME or pkcs11:URI
+    #[arg(long, value_name = "ROOT-KEY")]
+    pub(crate) root_key: RootKeySource,
+}
+
+fn mode(text: &str) -> Result<u32, String> {
+    match u32::from_str_radix(text, 8) {
+        Ok(mode) if mode <= 0o777 => Ok(mode),
+        _ => Err("permissions are an octal number up to 0777".to_owned()),
+    }
 }

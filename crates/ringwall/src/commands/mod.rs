@@ -8,6 +8,7 @@ mod batch;
 mod can;
 mod cluster;
 mod iam;
+mod identity;
 mod init;
 mod kms;
 mod lines;
@@ -20,6 +21,7 @@ mod who_can;
 
 pub(crate) use assess::{Entrant, Report};
 pub(crate) use iam::{LintReport, Linted};
+pub(crate) use webhooks::client_name;
 
 use crate::cli::Command;
 use crate::error::{Exit, Failure};
@@ -38,12 +40,13 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::WhoCan(args) => who_can::run(&args),
         Command::Iam(args) => iam::run(&args.command),
         Command::Serve(args) => serve::run(&args),
+        Command::Kms(args) => kms::run(&args.command),
         Command::Agent(args) => agent::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Account(args) => account::run(&args.command),
         Command::Cluster(args) => cluster::run(&args.command),
+        Command::Identity(args) => identity::run(&args.command),
         Command::RootKey(args) => root_key::run(&args.command),
-        Command::Kms(args) => kms::run(&args.command),
         Command::Store(args) => store::run(&args.command),
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::pages(&args),

@@ -8,7 +8,7 @@ use ringwall_sigv4::{Parts, Signer};
 use tokio::time::Instant;
 
 use super::{Client, failure, retry};
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, CredentialsError};
 use crate::http::{HttpLimits, HttpRequest, HttpResponse, Url};
 use crate::{CallError, ErrorKind};
 
@@ -38,11 +38,13 @@ struct Failed {
     wait: Option<Duration>,
     /// What the service's clock has more than the one here, if the answer tells.
     ahead: Option<i64>,
+    /// Whether asking again is of no use, whatever kind it is.
+    last: bool,
 }
 
 impl From<CallError> for Failed {
     fn from(error: CallError) -> Self {
-        Self { error, wait: None, ahead: None }
+        Self { error, wait: None, ahead: None, last: false }
     }
 }
 
@@ -54,7 +56,7 @@ impl Client {
         let mut skew_corrected = false;
         loop {
             let attempt = tokio::time::timeout_at(deadline, self.attempt(&call, deadline)).await;
-            let Failed { error, wait, ahead } = match attempt {
+            let Failed { error, wait, ahead, last } = match attempt {
                 Ok(Ok(answer)) => {
                     self.shared.quota.give(failed);
                     tracing::debug!(operation = call.operation, attempts = failed + 1, "called");
@@ -80,7 +82,8 @@ impl Client {
                 continue;
             }
             let pause = self.retry.pause(error.kind, failed, retry::random()).max(wait.unwrap_or_default());
-            let again = matches!(error.kind, ErrorKind::Throttled | ErrorKind::Unavailable)
+            let again = !last
+                && matches!(error.kind, ErrorKind::Throttled | ErrorKind::Unavailable)
                 && failed < self.retry.attempts
                 && Instant::now() + pause < deadline
                 && self.shared.quota.take();
@@ -97,8 +100,10 @@ impl Client {
             None => None,
             Some(provider) => {
                 let found = provider.credentials().await;
-                let none = |error| {
-                    CallError::local(&call.operation, ErrorKind::NoCredentials, crate::error::chain(&error))
+                // Their source has been asked as often as it makes sense.
+                let none = |error: CredentialsError| Failed {
+                    last: true,
+                    ..CallError::local(&call.operation, error.kind(), error).into()
                 };
                 Some(found.map_err(none)?)
             }
@@ -112,11 +117,10 @@ impl Client {
         };
         let left = deadline.saturating_duration_since(Instant::now());
         let limits = HttpLimits { max_body: MAX_ANSWER, timeout: self.retry.attempt_timeout.min(left) };
-        let answer = self
-            .http
-            .send(request, limits)
-            .await
-            .map_err(|error| CallError::http(&call.operation, &error))?;
+        let answer = self.http.send(request, limits).await.map_err(|error| Failed {
+            last: !error.is_transient(),
+            ..CallError::http(&call.operation, &error).into()
+        })?;
         if answer.status.is_success() {
             return Ok(answer);
         }
@@ -124,6 +128,7 @@ impl Client {
             error: failure::read(&call.operation, &answer),
             wait: retry_after(&answer.headers),
             ahead: self.ahead(&answer.headers),
+            last: false,
         })
     }
 

@@ -21,7 +21,7 @@ pub use self::retry::Retry;
 use crate::credentials::ProvideCredentials;
 use crate::http::{HttpClient, HttpSettings, Plain};
 use crate::partition::is_region;
-use crate::{CallError, Clock, Element, Endpoints, Environment, ErrorKind, SetupError};
+use crate::{CallError, Clock, Element, Endpoints, ErrorKind, SetupError};
 
 /// What AWS leaves as it is: letters, digits, `-`, `.`, `_`, `~`.
 ///
@@ -35,8 +35,8 @@ pub struct Config {
     pub region: String,
     /// Where services are.
     pub endpoints: Endpoints,
-    /// Who calls.
-    pub credentials: Arc<dyn ProvideCredentials>,
+    /// Who calls. Without, calls are not signed.
+    pub credentials: Option<Arc<dyn ProvideCredentials>>,
     /// A PEM file of authorities that are trusted beside the system's.
     pub roots: Option<PathBuf>,
     /// Where `http://` endpoints may be.
@@ -50,15 +50,20 @@ pub struct Config {
 }
 
 /// As long as a request of the apiserver to a webhook waits for its answer by default.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Config {
     /// AWS's own endpoints, the standard retries, 30 seconds a call.
     pub fn new(region: impl Into<String>, credentials: Arc<dyn ProvideCredentials>) -> Self {
+        Self { credentials: Some(credentials), ..Self::anonymous(region) }
+    }
+
+    /// The same without credentials.
+    pub fn anonymous(region: impl Into<String>) -> Self {
         Self {
             region: region.into(),
             endpoints: Endpoints::aws(),
-            credentials,
+            credentials: None,
             roots: None,
             plain: Plain::default(),
             retry: Retry::default(),
@@ -106,7 +111,7 @@ impl Client {
             http,
             region: check_region(&region)?.into(),
             endpoints: Arc::new(endpoints),
-            credentials: Some(credentials),
+            credentials,
             retry,
             timeout,
             clock,
@@ -139,6 +144,11 @@ impl Client {
     #[must_use]
     pub fn with_endpoints(&self, endpoints: Endpoints) -> Self {
         Self { endpoints: Arc::new(endpoints), ..self.clone() }
+    }
+
+    /// Who calls, if calls are signed.
+    pub fn credentials(&self) -> Option<&Arc<dyn ProvideCredentials>> {
+        self.credentials.as_ref()
     }
 
     /// The region that calls go to.
@@ -333,11 +343,6 @@ fn form(pairs: &[(&str, &str)]) -> String {
     let pairs: Vec<String> =
         pairs.iter().map(|(name, value)| format!("{}={}", escape(name), escape(value))).collect();
     pairs.join("&")
-}
-
-/// The region as `AWS_REGION` or `AWS_DEFAULT_REGION` says.
-pub fn region_of(environment: &Environment) -> Option<String> {
-    environment.get("AWS_REGION").or_else(|| environment.get("AWS_DEFAULT_REGION"))
 }
 
 fn check_region(region: &str) -> Result<&str, SetupError> {

@@ -1,14 +1,24 @@
 //! Whose calls they are.
 
 mod cached;
+mod container;
+mod document;
+mod instance;
+pub(crate) mod process;
+mod role;
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use ringwall_model::Secret;
 
 pub use self::cached::{Cached, REFRESH_BEFORE_SECONDS};
+pub use self::container::Container;
+pub use self::instance::Instance;
+pub use self::role::{AssumeRole, TokenSource, WebIdentity};
+use crate::{CallError, ErrorKind};
 
 /// A future that is boxed, as `futures` has it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -34,6 +44,12 @@ pub trait ProvideCredentials: Send + Sync + fmt::Debug {
     fn credentials(&self) -> BoxFuture<'_, Result<Credentials, CredentialsError>>;
 }
 
+impl<P: ProvideCredentials + ?Sized> ProvideCredentials for Arc<P> {
+    fn credentials(&self) -> BoxFuture<'_, Result<Credentials, CredentialsError>> {
+        (**self).credentials()
+    }
+}
+
 /// Why there are no credentials.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
@@ -46,16 +62,35 @@ pub enum CredentialsError {
     /// A source that is configured has failed; no other is asked instead, as none was meant.
     #[error("no credentials from {origin}: {message}")]
     Failed {
-        /// The source, as `the profile `x``.
+        /// The source, as ``the profile `x` ``.
         origin: String,
+        /// What kind of failure: whether asking again may help.
+        kind: ErrorKind,
         /// Why.
         message: String,
     },
 }
 
 impl CredentialsError {
-    pub(crate) fn failed(origin: impl Into<String>, message: impl fmt::Display) -> Self {
-        Self::Failed { origin: origin.into(), message: message.to_string() }
+    /// What kind of failure it is.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::None => ErrorKind::NoCredentials,
+            Self::Failed { kind, .. } => *kind,
+        }
+    }
+
+    pub(crate) fn failed(origin: impl Into<String>, kind: ErrorKind, message: impl fmt::Display) -> Self {
+        Self::Failed { origin: origin.into(), kind, message: message.to_string() }
+    }
+
+    /// What is configured, or what a source answers, is wrong.
+    pub(crate) fn invalid(origin: impl Into<String>, message: impl fmt::Display) -> Self {
+        Self::failed(origin, ErrorKind::Invalid, message)
+    }
+
+    pub(crate) fn of_call(origin: &str, error: &CallError) -> Self {
+        Self::failed(origin, error.kind, error)
     }
 }
 

@@ -35,10 +35,10 @@ pub enum Plain {
     /// To addresses of this machine alone.
     #[default]
     Loopback,
-    /// Also to the addresses at which AWS serves credentials to pods, tasks and instances, which are of this machine's
-    /// link: 169.254.169.254, 169.254.170.2, 169.254.170.23, fd00:ec2::254 and fd00:ec2::23.
+    /// Also to the addresses at which agents give credentials to tasks and pods, which are of this machine's link:
+    /// 169.254.170.2, 169.254.170.23 and fd00:ec2::23.
     ///
-    /// Source: AWS, *AWS SDKs and Tools Reference Guide*, "Container credential provider" and "IMDS credential provider".
+    /// Source: AWS, *AWS SDKs and Tools Reference Guide*, "Container credential provider".
     Link,
     /// Anywhere, since the operator said so.
     Anywhere,
@@ -56,8 +56,7 @@ impl Plain {
 }
 
 /// See [`Plain::Link`].
-const LINK: [&str; 5] =
-    ["169.254.169.254", "169.254.170.2", "169.254.170.23", "fd00:ec2::254", "fd00:ec2::23"];
+const LINK: [&str; 3] = ["169.254.170.2", "169.254.170.23", "fd00:ec2::23"];
 
 fn is_loopback(address: IpAddr) -> bool {
     address.to_canonical().is_loopback()
@@ -171,7 +170,7 @@ mod tests {
             ("::ffff:127.0.0.1", true, true),
             ("169.254.170.2", false, true),
             ("169.254.170.23", false, true),
-            ("169.254.169.254", false, true),
+            ("169.254.169.254", false, false),
             ("fd00:ec2::23", false, true),
             ("169.254.170.24", false, false),
             ("10.0.0.1", false, false),

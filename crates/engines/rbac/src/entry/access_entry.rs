@@ -6,11 +6,12 @@
 use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
-use ringwall_model::{AccessEntry, AccessPolicyAssociation, Arn, Source};
+use ringwall_model::{AccessEntry, AccessPolicyAssociation, Arn, Severity, Source};
 
 use super::mapping::{Mapping, Origin};
 use super::principal::{Matcher, PrincipalKind, canonical, fold};
-use super::{GrantedPolicy, Parts};
+use super::reading::node_groups;
+use super::{Bound, Flaw, FlawKind, GrantedPolicy, Parts};
 
 /// All access entries; one that only its access policies tell of is among them.
 pub(super) fn mappings(parts: &Parts<'_>) -> Vec<Mapping> {
@@ -58,6 +59,9 @@ pub(super) fn mappings(parts: &Parts<'_>) -> Vec<Mapping> {
                 parts.name()
             ));
         }
+        if parts.reading.rules().is_some() {
+            as_webhook(mapping, parts);
+        }
         if mapping.username.is_none() {
             mapping.not_evaluated.push(format!(
                 "user name and groups of `{0}` are not in the snapshot: `aws eks describe-access-entry \
@@ -68,6 +72,28 @@ pub(super) fn mappings(parts: &Parts<'_>) -> Vec<Mapping> {
         }
     }
     mappings
+}
+
+/// What EKS adds to an access entry and does not tell.
+fn as_webhook(mapping: &mut Mapping, parts: &Parts<'_>) {
+    if mapping.groups.is_empty() {
+        let groups = node_groups(mapping.kind.as_deref().unwrap_or_default());
+        mapping.groups = groups.iter().map(|group| Arc::from(*group)).collect();
+    }
+    match parts.bound.get(&*mapping.principal) {
+        None => {}
+        Some(Bound::To(id)) => mapping.unique_id = Some(Arc::from(*id)),
+        Some(Bound::Gone) => mapping.flaws.push(Flaw {
+            kind: FlawKind::MissingPrincipal,
+            text: format!(
+                "the access entry of `{}` is bound to a principal that is gone; delete it and create it again",
+                mapping.principal
+            ),
+            severity: Severity::Low,
+            never: true,
+            source: mapping.source.clone(),
+        }),
+    }
 }
 
 fn only_associated(principal: &Arc<str>, source: &Source) -> AccessEntry {
@@ -109,6 +135,7 @@ fn mapping(entry: &AccessEntry, index: usize) -> Mapping {
         source: entry.source.clone(),
         flaws: Vec::new(),
         created_at: entry.created_at.clone(),
+        unique_id: None,
         matcher: arn.as_ref().map_or(Matcher::Nobody, matcher),
     }
 }

@@ -6,11 +6,12 @@
 
 use std::sync::Arc;
 
-use ringwall_model::{AwsAuthConfigMap, AwsAuthEntry, Severity, Source, Tree, Value};
+use ringwall_model::{Arn, AwsAuthConfigMap, AwsAuthEntry, Severity, Source, Tree, Value};
 
+use super::Reading;
 use super::flaw::{Flaw, FlawKind};
 use super::mapping::{Mapping, Origin};
-use super::principal::{Matcher, fold};
+use super::principal::{Matcher, PrincipalKind, canonical, fold};
 use super::sso::Sso;
 
 /// What an aws-auth says.
@@ -25,23 +26,23 @@ const SECTIONS: [(&str, Origin); 3] =
     [("mapRoles", Origin::MapRoles), ("mapUsers", Origin::MapUsers), ("mapAccounts", Origin::MapAccounts)];
 
 /// Reads all of it. Mappings stand in the order in which the authenticator searches them.
-pub(super) fn decode(config_map: &AwsAuthConfigMap) -> Decoded {
+pub(super) fn decode(config_map: &AwsAuthConfigMap, reading: &Reading) -> Decoded {
     let mut decoded = Decoded::default();
     for (key, origin) in SECTIONS {
         for entry in config_map.entries.iter().filter(|entry| *entry.key == *key) {
-            section(entry, origin, &mut decoded);
+            section(entry, origin, reading, &mut decoded);
         }
     }
     for entry in &config_map.entries {
         if !SECTIONS.iter().any(|(key, _)| *entry.key == **key) {
-            unread(entry, &mut decoded);
+            unread(entry, reading, &mut decoded);
         }
     }
     decoded
 }
 
 /// A key that nobody reads; what it says is kept, so that it can be told what does not take effect.
-fn unread(entry: &AwsAuthEntry, decoded: &mut Decoded) {
+fn unread(entry: &AwsAuthEntry, reading: &Reading, decoded: &mut Decoded) {
     let meant = SECTIONS.iter().find(|(key, _)| key.eq_ignore_ascii_case(&entry.key));
     let text = match meant {
         Some((key, _)) => format!("the key `{}` is not read: it has to be `{key}`, in this case", entry.key),
@@ -57,7 +58,7 @@ fn unread(entry: &AwsAuthEntry, decoded: &mut Decoded) {
     };
     let mut inside = Decoded::default();
     if let Some((_, origin)) = meant {
-        section(entry, *origin, &mut inside);
+        section(entry, *origin, reading, &mut inside);
     }
     if inside.mappings.is_empty() {
         decoded.flaws.push(flaw(&entry.source));
@@ -68,7 +69,7 @@ fn unread(entry: &AwsAuthEntry, decoded: &mut Decoded) {
     }));
 }
 
-fn section(entry: &AwsAuthEntry, origin: Origin, decoded: &mut Decoded) {
+fn section(entry: &AwsAuthEntry, origin: Origin, reading: &Reading, decoded: &mut Decoded) {
     let tree = match &entry.document {
         Ok(tree) => tree,
         Err(why) => {
@@ -91,7 +92,7 @@ fn section(entry: &AwsAuthEntry, origin: Origin, decoded: &mut Decoded) {
                 let source = entry.source.at(item.line);
                 decoded.mappings.push(match origin {
                     Origin::MapAccounts => account(item, index, source),
-                    _ => role_or_user(item, origin, index, source),
+                    _ => role_or_user(item, origin, index, source, reading),
                 });
             }
         }
@@ -153,11 +154,12 @@ fn blank(origin: Origin, index: usize, source: Source) -> Mapping {
         source,
         flaws: Vec::new(),
         created_at: None,
+        unique_id: None,
         matcher: Matcher::Nobody,
     }
 }
 
-fn role_or_user(item: &Tree, origin: Origin, index: usize, source: Source) -> Mapping {
+fn role_or_user(item: &Tree, origin: Origin, index: usize, source: Source, reading: &Reading) -> Mapping {
     let mut mapping = blank(origin, index, source);
     if !matches!(item.value, Value::Mapping(_)) {
         let text = format!("the entry is {} where a mapping is needed; it is skipped", item.kind());
@@ -170,8 +172,11 @@ fn role_or_user(item: &Tree, origin: Origin, index: usize, source: Source) -> Ma
     let sso = if origin == Origin::MapRoles { fields.sso() } else { None };
     mapping.username = Some(fields.string("username"));
     mapping.groups = fields.groups();
-    // Read, and never used, by the authenticator.
-    let _ = fields.string("userid");
+    // EKS's authenticator reads it and never uses it.
+    let user_id = fields.string("userid");
+    if reading.rules().is_some() && !user_id.is_empty() {
+        mapping.unique_id = Some(Arc::clone(&user_id));
+    }
     fields.unknown(&[
         arn_key,
         "username",
@@ -182,6 +187,10 @@ fn role_or_user(item: &Tree, origin: Origin, index: usize, source: Source) -> Ma
     mapping.flaws = fields.flaws;
     let refused = |text: String| bad(text, Severity::Medium, true, &mapping.source);
     match (arn.is_empty(), sso) {
+        (true, None) if mapping.unique_id.is_some() => {
+            mapping.matcher = Matcher::Id(user_id.to_string());
+            mapping.principal = user_id;
+        }
         (true, None) => {
             let other = if origin == Origin::MapRoles { " nor `sso`" } else { "" };
             mapping.flaws.push(refused(format!("the entry has no `{arn_key}`{other}; it is skipped")));
@@ -193,24 +202,57 @@ fn role_or_user(item: &Tree, origin: Origin, index: usize, source: Source) -> Ma
             mapping.principal = arn;
         }
         (false, None) => {
-            mapping.matcher = Matcher::Exact(fold(&arn));
+            mapping.matcher = matcher(&arn, reading);
             mapping.principal = arn;
         }
         (true, Some(sso)) => match sso.validate() {
             Ok(()) => {
-                let flaw = sso.flaw(&mapping.source);
-                mapping.principal = sso.pattern().into();
-                mapping.matcher = sso.matcher();
-                mapping.flaws.push(flaw);
+                mapping.principal = sso.pattern(reading).into();
+                mapping.matcher = sso.matcher(reading);
+                if *reading == Reading::Eks {
+                    mapping.flaws.push(sso.flaw(&mapping.source));
+                }
             }
             Err(why) => mapping.flaws.push(refused(why)),
         },
+    }
+    if reading.rules().is_some_and(|rules| rules.require_user_ids) && mapping.unique_id.is_none() {
+        let text = format!("`{}` has no `userid`, and unique ids are demanded", mapping.principal);
+        mapping.flaws.push(bad(text, Severity::Medium, true, &mapping.source));
     }
     if mapping.username.as_deref() == Some("") && mapping.matcher != Matcher::Nobody {
         let text = format!("`{}` gets no user name", mapping.principal);
         mapping.flaws.push(bad(text, Severity::Low, false, &mapping.source));
     }
     mapping
+}
+
+/// Whom an ARN means.
+fn matcher(written: &str, reading: &Reading) -> Matcher {
+    let folded = fold(written);
+    let (Some(rules), Ok(arn)) = (reading.rules(), folded.parse::<Arn>()) else {
+        return Matcher::Exact(folded);
+    };
+    if rules.wildcards && arn.resource.contains(['*', '?']) {
+        // What IAM would match by a path, no session's ARN has.
+        let is_like = arn.service == "iam"
+            && arn.region.is_empty()
+            && !arn.account.contains(['*', '?'])
+            && !arn.partition.contains(['*', '?'])
+            && match arn.kind_and_rest() {
+                Some(("role", name)) => !name.contains('/'),
+                Some((kind, _)) => kind == "user",
+                None => false,
+            };
+        if is_like {
+            let head = format!("arn:{}:iam::{}:", arn.partition, arn.account);
+            return Matcher::Like { head, resource: arn.resource };
+        }
+    }
+    match PrincipalKind::of(&arn) {
+        Ok(PrincipalKind::Role) => Matcher::Exact(canonical(&arn, PrincipalKind::Role)),
+        _ => Matcher::Exact(folded),
+    }
 }
 
 /// The fields of one entry, with what is lost of them.

@@ -1,3 +1,4 @@
+use hashbrown::HashMap;
 use ringwall_model::{
     AccessEntry, AccessPolicyAssociation, AuthenticationMode, AwsAuthConfigMap, AwsExport, Cluster,
     IamPrincipal,
@@ -5,7 +6,7 @@ use ringwall_model::{
 
 use super::context::Context;
 use super::identify::Lookup;
-use super::{Mappings, access_entry, aws_auth, inspect, overlap};
+use super::{Bound, Mappings, Reading, access_entry, aws_auth, inspect, overlap};
 
 /// What mappings are made from, for callers that have no whole [`Cluster`].
 #[derive(Clone, Debug, Default)]
@@ -34,6 +35,10 @@ pub struct Parts<'a> {
     pub principals: &'a [IamPrincipal],
     /// Nodes: `spec.providerID` and name, by which an instance's DNS name is known.
     pub nodes: Vec<(&'a str, &'a str)>,
+    /// How the lists are read.
+    pub reading: Reading,
+    /// Which unique ids access entries are bound to, by the ARNs of their principals, where that is known.
+    pub bound: HashMap<&'a str, Bound<'a>>,
 }
 
 impl<'a> Parts<'a> {
@@ -62,6 +67,7 @@ impl<'a> Parts<'a> {
                 .iter()
                 .filter_map(|node| Some((node.provider_id.as_deref()?, &*node.name)))
                 .collect(),
+            ..Self::default()
         }
     }
 
@@ -90,6 +96,10 @@ impl<'a> Parts<'a> {
     /// What is missing that could let somebody in.
     pub(super) fn gaps(&self) -> Vec<String> {
         let mut gaps = Vec::new();
+        // A webhook is given what there is.
+        if self.reading != Reading::Eks {
+            return gaps;
+        }
         if self.mode.is_none() {
             gaps.push(format!(
                 "the authentication mode is not in the snapshot, so aws-auth and access entries are both taken to \
@@ -126,7 +136,7 @@ impl Mappings {
     /// The mappings that these parts make.
     pub fn from_parts(parts: &Parts<'_>) -> Self {
         let context = Context::new(parts);
-        let decoded = parts.aws_auth.map(aws_auth::decode).unwrap_or_default();
+        let decoded = parts.aws_auth.map(|it| aws_auth::decode(it, &parts.reading)).unwrap_or_default();
         let mut all = access_entry::mappings(parts);
         all.extend(decoded.mappings);
         // Stable: within a list the order stays that of the file.
@@ -139,12 +149,12 @@ impl Mappings {
             inspect::inspect(mapping, &context, cluster_admins);
         }
         let flaws = decoded.flaws;
-        overlap::mark(&mut all, parts.mode);
+        overlap::mark(&mut all, parts.mode, &parts.reading);
         not_evaluated.extend(
             all.iter().filter(|it| it.takes_effect()).flat_map(|it| it.not_evaluated.iter().cloned()),
         );
         not_evaluated.extend(inspect::unjudged(&all, &context, !parts.principals.is_empty()));
         let lookup = Lookup::new(&all, parts, gaps);
-        Self { mode: parts.mode, all, flaws, not_evaluated, lookup }
+        Self { mode: parts.mode, all, flaws, not_evaluated, reading: parts.reading.clone(), lookup }
     }
 }

@@ -1,8 +1,8 @@
 use hashbrown::{HashMap, HashSet};
 use ringwall_model::{Arn, IamPrincipal, IamPrincipalKind};
 
-use super::Parts;
 use super::principal::{PrincipalKind, canonical, fold};
+use super::{Parts, Rules};
 
 /// What mappings are compared with.
 pub(super) struct Context<'a> {
@@ -12,6 +12,7 @@ pub(super) struct Context<'a> {
     principals: HashMap<String, &'a IamPrincipal>,
     /// Accounts and kinds of which the export has at least one.
     exported: HashSet<(String, IamPrincipalKind)>,
+    pub(super) rules: Option<&'a Rules>,
 }
 
 /// Whether a principal exists.
@@ -23,12 +24,13 @@ pub(super) enum Presence<'a> {
 }
 
 impl<'a> Context<'a> {
-    pub(super) fn new(parts: &Parts<'a>) -> Self {
+    pub(super) fn new(parts: &'a Parts<'a>) -> Self {
         let mut context = Self {
             account: parts.account,
             partition: parts.partition,
             principals: HashMap::new(),
             exported: HashSet::new(),
+            rules: parts.reading.rules(),
         };
         for principal in parts.principals {
             let Ok(arn) = principal.arn.parse::<Arn>() else { continue };
@@ -37,7 +39,10 @@ impl<'a> Context<'a> {
                 IamPrincipalKind::Role => PrincipalKind::Role,
             };
             context.principals.insert(fold(&canonical(&arn, kind)), principal);
-            context.exported.insert((arn.account, principal.kind));
+            // A webhook asks for those it needs, so that another may exist all the same.
+            if context.rules.is_none() {
+                context.exported.insert((arn.account, principal.kind));
+            }
         }
         context
     }

@@ -9,7 +9,7 @@ use ringwall_model::{Arn, AuthenticationMode, User};
 use super::mapping::{Mapping, Origin};
 use super::principal::{Matcher, PrincipalKind, canonical, fold, session_name};
 use super::template::{is_instance_id, placeholders};
-use super::{Caller, Identification, Identity, Mappings, Parts, Placeholder};
+use super::{Caller, Identification, Identity, Mappings, Parts, Placeholder, Reading};
 
 /// Near misses that an answer names.
 const MOST_NEAR: usize = 5;
@@ -19,8 +19,10 @@ const MOST_NEAR: usize = 5;
 pub(super) struct Lookup {
     /// Those that are found, by folded canonical ARN, in the order of search.
     exact: HashMap<String, Vec<usize>>,
-    /// `sso` entries that are found.
-    prefixes: Vec<usize>,
+    /// Entries with patterns that are found, in the order of search.
+    patterns: Vec<usize>,
+    /// Entries that name a unique id alone, in the order of search.
+    unique_ids: HashMap<String, Vec<usize>>,
     /// Accounts let in as a whole.
     accounts: HashMap<String, usize>,
     /// Those that are not, by the folded canonical ARN that they were meant for.
@@ -49,7 +51,10 @@ impl Lookup {
             }
             match &mapping.matcher {
                 Matcher::Exact(key) => lookup.exact.entry(key.clone()).or_default().push(place),
-                Matcher::Prefix(_) => lookup.prefixes.push(place),
+                Matcher::Prefix(_) | Matcher::PermissionSet(_) | Matcher::Like { .. } => {
+                    lookup.patterns.push(place);
+                }
+                Matcher::Id(id) => lookup.unique_ids.entry(id.clone()).or_default().push(place),
                 Matcher::Account(id) => {
                     lookup.accounts.entry(id.clone()).or_insert(place);
                 }
@@ -83,7 +88,8 @@ impl Mappings {
     ///
     /// The cost is one look-up, whatever the number of mappings.
     pub fn identify(&self, caller: &Caller<'_>) -> Identification {
-        let refused = |why: String| Identification::NotMapped { why: vec![why], not_evaluated: Vec::new() };
+        let refused =
+            |why: String| Identification::NotMapped { why: vec![why], not_evaluated: Vec::new(), ends: true };
         let kind = match PrincipalKind::of(&caller.arn) {
             Ok(kind) => kind,
             Err(why) => return refused(why),
@@ -91,10 +97,19 @@ impl Mappings {
         let canonical = canonical(&caller.arn, kind);
         let folded = fold(&canonical);
         let values = Values::new(caller, kind, &self.lookup.nodes);
-        let candidates = self.candidates(&folded, &caller.arn.account);
+        let mut failures = Vec::new();
+        let candidates = match &self.reading {
+            Reading::Eks => self.candidates(&folded, &caller.arn.account),
+            Reading::Webhook(_) => {
+                let candidates = self.webhook_candidates(&folded, caller);
+                match self.chosen(&candidates, caller.unique_id) {
+                    Ok(chosen) => chosen.into_iter().collect(),
+                    Err(why) => return refused(why),
+                }
+            }
+        };
         let several = candidates.len() > 1;
         let mut identities = Vec::new();
-        let mut failures = Vec::new();
         for place in candidates {
             let Some(mapping) = self.all.get(place) else { continue };
             match self.identity(mapping, place, &canonical, &values) {
@@ -134,9 +149,9 @@ impl Mappings {
         let entries = found.len();
         found.extend(of(Origin::MapRoles));
         let surely = found.len() > entries;
-        let permission_sets = self.lookup.prefixes.iter().copied();
+        let permission_sets = self.lookup.patterns.iter().copied();
         found.extend(permission_sets.filter(|place| {
-            self.all.get(*place).is_some_and(|mapping| mapping.matcher.matches(folded, account))
+            self.all.get(*place).is_some_and(|mapping| mapping.matcher.matches(folded, account, None))
         }));
         if surely {
             return found;
@@ -147,6 +162,47 @@ impl Mappings {
             found.extend(self.lookup.accounts.get(account));
         }
         found
+    }
+
+    /// Places of the mappings that a webhook finds for a caller, the first of which counts: what is written exactly before
+    /// patterns, roles before users before accounts; of two that are equally good the later, as in a map that is filled from
+    /// front to back, and of two patterns the earlier.
+    fn webhook_candidates(&self, folded: &str, caller: &Caller<'_>) -> Vec<usize> {
+        let account = &caller.arn.account;
+        let exact = self.lookup.exact.get(folded).into_iter().flatten().rev();
+        let by_id = caller.unique_id.and_then(|id| self.lookup.unique_ids.get(id));
+        let patterns = self.lookup.patterns.iter().filter(|place| {
+            self.all.get(**place).is_some_and(|it| it.matcher.matches(folded, account, caller.unique_id))
+        });
+        let mut found: Vec<usize> = exact
+            .chain(by_id.into_iter().flatten().rev())
+            .chain(patterns)
+            .chain(self.lookup.accounts.get(account))
+            .copied()
+            .collect();
+        // Stable: within a list the order above stays.
+        found.sort_by_key(|place| self.all.get(*place).map(|mapping| mapping.origin));
+        found
+    }
+
+    /// The first of them that is for this caller's unique id.
+    fn chosen(&self, candidates: &[usize], unique_id: Option<&str>) -> Result<Option<usize>, String> {
+        let is_for = |place: &&usize| {
+            let needed = self.all.get(**place).and_then(|mapping| mapping.unique_id.as_deref());
+            needed.is_none() || needed == unique_id
+        };
+        let mut own = candidates.iter().filter(is_for);
+        let Some(first) = own.next() else { return Ok(None) };
+        let entry = |place: &usize| self.all.get(*place).filter(|it| it.origin == Origin::AccessEntry);
+        if let (Some(first), Some(second)) = (entry(first), own.next().and_then(entry))
+            && first.unique_id.is_none()
+        {
+            return Err(format!(
+                "`{}` and `{}` both have an access entry, and which of them the caller is can't be told",
+                first.principal, second.principal
+            ));
+        }
+        Ok(Some(*first))
     }
 
     fn identity(
@@ -167,6 +223,9 @@ impl Mappings {
                 mapping.groups.iter().map(|group| values.fill(group)).collect();
             (name, groups?)
         };
+        if let Some(rules) = self.reading.rules().filter(|_| mapping.origin != Origin::MapAccounts) {
+            rules.check(mapping, &name, &groups).map_err(|why| format!("the login is refused: {why}"))?;
+        }
         let mut open: Vec<Placeholder> = Vec::new();
         if mapping.origin != Origin::MapAccounts {
             open = std::iter::once(&name).chain(&groups).flat_map(|text| placeholders(text)).collect();
@@ -182,7 +241,7 @@ impl Mappings {
                 mapping.principal
             ));
         }
-        if self.mode.is_none() {
+        if self.mode.is_none() && self.reading == Reading::Eks {
             not_evaluated.extend(self.lookup.gaps.first().cloned());
         }
         if mapping.origin.is_aws_auth() && self.lookup.entries_unknown {
@@ -208,7 +267,8 @@ impl Mappings {
     fn compare_ids(&self, identity: &mut Identity, caller: &Caller<'_>, folded: &str) {
         let exported = self.lookup.ids.get(folded).map(String::as_str);
         let is_entry = self.all.get(identity.mapping).is_some_and(|it| it.origin == Origin::AccessEntry);
-        if let (true, Some(own), Some(exported)) = (is_entry, caller.unique_id, exported)
+        if self.reading == Reading::Eks
+            && let (true, Some(own), Some(exported)) = (is_entry, caller.unique_id, exported)
             && own != exported
         {
             identity.certain = false;
@@ -233,13 +293,21 @@ impl Mappings {
         }
         let near =
             self.lookup.near.get(folded).into_iter().flatten().filter_map(|place| self.all.get(*place));
+        let bound = self.lookup.exact.get(folded).into_iter().flatten();
+        let bound = bound.filter_map(|place| self.all.get(*place).filter(|it| it.unique_id.is_some()));
+        why.extend(bound.take(if failed { 0 } else { MOST_NEAR }).map(|mapping| {
+            format!(
+                "{}: `{}` is mapped for another unique id than the caller's",
+                mapping.source, mapping.principal
+            )
+        }));
         for mapping in near.take(MOST_NEAR) {
             let never = mapping.flaws.iter().filter(|flaw| flaw.never);
             why.extend(never.map(|flaw| format!("{}: {}", flaw.source, flaw.text)));
         }
         // A login that fails is not tried elsewhere.
         let not_evaluated = if failed { Vec::new() } else { self.lookup.gaps.clone() };
-        Identification::NotMapped { why, not_evaluated }
+        Identification::NotMapped { why, not_evaluated, ends: failed }
     }
 }
 

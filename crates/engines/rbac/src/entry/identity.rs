@@ -15,6 +15,8 @@ pub enum Identification {
         /// What could let the caller in all the same and was not evaluated: with any of it the answer is
         /// unknown, not no.
         not_evaluated: Vec<String>,
+        /// Whether something does name the caller and can't be used, so that the login ends and nothing else is asked.
+        ends: bool,
     },
 }
 

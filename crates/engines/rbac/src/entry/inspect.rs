@@ -7,7 +7,8 @@ use super::context::{Context, Presence};
 use super::flaw::{Flaw, FlawKind};
 use super::mapping::{Mapping, Origin};
 use super::principal::{Matcher, PARTITIONS, PrincipalKind, fold};
-use super::{GrantedPolicy, Placeholder};
+use super::reading::is_permission_set;
+use super::{GrantedPolicy, Placeholder, RolePaths};
 
 pub(super) const NODES: &str = "system:nodes";
 pub(super) const NODE_NAME: &str = "system:node:";
@@ -27,9 +28,9 @@ pub(super) fn inspect(mapping: &mut Mapping, context: &Context<'_>, cluster_admi
     match found.mapping.matcher {
         Matcher::Account(_) => found.account(context),
         Matcher::Exact(_) => found.principal(context),
-        Matcher::Prefix(_) => found.permission_set(context),
+        Matcher::Prefix(_) | Matcher::PermissionSet(_) | Matcher::Like { .. } => found.pattern(context),
         Matcher::Nobody if found.mapping.origin == Origin::AccessEntry => found.principal(context),
-        Matcher::Nobody => {}
+        Matcher::Id(_) | Matcher::Nobody => {}
     }
     // EKS's own entries have EKS's own names.
     if !found.mapping.is_owned_by_eks() {
@@ -38,6 +39,22 @@ pub(super) fn inspect(mapping: &mut Mapping, context: &Context<'_>, cluster_admi
     found.policies(cluster_admins);
     let flaws = found.flaws;
     mapping.flaws.extend(flaws);
+    pin(mapping, context);
+}
+
+/// Whom IAM knows by an ARN with a path is known by the unique id from then on: who comes after it has another.
+fn pin(mapping: &mut Mapping, context: &Context<'_>) {
+    let is_known = context.rules.is_some_and(|rules| rules.role_paths == RolePaths::Known);
+    let Some(arn) = fold(&mapping.principal).parse::<Arn>().ok().filter(|_| is_known) else { return };
+    let has_path = arn.resource.starts_with("role/") && arn.resource.split('/').count() > 2;
+    if mapping.unique_id.is_none()
+        && mapping.origin == Origin::MapRoles
+        && has_path
+        && !is_permission_set(&arn.resource)
+        && let Presence::Present(found) = context.presence(&arn, PrincipalKind::Role)
+    {
+        mapping.unique_id.clone_from(&found.id);
+    }
 }
 
 /// What could not be judged for want of an export.
@@ -78,6 +95,28 @@ pub(super) fn unjudged(all: &[Mapping], context: &Context<'_>, exported: bool) -
     unjudged
 }
 
+/// Whether the ARN of a role with a path means a role; why not otherwise.
+fn role_path(written: &str, arn: &Arn, context: &Context<'_>) -> Result<(), String> {
+    let Some(rules) = context.rules else {
+        return Err(format!(
+            "`{written}` has a path and matches nobody: sessions of a role come without its path"
+        ));
+    };
+    if rules.role_paths == RolePaths::ByName || is_permission_set(&arn.resource) {
+        return Ok(());
+    }
+    match context.presence(arn, PrincipalKind::Role) {
+        // Names are compared in any case by IAM, and paths are known to be right if they are the same in any case.
+        Presence::Present(found) if fold(&found.arn) == arn.to_string() => Ok(()),
+        Presence::Present(found) => {
+            Err(format!("`{written}` is no longer there: the role of this name is `{}`", found.arn))
+        }
+        Presence::Missing | Presence::Unknown => {
+            Err(format!("`{written}` has a path, and whether the role of this name has it is not known"))
+        }
+    }
+}
+
 /// Flaws as they are found.
 pub(super) struct Found<'m> {
     flaws: Vec<Flaw>,
@@ -99,7 +138,7 @@ impl Found<'_> {
 
     /// An access entry's type, if it is told.
     pub(super) fn is_node_entry(&self) -> bool {
-        self.mapping.kind.as_deref().is_some_and(|kind| kind != "STANDARD")
+        self.mapping.is_for_nodes()
     }
 
     fn account(&mut self, context: &Context<'_>) {
@@ -111,7 +150,7 @@ impl Found<'_> {
         self.push(FlawKind::WholeAccount, severity, false, text);
     }
 
-    fn permission_set(&mut self, context: &Context<'_>) {
+    fn pattern(&mut self, context: &Context<'_>) {
         let Ok(pattern) = self.mapping.principal.parse::<Arn>() else { return };
         self.partition(&pattern.partition, context);
         self.other_account(&pattern, context);
@@ -154,10 +193,9 @@ impl Found<'_> {
                 return self.never(FlawKind::SessionArn, text);
             }
             PrincipalKind::Role if !self.is_entry() && arn.resource.split('/').count() > 2 => {
-                let text = format!(
-                    "`{written}` has a path and matches nobody: sessions of a role come without its path"
-                );
-                return self.never(FlawKind::RolePath, text);
+                if let Err(text) = role_path(&written, &arn, context) {
+                    return self.never(FlawKind::RolePath, text);
+                }
             }
             PrincipalKind::FederatedUser => {
                 let never = self.is_entry();

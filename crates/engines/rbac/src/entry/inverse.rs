@@ -32,7 +32,8 @@ impl Mappings {
                     Some(name) => becomes_user(mapping, &name)?,
                     None => is_in_group(mapping, subject)?,
                 };
-                let possible = !surely || matches!(mapping.matcher, Matcher::Prefix(_));
+                let possible =
+                    !surely || matches!(mapping.matcher, Matcher::Prefix(_) | Matcher::Like { .. });
                 Some(Entrant { place, mapping, possible })
             })
             .collect()

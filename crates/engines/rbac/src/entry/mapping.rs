@@ -62,6 +62,8 @@ pub struct Mapping {
     pub flaws: Vec<Flaw>,
     /// When an access entry was made, as the export prints it.
     pub(super) created_at: Option<Arc<str>>,
+    /// The unique id that a caller needs; `None` if the ARN alone counts.
+    pub(super) unique_id: Option<Arc<str>>,
     pub(super) matcher: Matcher,
 }
 
@@ -81,8 +83,18 @@ impl Mapping {
     /// Whether EKS made it and looks after it: service-linked roles, and user names that begin with `eks:`.
     pub fn is_owned_by_eks(&self) -> bool {
         self.origin == Origin::AccessEntry
-            && (self.principal.contains(":role/aws-service-role/")
+            && (self.is_of_service_linked_role()
                 || self.username.as_deref().is_some_and(|name| name.starts_with("eks:")))
+    }
+
+    /// Whether it is an access entry of a service-linked role, which EKS alone can make: IAM keeps the path for AWS.
+    pub(super) fn is_of_service_linked_role(&self) -> bool {
+        self.origin == Origin::AccessEntry && self.principal.contains(":role/aws-service-role/")
+    }
+
+    /// Whether it is an access entry of a type for nodes.
+    pub(super) fn is_for_nodes(&self) -> bool {
+        self.kind.as_deref().is_some_and(|kind| kind != "STANDARD")
     }
 
     /// What says so: the ConfigMap, or the access entry by its principal's ARN.

@@ -13,6 +13,10 @@
 //!   policies with access entries*): bound to the principal's unique id, a role's path does not count.
 //! - Where both lists name a principal, the access entry counts (EKS user guide, *Migrating existing aws-auth
 //!   ConfigMap entries to access entries*).
+//!
+//! That is [`Reading::Eks`]. A token webhook of one's own reads a list by [`Rules`]: role paths, permission sets in every
+//! partition and, if asked for, wildcards and unique ids count; names that are reserved are refused once they are filled in;
+//! and each caller gets one identity or none.
 
 mod access_entry;
 mod access_policy;
@@ -29,6 +33,7 @@ mod names;
 mod overlap;
 mod policy;
 mod principal;
+mod reading;
 mod results;
 mod scope;
 mod sso;
@@ -47,6 +52,7 @@ pub use inverse::Entrant;
 pub use mapping::{Mapping, Origin};
 pub use policy::{GrantedPolicy, decide_by_policies};
 pub use principal::{Caller, canonical_arn};
+pub use reading::{Bound, Reading, RolePaths, Rules};
 pub use template::Placeholder;
 
 use identify::Lookup;
@@ -58,6 +64,7 @@ pub struct Mappings {
     all: Vec<Mapping>,
     flaws: Vec<Flaw>,
     not_evaluated: Vec<String>,
+    reading: Reading,
     lookup: Lookup,
 }
 

@@ -3,18 +3,19 @@
 use hashbrown::HashMap;
 use ringwall_model::{AuthenticationMode, Severity};
 
+use super::Reading;
 use super::flaw::{Flaw, FlawKind};
 use super::mapping::{Mapping, Origin};
 use super::principal::{Matcher, fold};
 
 /// Marks what does not count beside the others.
-pub(super) fn mark(all: &mut [Mapping], mode: Option<AuthenticationMode>) {
+pub(super) fn mark(all: &mut [Mapping], mode: Option<AuthenticationMode>, reading: &Reading) {
     for mapping in all.iter_mut() {
         ignored(mapping, mode);
     }
     let groups = same_matcher(all);
     for places in groups {
-        duplicates(all, &places);
+        duplicates(all, &places, reading);
         shadowed(all, &places, mode);
     }
 }
@@ -42,13 +43,16 @@ fn push(mapping: &mut Mapping, kind: FlawKind, text: String, severity: Severity,
 
 /// Places of mappings that match the same principals, in the order of the first of each.
 fn same_matcher(all: &[Mapping]) -> Vec<Vec<usize>> {
-    let mut numbers: HashMap<(bool, &str), usize> = HashMap::new();
+    let mut numbers: HashMap<(&str, &str), usize> = HashMap::new();
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for (place, mapping) in all.iter().enumerate().filter(|(_, mapping)| mapping.is_found()) {
         let key = match &mapping.matcher {
-            Matcher::Exact(key) => (false, key.as_str()),
-            // An account's id is no prefix of an ARN, so the two can't be mistaken for each other.
-            Matcher::Prefix(key) | Matcher::Account(key) => (true, key.as_str()),
+            Matcher::Exact(key) => ("exact", key.as_str()),
+            // None of these can be mistaken for another: an ARN's beginning, a unique id, an account's id.
+            Matcher::Prefix(key) | Matcher::PermissionSet(key) | Matcher::Id(key) | Matcher::Account(key) => {
+                ("", key.as_str())
+            }
+            Matcher::Like { head, resource } => (head.as_str(), resource.as_str()),
             Matcher::Nobody => continue,
         };
         let next = groups.len();
@@ -66,13 +70,13 @@ fn same_matcher(all: &[Mapping]) -> Vec<Vec<usize>> {
 ///
 /// Source: aws-iam-authenticator 81b1daba, `pkg/config/mapper.go`, `Key`: roles are kept by their ARN in lower
 /// case, users by theirs as written, each in a Go map that is then searched in random order.
-fn duplicates(all: &mut [Mapping], places: &[usize]) {
+fn duplicates(all: &mut [Mapping], places: &[usize], reading: &Reading) {
     for origin in [Origin::AccessEntry, Origin::MapRoles, Origin::MapUsers, Origin::MapAccounts] {
         let own: Vec<(usize, String, String)> = places
             .iter()
             .filter_map(|place| Some((*place, all.get(*place)?)))
             .filter(|(_, mapping)| mapping.origin == origin)
-            .map(|(place, mapping)| (place, key(mapping), mapping.source.to_string()))
+            .map(|(place, mapping)| (place, key(mapping, reading), mapping.source.to_string()))
             .collect();
         for (nth, (place, key, _)) in own.iter().enumerate() {
             let rest = own.get(nth + 1..).unwrap_or_default();
@@ -110,8 +114,13 @@ fn duplicates(all: &mut [Mapping], places: &[usize]) {
 }
 
 /// What the authenticator keeps a mapping by.
-fn key(mapping: &Mapping) -> String {
-    if mapping.origin == Origin::MapUsers { mapping.principal.to_string() } else { fold(&mapping.principal) }
+fn key(mapping: &Mapping, reading: &Reading) -> String {
+    match reading {
+        Reading::Eks if mapping.origin == Origin::MapUsers => mapping.principal.to_string(),
+        Reading::Eks => fold(&mapping.principal),
+        // The last entry counts of those that the same callers match.
+        Reading::Webhook(_) => mapping.unique_id.as_deref().unwrap_or_default().to_owned(),
+    }
 }
 
 /// Across lists: an access entry hides aws-auth's, a role's entry hides a user's.

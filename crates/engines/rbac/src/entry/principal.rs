@@ -1,5 +1,7 @@
 use ringwall_model::Arn;
 
+use super::scope::wildcard;
+
 /// Partitions that the authenticator knows.
 ///
 /// Source: aws-iam-authenticator 81b1daba, `pkg/endpoints/partitions.go`.
@@ -69,6 +71,18 @@ pub(super) enum Matcher {
     Exact(String),
     /// Canonical ARNs that fold to something that begins with this and has more: an `sso` entry.
     Prefix(String),
+    /// Canonical ARNs that fold to something that begins with this, the rest being the suffix that IAM Identity Center gives to
+    /// the role of a permission set.
+    PermissionSet(String),
+    /// Canonical ARNs that fold to this head and a resource like this, `*` standing for any text and `?` for one byte.
+    Like {
+        /// `arn:PARTITION:iam::ACCOUNT:`.
+        head: String,
+        /// As `role/dev-*`.
+        resource: String,
+    },
+    /// Whoever has this unique id.
+    Id(String),
     /// Whoever else is of this account.
     Account(String),
     /// Nobody.
@@ -76,12 +90,20 @@ pub(super) enum Matcher {
 }
 
 impl Matcher {
-    /// Whether it matches a caller's folded canonical ARN and account.
-    pub(super) fn matches(&self, folded: &str, account: &str) -> bool {
+    /// Whether it matches a caller's folded canonical ARN, account and unique id.
+    pub(super) fn matches(&self, folded: &str, account: &str, unique_id: Option<&str>) -> bool {
         match self {
             Self::Exact(key) => key == folded,
             // The pattern ends in `_*`, and `*` matches nothing at all too.
             Self::Prefix(prefix) => folded.starts_with(prefix.as_str()),
+            // Names of sets may have a `_` and suffixes have none, so the last one divides the two.
+            Self::PermissionSet(prefix) => folded.strip_prefix(prefix.as_str()).is_some_and(|suffix| {
+                !suffix.is_empty() && suffix.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            }),
+            Self::Like { head, resource } => folded
+                .strip_prefix(head.as_str())
+                .is_some_and(|rest| wildcard(resource.as_bytes(), rest.as_bytes())),
+            Self::Id(id) => unique_id == Some(id),
             Self::Account(id) => id == account,
             Self::Nobody => false,
         }

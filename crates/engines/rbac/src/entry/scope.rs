@@ -61,7 +61,7 @@ fn covers_namespace(pattern: &str, namespace: &str) -> Covers {
 }
 
 /// Matches `*` for any text and `?` for one byte, in time proportional to the product of the lengths.
-fn wildcard(pattern: &[u8], text: &[u8]) -> bool {
+pub(super) fn wildcard(pattern: &[u8], text: &[u8]) -> bool {
     let (mut p, mut t) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
     while let Some(byte) = text.get(t) {

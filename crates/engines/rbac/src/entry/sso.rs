@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use ringwall_model::{Severity, Source};
 
+use super::Reading;
 use super::flaw::{Flaw, FlawKind};
 use super::principal::{Matcher, PARTITIONS, fold};
 
@@ -43,14 +44,22 @@ impl Sso {
         Ok(())
     }
 
-    /// The pattern that the authenticator compares with; it leaves the partition out if one is written.
-    pub(super) fn pattern(&self) -> String {
-        let partition = if self.partition.is_empty() { "aws" } else { "" };
+    /// The pattern that the authenticator compares with. EKS's leaves the partition out if one is written.
+    pub(super) fn pattern(&self, reading: &Reading) -> String {
+        let partition = match (&*self.partition, reading) {
+            ("", _) => "aws",
+            (_, Reading::Eks) => "",
+            (partition, Reading::Webhook(_)) => partition,
+        };
         format!("arn:{partition}:iam::{}:role/AWSReservedSSO_{}_*", self.account, self.permission_set)
     }
 
-    pub(super) fn matcher(&self) -> Matcher {
-        Matcher::Prefix(fold(self.pattern().trim_end_matches('*')))
+    pub(super) fn matcher(&self, reading: &Reading) -> Matcher {
+        let prefix = fold(self.pattern(reading).trim_end_matches('*'));
+        match reading {
+            Reading::Eks => Matcher::Prefix(prefix),
+            Reading::Webhook(_) => Matcher::PermissionSet(prefix),
+        }
     }
 
     pub(super) fn flaw(&self, source: &Source) -> Flaw {
@@ -60,7 +69,7 @@ impl Sso {
                 "permission set `{}` never matches: with a `partition` (`{}`) the authenticator looks for `{}`",
                 self.permission_set,
                 self.partition,
-                self.pattern()
+                self.pattern(&Reading::Eks)
             )
         } else {
             format!(

@@ -1,6 +1,8 @@
-//! `ringwall kms`: what a cluster's etcd has under which key, and sealing it anew.
+//! `kms`: a cluster's Secrets, sealed; what etcd has under which key, and sealing it anew.
 
+mod keyring;
 mod rotate;
+mod serve;
 mod verify;
 
 use std::collections::BTreeSet;
@@ -13,9 +15,9 @@ use crate::error::{self, Exit, Failure};
 
 /// Runs a command of the group.
 pub(super) fn run(command: &KmsCommand) -> Result<Exit, Failure> {
-    // Keys and certificates are read.
-    ringwall_server::harden()?;
     match command {
+        KmsCommand::Serve(args) => serve::run(args),
+        KmsCommand::Keyring(args) => keyring::run(&args.command),
         KmsCommand::Verify(args) => verify::run(args),
         KmsCommand::Rotate(args) => rotate::run(args),
     }

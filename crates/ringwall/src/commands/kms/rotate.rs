@@ -20,6 +20,8 @@ const FAILURES_SHOWN: usize = 20;
 
 /// Seals anew, and says what came of it.
 pub(super) fn run(args: &KmsRotate) -> Result<Exit, Failure> {
+    // A key of a client certificate is read.
+    ringwall_server::harden()?;
     let source = match &args.state {
         Some(path) => Source::State(path.clone()),
         None => Source::Etcd(etcd(&args.etcd.etcd, &args.etcd.access)?),

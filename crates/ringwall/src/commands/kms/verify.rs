@@ -11,6 +11,8 @@ use crate::render::{kms_json, kms_text};
 
 /// Reads etcd, and says how its objects are sealed.
 pub(super) fn run(args: &KmsVerify) -> Result<Exit, Failure> {
+    // A key of a client certificate is read.
+    ringwall_server::harden()?;
     let etcd = etcd(&args.etcd.etcd, &args.etcd.access)?;
     let question = Question {
         scope: scope(&args.objects),

@@ -84,11 +84,11 @@ impl Aws {
         context: Value,
     ) -> Result<(Secret, Option<String>), BackendError> {
         if blob.is_empty() || blob.len() > MAX_CIPHERTEXT_BYTES {
-            let why = format!("a ciphertext of KMS has 1 to {MAX_CIPHERTEXT_BYTES} bytes, not {}", blob.len());
+            let why =
+                format!("a ciphertext of KMS has 1 to {MAX_CIPHERTEXT_BYTES} bytes, not {}", blob.len());
             return Err(BackendError::new(Class::Corruption, why));
         }
-        let body =
-            json!({"KeyId": key, "CiphertextBlob": BASE64.encode(blob), "EncryptionContext": context});
+        let body = json!({"KeyId": key, "CiphertextBlob": BASE64.encode(blob), "EncryptionContext": context});
         let mut answer = self.call("Decrypt", &body).await?;
         let plaintext = match answer.get_mut("Plaintext").map(Value::take) {
             Some(Value::String(text)) => Zeroizing::new(text),
@@ -110,7 +110,9 @@ impl Aws {
             let answer = match self.client.json("kms", "TrentService.ListKeyRotations", &body).await {
                 Ok(answer) => answer,
                 // Not granted, or not there: then the key has one version, as far as can be told.
-                Err(error) if matches!(error.kind, ErrorKind::Denied | ErrorKind::NotFound | ErrorKind::Invalid) => {
+                Err(error)
+                    if matches!(error.kind, ErrorKind::Denied | ErrorKind::NotFound | ErrorKind::Invalid) =>
+                {
                     tracing::debug!(%error, "rotations can't be seen");
                     return Ok(None);
                 }

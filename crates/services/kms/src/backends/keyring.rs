@@ -118,4 +118,3 @@ fn error(error: KmsError) -> BackendError {
         other => BackendError::new(Class::User, other.to_string()),
     }
 }
-

@@ -74,7 +74,9 @@ impl KeyManagementService for Service {
         let opened = match request.annotations.len() {
             0 => self.foreign(request).await,
             1 => self.own(request).await,
-            _ => Err(Status::invalid_argument("there are annotations that were not there when it was sealed")),
+            _ => {
+                Err(Status::invalid_argument("there are annotations that were not there when it was sealed"))
+            }
         };
         match opened {
             Ok(secret) => {
@@ -109,7 +111,10 @@ impl Service {
                     shared.metrics.called("open", &kek, began.elapsed());
                     kek
                 });
-                opening.await.map_err(|_| Status::internal("opening ended"))?.map_err(|error| status(&error))?
+                opening
+                    .await
+                    .map_err(|_| Status::internal("opening ended"))?
+                    .map_err(|error| status(&error))?
             }
         };
         format::open(&kek, &key_id, &blob, &ciphertext)

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 
-use super::input::cluster;
+use super::input::mappings;
 use crate::entry::{Caller, FlawKind, Identification, Identity, Mappings};
 
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../cases/entry");
@@ -70,7 +70,7 @@ fn check_caller(mappings: &Mappings, json: &Json, spot: &str) {
     let expect = &json["expect"];
     match (mappings.identify(&caller(json)), expect.as_str()) {
         (Identification::Mapped(identity), None) => check_identity(&identity, expect, spot),
-        (Identification::NotMapped { not_evaluated, why }, Some("refused")) => {
+        (Identification::NotMapped { not_evaluated, why, .. }, Some("refused")) => {
             assert!(not_evaluated.is_empty(), "{spot}: {not_evaluated:?}");
             if let Some(needed) = json.get("why") {
                 let needed = needed.as_str().unwrap();
@@ -102,7 +102,7 @@ fn every_case_holds() {
         for case in read(&file) {
             let name = case["name"].as_str().unwrap();
             let spot = format!("{} `{name}`", file.file_name().unwrap().display());
-            let mappings = Mappings::of(&cluster(&case));
+            let mappings = mappings(&case);
             for (number, json) in case["callers"].as_array().into_iter().flatten().enumerate() {
                 check_caller(&mappings, json, &format!("{spot}, caller {number}"));
                 count += 1;
@@ -128,7 +128,7 @@ fn every_kind_of_flaw_has_a_case() {
         .iter()
         .flat_map(|file| read(file))
         .flat_map(|case| {
-            let mappings = Mappings::of(&cluster(&case));
+            let mappings = mappings(&case);
             let kinds =
                 mappings.flaws().iter().chain(mappings.all().iter().flat_map(|mapping| &mapping.flaws));
             kinds.map(|flaw| flaw.kind).collect::<Vec<_>>()
@@ -141,7 +141,7 @@ fn every_kind_of_flaw_has_a_case() {
 #[test]
 fn every_flaw_names_its_value() {
     for case in files().iter().flat_map(|file| read(file)) {
-        let mappings = Mappings::of(&cluster(&case));
+        let mappings = mappings(&case);
         for flaw in mappings.flaws().iter().chain(mappings.all().iter().flat_map(|mapping| &mapping.flaws)) {
             let text = &flaw.text;
             assert!(text.contains('`') || text.starts_with("the entry is"), "{text}");

@@ -9,6 +9,8 @@ use ringwall_model::{
 };
 use serde_json::Value as Json;
 
+use crate::entry::{Bound, Mappings, Parts, Reading, RolePaths, Rules};
+
 pub(super) const ACCOUNT: &str = "111122223333";
 
 fn text(json: &Json, key: &str) -> Option<Arc<str>> {
@@ -107,6 +109,29 @@ fn principal(json: &Json) -> IamPrincipal {
         created_at: text(json, "createDate"),
         ..IamPrincipal::new(kind, arn, name, Source::new("aws/iam.json", 1))
     }
+}
+
+/// A case's rules for a webhook, under `webhook`.
+pub(super) fn reading(json: &Json) -> Reading {
+    let Some(rules) = json.get("webhook") else { return Reading::Eks };
+    let flag = |key: &str| rules.get(key).is_some_and(|value| value.as_bool().unwrap());
+    let texts = |key: &str| list(rules, key).iter().map(|text| text.as_str().unwrap().into()).collect();
+    Reading::Webhook(Rules {
+        role_paths: if flag("pathsByName") { RolePaths::ByName } else { RolePaths::Known },
+        wildcards: flag("wildcards"),
+        require_user_ids: flag("requireUserIds"),
+        reserved_names: texts("reservedNames"),
+        reserved_groups: texts("reservedGroups"),
+        exceptions: texts("exceptions"),
+    })
+}
+
+/// The mappings of a case.
+pub(super) fn mappings(json: &Json) -> Mappings {
+    let cluster = cluster(json);
+    let bound = json.get("bound").and_then(Json::as_object).into_iter().flatten();
+    let bound = bound.map(|(arn, id)| (arn.as_str(), id.as_str().map_or(Bound::Gone, Bound::To))).collect();
+    Mappings::from_parts(&Parts { reading: reading(json), bound, ..Parts::of(&cluster) })
 }
 
 /// The cluster of a case.

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::input::{aws_auth, cluster, entry};
 use crate::entry::template::could_become;
-use crate::entry::{Caller, Identification, Mappings};
+use crate::entry::{Caller, Identification, Mappings, Parts, Reading, RolePaths, Rules};
 
 /// ARNs that come close to each other: case, paths, kinds and accounts.
 fn arns() -> impl Strategy<Value = String> {
@@ -215,5 +215,99 @@ proptest! {
     fn dates_never_panic(text in any::<String>(), close in "[0-9]{1,4}-[0-9]{1,2}-[0-9]{1,2}T[0-9:.]{0,12}[Z+-][0-9:]{0,5}") {
         let _ = ringwall_model::time::milliseconds(&text);
         let _ = ringwall_model::time::milliseconds(&close);
+    }
+}
+
+/// What a webhook's list gives, straight from the rules.
+fn naive_webhook(input: &Webhook, arn: &str, id: &str) -> Option<String> {
+    let canonical = match arn.split_once(":assumed-role/") {
+        Some((head, rest)) => {
+            format!("{}:role/{}", head.replace(":sts:", ":iam:"), rest.split('/').next().unwrap_or_default())
+        }
+        None => arn.to_owned(),
+    };
+    let lower = canonical.to_lowercase();
+    let is = |entry: &&(String, Option<String>, String)| {
+        let (written, needed, _) = entry;
+        let written = written.to_lowercase();
+        let named = match written.strip_suffix('*') {
+            Some(head) => input.wildcards && !written.contains("role/team/") && lower.starts_with(head),
+            None => stripped(&written) == lower,
+        };
+        named && needed.as_deref().is_none_or(|needed| needed == id)
+    };
+    let exact = |entry: &&(String, Option<String>, String)| !entry.0.ends_with('*');
+    for list in [&input.roles, &input.users] {
+        // Of two entries that are for the same callers the last alone is there.
+        let own = list.iter().rev().filter(exact).find(is);
+        let mut patterns: Vec<&(String, Option<String>, String)> = Vec::new();
+        for entry in list.iter().filter(|entry| !exact(entry)) {
+            patterns.retain(|other| (other.0.to_lowercase(), &other.1) != (entry.0.to_lowercase(), &entry.1));
+            patterns.push(entry);
+        }
+        if let Some((_, _, name)) = own.or_else(|| patterns.into_iter().find(|entry| is(entry))) {
+            return Some(name.clone());
+        }
+    }
+    input.accounts.iter().any(|account| canonical.contains(&format!("::{account}:"))).then_some(canonical)
+}
+
+#[derive(Clone, Debug)]
+struct Webhook {
+    wildcards: bool,
+    roles: Vec<(String, Option<String>, String)>,
+    users: Vec<(String, Option<String>, String)>,
+    accounts: Vec<String>,
+}
+
+fn webhooks() -> impl Strategy<Value = Webhook> {
+    let list = |kind: &'static str| {
+        let arn = prop_oneof![
+            4 => arns().prop_filter("of its kind", move |arn| arn.contains(kind)),
+            1 => Just(format!("arn:aws:iam::111122223333{kind}*")),
+            1 => Just(format!("arn:aws:iam::111122223333{kind}team/*")),
+        ];
+        let id = prop_oneof![3 => Just(None), 1 => "[XY]".prop_map(Some)];
+        prop::collection::vec((arn, id, "[m-z]{3}"), 0..7)
+    };
+    let accounts = prop::collection::vec(Just("444455556666".to_owned()), 0..2);
+    (any::<bool>(), list(":role/"), list(":user/"), accounts)
+        .prop_map(|(wildcards, roles, users, accounts)| Webhook { wildcards, roles, users, accounts })
+}
+
+proptest! {
+    #[test]
+    fn a_webhook_agrees_with_its_rules_read_one_by_one(
+        input in webhooks(), arn in callers(), id in "[XYZ]",
+    ) {
+        let list = |key: &str, entries: &[(String, Option<String>, String)]| -> Vec<Json> {
+            let row = |(arn, id, name): &(String, Option<String>, String)| {
+                let mut row = json!({key: arn, "username": name});
+                if let Some(id) = id {
+                    row["userid"] = json!(id);
+                }
+                row
+            };
+            entries.iter().map(row).collect()
+        };
+        let map = aws_auth(&json!({
+            "mapRoles": list("rolearn", &input.roles),
+            "mapUsers": list("userarn", &input.users),
+            "mapAccounts": input.accounts,
+        }));
+        let rules = Rules { role_paths: RolePaths::ByName, wildcards: input.wildcards, ..Rules::default() };
+        let mappings = Mappings::from_parts(&Parts {
+            mode: Some(AuthenticationMode::ConfigMap),
+            aws_auth: Some(&map),
+            reading: Reading::Webhook(rules),
+            ..Parts::default()
+        });
+        let caller = Caller { unique_id: Some(&id), ..Caller::new(arn.parse().unwrap()) };
+        let found = mappings.identify(&caller);
+        if let Some(identity) = found.identity() {
+            prop_assert!(identity.certain && identity.complete && identity.otherwise.is_empty());
+        }
+        let name = found.identity().map(|identity| identity.user.name.clone());
+        prop_assert_eq!(name, naive_webhook(&input, &arn, &id));
     }
 }
