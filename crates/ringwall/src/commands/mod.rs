@@ -10,6 +10,7 @@ mod cluster;
 mod iam;
 mod identity;
 mod init;
+mod kms;
 mod lines;
 mod manual;
 mod root_key;
@@ -20,6 +21,7 @@ mod who_can;
 
 pub(crate) use assess::{Entrant, Report};
 pub(crate) use iam::{LintReport, Linted};
+pub(crate) use webhooks::client_name;
 
 use crate::cli::Command;
 use crate::error::{Exit, Failure};
@@ -38,6 +40,7 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::WhoCan(args) => who_can::run(&args),
         Command::Iam(args) => iam::run(&args.command),
         Command::Serve(args) => serve::run(&args),
+        Command::Kms(args) => kms::run(&args.command),
         Command::Agent(args) => agent::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Account(args) => account::run(&args.command),

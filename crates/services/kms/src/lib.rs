@@ -56,8 +56,6 @@ pub mod rotate;
 pub mod stored;
 pub mod verify;
 
-pub use backends::{
-    Aws, Backend, BackendError, Class, KeyringFile, KeyringKey, Sealed, Source, Token,
-};
+pub use backends::{Aws, Backend, BackendError, Class, KeyringFile, KeyringKey, Sealed, Source, Token};
 pub use error::KmsError;
 pub use plugin::{ANNOTATION, KeyIdParts, Plugin, Service, Settings};
