@@ -1,7 +1,7 @@
 mod agent;
 mod identity;
-mod webhooks;
 mod kms;
+mod webhooks;
 
 use std::path::PathBuf;
 
@@ -15,8 +15,8 @@ use crate::config::{ServeFlags, StoreFlags};
 use crate::error::Failure;
 
 pub(crate) use self::agent::Agent;
-pub(crate) use self::webhooks::ClusterWebhooks;
 pub(crate) use self::kms::{Keyring, KeyringCommand, KeyringPlace, Kms, KmsCommand, KmsServe};
+pub(crate) use self::webhooks::ClusterWebhooks;
 
 /// Who can get into your Kubernetes cluster, what they can do there, and the proof.
 ///
