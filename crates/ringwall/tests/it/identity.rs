@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::snapshot::run;
+use crate::snapshot::{Asked, run};
 
 const ACCOUNT: &str = "\
 apiVersion: v1
@@ -182,4 +182,42 @@ fn an_issuer_is_published_and_a_wrong_one_is_not() {
         2,
         "a bucket needs a state"
     );
+}
+
+/// What the manifests allow is what is asked for, and no more.
+#[test]
+fn the_manifests_allow_what_is_needed_and_no_more() {
+    let file = |name: &str| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/manifests/pod-identity");
+        String::from_utf8(fs::read(folder.join(name)).unwrap()).unwrap()
+    };
+    let (webhook, issuer) = (file("webhook.yaml"), file("issuer.yaml"));
+    let shop = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n";
+    // With the role, the snapshot counts as a live cluster's: nothing holds but what is written.
+    let admin = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: cluster-admin}\nrules: []\n";
+    let asked = Asked::about(&[
+        ("kubernetes/shop.yaml", shop),
+        ("kubernetes/admin.yaml", admin),
+        ("kubernetes/webhook.yaml", &webhook),
+        ("kubernetes/issuer.yaml", &issuer),
+    ]);
+    let can = |who: &str, question: &str| asked.run("can", &format!("--as ringwall/{who} {question}")).status;
+    for (who, question, status) in [
+        ("ringwall-pod-webhook", "get serviceaccounts/checkout -n shop", 0),
+        ("ringwall-pod-webhook", "list serviceaccounts -n shop", 0),
+        ("ringwall-pod-webhook", "watch serviceaccounts -n shop", 0),
+        ("ringwall-pod-webhook", "watch configmaps/pod-identity-webhook -n ringwall", 0),
+        ("ringwall-pod-webhook", "watch configmaps/other -n ringwall", 1),
+        ("ringwall-pod-webhook", "get configmaps/pod-identity-webhook -n shop", 1),
+        ("ringwall-pod-webhook", "create serviceaccounts/token -n shop", 1),
+        ("ringwall-pod-webhook", "update serviceaccounts -n shop", 1),
+        ("ringwall-pod-webhook", "get secrets -n ringwall", 1),
+        ("ringwall-pod-webhook", "get pods -n shop", 1),
+        ("ringwall-issuer", "get /openid/v1/jwks", 0),
+        ("ringwall-issuer", "get /.well-known/openid-configuration", 0),
+        ("ringwall-issuer", "get /metrics", 1),
+        ("ringwall-issuer", "get serviceaccounts -n ringwall", 1),
+    ] {
+        assert_eq!(can(who, question), status, "{who} {question}");
+    }
 }
