@@ -35,14 +35,16 @@ impl Kv for Fake {
         }
         let objects = revisions.get(usize::try_from(revision - 1).unwrap()).unwrap();
         let within = |key: &[u8]| {
-            if request.range_end.is_empty() { key == request.key } else { key >= &request.key[..] && key < &request.range_end[..] }
+            if request.range_end.is_empty() {
+                key == request.key
+            } else {
+                key >= &request.key[..] && key < &request.range_end[..]
+            }
         };
         let found: Vec<_> = objects.iter().filter(|(key, _)| within(key)).collect();
         let limit = if request.limit == 0 { found.len() } else { usize::try_from(request.limit).unwrap() };
-        let kvs = found.iter().take(if request.count_only { 0 } else { limit }).map(|(key, value)| KeyValue {
-            key: (*key).clone().into(),
-            value: (*value).clone(),
-            ..KeyValue::default()
+        let kvs = found.iter().take(if request.count_only { 0 } else { limit }).map(|(key, value)| {
+            KeyValue { key: (*key).clone().into(), value: (*value).clone(), ..KeyValue::default() }
         });
         (self.spoil)(RangeResponse {
             header: Some(ResponseHeader { revision: newest, ..ResponseHeader::default() }),
@@ -78,7 +80,7 @@ impl Served {
         let limits = Limits { max_message_bytes: 1 << 30, ..Limits::default() };
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
-            drop(serve(listener, service, limits, Metrics::default(), std::future::pending()).await);
+            let _ = serve(listener, service, limits, Metrics::default(), std::future::pending()).await;
         });
         Self { folder, fake, _tasks: tasks }
     }
@@ -97,7 +99,9 @@ fn client(endpoints: &[String]) -> Etcd {
 }
 
 fn objects(count: usize, bytes: usize) -> Objects {
-    (0..count).map(|at| (format!("/registry/secrets/a/{at:05}").into_bytes(), vec![7; bytes].into())).collect()
+    (0..count)
+        .map(|at| (format!("/registry/secrets/a/{at:05}").into_bytes(), vec![7; bytes].into()))
+        .collect()
 }
 
 async fn all(etcd: &Etcd, prefix: &str) -> Result<Vec<Vec<u8>>, EtcdError> {
@@ -144,7 +148,10 @@ async fn pages_that_are_too_long_are_asked_for_in_halves() {
     let asked = served.fake.asked.lock().unwrap();
     let limits: Vec<_> = asked.iter().map(|asked| asked.limit).collect();
     assert_eq!(limits.first(), Some(&500));
-    assert!(limits.windows(2).all(|pair| matches!(pair, [one, next] if next == one || *next == one / 2)), "{limits:?}");
+    assert!(
+        limits.windows(2).all(|pair| matches!(pair, [one, next] if next == one || *next == one / 2)),
+        "{limits:?}"
+    );
 }
 
 #[tokio::test]
@@ -200,14 +207,16 @@ async fn answers_that_cannot_be_are_refused() {
         let served = Served::spoiled(objects(3, 1), spoil);
         assert!(matches!(all(&served.client(), "/registry/").await, Err(EtcdError::Nonsense { .. })));
     }
-    let refusing = Served::spoiled(objects(1, 1), |_| Err(Status::permission_denied("etcdserver: permission denied")));
+    let refusing =
+        Served::spoiled(objects(1, 1), |_| Err(Status::permission_denied("etcdserver: permission denied")));
     let error = all(&refusing.client(), "/registry/").await.unwrap_err();
     assert!(matches!(error, EtcdError::Refused { .. }) && error.to_string().contains("permission denied"));
 }
 
 #[test]
 fn https_wants_to_know_whom_it_trusts() {
-    let etcd = |tls: &EtcdTls| Etcd::new(&["https://127.0.0.1:2379".to_owned()], tls).unwrap_err().to_string();
+    let etcd =
+        |tls: &EtcdTls| Etcd::new(&["https://127.0.0.1:2379".to_owned()], tls).unwrap_err().to_string();
     assert!(etcd(&EtcdTls::default()).contains("authorities"));
     let folder = tempfile::tempdir().unwrap();
     let empty = folder.path().join("empty.pem");

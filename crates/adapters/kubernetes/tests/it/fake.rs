@@ -120,9 +120,11 @@ async fn serve(mut stream: TcpStream, script: &Script, seen: &Mutex<Vec<Asked>>)
             Reply::Silence => std::future::pending().await,
             Reply::Json(status, body) => {
                 let length = body.len();
-                let head = format!("HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n");
-                stream.write_all(head.as_bytes()).await?;
-                stream.write_all(body.as_bytes()).await?;
+                let head = format!(
+                    "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+                );
+                // At once: a second write would wait for the first one's acknowledgement.
+                stream.write_all((head + &body).as_bytes()).await?;
             }
             Reply::Watch(mut lines) => {
                 stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").await?;
@@ -152,7 +154,9 @@ async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<Option
         }
     };
     let head = String::from_utf8_lossy(buffer.get(..end).unwrap()).into_owned();
-    let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ").map(str::to_owned));
+    let length = head
+        .lines()
+        .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ").map(str::to_owned));
     let length: usize = length.map_or(0, |text| text.trim().parse().unwrap());
     while buffer.len() < end + length {
         if stream.read_buf(buffer).await? == 0 {

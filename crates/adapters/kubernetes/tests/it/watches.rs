@@ -81,7 +81,7 @@ async fn objects_are_listed_page_by_page_and_followed() {
 
     events.send(event("ADDED", &object("c", 6, "three"))).unwrap();
     events.send(event("MODIFIED", &object("a", 7, "uno"))).unwrap();
-    let bookmark = json!({"kind": "ConfigMap", "metadata": {"resourceVersion": "8", "creationTimestamp": null}});
+    let bookmark = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"resourceVersion": "8", "creationTimestamp": null}});
     events.send(event("BOOKMARK", &bookmark)).unwrap();
     events.send(event("DELETED", &object("b", 9, "two"))).unwrap();
     let state = until(&mut watched, |state| value(state, "b").is_none()).await;
@@ -96,7 +96,10 @@ async fn objects_are_listed_page_by_page_and_followed() {
 #[tokio::test]
 async fn a_watch_that_ends_goes_on_from_where_it_was() {
     let (events, watch) = by_hand();
-    let fake = Fake::start(move |asked| if is_watch(asked) { watch() } else { list(&[object("a", 1, "one")], 5, None) }).await;
+    let fake = Fake::start(
+        move |asked| if is_watch(asked) { watch() } else { list(&[object("a", 1, "one")], 5, None) },
+    )
+    .await;
     let mut watched = fake.cluster().await.watch_all::<ConfigMap>(None, &Selector::default());
     until(&mut watched, |state| state.synced).await;
     events.send(event("MODIFIED", &object("a", 6, "uno"))).unwrap();
@@ -123,7 +126,9 @@ async fn a_version_that_is_too_old_is_listed_anew() {
     let (events, watch) = by_hand();
     let fake = Fake::start(move |asked| match is_watch(asked) {
         true => watch(),
-        false if lists.fetch_add(1, Ordering::Relaxed) == 0 => list(&[object("a", 1, "one"), object("b", 1, "one")], 5, None),
+        false if lists.fetch_add(1, Ordering::Relaxed) == 0 => {
+            list(&[object("a", 1, "one"), object("b", 1, "one")], 5, None)
+        }
         false => list(&[object("a", 9, "nine")], 9, None),
     })
     .await;
@@ -131,7 +136,8 @@ async fn a_version_that_is_too_old_is_listed_anew() {
     until(&mut watched, |state| state.synced).await;
     let gone = json!({"kind": "Status", "status": "Failure", "reason": "Expired", "message": "too old resource version", "code": 410});
     events.send(event("ERROR", &gone)).unwrap();
-    let state = until(&mut watched, |state| state.synced && value(state, "a").as_deref() == Some("nine")).await;
+    let state =
+        until(&mut watched, |state| state.synced && value(state, "a").as_deref() == Some("nine")).await;
     assert_eq!(state.value.as_ref().unwrap().len(), 1, "what is gone is forgotten");
 }
 
@@ -143,7 +149,13 @@ async fn an_apiserver_that_is_not_there_yet_is_waited_for_and_one_that_goes_away
     assert!(state.value.is_none() && !state.synced);
 
     let up = |text: &'static str| {
-        move |asked: &Asked| if is_watch(asked) { Reply::Watch(mpsc::unbounded_channel().1) } else { list(&[object("a", 1, text)], 5, None) }
+        move |asked: &Asked| {
+            if is_watch(asked) {
+                Reply::Watch(mpsc::unbounded_channel().1)
+            } else {
+                list(&[object("a", 1, text)], 5, None)
+            }
+        }
     };
     let (events, watch) = by_hand();
     let first = up("one");
@@ -188,8 +200,14 @@ async fn a_name_that_is_none_is_an_error_and_no_request() {
 #[tokio::test]
 async fn objects_are_kept_pruned() {
     let (_events, watch) = by_hand();
-    let fake = Fake::start(move |asked| if is_watch(asked) { watch() } else { list(&[object("a", 1, "one")], 5, None) }).await;
-    let mut watched = fake.cluster().await.watch_all_pruned::<ConfigMap>(None, &Selector::default(), |object| object.data = None);
+    let fake = Fake::start(
+        move |asked| if is_watch(asked) { watch() } else { list(&[object("a", 1, "one")], 5, None) },
+    )
+    .await;
+    let mut watched =
+        fake.cluster()
+            .await
+            .watch_all_pruned::<ConfigMap>(None, &Selector::default(), |object| object.data = None);
     let known = timeout(PATIENCE, watched.known()).await.unwrap();
     assert!(known.values().all(|object| object.data.is_none()));
 }
@@ -198,7 +216,9 @@ async fn objects_are_kept_pruned() {
 async fn a_kind_that_no_type_has_is_watched() {
     let (_events, watch) = by_hand();
     let mapping = json!({"metadata": {"name": "m"}, "spec": {"arn": "arn:aws:iam::111122223333:role/r", "groups": [1, null]}});
-    let fake = Fake::start(move |asked| if is_watch(asked) { watch() } else { list(&[mapping.clone()], 5, None) }).await;
+    let fake =
+        Fake::start(move |asked| if is_watch(asked) { watch() } else { list(&[mapping.clone()], 5, None) })
+            .await;
     let kind = Kind::new("iamauthenticator.k8s.aws", "v1alpha1", "iamidentitymappings");
     let mut watched = fake.cluster().await.watch_dynamic(&kind, None, &Selector::default());
     let known = timeout(PATIENCE, watched.known()).await.unwrap();
@@ -216,7 +236,9 @@ async fn an_event_without_end_is_given_up_and_what_was_known_stays() {
     })
     .await;
     let mut watched = fake.cluster().await.watch_all::<ConfigMap>(None, &Selector::default());
-    let state = until(&mut watched, |state| state.error.as_ref().is_some_and(|error| error.contains("longer than"))).await;
+    let state =
+        until(&mut watched, |state| state.error.as_ref().is_some_and(|error| error.contains("longer than")))
+            .await;
     assert_eq!(value(&state, "a").as_deref(), Some("one"));
 }
 
@@ -242,7 +264,8 @@ async fn the_watch_ends_with_its_last_owner() {
 
 #[tokio::test]
 async fn a_resource_that_may_not_be_read_is_told() {
-    let fake = Fake::start(|_| Reply::Json(403, r#"{"reason":"Forbidden","message":"not you"}"#.to_owned())).await;
+    let fake =
+        Fake::start(|_| Reply::Json(403, r#"{"reason":"Forbidden","message":"not you"}"#.to_owned())).await;
     let mut watched = fake.cluster().await.watch_all::<ConfigMap>(None, &Selector::default());
     let state = until(&mut watched, |state| state.error.is_some()).await;
     assert!(state.error.as_ref().unwrap().contains("not you"));

@@ -55,7 +55,12 @@ fn settings() -> Settings {
     }
 }
 
-async fn run(world: &World, source: &Source, settings: &Settings, told: &Told) -> Result<Outcome, RotateError> {
+async fn run(
+    world: &World,
+    source: &Source,
+    settings: &Settings,
+    told: &Told,
+) -> Result<Outcome, RotateError> {
     let (stop, stopped) = watch::channel(false);
     let stopped = told.stop.as_ref().map_or(stopped, |(_, stop)| stop.subscribe());
     let outcome = rotate(&world.api.cluster().await, source, settings, told, stopped).await;
@@ -169,7 +174,8 @@ async fn an_apiserver_that_is_busy_is_asked_again() {
     let mut answers = 0;
     world.before(move |asked, _| {
         answers += usize::from(asked.target.contains("/secrets/"));
-        (answers % 3 == 1).then(|| status(if answers % 2 == 0 { 429 } else { 503 }, "TooManyRequests"))
+        (answers % 3 == 1)
+            .then(|| status(if answers % 2 == 0 { 429 } else { 503 }, "TooManyRequests"))
             .filter(|_| asked.target.contains("/secrets/"))
     });
     let outcome = by_etcd(&world).await;
@@ -209,7 +215,11 @@ async fn an_object_that_is_refused_is_named_and_the_others_are_done() {
     let outcome = run(&world, &Source::Etcd(world.etcd()), &settings(), &told).await.unwrap();
     assert_eq!((outcome.resealed, outcome.failures.len()), (4, 1));
     assert_eq!(outcome.failures[0].object, "/registry/secrets/ns/secret-0001");
-    assert!(outcome.failures[0].message.contains("422 Invalid: as the test wants it"), "{:?}", outcome.failures);
+    assert!(
+        outcome.failures[0].message.contains("422 Invalid: as the test wants it"),
+        "{:?}",
+        outcome.failures
+    );
     assert_eq!(*told.failed.lock().unwrap(), outcome.failures);
     assert_eq!(outcome.report.unwrap().verdict(), Verdict::NotSealed);
     assert_eq!(world.api.count(|asked| asked.method == "PUT" && asked.target.ends_with("secret-0001")), 1);
@@ -231,7 +241,8 @@ async fn one_that_is_stopped_goes_on_where_it_was() {
 #[tokio::test]
 async fn a_resource_that_nothing_serves_is_refused() {
     let world = World::new(1).await;
-    let settings = Settings { scope: Scope::Resources(vec!["widgets.example.org".parse().unwrap()]), ..settings() };
+    let settings =
+        Settings { scope: Scope::Resources(vec!["widgets.example.org".parse().unwrap()]), ..settings() };
     let error = run(&world, &Source::Etcd(world.etcd()), &settings, &Told::default()).await.unwrap_err();
     assert!(matches!(error, RotateError::NotServed(_)) && world.written().is_empty(), "{error}");
 }

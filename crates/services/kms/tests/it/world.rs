@@ -30,7 +30,7 @@ pub(crate) struct State {
     /// Objects that it wrote, in order.
     pub(crate) written: Vec<String>,
     /// Asked of each request before anything else, with what there is.
-    pub(crate) before: Box<dyn FnMut(&Asked, &mut Inner) -> Option<Reply> + Send>,
+    pub(crate) before: Box<dyn FnMut(&Asked, &mut Inner<'_>) -> Option<Reply> + Send>,
 }
 
 /// What `before` may change.
@@ -63,7 +63,8 @@ impl World {
         let service = KvServer::new(Values(Arc::clone(&state)));
         let mut etcd = JoinSet::new();
         etcd.spawn(async move {
-            drop(serve(listener, service, Limits::default(), Metrics::default(), std::future::pending()).await);
+            let _ =
+                serve(listener, service, Limits::default(), Metrics::default(), std::future::pending()).await;
         });
         Self { state, api, folder, _etcd: etcd }
     }
@@ -74,7 +75,10 @@ impl World {
     }
 
     /// What the API server does before it answers.
-    pub(crate) fn before(&self, before: impl FnMut(&Asked, &mut Inner<'_>) -> Option<Reply> + Send + 'static) {
+    pub(crate) fn before(
+        &self,
+        before: impl FnMut(&Asked, &mut Inner<'_>) -> Option<Reply> + Send + 'static,
+    ) {
         self.state.lock().unwrap().before = Box::new(before);
     }
 
@@ -93,7 +97,9 @@ impl State {
         match path {
             "/api" => discovery(""),
             "/apis" => Reply::Json(200, r#"{"kind":"APIGroupDiscoveryList","items":[]}"#.to_owned()),
-            "/api/v1/namespaces/kube-system" => Reply::Json(200, r#"{"metadata":{"uid":"the-cluster"}}"#.to_owned()),
+            "/api/v1/namespaces/kube-system" => {
+                Reply::Json(200, r#"{"metadata":{"uid":"the-cluster"}}"#.to_owned())
+            }
             "/api/v1/secrets" => self.list(asked),
             _ => {
                 let name = path.strip_prefix("/api/v1/namespaces/").unwrap().replace("/secrets/", "/");
@@ -127,12 +133,19 @@ impl State {
             json!({"metadata": {"namespace": namespace, "name": name}})
         });
         let next = (names.len() > limit).then(|| names[limit - 1]);
-        Reply::Json(200, json!({"metadata": {"continue": next}, "items": items.collect::<Vec<_>>()}).to_string())
+        Reply::Json(
+            200,
+            json!({"metadata": {"continue": next}, "items": items.collect::<Vec<_>>()}).to_string(),
+        )
     }
 }
 
 pub(crate) fn status(code: u16, reason: &str) -> Reply {
-    Reply::Json(code, json!({"kind": "Status", "code": code, "reason": reason, "message": "as the test wants it"}).to_string())
+    Reply::Json(
+        code,
+        json!({"kind": "Status", "code": code, "reason": reason, "message": "as the test wants it"})
+            .to_string(),
+    )
 }
 
 fn discovery(group: &str) -> Reply {
@@ -140,7 +153,8 @@ fn discovery(group: &str) -> Reply {
         "resource": "secrets", "responseKind": {"kind": "Secret"}, "scope": "Namespaced",
         "verbs": ["get", "list", "update"],
     });
-    let group = json!({"metadata": {"name": group}, "versions": [{"version": "v1", "resources": [resource]}]});
+    let group =
+        json!({"metadata": {"name": group}, "versions": [{"version": "v1", "resources": [resource]}]});
     Reply::Json(200, json!({"kind": "APIGroupDiscoveryList", "items": [group]}).to_string())
 }
 
@@ -151,7 +165,11 @@ struct Values(Arc<Mutex<State>>);
 impl Kv for Values {
     async fn range(&self, request: Request<RangeRequest>) -> Result<Response<RangeResponse>, Status> {
         let request = request.into_inner();
-        let end = if request.range_end.is_empty() { [&request.key[..], &[0]].concat().into() } else { request.range_end };
+        let end = if request.range_end.is_empty() {
+            [&request.key[..], &[0]].concat().into()
+        } else {
+            request.range_end
+        };
         let state = self.0.lock().unwrap();
         let mut kvs: Vec<_> = state
             .secrets
