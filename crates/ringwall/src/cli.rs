@@ -1,7 +1,8 @@
 mod agent;
 mod identity;
-mod webhooks;
 mod kms;
+mod secrets;
+mod webhooks;
 
 use std::path::PathBuf;
 
@@ -15,8 +16,9 @@ use crate::config::{ServeFlags, StoreFlags};
 use crate::error::Failure;
 
 pub(crate) use self::agent::Agent;
-pub(crate) use self::webhooks::ClusterWebhooks;
 pub(crate) use self::kms::{Keyring, KeyringCommand, KeyringPlace, Kms, KmsCommand, KmsServe};
+pub(crate) use self::secrets::{Secrets, SecretsCommand, SecretsCommon, SecretsServe, SecretsSync};
+pub(crate) use self::webhooks::ClusterWebhooks;
 
 /// Who can get into your Kubernetes cluster, what they can do there, and the proof.
 ///
@@ -63,6 +65,7 @@ pub(crate) enum Command {
     Init(Init),
     Serve(Serve),
     Kms(Kms),
+    Secrets(Secrets),
     Agent(Agent),
     Account(Account),
     Cluster(Cluster),

@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
 mod calls;
+mod corpus;
 mod harness;
 mod socket;
