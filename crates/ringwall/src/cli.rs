@@ -6,6 +6,7 @@ mod kms_keyring;
 mod kms_rotate;
 mod kms_serve;
 mod kms_verify;
+mod secrets;
 mod webhooks;
 
 use std::path::PathBuf;
@@ -23,6 +24,7 @@ pub(crate) use self::kms_keyring::{Keyring, KeyringCommand, KeyringPlace};
 pub(crate) use self::kms_rotate::KmsRotate;
 pub(crate) use self::kms_serve::KmsServe;
 pub(crate) use self::kms_verify::KmsVerify;
+pub(crate) use self::secrets::{Secrets, SecretsCommand, SecretsCommon, SecretsServe, SecretsSync};
 pub(crate) use self::webhooks::ClusterWebhooks;
 use crate::config::{ServeFlags, StoreFlags};
 use crate::error::Failure;
@@ -72,6 +74,7 @@ pub(crate) enum Command {
     Init(Init),
     Serve(Serve),
     Kms(Kms),
+    Secrets(Secrets),
     Agent(Agent),
     Account(Account),
     Cluster(Cluster),

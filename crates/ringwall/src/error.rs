@@ -108,6 +108,7 @@ services! {
     ringwall_awsclient::http::UrlError,
     ringwall_identity::webhook::SettingsError,
     ringwall_kubernetes::KubeError,
+    ringwall_secrets::SetupError,
 }
 
 impl Failure {

@@ -82,8 +82,7 @@ impl Cluster {
         };
         let request = TokenRequest { spec, ..TokenRequest::default() };
         let name = || format!("POST {path}");
-        let malformed =
-            |message: &str| KubeError::Malformed { request: name(), message: message.to_owned() };
+        let malformed = |message: &str| KubeError::Malformed { request: name(), message: message.to_owned() };
         let body = serde_json::to_vec(&request).map_err(|error| malformed(&error.to_string()))?;
         let answer = self.call(Method::POST, &path, JSON, body.into(), MAX_TOKEN_BYTES).await?;
         let answer: TokenRequest = parse(&answer, name)?;

@@ -42,5 +42,5 @@ mod volume;
 pub use error::{MountError, SetupError};
 pub use extract::ExtractError;
 pub use identity::{AgentAddresses, PodIdentity};
-pub use sync::{SyncError, SyncSettings, Syncer, class};
 pub use provider::{KEPT, MAX_ANSWER, Parts, Provider, Settings};
+pub use sync::{SyncError, SyncSettings, Syncer, class};

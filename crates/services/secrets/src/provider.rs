@@ -13,7 +13,7 @@ use ringwall_grpc::csi_v1alpha1::{
 };
 use ringwall_grpc::{Access, Drained, Limits, Listener, serve};
 use ringwall_kubernetes::Cluster;
-use tokio::sync::oneshot;
+use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 use tonic::{Request, Response, Status};
 
@@ -80,8 +80,10 @@ pub struct Parts {
 /// A provider that serves.
 #[derive(Debug)]
 pub struct Provider {
-    stop: oneshot::Sender<()>,
-    serving: JoinHandle<Drained>,
+    stop: watch::Sender<bool>,
+    /// What is still to be waited for.
+    serving: Mutex<Option<JoinHandle<Drained>>>,
+    ended: watch::Receiver<bool>,
     sweeping: JoinHandle<()>,
 }
 
@@ -119,22 +121,27 @@ impl Provider {
         let service =
             CsiDriverProviderServer::new(Server { filler, max_answer }).max_encoding_message_size(usize::MAX);
         let limits = Limits { call: CALL, ..Limits::default() };
-        let (stop, stopped) = oneshot::channel();
-        let stopped = async move { drop(stopped.await) };
-        let serving = tokio::spawn(serve(listener, service, limits, grpc_metrics, stopped));
-        Ok(Self { stop, serving, sweeping })
+        let (stop, mut stopped) = watch::channel(false);
+        let (end, ended) = watch::channel(false);
+        let serving = tokio::spawn(async move {
+            let stopped = async move { drop(stopped.wait_for(|stopped| *stopped).await) };
+            let drained = serve(listener, service, limits, grpc_metrics, stopped).await;
+            end.send_replace(true);
+            drained
+        });
+        Ok(Self { stop, serving: Mutex::new(Some(serving)), ended, sweeping })
     }
 
     /// What it waits for before it can serve: nothing, as everything is asked for when it is needed.
     pub fn waits_for(&self) -> Option<&'static str> {
-        self.serving.is_finished().then_some("the secrets provider to be started again: it has ended")
+        self.ended.borrow().then_some("the secrets provider to be started again: it has ended")
     }
 
-    /// Takes no more calls and lets those in hand end.
-    pub async fn stop(self) -> Option<Drained> {
-        let Self { stop, serving, sweeping } = self;
-        let _ = stop.send(());
-        sweeping.abort();
+    /// Takes no more calls and lets those in hand end. Tells how that went to the first who asks.
+    pub async fn stop(&self) -> Option<Drained> {
+        self.stop.send_replace(true);
+        self.sweeping.abort();
+        let serving = self.serving.lock().await.take()?;
         serving.await.ok()
     }
 }

@@ -133,7 +133,7 @@ mod tests {
             assert_eq!(names.len(), batch.len());
             assert!(batch.len() <= BATCH);
         }
-        assert_eq!(batches.len(), 6);
+        assert_eq!(batches.len(), 7);
         assert_eq!(plain("arn:aws:ssm:eu-west-1:123456789012:parameter/a/b"), "a/b");
         assert_eq!(plain("/a/b"), "a/b");
     }

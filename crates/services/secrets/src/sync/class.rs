@@ -89,8 +89,8 @@ impl Class {
     pub(crate) fn read(object: &DynamicObject, provider: &str) -> Result<Option<Self>, SyncError> {
         let wrong = |why: String| SyncError::Class(why);
         let spec = object.data.get("spec").cloned().unwrap_or(Value::Null);
-        let spec: Spec =
-            serde_json::from_value(spec).map_err(|_| wrong("its spec is not that of a SecretProviderClass".into()))?;
+        let spec: Spec = serde_json::from_value(spec)
+            .map_err(|_| wrong("its spec is not that of a SecretProviderClass".into()))?;
         if spec.provider != provider {
             return Ok(None);
         }
@@ -135,7 +135,8 @@ impl SecretObject {
     fn read(self) -> Result<Wanted, String> {
         let Self { secret_name, secret_type, labels, annotations, data } = self;
         let name = secret_name.trim().to_owned();
-        let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
+        let is_name =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
         if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(is_name) {
             return Err(format!("the secretName `{}` is no name of a Secret", name.escape_debug()));
         }
@@ -144,10 +145,14 @@ impl SecretObject {
             return Err(format!("the secretObject `{name}` has no type; `Opaque` is the usual one"));
         }
         if REFUSED_TYPES.contains(&secret_type.as_str()) {
-            return Err(format!("the secretObject `{name}` is of the type `{secret_type}`, which is not synced"));
+            return Err(format!(
+                "the secretObject `{name}` is of the type `{secret_type}`, which is not synced"
+            ));
         }
         if labels.keys().chain(annotations.keys()).any(|key| key.starts_with(RESERVED)) {
-            return Err(format!("the secretObject `{name}` has labels or annotations that begin with `{RESERVED}`"));
+            return Err(format!(
+                "the secretObject `{name}` has labels or annotations that begin with `{RESERVED}`"
+            ));
         }
         if data.is_empty() {
             return Err(format!("the secretObject `{name}` has no data"));
@@ -160,7 +165,10 @@ impl SecretObject {
                 return Err(format!("the secretObject `{name}` has data without objectName"));
             }
             if key.is_empty() || key.len() > MAX_NAME || !key.bytes().all(is_key) {
-                return Err(format!("the secretObject `{name}` has the key `{}`, which is none", key.escape_debug()));
+                return Err(format!(
+                    "the secretObject `{name}` has the key `{}`, which is none",
+                    key.escape_debug()
+                ));
             }
             if keys.insert(key.to_owned(), file.to_owned()).is_some() {
                 return Err(format!("the secretObject `{name}` has the key `{key}` twice"));

@@ -83,9 +83,7 @@ pub enum SyncError {
     #[error(transparent)]
     Cluster(#[from] KubeError),
     /// A Secret that is somebody else's.
-    #[error(
-        "the Secret `{0}` is there and not the class's (hint: delete it, or choose another secretName)"
-    )]
+    #[error("the Secret `{0}` is there and not the class's (hint: delete it, or choose another secretName)")]
     Foreign(String),
     /// `secretObjects` name a file that the class does not make.
     #[error("the secretObject `{secret}` takes `{file}`, and no object of the class makes that file")]
@@ -96,7 +94,9 @@ pub enum SyncError {
         file: String,
     },
     /// No PEM of that part.
-    #[error("the Secret `{secret}` is of the type kubernetes.io/tls, and the value for `{key}` has no such part in PEM (hint: `tls.crt` takes certificates, `tls.key` a private key)")]
+    #[error(
+        "the Secret `{secret}` is of the type kubernetes.io/tls, and the value for `{key}` has no such part in PEM (hint: `tls.crt` takes certificates, `tls.key` a private key)"
+    )]
     Tls {
         /// The Secret.
         secret: String,
@@ -165,7 +165,10 @@ impl Syncer {
             for (key, class) in &*classes {
                 let planned = plan.entry(key.clone()).or_insert_with(|| Planned::new(now));
                 let version = class.metadata.resource_version.clone().unwrap_or_default();
-                if planned.busy || (planned.version == version && now < planned.due) || working.len() >= PARALLEL {
+                if planned.busy
+                    || (planned.version == version && now < planned.due)
+                    || working.len() >= PARALLEL
+                {
                     continue;
                 }
                 planned.busy = true;
@@ -220,8 +223,7 @@ impl Syncer {
             let (account, class) = (class.service_account.clone(), class.name.clone());
             return Err(SyncError::NotGiven { account, class });
         }
-        let audience =
-            if class.parameters.use_pod_identity { POD_IDENTITY_AUDIENCE } else { STS_AUDIENCE };
+        let audience = if class.parameters.use_pod_identity { POD_IDENTITY_AUDIENCE } else { STS_AUDIENCE };
         let uid = account.uid.unwrap_or_default();
         let token = self.tokens.get(&class.namespace, &class.service_account, &uid, audience).await?;
         let Class { namespace, name, uid, service_account, parameters, secrets } = class;

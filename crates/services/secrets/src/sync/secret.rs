@@ -120,7 +120,9 @@ fn object(class: &Class, wanted: &Wanted, data: &BTreeMap<String, Secret>, versi
         "type": wanted.secret_type,
         "data": data,
     });
-    if let (Some(version), Some(metadata)) = (version, object.get_mut("metadata").and_then(|it| it.as_object_mut())) {
+    if let (Some(version), Some(metadata)) =
+        (version, object.get_mut("metadata").and_then(|it| it.as_object_mut()))
+    {
         metadata.insert("resourceVersion".to_owned(), version.into());
     }
     object.to_string().into()
@@ -132,17 +134,18 @@ mod tests {
 
     #[test]
     fn certificates_and_keys_are_told_apart() {
-        let block = |label: &str, body: &str| format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n");
-        let both = [
-            block("CERTIFICATE", "leaf"),
-            block("EC PRIVATE KEY", "key"),
-            block("CERTIFICATE", "authority"),
-        ]
-        .concat();
+        let block =
+            |label: &str, body: &str| format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n");
+        let both =
+            [block("CERTIFICATE", "leaf"), block("EC PRIVATE KEY", "key"), block("CERTIFICATE", "authority")]
+                .concat();
         let part = |key: &str, text: &str| {
             tls_part(key, &Secret::from(text.to_owned())).map(|part| part.expose_text().unwrap().to_owned())
         };
-        assert_eq!(part("tls.crt", &both), Some(block("CERTIFICATE", "leaf") + &block("CERTIFICATE", "authority")));
+        assert_eq!(
+            part("tls.crt", &both),
+            Some(block("CERTIFICATE", "leaf") + &block("CERTIFICATE", "authority"))
+        );
         assert_eq!(part("tls.key", &both), Some(block("EC PRIVATE KEY", "key")));
         assert_eq!(part("tls.key", &block("CERTIFICATE", "leaf")), None);
         assert_eq!(part("ca.crt", &both), None);

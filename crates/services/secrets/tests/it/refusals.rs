@@ -152,9 +152,9 @@ async fn requests_that_are_none() {
 
 #[tokio::test]
 async fn it_ends_with_its_socket() {
-    let mut world = World::new().await;
+    let world = World::new().await;
     let socket = world.folder.path().join("aws.sock");
     assert!(socket.exists());
-    assert!(world.provider.take().unwrap().stop().await.is_some());
+    assert!(world.provider.stop().await.is_some());
     assert!(!socket.exists());
 }

@@ -61,7 +61,7 @@ impl State {
 pub(crate) struct World {
     pub(crate) state: Arc<Mutex<State>>,
     pub(crate) folder: TempDir,
-    pub(crate) provider: Option<Provider>,
+    pub(crate) provider: Provider,
     channel: Channel,
     pub(crate) port: u16,
 }
@@ -114,7 +114,7 @@ impl World {
         let provider = Provider::start(settings, parts, &mut Registry::default()).unwrap();
         assert_eq!(provider.waits_for(), None);
         let channel = connect(&folder.path().join("aws.sock")).await.unwrap();
-        Self { state, folder, provider: Some(provider), channel, port }
+        Self { state, folder, provider, channel, port }
     }
 
     pub(crate) fn client(&self) -> CsiDriverProviderClient<Channel> {
