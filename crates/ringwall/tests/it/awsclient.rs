@@ -112,7 +112,9 @@ async fn every_protocol_is_spoken() {
 
     let none = client.rest("eks", Method::GET, "/clusters/shop", &[], None).await.unwrap_err();
     assert_eq!(none.kind, ErrorKind::NotFound);
-    let said = served.home.run("cluster register shop --issuer https://oidc.example.com/shop --endpoint https://10.0.0.1:6443");
+    let said = served
+        .home
+        .run("cluster register shop --issuer https://oidc.example.com/shop --endpoint https://10.0.0.1:6443");
     assert_eq!(said.status, 0, "{said:?}");
     let listed = client.rest("eks", Method::GET, "/clusters", &[("maxResults", "10")], None).await.unwrap();
     assert_eq!(listed, json!({"clusters": ["shop"]}));
@@ -126,7 +128,8 @@ async fn every_protocol_is_spoken() {
     let filter = [("Filter.1.Name", "vpc-id"), ("Filter.1.Value.1", vpc)];
     let groups = client.query("ec2", "DescribeSecurityGroups", "2016-11-15", &filter).await.unwrap();
     assert_eq!(groups.members(&["securityGroupInfo"])[0].text_at(&["groupName"]), Some("default"));
-    let none = client.query("ec2", "DescribeSecurityGroups", "2016-11-15", &[("GroupId.1", "sg-0123456789abcdef0")]);
+    let none =
+        client.query("ec2", "DescribeSecurityGroups", "2016-11-15", &[("GroupId.1", "sg-0123456789abcdef0")]);
     assert_eq!(none.await.unwrap_err().kind, ErrorKind::NotFound);
 }
 
@@ -142,10 +145,12 @@ async fn roles_lead_to_roles() {
     create_role(&client, "second", &trust("arn:aws:iam::111122223333:role/first", condition)).await;
 
     let arn = |name: &str| format!("arn:aws:iam::111122223333:role/{name}");
-    let first = AssumeRole { role_arn: arn("first"), session_name: Some("me".to_owned()), ..AssumeRole::default() };
+    let first =
+        AssumeRole { role_arn: arn("first"), session_name: Some("me".to_owned()), ..AssumeRole::default() };
     let as_first = client.with_credentials(first.provider(&client));
     assert_eq!(whoami(&as_first).await, "arn:aws:sts::111122223333:assumed-role/first/me");
-    let second = AssumeRole { role_arn: arn("second"), session_name: Some("me".to_owned()), ..AssumeRole::default() };
+    let second =
+        AssumeRole { role_arn: arn("second"), session_name: Some("me".to_owned()), ..AssumeRole::default() };
     let refused = second.clone().provider(&as_first).credentials().await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Denied);
     assert!(refused.to_string().contains("AccessDenied"), "{refused}");

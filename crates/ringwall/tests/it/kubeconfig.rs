@@ -38,8 +38,9 @@ fn present(address: SocketAddr, token: &str, cluster: &str) -> String {
     let url = String::from_utf8(url).unwrap();
     let target = url.strip_prefix(&format!("http://{address}")).unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
-    let request =
-        format!("GET {target} HTTP/1.1\r\nhost: {address}\r\nx-k8s-aws-id: {cluster}\r\nconnection: close\r\n\r\n");
+    let request = format!(
+        "GET {target} HTTP/1.1\r\nhost: {address}\r\nx-k8s-aws-id: {cluster}\r\nconnection: close\r\n\r\n"
+    );
     stream.write_all(request.as_bytes()).unwrap();
     let mut said = String::new();
     stream.read_to_string(&mut said).unwrap();
@@ -63,7 +64,10 @@ fn a_token_tells_who_made_it_to_its_cluster_alone() {
     let credential: Value = serde_json::from_str(&said.stdout).unwrap();
     assert_eq!(credential["apiVersion"], "client.authentication.k8s.io/v1");
     assert!(credential["status"]["expirationTimestamp"].as_str().unwrap().ends_with('Z'));
-    assert!(present(address, credential["status"]["token"].as_str().unwrap(), "shop").starts_with("HTTP/1.1 200 "));
+    assert!(
+        present(address, credential["status"]["token"].as_str().unwrap(), "shop")
+            .starts_with("HTTP/1.1 200 ")
+    );
 }
 
 #[test]
@@ -105,7 +109,10 @@ fn what_is_missing_for_a_token_is_told() {
     assert!(told("token", &[]).contains("--cluster-id"));
     assert!(told("token --cluster-id shop", &[]).contains("hint: name it with --region"));
     let without = told("token --cluster-id shop --region eu-central-1", &[]);
-    assert!(without.contains("there are no AWS credentials") && without.contains("hint: set AWS_PROFILE"), "{without}");
+    assert!(
+        without.contains("there are no AWS credentials") && without.contains("hint: set AWS_PROFILE"),
+        "{without}"
+    );
     let keys = [("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "planted")];
     for arguments in [
         "token --cluster-id shop --region eu/central",
@@ -131,7 +138,11 @@ fn a_kubeconfig_is_made_of_what_eks_knows() {
                       --certificate-authority ca.pem";
     assert_eq!(home.run(registered).status, 0);
     let url = format!("http://{}", running.address("address"));
-    let said = run(&home, &running, &format!("kubeconfig --cluster-id shop --from-eks --region eu-central-1 --endpoint {url}"));
+    let said = run(
+        &home,
+        &running,
+        &format!("kubeconfig --cluster-id shop --from-eks --region eu-central-1 --endpoint {url}"),
+    );
     assert_eq!(said.status, 0, "{said:?}");
     let path = home.path(".kube/config");
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
@@ -140,8 +151,11 @@ fn a_kubeconfig_is_made_of_what_eks_knows() {
     assert!(!home.path(".kube/config.lock").exists());
 
     // The user entry is what kubectl would run.
-    let arguments: Vec<&str> =
-        written.lines().filter_map(|line| line.trim().strip_prefix("- ")).map(|line| line.trim_matches('"')).collect();
+    let arguments: Vec<&str> = written
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("- "))
+        .map(|line| line.trim_matches('"'))
+        .collect();
     let begin = arguments.iter().position(|argument| *argument == "token").unwrap();
     let command = arguments[begin..].join(" ");
     let command = command.split(" name: ").next().unwrap();
@@ -169,7 +183,11 @@ fn a_kubeconfig_that_is_there_is_kept() {
     assert_eq!((said.status, said.stdout.as_str()), (0, "context `shop` is in link\n"), "{said:?}");
     assert!(fs::symlink_metadata(home.path("link")).unwrap().is_symlink());
     let new = String::from_utf8(fs::read(&file).unwrap()).unwrap();
-    assert!(old.lines().filter(|line| !line.starts_with("contexts")).all(|line| new.lines().any(|other| other == line)));
+    assert!(
+        old.lines()
+            .filter(|line| !line.starts_with("contexts"))
+            .all(|line| new.lines().any(|other| other == line))
+    );
     assert!(new.contains("server: https://10.0.0.1:6443"), "{new}");
 
     // What it can't keep, it does not touch.
@@ -181,7 +199,10 @@ fn a_kubeconfig_that_is_there_is_kept() {
         fs::write(&file, text).unwrap();
         let said = home.run(&format!("{kubeconfig} --kubeconfig mine"));
         assert_eq!(said.status, 2);
-        assert!(said.stderr.contains(told) && said.stderr.contains("hint: ") && !said.stderr.contains("hunter2"), "{said:?}");
+        assert!(
+            said.stderr.contains(told) && said.stderr.contains("hint: ") && !said.stderr.contains("hunter2"),
+            "{said:?}"
+        );
         assert_eq!(fs::read(&file).unwrap(), text.as_bytes());
     }
     fs::write(&file, old).unwrap();

@@ -7,8 +7,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
-use ringwall_awsclient::{Client, Endpoints, region_of};
-use ringwall_rootkey::Source as RootKeySource;
+use ringwall_awsclient::http::Url;
+use ringwall_awsclient::{Client, Endpoints};
+use ringwall_rootkey::{Pkcs11Uri, Source as RootKeySource};
 
 use super::keyring::KeyringBackend;
 use super::{Aws, Backend, KeyringFile, Token};
@@ -35,8 +36,8 @@ pub struct Source {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Kind {
-    Aws { key: String, region: Option<String>, endpoint: Option<String>, context: BTreeMap<String, String> },
-    Token(Box<ringwall_rootkey::Pkcs11Uri>),
+    Aws { key: String, region: Option<String>, endpoint: Option<Url>, context: BTreeMap<String, String> },
+    Token(Box<Pkcs11Uri>),
     Keyring(KeyringFile),
 }
 
@@ -44,6 +45,14 @@ impl Source {
     /// Whether opening it takes a client of AWS.
     pub fn is_aws(&self) -> bool {
         matches!(self.kind, Kind::Aws { .. })
+    }
+
+    /// The region that it names, by its ARN or beside it.
+    pub fn region(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Aws { region, .. } => region.as_deref(),
+            _ => None,
+        }
     }
 
     /// The keyring's file, if it is one.
@@ -67,7 +76,7 @@ impl Source {
                     client = client.with_region(region)?;
                 }
                 if let Some(endpoint) = endpoint {
-                    client = client.with_endpoints(Endpoints::all(endpoint)?);
+                    client = client.with_endpoints(Endpoints::all(endpoint.clone()));
                 }
                 Arc::new(Aws::new(client, key, context.clone()))
             }
@@ -90,11 +99,7 @@ impl FromStr for Source {
         }
         let kind = match text.split_once(':') {
             Some(("aws-kms", rest)) => aws(text, rest)?,
-            Some(("pkcs11", _)) => {
-                Kind::Token(Box::new(text.parse().map_err(|error: ringwall_rootkey::RootKeyError| {
-                    KmsError::RootKey(error)
-                })?))
-            }
+            Some(("pkcs11", _)) => Kind::Token(Box::new(text.parse::<Pkcs11Uri>()?)),
             Some(("keyring", rest)) => {
                 let (path, root) =
                     rest.split_once("?root-key=").ok_or_else(|| wrong(text, "it has no `?root-key=`"))?;
@@ -122,7 +127,8 @@ fn aws(text: &str, rest: &str) -> Result<Kind, KmsError> {
     if key.is_empty() || key.len() > MAX_KEY_BYTES || !key.bytes().all(plain) {
         return Err(wrong(text, "behind `aws-kms:` stands no key's ARN, id or alias"));
     }
-    let (mut region, mut endpoint, mut context) = (region_of(key).map(str::to_owned), None, BTreeMap::new());
+    let mut region = key.starts_with("arn:").then(|| key.split(':').nth(3)).flatten().map(str::to_owned);
+    let (mut endpoint, mut context) = (None, BTreeMap::new());
     for pair in query.into_iter().flat_map(|query| query.split('&')) {
         let (name, value) = pair.split_once('=').ok_or_else(|| wrong(text, "a parameter has no `=`"))?;
         let decode = |part: &str| {
@@ -138,7 +144,11 @@ fn aws(text: &str, rest: &str) -> Result<Kind, KmsError> {
                 region = Some(value);
                 false
             }
-            "endpoint" => endpoint.replace(value).is_some(),
+            "endpoint" => {
+                let url =
+                    value.parse::<Url>().map_err(|error| wrong(text, &format!("`endpoint`: {error}")))?;
+                endpoint.replace(url).is_some()
+            }
             _ => match name.strip_prefix("context.") {
                 Some(name) if !name.is_empty() && !name.starts_with("ringwall:") => {
                     context.insert(decode(name)?, value).is_some()

@@ -92,8 +92,7 @@ impl Plugin {
         }
         tracing::info!(seals = first.describe(), opens = backends.len(), "the KMS plugin starts");
         let metrics = Metrics::register(registry);
-        let shared =
-            Arc::new(Shared { backends, state: State::new(grace), keks: Keks::new(), metrics });
+        let shared = Arc::new(Shared { backends, state: State::new(grace), keks: Keks::new(), metrics });
         let probing = tokio::spawn(probe::run(Arc::clone(&shared), probe));
         Ok(Self { shared, probing })
     }

@@ -7,9 +7,9 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use ringwall_envelope::Key;
 use tokio::time::Instant;
-use tonic::Status;
+use tonic::{Code, Status};
 
-use crate::{BackendError, Sealed};
+use crate::{BackendError, Class, Sealed};
 
 /// The key that seals.
 #[derive(Debug)]
@@ -50,7 +50,12 @@ impl State {
         let snapshot = self.now();
         let trouble = snapshot.trouble.as_ref();
         let fail = |since: &str| {
-            let code = trouble.map_or(tonic::Code::Unavailable, |trouble| trouble.class.code());
+            let code = match trouble.map(|trouble| trouble.class) {
+                None => Code::Unavailable,
+                // It was ours to seal and open: the caller did nothing wrong.
+                Some(Class::Corruption) => Code::Internal,
+                Some(class) => class.code(),
+            };
             let why = trouble.map_or("the backend does not answer", |trouble| &trouble.message);
             Status::new(code, format!("the key that seals can't be used{since}: {why}"))
         };
@@ -64,7 +69,11 @@ impl State {
 
     /// A probe that began then succeeded, and maybe found another key to seal with.
     pub(super) fn proven(&self, began: Instant, current: Arc<Current>) {
-        self.snapshot.store(Arc::new(Snapshot { current: Some(current), proven: Some(began), trouble: None }));
+        self.snapshot.store(Arc::new(Snapshot {
+            current: Some(current),
+            proven: Some(began),
+            trouble: None,
+        }));
     }
 
     /// A probe failed.
