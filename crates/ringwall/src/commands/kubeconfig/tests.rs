@@ -228,7 +228,7 @@ mod generated {
                         prop_assert!(new.lines().any(|line| line == comment), "`{comment}` is lost in\n{new}");
                     }
                 }
-                Err(Refusal::Taken(_)) => prop_assert!(others.contains(&format!("name: {name}"))),
+                Err(Refusal::Taken(taken)) => prop_assert_eq!(taken, name),
                 Err(refusal) => prop_assert!(false, "{refusal:?}\n{old}"),
             }
         }
