@@ -5,6 +5,7 @@ use clap::error::ErrorKind;
 use ringwall_aws::{BootstrapError, RegisterError};
 use ringwall_grpc::GrpcError;
 use ringwall_identity::agent::AgentError;
+use ringwall_identity::issuer::IssuerError;
 use ringwall_kms::KmsError;
 use ringwall_oidc::SetupError;
 use ringwall_rootkey::RootKeyError;
@@ -68,6 +69,12 @@ pub(crate) enum Failure {
     /// The agent could not begin.
     #[error(transparent)]
     Agent(#[from] AgentError),
+    /// An issuer's documents could not be published.
+    #[error(transparent)]
+    Issuer(#[from] IssuerError),
+    /// A service can't be set up as the settings say.
+    #[error("{0}")]
+    Service(Box<dyn std::error::Error + Send + Sync>),
     /// The KMS plugin or a keyring could not be set up.
     #[error(transparent)]
     Kms(#[from] KmsError),
@@ -80,6 +87,28 @@ pub(crate) enum Failure {
     /// The answer could not be written.
     #[error("the answer cannot be written: {0}")]
     Write(#[from] io::Error),
+}
+
+/// Errors of services' settings, whose hints are part of their messages.
+macro_rules! services {
+    ($($error:ty),+ $(,)?) => { $(
+        impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::Service(Box::new(error))
+            }
+        }
+    )+ };
+}
+
+services! {
+    ringwall_authn::sources::SetupError,
+    ringwall_authn::token::InvalidClusterId,
+    ringwall_authn::token::InvalidEndpoint,
+    ringwall_awsclient::SetupError,
+    ringwall_awsclient::http::UrlError,
+    ringwall_identity::webhook::SettingsError,
+    ringwall_kubernetes::KubeError,
+    ringwall_secrets::SetupError,
 }
 
 impl Failure {
@@ -97,6 +126,7 @@ impl Failure {
             Self::Snapshot(error) => Some(error.hint().to_owned()),
             Self::Server(error) => error.hint().map(str::to_owned),
             Self::Agent(error) => error.hint().map(str::to_owned),
+            Self::Issuer(error) => error.hint().map(str::to_owned),
             Self::Store(error)
             | Self::Account(BootstrapError::Store(error))
             | Self::Cluster(RegisterError::Store(error)) => error.hint().map(str::to_owned),
@@ -108,6 +138,7 @@ impl Failure {
             | Self::Issuers(_)
             | Self::Account(_)
             | Self::Cluster(_)
+            | Self::Service(_)
             | Self::Make { .. } => None,
             Self::Settings(_) | Self::Read { .. } | Self::Write(_) => None,
         }

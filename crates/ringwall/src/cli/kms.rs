@@ -1,8 +1,8 @@
 use clap::{Args, Subcommand};
 
-use super::{Keyring, KmsServe};
+use super::{Keyring, KmsRotate, KmsServe, KmsVerify};
 
-/// Seal a cluster's Secrets: the KMS plugin of a kube-apiserver, and its keys.
+/// Seal a cluster's Secrets: the KMS plugin of a kube-apiserver, its keys, and the proof.
 #[derive(Debug, Args)]
 pub(crate) struct Kms {
     #[command(subcommand)]
@@ -13,4 +13,6 @@ pub(crate) struct Kms {
 pub(crate) enum KmsCommand {
     Serve(KmsServe),
     Keyring(Keyring),
+    Verify(KmsVerify),
+    Rotate(KmsRotate),
 }

@@ -8,11 +8,13 @@ mod batch;
 mod can;
 mod cluster;
 mod iam;
+mod identity;
 mod init;
 mod kms;
 mod lines;
 mod manual;
 mod root_key;
+mod secrets;
 mod serve;
 mod store;
 mod webhooks;
@@ -20,6 +22,7 @@ mod who_can;
 
 pub(crate) use assess::{Entrant, Report};
 pub(crate) use iam::{LintReport, Linted};
+pub(crate) use webhooks::client_name;
 
 use crate::cli::Command;
 use crate::error::{Exit, Failure};
@@ -39,10 +42,12 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Iam(args) => iam::run(&args.command),
         Command::Serve(args) => serve::run(&args),
         Command::Kms(args) => kms::run(&args.command),
+        Command::Secrets(args) => secrets::run(&args.command),
         Command::Agent(args) => agent::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Account(args) => account::run(&args.command),
         Command::Cluster(args) => cluster::run(&args.command),
+        Command::Identity(args) => identity::run(&args.command),
         Command::RootKey(args) => root_key::run(&args.command),
         Command::Store(args) => store::run(&args.command),
         Command::Completions(args) => manual::completions(&args),

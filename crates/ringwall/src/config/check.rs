@@ -1,8 +1,11 @@
 //! What settings have to be to each other.
 
+use std::net::SocketAddr;
+
+use super::declare::Setting;
 use super::error::ConfigError;
 use super::settings::Settings;
-use super::value::TlsMode;
+use super::value::{Service, TlsMode};
 
 /// Adds what is wrong with settings that are right each by itself.
 pub(super) fn check(settings: &Settings, errors: &mut Vec<ConfigError>) {
@@ -33,8 +36,61 @@ pub(super) fn check(settings: &Settings, errors: &mut Vec<ConfigError>) {
             ConfigError::at(&settings.tls_names.origin, "`tls.names` is set, and `tls.mode` is not own");
         errors.push(error.hint("the names of a given certificate are in the certificate"));
     }
-    if listen.value == settings.admin_listen.value && listen.value.port() != 0 {
-        let message = format!("`admin-listen` and `listen` are both {}", listen.value);
-        errors.push(ConfigError::at(&settings.admin_listen.origin, &message));
+    webhooks(settings, errors);
+    listeners(settings, errors);
+}
+
+/// What webhooks need.
+fn webhooks(settings: &Settings, errors: &mut Vec<ConfigError>) {
+    let services = &settings.services;
+    let addresses =
+        [(Service::Authn, &settings.authn_listen), (Service::Identity, &settings.identity_listen)];
+    for (service, listen) in addresses {
+        if !services.value.0.contains(&service) {
+            continue;
+        }
+        let name = service.name();
+        if settings.cluster_name.value.is_none() {
+            let message = format!("`services` has {name}, and `cluster.name` is not set");
+            errors.push(
+                ConfigError::at(&services.origin, &message).hint("tokens and certificates name the cluster"),
+            );
+        }
+        match settings.tls_mode.value {
+            TlsMode::Off if !listen.value.ip().is_loopback() => {
+                let message = format!("`tls.mode` is off, and `{name}.listen` is {}", listen.value);
+                errors.push(
+                    ConfigError::at(&settings.tls_mode.origin, &message)
+                        .hint("without TLS nobody can prove who calls: listen on 127.0.0.1"),
+                );
+            }
+            TlsMode::Files if settings.webhook_client_ca.value.is_none() => {
+                let message = format!("`tls.mode` is files, and `webhook.client-ca` is not set for {name}");
+                errors.push(ConfigError::at(&settings.tls_mode.origin, &message));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// No two listeners may have one address.
+fn listeners(settings: &Settings, errors: &mut Vec<ConfigError>) {
+    let runs = |service| settings.services.value.0.contains(&service);
+    let mut taken: Vec<(&str, &Setting<SocketAddr>)> = vec![("admin-listen", &settings.admin_listen)];
+    let all = [
+        (Service::Aws, "listen", &settings.listen),
+        (Service::Authn, "authn.listen", &settings.authn_listen),
+        (Service::Identity, "identity.listen", &settings.identity_listen),
+    ];
+    for (service, name, address) in all {
+        if !runs(service) {
+            continue;
+        }
+        let other = taken.iter().find(|(_, other)| other.value == address.value && address.value.port() != 0);
+        if let Some((other, setting)) = other {
+            let message = format!("`{other}` and `{name}` are both {}", address.value);
+            errors.push(ConfigError::at(&setting.origin, &message));
+        }
+        taken.push((name, address));
     }
 }

@@ -22,10 +22,11 @@ mod value;
 
 pub(crate) use error::ConfigError;
 pub(crate) use flags::{Flags, ServeFlags, StoreFlags};
+pub(crate) use layers::Origin;
 pub(crate) use print::print;
 pub(crate) use reload::compare;
 pub(crate) use settings::Settings;
-pub(crate) use value::{LogFormat, LogLevel, Service, TlsMode, time};
+pub(crate) use value::{LogFormat, LogLevel, Service, Text, TlsMode, time};
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -9,8 +9,8 @@ use super::declare::{Change, Declared, Fallback, Setting, Shown, settings};
 use super::error::ConfigError;
 use super::layers::Layers;
 use super::value::{
-    Amount, Bytes, Issuers, LogFormat, LogLevel, Names, Rate, Region, Services, StoreAddress, Time, TlsMode,
-    Value,
+    Amount, Bytes, Issuers, LogFormat, LogLevel, Names, Rate, Region, Services, StoreAddress, Switch, Text,
+    Time, TlsMode, Value,
 };
 
 use Fallback::{DataFolder, InConfigFolder, InDataFolder, Is, Unset};
@@ -65,11 +65,72 @@ settings! {
         /// With files: the certificate's key, in PEM
         tls_key: Option<PathBuf> = "tls.key", Unset, Restart;
     }
+    "The cluster" {
+        /// Name of the cluster that the webhooks work for, as EKS's API and tokens have it
+        cluster_name: Option<Text> = "cluster.name", Unset, Restart;
+        /// How its apiserver is reached; in a pod of the cluster by that pod's service account, unless this is set
+        cluster_kubeconfig: Option<PathBuf> = "cluster.kubeconfig", Unset, Restart;
+    }
+    "AWS" {
+        /// URL of an AWS endpoint to call in place of AWS's own, for every service, STS among them
+        ///
+        /// Tokens then have to be made for it. What else calls to AWS need is as with the SDKs: AWS_PROFILE, AWS_REGION,
+        /// access keys, web identity tokens, Pod Identity, instance roles.
+        aws_endpoint: Option<Text> = "aws.endpoint", Unset, Restart;
+        /// Certificate authorities, in PEM, that are trusted for it beside the system's
+        aws_ca_file: Option<PathBuf> = "aws.ca-file", Unset, Restart;
+    }
     "Webhooks" {
         /// Certificate authorities, in PEM, of whose certificates apiservers have to show one to a webhook
         ///
         /// By default the installation's own, by which `ringwall cluster webhooks` issues them.
         webhook_client_ca: Option<PathBuf> = "webhook.client-ca", Unset, Restart;
+        /// Names in such a certificate, of which it has to have one; by default `cluster:` and the cluster's name
+        webhook_client_names: Names = "webhook.client-names", Unset, Restart;
+    }
+    "Token webhook" {
+        /// Address and port of the token webhook and the authorization webhook
+        authn_listen: SocketAddr = "authn.listen", Is("127.0.0.1:7445"), Restart;
+        /// Where mappings come from, the first that knows a principal counts: access-entries, aws-auth, identity-mappings, file
+        authn_sources: Names = "authn.sources", Is("access-entries,aws-auth"), Restart;
+        /// The file of the source `file`, in aws-iam-authenticator's words
+        authn_file: Option<PathBuf> = "authn.file", Unset, Restart;
+        /// An aws-auth that counts until the ConfigMap is known
+        authn_aws_auth_file: Option<PathBuf> = "authn.aws-auth-file", Unset, Restart;
+        /// Where the access entries are kept for a start without AWS
+        authn_entries_copy: PathBuf = "authn.entries-copy", InDataFolder("", "access-entries.json"), Restart;
+        /// The partition whose STS tokens have to be for, unless aws.endpoint is set
+        authn_partition: Text = "authn.partition", Is("aws"), Restart;
+        /// How long STS's answer counts, at most the 15 minutes that a token lives
+        authn_remember: Time = "authn.remember", Is("15m"), Restart;
+        /// Questions to STS a second
+        authn_sts_rate: Amount = "authn.sts-rate", Is("100"), Restart;
+        /// Questions to STS at once, after a while without any
+        authn_sts_burst: Amount = "authn.sts-burst", Is("400"), Restart;
+        /// Accounts of whose principals logs and audit events are to show nothing
+        authn_scrubbed_accounts: Names = "authn.scrubbed-accounts", Unset, Restart;
+        /// File with the key of access passes, 32 random bytes, the same for all replicas; without it each has its own
+        authn_pass_key: Option<PathBuf> = "authn.pass-key", Unset, Restart;
+    }
+    "Pod webhook" {
+        /// Address and port of the pod webhook
+        identity_listen: SocketAddr = "identity.listen", Is("127.0.0.1:7446"), Restart;
+        /// Region to put into containers that name none: the existing webhook's --aws-default-region
+        identity_default_region: Option<Region> = "identity.default-region", Unset, Restart;
+        /// What stands before `/role-arn` and the other annotations: its --annotation-prefix
+        identity_annotation_prefix: Text = "identity.annotation-prefix", Is("eks.amazonaws.com"), Restart;
+        /// Audience of tokens unless a service account names one: its --token-audience
+        identity_token_audience: Text = "identity.token-audience", Is("sts.amazonaws.com"), Restart;
+        /// File that lists the service accounts with Pod Identity: its --watch-container-credentials-config
+        identity_credentials_config: Option<PathBuf> = "identity.container-credentials-config", Unset, Restart;
+        /// Namespace of the ConfigMap `pod-identity-webhook`: its --watch-config-map
+        identity_config_map_namespace: Option<Text> = "identity.config-map-namespace", Unset, Restart;
+        /// Whether EKS's API is asked for the cluster's Pod Identity associations
+        identity_associations: Switch = "identity.associations", Is("off"), Restart;
+        /// Whether a pod whose service account can't be read in time is refused, to be created again, or goes without
+        ///
+        /// Off, it is created without credentials, and stays so.
+        identity_refuse_unknown: Switch = "identity.refuse-unknown", Is("on"), Restart;
     }
     "OpenID Connect" {
         /// Issuers, as HOST:PORT, whose addresses may be private, link-local or loopback

@@ -273,16 +273,59 @@ fn list(items: &[String]) -> Option<String> {
 pub(crate) enum Service {
     /// AWS's APIs.
     Aws,
+    /// The token webhook, and the authorization webhook of access policies.
+    Authn,
+    /// The pod webhook.
+    Identity,
 }
 
 impl Service {
-    const ALL: [Self; 1] = [Self::Aws];
+    const ALL: [Self; 3] = [Self::Aws, Self::Authn, Self::Identity];
 
     /// Its name in the settings.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Aws => "aws",
+            Self::Authn => "authn",
+            Self::Identity => "identity",
         }
+    }
+}
+
+/// A word or a URL, as its user reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Text(pub(crate) String);
+
+impl Value for Text {
+    const KIND: &'static str = "text";
+
+    fn read(raw: &Raw, _: &Path) -> Result<Self, String> {
+        let text = raw.text().filter(|text| !text.chars().any(char::is_control));
+        text.map(|text| Self(text.to_owned())).ok_or_else(|| String::from("text"))
+    }
+
+    fn toml(&self) -> Option<String> {
+        Some(quoted(&self.0))
+    }
+}
+
+/// Yes or no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Switch(pub(crate) bool);
+
+impl Value for Switch {
+    const KIND: &'static str = "on or off";
+
+    fn read(raw: &Raw, _: &Path) -> Result<Self, String> {
+        match raw.text() {
+            Some("on") => Ok(Self(true)),
+            Some("off") => Ok(Self(false)),
+            _ => Err(String::from("on or off")),
+        }
+    }
+
+    fn toml(&self) -> Option<String> {
+        Some(quoted(if self.0 { "on" } else { "off" }))
     }
 }
 

@@ -1,8 +1,11 @@
 //! `ringwall serve`: the services, what they share, and the signals.
 
+mod authn;
 mod aws;
+mod identity;
 mod listener;
 mod logs;
+mod outside;
 mod part;
 mod reload;
 
@@ -45,7 +48,7 @@ async fn serve(flags: Flags, loaded: Loaded) -> Result<Exit, Failure> {
     let admin_metrics = Metrics::register(&mut registry, "admin");
     let admin = Server::bind(settings.admin_listen.value, None, admin_limits, admin_metrics)?;
     let admin_address = admin.address();
-    let prepared = prepare(&settings, &limits, &mut registry)?;
+    let prepared = prepare(&settings, &limits, &mut registry).await?;
 
     let waits = watch::Sender::new(Some("it is starting".to_owned()));
     let ready = waits.subscribe();
@@ -90,7 +93,7 @@ async fn serve(flags: Flags, loaded: Loaded) -> Result<Exit, Failure> {
 }
 
 /// What the settings name, in their order.
-fn prepare(
+async fn prepare(
     settings: &Settings,
     limits: &Live<Limits>,
     registry: &mut Registry,
@@ -99,6 +102,8 @@ fn prepare(
     for service in &settings.services.value.0 {
         prepared.push(match service {
             Service::Aws => Box::new(aws::Prepare::bind(settings, limits, registry)?),
+            Service::Authn => Box::new(authn::Prepare::bind(settings, limits, registry).await?),
+            Service::Identity => Box::new(identity::Prepare::bind(settings, limits, registry).await?),
         });
     }
     Ok(prepared)

@@ -59,10 +59,19 @@ impl Home {
         String::from_utf8(fs::read(self.path(name)).unwrap()).unwrap()
     }
 
-    /// The secret access key of a profile.
+    /// The administrator's access key: its id.
+    pub(crate) fn access_key(&self) -> String {
+        self.credential("aws_access_key_id = ")
+    }
+
+    /// The administrator's secret access key.
     pub(crate) fn secret(&self) -> String {
+        self.credential("aws_secret_access_key = ")
+    }
+
+    fn credential(&self, name: &str) -> String {
         let text = self.read(".config/ringwall/credentials");
-        text.lines().find_map(|line| line.strip_prefix("aws_secret_access_key = ")).unwrap().to_owned()
+        text.lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned()
     }
 
     /// Whether a text is anywhere in the files under a folder.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests")]
 
+mod agent;
 mod aws;
 mod batch;
 mod can;
@@ -11,7 +12,11 @@ mod errors;
 mod examples;
 mod iam_eval;
 mod iam_lint;
+mod identity;
 mod installation;
+#[path = "../../../services/aws/tests/it/issuer.rs"]
+#[expect(dead_code, reason = "a part of what the tests of the endpoint have")]
+mod issuer;
 mod kms;
 mod serve;
 mod snapshot;

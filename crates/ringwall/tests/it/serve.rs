@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, ExitStatus};
+use std::process::{Child, Command, ExitStatus};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -17,17 +17,22 @@ use crate::installation::Home;
 const FOREVER: Duration = Duration::from_secs(60);
 
 /// A server that runs, with its log read line by line.
-struct Running {
-    child: Child,
+pub(crate) struct Running {
+    pub(crate) child: Child,
     log: Arc<Mutex<Vec<Value>>>,
     reader: Option<JoinHandle<()>>,
 }
 
 impl Running {
     /// Starts it on free ports and waits until it serves.
-    fn start(home: &Home, arguments: &str) -> Self {
+    pub(crate) fn start(home: &Home, arguments: &str) -> Self {
         let arguments = format!("serve --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 {arguments}");
-        let mut child = home.command(&arguments).spawn().unwrap();
+        Self::run(&mut home.command(&arguments))
+    }
+
+    /// Starts a command that logs, and waits until it serves.
+    pub(crate) fn run(command: &mut Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let reader = std::thread::spawn({
@@ -46,7 +51,7 @@ impl Running {
     }
 
     /// Waits for a line of the log.
-    fn wait_for(&self, message: &str) -> Value {
+    pub(crate) fn wait_for(&self, message: &str) -> Value {
         let begun = Instant::now();
         loop {
             let found = self.log().into_iter().find(|line| line["message"] == message);
@@ -58,20 +63,21 @@ impl Running {
         }
     }
 
-    fn log(&self) -> Vec<Value> {
+    pub(crate) fn log(&self) -> Vec<Value> {
         self.log.lock().unwrap().clone()
     }
 
-    fn address(&self, of: &str) -> SocketAddr {
-        self.wait_for("serving")[of].as_str().unwrap().parse().unwrap()
+    pub(crate) fn address(&self, of: &str) -> SocketAddr {
+        let said = self.log().iter().find_map(|line| line[of].as_str()?.parse().ok());
+        said.unwrap_or_else(|| panic!("no {of} in {:#?}", self.log()))
     }
 
-    fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// Waits for its end.
-    fn end(mut self) -> (ExitStatus, Vec<Value>) {
+    pub(crate) fn end(mut self) -> (ExitStatus, Vec<Value>) {
         let status = self.child.wait().unwrap();
         self.reader.take().unwrap().join().unwrap();
         (status, self.log())

@@ -42,11 +42,19 @@
 //! - What is broken in a request is never taken for a broken backend.
 //! - No plaintext, seed or key is logged.
 //!
+//! # What became of it
+//!
+//! [`verify`] reads from etcd which objects are sealed, under which provider and key; [`rotate`] has all of them sealed
+//! anew.
+//!
 //! Sources: Kubernetes, *Using a KMS provider for data encryption*; KEP-3299; k8s.io/kms, apis/v2/api.proto.
 
 mod backends;
 mod error;
 mod plugin;
+pub mod rotate;
+pub mod stored;
+pub mod verify;
 
 pub use backends::{Aws, Backend, BackendError, Class, KeyringFile, KeyringKey, Sealed, Source, Token};
 pub use error::KmsError;

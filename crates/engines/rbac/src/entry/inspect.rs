@@ -39,6 +39,22 @@ pub(super) fn inspect(mapping: &mut Mapping, context: &Context<'_>, cluster_admi
     found.policies(cluster_admins);
     let flaws = found.flaws;
     mapping.flaws.extend(flaws);
+    pin(mapping, context);
+}
+
+/// Whom IAM knows by an ARN with a path is known by the unique id from then on: who comes after it has another.
+fn pin(mapping: &mut Mapping, context: &Context<'_>) {
+    let is_known = context.rules.is_some_and(|rules| rules.role_paths == RolePaths::Known);
+    let Some(arn) = fold(&mapping.principal).parse::<Arn>().ok().filter(|_| is_known) else { return };
+    let has_path = arn.resource.starts_with("role/") && arn.resource.split('/').count() > 2;
+    if mapping.unique_id.is_none()
+        && mapping.origin == Origin::MapRoles
+        && has_path
+        && !is_permission_set(&arn.resource)
+        && let Presence::Present(found) = context.presence(&arn, PrincipalKind::Role)
+    {
+        mapping.unique_id.clone_from(&found.id);
+    }
 }
 
 /// What could not be judged for want of an export.

@@ -49,8 +49,8 @@ pub struct Rules {
 /// distinguished by case".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RolePaths {
-    /// The role whose ARN, path included, is known to be this one ([`Parts::principals`](super::Parts::principals)); nobody
-    /// while it is not known. Roles of permission sets need not be known, since no customer can make a role of their names.
+    /// The role whose ARN, path included, is known to be this one ([`Parts::principals`](super::Parts::principals)), by its
+    /// unique id; nobody while it is not known. Roles of permission sets need not be known, since no customer can make a role of their names.
     #[default]
     Known,
     /// The role of this name.
@@ -96,7 +96,7 @@ impl Rules {
             (false, false) => self.exceptions.iter().any(|exception| **exception == *template),
         };
         let begins = |text: &str, reserved: &[Arc<str>]| {
-            reserved.iter().find(|prefix| text.starts_with(&***prefix)).map(|prefix| Arc::clone(prefix))
+            reserved.iter().find(|prefix| text.starts_with(&***prefix)).map(Arc::clone)
         };
         if let Some(prefix) = begins(name, &self.reserved_names).filter(|_| !own_name) {
             return Err(format!("the user name `{name}` begins with `{prefix}`, which is reserved"));

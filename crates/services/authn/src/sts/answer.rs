@@ -115,7 +115,8 @@ impl Identity {
         }
         let canonical_arn = canonical_arn(&arn)?;
         // Of a federated user the whole id: the first part is the account, which is the root user's id.
-        let of_session = arn.resource.starts_with("assumed-role/");
+        // A role itself calls nobody, so it has no session to name.
+        let of_session = ["assumed-role/", "role/"].iter().any(|kind| arn.resource.starts_with(kind));
         let (user_id, session_name) = match user_id.split_once(':') {
             Some((role, session)) if of_session && session == arn.name() && !role.is_empty() => {
                 (role.to_owned(), session.to_owned())

@@ -18,6 +18,8 @@ use super::Settings;
 const RESERVED: f64 = 0.5;
 /// Access keys that are remembered; beyond them only the bucket for all counts. Each costs about 100 bytes.
 const MAX_KEYS: usize = 16_384;
+/// How often room is made for others, at most.
+const MAKE_ROOM_EVERY: Duration = Duration::from_secs(1);
 /// How long an access key that STS vouched for is known after its last question. Clients get a new token every 14 minutes.
 const KNOWN_FOR: Duration = Duration::from_secs(3600);
 /// Questions without an answer, one after the other, that open the circuit: one or two are a network's hiccup.
@@ -59,6 +61,8 @@ pub(super) struct Gate {
     settings: Settings,
     all: Bucket,
     keys: HashMap<String, OfKey>,
+    /// When room was last made: it takes a look at all keys.
+    made_room: Option<Instant>,
     paused_until: Option<Instant>,
     failures: u32,
     open_until: Option<Instant>,
@@ -74,7 +78,15 @@ struct OfKey {
 impl Gate {
     pub(super) fn new(settings: Settings, now: Instant) -> Self {
         let all = Bucket::new(settings.burst, now);
-        Self { settings, all, keys: HashMap::new(), paused_until: None, failures: 0, open_until: None }
+        Self {
+            settings,
+            all,
+            keys: HashMap::new(),
+            made_room: None,
+            paused_until: None,
+            failures: 0,
+            open_until: None,
+        }
     }
 
     /// Lets a question pass, when so many already wait.
@@ -147,9 +159,11 @@ impl Gate {
     /// Forgets access keys that say nothing any more, once there are as many as may be: whose bucket is full again and whom STS
     /// did not vouch for, or not lately.
     fn make_room(&mut self, now: Instant) {
-        if self.keys.len() < MAX_KEYS {
+        let lately = |at| now.saturating_duration_since(at) < MAKE_ROOM_EVERY;
+        if self.keys.len() < MAX_KEYS || self.made_room.is_some_and(lately) {
             return;
         }
+        self.made_room = Some(now);
         let Settings { key_rate, key_burst, .. } = self.settings;
         self.keys.retain(|_, key| {
             key.bucket.refill(key_rate, key_burst, now);

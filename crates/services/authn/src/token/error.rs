@@ -139,9 +139,9 @@ pub enum TokenError {
     /// The time that it has to be checked against is none.
     #[error("the clock shows no time between the years 0 and 9999")]
     Clock,
-    /// The request is for an API that STS does not have.
-    #[error("the token's `Version` is not `2011-06-15`")]
-    Version,
+    /// The request is none of STS's API.
+    #[error("the token has not `Action=GetCallerIdentity` and `Version=2011-06-15` in this spelling")]
+    Request,
     /// No signature that anybody could have made for this request.
     #[error("the token's signature can't be one for this cluster: {0}")]
     Signature(SignatureError),

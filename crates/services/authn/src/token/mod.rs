@@ -54,8 +54,8 @@ pub const MAX_EXPIRES: u32 = 900;
 pub const LIFETIME: i64 = 15 * 60;
 
 const GET_CALLER_IDENTITY: &str = "GetCallerIdentity";
-/// The one version of STS's API.
-const VERSION: (&str, &str) = ("Version", "2011-06-15");
+/// What a request of STS's API has beside its signature, in the spelling that counts there.
+const REQUEST: [(&str, &str); 2] = [("Action", GET_CALLER_IDENTITY), ("Version", "2011-06-15")];
 const SERVICE: &str = "sts";
 
 /// The form in which the answer is asked for, as aws-iam-authenticator asks for it.
@@ -205,15 +205,16 @@ impl Token {
     ///
     /// # Errors
     ///
-    /// [`TokenError::Version`], [`TokenError::Signature`] and [`TokenError::ScopeRegion`].
+    /// [`TokenError::Request`], [`TokenError::Signature`] and [`TokenError::ScopeRegion`].
     pub fn check_signature(&self, rules: &Rules) -> Result<(), TokenError> {
         let headers = [("host", self.host.as_str()), (CLUSTER_HEADER, rules.cluster_id()), ACCEPT];
         let parts =
             Parts { method: "GET", path: "/", query: Some(&self.query), headers: &headers, authority: None };
         let missing = || TokenError::Signature(ringwall_sigv4::SignatureError::MissingAuthenticationToken);
         let presented = ringwall_sigv4::parse(&parts).map_err(TokenError::Signature)?.ok_or_else(missing)?;
-        if !presented.query_pairs().any(|(name, value)| (&**name, &**value) == VERSION) {
-            return Err(TokenError::Version);
+        let has = |wanted| presented.query_pairs().any(|(name, value)| (&**name, &**value) == wanted);
+        if !REQUEST.into_iter().all(has) {
+            return Err(TokenError::Request);
         }
         presented.require_service(SERVICE).map_err(TokenError::Signature)?;
         // The global host is not of a region, and a configured endpoint may be of any.

@@ -87,7 +87,10 @@ pub fn mutate(review: &Review, facts: &Facts<'_>, settings: &Settings) -> Result
         let of = &settings.container_credentials;
         let seconds = pod_expiration(review, settings, &account, &mut reasons);
         let jittered = match seconds == DEFAULT_TOKEN_EXPIRATION {
-            true => facts.pod_identity_expiration,
+            true => {
+                reasons.push(Reason::DrawnExpiration);
+                facts.pod_identity_expiration
+            }
             false => seconds,
         };
         let token = Token { audience: &of.audience, path: &of.token_path, expiration: jittered };

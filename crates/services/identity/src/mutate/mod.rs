@@ -35,6 +35,7 @@ mod account;
 mod config_map;
 mod container;
 mod inject;
+mod manifest;
 mod membership;
 mod path;
 mod reason;
@@ -45,6 +46,7 @@ mod skip;
 
 pub use self::config_map::{CONFIG_MAP_KEY, CONFIG_MAP_NAME, ConfigMapError, ConfigMapRoles};
 pub use self::inject::{Facts, Mutation, mutate};
+pub use self::manifest::{MAX_MANIFEST_BYTES, Manifests};
 pub use self::membership::{MAX_MEMBERSHIP_BYTES, Membership, MembershipError};
 pub use self::reason::{Method, Reason, RoleSource};
 pub use self::review::{MAX_REVIEW_BYTES, Review, ReviewError};

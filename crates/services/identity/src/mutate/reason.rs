@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::review::SKIP_LABEL;
+use super::settings::{JITTERED_TOKEN_EXPIRATION, MIN_TOKEN_EXPIRATION};
 
 /// Most characters of a user's word in a reason: a Kubernetes name has 253 at most.
 const MAX_SHOWN: usize = 256;
@@ -69,6 +70,8 @@ pub enum Reason {
     },
     /// The pod gets its credentials from the Pod Identity agent.
     PodIdentity(String),
+    /// Nobody names the lifetime of the Pod Identity token, so that it is drawn by lot.
+    DrawnExpiration,
     /// The pod gets a role by web identity.
     WebIdentity {
         /// `NAMESPACE/NAME`.
@@ -195,6 +198,10 @@ impl fmt::Display for Reason {
                 f,
                 "the service account `{account}` has a Pod Identity association, which goes before a role by annotation"
             ),
+            Self::DrawnExpiration => {
+                let (least, most) = JITTERED_TOKEN_EXPIRATION.into_inner();
+                write!(f, "the token's lifetime is drawn from {least} to {most} seconds")
+            }
             Self::WebIdentity { account, role, source } => {
                 let source = match source {
                     RoleSource::Annotation => "its annotation",
@@ -207,7 +214,7 @@ impl fmt::Display for Reason {
                 write!(f, "`{annotation}: {value}` can't be read, so that {used}")
             }
             Self::BelowFloor { annotation, asked } => {
-                let floor = super::settings::MIN_TOKEN_EXPIRATION;
+                let floor = MIN_TOKEN_EXPIRATION;
                 write!(
                     f,
                     "`{annotation}` asks for {asked} seconds; Kubernetes takes {floor} at least, which count"
