@@ -88,10 +88,11 @@ class Server:
             self.stop(signal.SIGKILL)
         raise RuntimeError(f"the server did not get ready: {log.read_text()[-2000:]}")
 
-    def is_ready(self, url):
+    def is_ready(self, url, process=None):
+        process = process or self.process
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         until = time.monotonic() + PATIENCE
-        while time.monotonic() < until and self.process.poll() is None:
+        while time.monotonic() < until and process.poll() is None:
             try:
                 with direct.open(url, timeout=5) as answer:
                     return answer.status == 200

@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 
+import agent
 import checks
 import combinations
 import every
@@ -102,6 +103,8 @@ def run(program, services):
                 every.malformed(w)
                 report.begin("signed requests, changed")
                 forgeries.run(w, checks.records)
+                report.begin("pods, by the Pod Identity agent")
+                agent.run(w)
             report.begin("presigned GetCallerIdentity, and no core file")
             checks.presigned(w)
             checks.no_core(w)

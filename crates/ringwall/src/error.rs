@@ -5,6 +5,7 @@ use clap::error::ErrorKind;
 use ringwall_aws::{BootstrapError, RegisterError};
 use ringwall_grpc::GrpcError;
 use ringwall_identity::agent::AgentError;
+use ringwall_identity::issuer::IssuerError;
 use ringwall_kms::KmsError;
 use ringwall_oidc::SetupError;
 use ringwall_rootkey::RootKeyError;
@@ -68,6 +69,9 @@ pub(crate) enum Failure {
     /// The agent could not begin.
     #[error(transparent)]
     Agent(#[from] AgentError),
+    /// An issuer's documents could not be published.
+    #[error(transparent)]
+    Issuer(#[from] IssuerError),
     /// A service can't be set up as the settings say.
     #[error("{0}")]
     Service(Box<dyn std::error::Error + Send + Sync>),
@@ -104,6 +108,7 @@ services! {
     ringwall_awsclient::http::UrlError,
     ringwall_identity::webhook::SettingsError,
     ringwall_kubernetes::KubeError,
+    ringwall_secrets::SetupError,
 }
 
 impl Failure {
@@ -121,6 +126,7 @@ impl Failure {
             Self::Snapshot(error) => Some(error.hint().to_owned()),
             Self::Server(error) => error.hint().map(str::to_owned),
             Self::Agent(error) => error.hint().map(str::to_owned),
+            Self::Issuer(error) => error.hint().map(str::to_owned),
             Self::Store(error)
             | Self::Account(BootstrapError::Store(error))
             | Self::Cluster(RegisterError::Store(error)) => error.hint().map(str::to_owned),

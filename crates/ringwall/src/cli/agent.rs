@@ -65,3 +65,60 @@ pub(crate) struct Agent {
     #[arg(long, value_name = "FORMAT", default_value = "auto")]
     pub(crate) log_format: LogFormat,
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+    use ringwall_document::Reader;
+    use ringwall_model::Tree;
+
+    use crate::cli::{Cli, Command};
+
+    const MANIFEST: &[u8] = include_bytes!("../../../../deploy/manifests/pod-identity/agent.yaml");
+
+    fn documents() -> Vec<Tree> {
+        let mut documents = Vec::new();
+        let problems = Reader::default()
+            .read(&"agent.yaml".into(), MANIFEST, &mut |document| documents.push(document.tree));
+        assert!(problems.is_empty(), "{problems:?}");
+        documents
+    }
+
+    fn texts(list: &[Tree]) -> Vec<&str> {
+        list.iter().filter_map(Tree::as_str).collect()
+    }
+
+    #[test]
+    fn the_manifest_starts_an_agent_with_no_more_than_it_needs() {
+        let documents = documents();
+        let kinds: Vec<_> = documents.iter().map(|document| document.str("kind").unwrap()).collect();
+        // No role and no binding: it asks the apiserver nothing.
+        assert_eq!(kinds, ["ServiceAccount", "DaemonSet"]);
+        assert_eq!(documents[0].get("automountServiceAccountToken").and_then(Tree::as_bool), Some(false));
+        let pod = documents[1].at(&["spec", "template", "spec"]).unwrap();
+        assert_eq!(pod.get("automountServiceAccountToken").and_then(Tree::as_bool), Some(false));
+        assert_eq!(pod.get("hostNetwork").and_then(Tree::as_bool), Some(true));
+        for absent in ["hostPID", "hostIPC", "volumes", "initContainers"] {
+            assert!(pod.get(absent).is_none(), "{absent}");
+        }
+        assert_eq!(pod.str("priorityClassName"), Some("system-node-critical"));
+        let [container] = pod.list("containers") else { panic!("one container") };
+        let context = container.get("securityContext").unwrap();
+        assert!(context.get("privileged").is_none());
+        assert_eq!(context.get("allowPrivilegeEscalation").and_then(Tree::as_bool), Some(false));
+        assert_eq!(context.get("readOnlyRootFilesystem").and_then(Tree::as_bool), Some(true));
+        let capabilities = context.get("capabilities").unwrap();
+        assert_eq!(texts(capabilities.list("drop")), ["ALL"]);
+        assert_eq!(texts(capabilities.list("add")), ["NET_ADMIN", "NET_BIND_SERVICE"]);
+
+        let arguments = texts(container.list("args"));
+        let cli = Cli::try_parse_from(std::iter::once("ringwall").chain(arguments)).unwrap();
+        let Command::Agent(agent) = cli.command else { panic!("another command") };
+        assert!(agent.pod_identity && agent.manage_link);
+        for probe in ["livenessProbe", "readinessProbe"] {
+            let get = container.at(&[probe, "httpGet"]).unwrap();
+            let port = get.get("port").and_then(Tree::as_i64).unwrap();
+            assert_eq!(format!("{}:{port}", get.str("host").unwrap()), agent.admin_listen.to_string());
+        }
+    }
+}

@@ -2,14 +2,14 @@
 
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use prometheus_client::registry::Registry;
-use ringwall_awsclient::{Client, Config, Endpoints, Environment, ProvideCredentials, region_of};
+use ringwall_awsclient::http::UrlError;
+use ringwall_awsclient::{Client, Environment, Load, ProvideCredentials};
 use ringwall_identity::agent::{self, AgentError, EksAuth, Settings, link};
 use ringwall_server::{Admin, Asked, Limits, Metrics, Server, Signals, harden, live};
 use tokio::sync::watch;
@@ -50,9 +50,9 @@ pub(super) fn run(args: &Agent) -> Result<Exit, Failure> {
 async fn serve(args: &Agent) -> Result<Exit, Failure> {
     let mut signals = Signals::listen()?;
     let _logs = Logs::start(args.log_level, args.log_format);
-    let environment = Environment::process();
-    let credentials = credentials(&environment)?;
-    let upstream = upstream(args, &environment, Arc::clone(&credentials))?;
+    let client = client(args)?;
+    let credentials = client.credentials().cloned();
+    let upstream = EksAuth::new(client, args.cluster_name.as_deref().unwrap_or_default())?;
 
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry, "agent");
@@ -83,7 +83,9 @@ async fn serve(args: &Agent) -> Result<Exit, Failure> {
     let admin =
         tokio::spawn(admin.serve(Arc::new(Admin::new(registry, Box::new(answer))), asked(admin_stopped)));
     let mut background = tokio::task::JoinSet::new();
-    background.spawn(look_for_credentials(credentials, Arc::clone(&ready.has_credentials)));
+    if let Some(credentials) = credentials {
+        background.spawn(look_for_credentials(credentials, Arc::clone(&ready.has_credentials)));
+    }
     background.spawn(renew(Arc::clone(&agent)));
     if args.manage_link {
         background.spawn(keep_link(addresses));
@@ -114,33 +116,16 @@ async fn until_stopped(signals: &mut Signals) {
     while signals.next().await != Asked::Stop {}
 }
 
-/// The node's own credentials, as SDKs find them.
-fn credentials(environment: &Environment) -> Result<Arc<dyn ProvideCredentials>, Failure> {
-    let var = |name: &str| environment.get(name).unwrap_or_default();
-    Ok(Arc::new(ringwall_awsclient::Static::key(var("AWS_ACCESS_KEY_ID"), var("AWS_SECRET_ACCESS_KEY"))))
-}
-
-fn upstream(
-    args: &Agent,
-    environment: &Environment,
-    credentials: Arc<dyn ProvideCredentials>,
-) -> Result<EksAuth, Failure> {
-    let Some(region) = args.region.clone().or_else(|| region_of(environment)) else {
-        return Err(Failure::misuse_hint(
-            "the cluster's region is not known",
-            "name it with --region, or set AWS_REGION",
-        ));
-    };
-    let wrong = |error: ringwall_awsclient::SetupError| Failure::misuse(error.to_string());
-    let mut endpoints = Endpoints::from_env(environment).map_err(wrong)?;
-    if let Some(url) = &args.endpoint {
-        let url = url.parse().map_err(|error| Failure::misuse(format!("--endpoint: {error}")))?;
-        endpoints = endpoints.with("eks-auth", url);
-    }
-    let roots = args.ca_file.clone().or_else(|| environment.get("AWS_CA_BUNDLE").map(PathBuf::from));
-    let config = Config { endpoints, roots, timeout: CALL, ..Config::new(region, credentials) };
-    let client = Client::new(config).map_err(wrong)?;
-    Ok(EksAuth::new(client, args.cluster_name.as_deref().unwrap_or_default())?)
+/// A client with the node's own credentials.
+fn client(args: &Agent) -> Result<Client, Failure> {
+    let endpoint = args.endpoint.as_deref().map(str::parse).transpose();
+    let endpoint = endpoint.map_err(|error: UrlError| Failure::misuse(format!("--endpoint: {error}")))?;
+    let load = Load::new(&Environment::process())
+        .region(args.region.clone())
+        .endpoint(endpoint)
+        .roots(args.ca_file.clone())
+        .timeout(CALL);
+    Ok(load.client()?)
 }
 
 async fn ensure_link(addresses: &[IpAddr]) -> Result<(), AgentError> {

@@ -14,6 +14,7 @@ mod kms;
 mod lines;
 mod manual;
 mod root_key;
+mod secrets;
 mod serve;
 mod store;
 mod webhooks;
@@ -41,6 +42,7 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Iam(args) => iam::run(&args.command),
         Command::Serve(args) => serve::run(&args),
         Command::Kms(args) => kms::run(&args.command),
+        Command::Secrets(args) => secrets::run(&args.command),
         Command::Agent(args) => agent::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Account(args) => account::run(&args.command),

@@ -15,6 +15,7 @@
 mod generate;
 mod iam;
 mod kms;
+mod kms_plugin;
 mod kubernetes;
 mod seeded;
 mod testbed;

@@ -20,11 +20,11 @@ pub(crate) struct Testbed {
 impl Testbed {
     /// Starts the program that `cargo xtask testbed` built and waits until the API is ready.
     pub(crate) fn start(folder: &Path) -> Self {
-        Self::start_with(folder, &[])
+        Self::start_with(folder, &[] as &[&str])
     }
 
     /// The same, with flags for the API server. A folder of an earlier run is taken up again.
-    pub(crate) fn start_with(folder: &Path, flags: &[&str]) -> Self {
+    pub(crate) fn start_with(folder: &Path, flags: &[impl AsRef<std::ffi::OsStr>]) -> Self {
         let program = std::env::var_os("RINGWALL_TESTBED")
             .map(PathBuf::from)
             .expect("RINGWALL_TESTBED names the testbed program: run `cargo xtask test`");

@@ -12,10 +12,12 @@ mod errors;
 mod examples;
 mod iam_eval;
 mod iam_lint;
+mod identity;
 mod installation;
 #[path = "../../../services/aws/tests/it/issuer.rs"]
 #[expect(dead_code, reason = "a part of what the tests of the endpoint have")]
 mod issuer;
+mod kms;
 mod serve;
 mod snapshot;
 mod who_can;

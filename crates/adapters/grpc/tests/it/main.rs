@@ -4,5 +4,6 @@
 
 mod calls;
 mod etcd;
+mod corpus;
 mod harness;
 mod socket;

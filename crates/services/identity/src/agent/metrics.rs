@@ -74,12 +74,15 @@ impl Metrics {
 impl Default for Metrics {
     /// Counters that nobody reads.
     fn default() -> Self {
+        let reachable = Gauge::default();
+        // Nothing is known to the contrary before the first call.
+        reachable.set(1);
         Self {
             answered: Family::default(),
             calls: Family::default(),
             call_duration: Histogram::new(BUCKETS),
             entries: Gauge::default(),
-            reachable: Gauge::default(),
+            reachable,
         }
     }
 }

@@ -138,10 +138,10 @@ impl<U: Upstream> Agent<U> {
         while let Some(done) = tasks.join_next().await {
             match done {
                 Ok(Err(why)) if why.is_lasting() => {
-                    tracing::warn!(code = %why.code, message = %why.message, "a pod's credentials are not renewed, and no longer given");
+                    tracing::warn!(code = %why.code, error = %why.message, "a pod's credentials are not renewed, and no longer given");
                 }
                 Ok(Err(why)) => {
-                    tracing::warn!(code = %why.code, message = %why.message, "a pod's credentials can't be renewed now; the old ones are given on");
+                    tracing::warn!(code = %why.code, error = %why.message, "a pod's credentials can't be renewed now; the old ones are given on");
                 }
                 Ok(Ok(_)) => {}
                 Err(error) => tracing::error!(%error, "a refresh panicked"),
@@ -241,7 +241,7 @@ impl<U: Upstream> Handler for Agent<U> {
                 if why.status == StatusCode::TOO_MANY_REQUESTS {
                     tracing::debug!(%peer, "a pod asks too often");
                 } else {
-                    tracing::info!(%peer, code = %why.code, message = %why.message, "a pod gets no credentials");
+                    tracing::info!(%peer, code = %why.code, error = %why.message, "a pod gets no credentials");
                 }
                 why.answer()
             }
@@ -249,7 +249,9 @@ impl<U: Upstream> Handler for Agent<U> {
     }
 
     fn refuse(&self, _: &Head, refusal: Refusal) -> Response {
-        Refused::new(refusal.status(), "ServiceUnavailableException", &refusal.to_string()).answer()
+        let is_fault = refusal.status().is_server_error();
+        let code = if is_fault { "ServiceUnavailableException" } else { "InvalidRequestException" };
+        Refused::new(refusal.status(), code, &refusal.to_string()).answer()
     }
 }
 

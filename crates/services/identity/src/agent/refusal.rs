@@ -48,7 +48,7 @@ pub struct Refused {
 impl Refused {
     /// A refusal of the agent's own.
     pub(super) fn new(status: StatusCode, code: &'static str, message: &str) -> Self {
-        Self { status, code: code.into(), message: message.into() }
+        Self { status, code: code.into(), message: told(message).into() }
     }
 
     /// A token that is none, or whose time is not now.
@@ -63,11 +63,11 @@ impl Refused {
 
     /// A refusal of the one who hands out the credentials. What it says of the token itself is not handed on.
     pub fn upstream(status: StatusCode, code: String, message: &str, token: &str) -> Self {
-        let code = known(&code).map_or(Cow::Owned(code), Cow::Borrowed);
+        let code = known(&code).map_or_else(|| Cow::Owned(told(&code)), Cow::Borrowed);
         let said = token.split('.').any(|part| part.len() >= 8 && message.contains(part));
         let message: String = match said {
             true => String::from("the token was not taken"),
-            false => message.chars().take(MAX_MESSAGE).collect(),
+            false => told(message),
         };
         let status = if status.is_client_error() || status.is_server_error() {
             status
@@ -103,6 +103,11 @@ impl Refused {
     }
 }
 
+/// What is told of a text that others wrote, in one line of a log.
+fn told(message: &str) -> String {
+    message.chars().take(MAX_MESSAGE).map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}
+
 fn known(code: &str) -> Option<&'static str> {
     LASTING.into_iter().chain(PASSING).find(|known| *known == code)
 }
@@ -118,6 +123,7 @@ mod tests {
     #[test]
     fn what_is_handed_on_has_no_token_and_an_end() {
         assert_eq!(&*upstream("X", "all is lost").message, "all is lost");
+        assert_eq!(&*upstream("X", "all\nis\u{1b}lost").message, "all is lost");
         assert_eq!(&*upstream("X", "the signature cccccccc is wrong").message, "the token was not taken");
         assert_eq!(upstream("X", &"é".repeat(5000)).message.chars().count(), MAX_MESSAGE);
         let odd = Refused::upstream(StatusCode::OK, String::new(), "", "");
