@@ -4,7 +4,6 @@ import json
 import pathlib
 import signal
 import subprocess
-import urllib.parse
 
 # Seconds for a start of the control plane, or for one call of kubectl, on a machine that has other work.
 START, CALL = 240, 60
@@ -73,16 +72,9 @@ class Bed:
         return self.kubectl("apply", "-f", "-", stdin=json.dumps(whole))
 
     def etcd(self):
-        """Flags by which a program of ours reaches etcd."""
-        endpoint = next(
-            line.rsplit("=", 1)[1].strip('"\\n ')
-            for line in self.flags() if "--etcd-servers=" in line
-        )
-        assert urllib.parse.urlsplit(endpoint).hostname == "127.0.0.1"
+        """Flags by which a program of ours reaches etcd, which listens where its log says."""
+        line = next(line for line in reversed(self.log().splitlines()) if "serving client traffic" in line)
         return [
-            "--etcd", endpoint, "--etcd-ca", str(self.pki / "ca.crt"),
+            "--etcd", f"https://{json.loads(line)['address']}", "--etcd-ca", str(self.pki / "ca.crt"),
             "--etcd-cert", str(self.pki / "etcd-client.crt"), "--etcd-key", str(self.pki / "etcd-client.key"),
         ]
-
-    def flags(self):
-        return [line for line in self.log().splitlines() if "FLAG: --" in line or "--etcd-servers=" in line]

@@ -7,7 +7,9 @@ use anyhow::Result;
 
 use crate::steps::{Steps, in_ci};
 use crate::workspace::Workspace;
-use crate::{aws_clients, aws_python, aws_shapes, iam_peers, process, softhsm, store_tools, testbed, tidy};
+use crate::{
+    aws_clients, aws_python, aws_shapes, iam_peers, moto, process, softhsm, store_tools, testbed, tidy,
+};
 
 /// Tells the end-to-end tests where the testbed's program is.
 const TESTBED_VARIABLE: &str = "RINGWALL_TESTBED";
@@ -18,6 +20,12 @@ const SEED_VARIABLE: &str = "RINGWALL_SEED";
 /// The end-to-end tests that ask the IAM evaluators; the others need the testbed.
 const OF_IAM: &[&str] = &["iam::"];
 const OF_THE_TESTBED: &[&str] = &["--skip", "iam::"];
+
+/// The binary's tests, of which the KMS plugin's are some.
+const PLUGIN: [&str; 5] = ["--package", "ringwall", "--test", "it", "--"];
+
+/// Tells the tests of the KMS plugin where moto's server is.
+const MOTO_VARIABLE: &str = "RINGWALL_MOTO";
 
 /// Runs every test there is.
 pub(crate) fn run(workspace: &Workspace, seed: Option<u64>) -> Result<ExitCode> {
@@ -45,6 +53,7 @@ pub(crate) fn run(workspace: &Workspace, seed: Option<u64>) -> Result<ExitCode> 
     }
     compare_iam(workspace, seed, &mut steps);
     use_tokens(workspace, seed, &mut steps);
+    use_moto(workspace, seed, &mut steps);
     ask_as_aws_clients(workspace, seed, &mut steps);
     test_store(workspace, seed, &mut steps);
     Ok(steps.finish(in_ci()))
@@ -97,6 +106,24 @@ fn use_tokens(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
         let mut command = cargo_test(workspace, seed);
         softhsm::equip(&mut command, workspace, &module)?;
         process::run(command.args(["--package", "ringwall-rootkey", "--test", "it", "--", "--ignored"]))
+    });
+    steps.run("tests of the KMS plugin over SoftHSM", || {
+        let mut command = cargo_test(workspace, seed);
+        softhsm::equip(&mut command, workspace, &module)?;
+        process::run(command.args(PLUGIN).args(["kms::token::", "--ignored"]))
+    });
+}
+
+/// Tests the KMS plugin with moto for AWS KMS; without Python or the network that is a gap.
+fn use_moto(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
+    const NAME: &str = "tests of the KMS plugin over moto";
+    let program = match moto::build(workspace) {
+        Ok(program) => program,
+        Err(error) => return steps.gap(NAME, &format!("{error:#}")),
+    };
+    steps.run(NAME, || {
+        let mut command = cargo_test(workspace, seed);
+        process::run(command.args(PLUGIN).args(["kms::moto::", "--ignored"]).env(MOTO_VARIABLE, &program))
     });
 }
 

@@ -1,7 +1,15 @@
 mod agent;
+mod etcd;
 mod identity;
-mod webhooks;
 mod kms;
+mod kms_keyring;
+mod kms_rotate;
+mod kms_serve;
+mod kms_verify;
+mod kubeconfig;
+mod secrets;
+mod token;
+mod webhooks;
 
 use std::path::PathBuf;
 
@@ -10,13 +18,20 @@ use ringwall_iam::PolicyKind;
 use ringwall_iam::lint::Level;
 use ringwall_model::Severity;
 
-pub(crate) use self::identity::{Identity, IdentityCommand, IdentityMutate};
+pub(crate) use self::agent::Agent;
+pub(crate) use self::etcd::{EtcdAccess, EtcdOptional, EtcdRequired, Objects};
+pub(crate) use self::identity::{Identity, IdentityCommand, IdentityMutate, IdentityPublish};
+pub(crate) use self::kms::{Kms, KmsCommand};
+pub(crate) use self::kms_keyring::{Keyring, KeyringCommand, KeyringPlace};
+pub(crate) use self::kms_rotate::KmsRotate;
+pub(crate) use self::kms_serve::KmsServe;
+pub(crate) use self::kms_verify::KmsVerify;
+pub(crate) use self::kubeconfig::Kubeconfig;
+pub(crate) use self::secrets::{Secrets, SecretsCommand, SecretsCommon, SecretsServe, SecretsSync};
+pub(crate) use self::token::{LoginFlags, MakeToken, Token, TokenFormat};
+pub(crate) use self::webhooks::ClusterWebhooks;
 use crate::config::{ServeFlags, StoreFlags};
 use crate::error::Failure;
-
-pub(crate) use self::agent::Agent;
-pub(crate) use self::webhooks::ClusterWebhooks;
-pub(crate) use self::kms::{Keyring, KeyringCommand, KeyringPlace, Kms, KmsCommand, KmsServe};
 
 /// Who can get into your Kubernetes cluster, what they can do there, and the proof.
 ///
@@ -63,7 +78,10 @@ pub(crate) enum Command {
     Init(Init),
     Serve(Serve),
     Kms(Kms),
+    Secrets(Secrets),
     Agent(Agent),
+    Token(Token),
+    Kubeconfig(Kubeconfig),
     Account(Account),
     Cluster(Cluster),
     Identity(Identity),

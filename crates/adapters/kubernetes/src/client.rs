@@ -31,6 +31,9 @@ const MAX_REQUESTS: usize = 64;
 
 const JSON: &str = "application/json";
 
+/// An object to apply. Source: Kubernetes, *Server-Side Apply*; JSON is YAML.
+const APPLY: &str = "application/apply-patch+yaml";
+
 /// A client of a cluster. Clones share connections and limits.
 #[derive(Clone)]
 pub struct Cluster {
@@ -104,11 +107,13 @@ impl Cluster {
         body: Bytes,
     ) -> Result<Response<Body>, KubeError> {
         let name = format!("{method} {path}");
+        // The one kind of patch that is sent.
+        let content = if method == Method::PATCH { APPLY } else { JSON };
         let request = Request::builder()
             .method(method)
             .uri(path)
             .header(ACCEPT, accept)
-            .header(CONTENT_TYPE, JSON)
+            .header(CONTENT_TYPE, content)
             .body(Body::from(body))
             .map_err(|error| KubeError::Malformed { request: name.clone(), message: error.to_string() })?;
         let answer = self

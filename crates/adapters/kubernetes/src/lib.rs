@@ -30,6 +30,7 @@ mod raw;
 mod reads;
 mod source;
 mod watch;
+mod writes;
 
 pub use client::{Cluster, DEADLINE, MAX_ANSWER_BYTES};
 pub use discovery::ResourceKind;
@@ -39,3 +40,4 @@ pub use kube::core::DynamicObject;
 pub use raw::{Found, Page, Replaced};
 pub use source::Source;
 pub use watch::{MAX_WATCHED_OBJECTS, Selector, State, Watched};
+pub use writes::Token;

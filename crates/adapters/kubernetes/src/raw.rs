@@ -61,8 +61,8 @@ struct MetadataList {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ListMetadata {
-    #[serde(default, rename = "continue")]
-    next: String,
+    #[serde(rename = "continue")]
+    next: Option<String>,
     remaining_item_count: Option<u64>,
 }
 
@@ -91,7 +91,7 @@ impl Cluster {
         let list: MetadataList = self.get_json(&path, METADATA).await?;
         let keys =
             list.items.iter().map(|item| Key::new(&item.metadata.namespace, &item.metadata.name)).collect();
-        let next = Some(list.metadata.next).filter(|next| !next.is_empty());
+        let next = list.metadata.next.filter(|next| !next.is_empty());
         Ok(Page { keys, next, remaining: list.metadata.remaining_item_count })
     }
 

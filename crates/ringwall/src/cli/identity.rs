@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Subcommand, ValueHint};
+use clap::{ArgAction, ArgGroup, Args, Subcommand, ValueHint};
+use ringwall_identity::issuer::{DEFAULT_EVERY, DEFAULT_MAX_AGE, DEFAULT_RETIRE_AFTER};
 use ringwall_identity::mutate::{ComposeRoleArn, ContainerCredentials, DEFAULT_TOKEN_EXPIRATION, Settings};
 
 use crate::error::Failure;
@@ -17,6 +18,7 @@ pub(crate) struct Identity {
 #[derive(Debug, Subcommand)]
 pub(crate) enum IdentityCommand {
     Mutate(IdentityMutate),
+    Publish(IdentityPublish),
 }
 
 /// Tell what the pod webhook does to a pod, and why: "why has my pod no credentials?".
@@ -136,4 +138,68 @@ impl MutateFlags {
             compose_role_arn,
         })
     }
+}
+
+/// Publish the keys of a cluster's service account tokens, so that AWS, or anyone, can check them.
+///
+/// Takes the keys from the apiserver, or from what it has as --service-account-key-file, and writes the two documents of an
+/// OpenID Connect issuer to a folder that a web server serves, or to a bucket. A key that the cluster no longer has stays
+/// published until the last token that it signed has ended; when a new one may sign is printed.
+#[derive(Debug, Args)]
+#[command(
+    group(ArgGroup::new("source").required(true).args(["service_account_key_file", "kubeconfig", "in_cluster"])),
+    group(ArgGroup::new("target").required(true).multiple(true).args(["folder", "bucket"])),
+    after_help = "\
+Examples:
+  ringwall identity publish --kubeconfig admin.conf --folder /var/www/oidc
+  ringwall identity publish --issuer https://oidc.example.com --service-account-key-file sa.pub --folder /var/www/oidc
+  ringwall identity publish --in-cluster --bucket s3://example-oidc/blue --state /var/lib/ringwall/issuer.json --watch"
+)]
+pub(crate) struct IdentityPublish {
+    /// The issuer, as the cluster's tokens name it; the apiserver's own if left out
+    #[arg(long, value_name = "URL")]
+    pub(crate) issuer: Option<String>,
+    /// Public keys in PEM, as kube-apiserver has them; may be repeated
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "issuer")]
+    pub(crate) service_account_key_file: Vec<PathBuf>,
+    /// The cluster whose apiserver is asked
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) kubeconfig: Option<PathBuf>,
+    /// The context of the kubeconfig; its current one if left out
+    #[arg(long, value_name = "NAME", requires = "kubeconfig")]
+    pub(crate) context: Option<String>,
+    /// Ask the apiserver of the cluster that this runs in
+    #[arg(long)]
+    pub(crate) in_cluster: bool,
+    /// A token of a service account, whose issuer and key have to be those that are published
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) token: Option<PathBuf>,
+    /// Folder to write the documents to
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub(crate) folder: Option<PathBuf>,
+    /// Bucket to write the documents to, with what stands before their names
+    #[arg(long, value_name = "s3://BUCKET[/PREFIX]", requires = "state")]
+    pub(crate) bucket: Option<String>,
+    /// The bucket's region; the environment's if left out
+    #[arg(long, value_name = "REGION", requires = "bucket")]
+    pub(crate) region: Option<String>,
+    /// Where the bucket's service is, if it is not AWS
+    #[arg(long, value_name = "URL", requires = "bucket")]
+    pub(crate) endpoint_url: Option<String>,
+    /// Where to keep what was published when; .ringwall-issuer.json in the folder if left out
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) state: Option<PathBuf>,
+    /// How long verifiers may keep the documents, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_MAX_AGE.as_secs())]
+    pub(crate) max_age: u64,
+    /// How long a key stays after the cluster has dropped it, in seconds: the longest life of a token, or more
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_RETIRE_AFTER.as_secs())]
+    pub(crate) retire_after: u64,
+    /// Go on, and publish what changes
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// How often to look for changes, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_EVERY.as_secs(), requires = "watch",
+        value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) every: u64,
 }

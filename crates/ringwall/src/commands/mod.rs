@@ -11,11 +11,14 @@ mod iam;
 mod identity;
 mod init;
 mod kms;
+mod kubeconfig;
 mod lines;
 mod manual;
 mod root_key;
+mod secrets;
 mod serve;
 mod store;
+mod token;
 mod webhooks;
 mod who_can;
 
@@ -41,8 +44,11 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Iam(args) => iam::run(&args.command),
         Command::Serve(args) => serve::run(&args),
         Command::Kms(args) => kms::run(&args.command),
+        Command::Secrets(args) => secrets::run(&args.command),
         Command::Agent(args) => agent::run(&args),
         Command::Init(args) => init::run(&args),
+        Command::Token(args) => token::run(&args),
+        Command::Kubeconfig(args) => kubeconfig::run(&args),
         Command::Account(args) => account::run(&args.command),
         Command::Cluster(args) => cluster::run(&args.command),
         Command::Identity(args) => identity::run(&args.command),

@@ -1,5 +1,5 @@
 //! Against a real kube-apiserver: every verdict of `ringwall can --batch` is the apiserver's own. Against independent
-//! IAM evaluators: the module `iam`.
+//! IAM evaluators: the module `iam`. A live cluster's client, and what its KMS plugin seals: `kubernetes` and `kms`.
 //!
 //! `cargo xtask test` builds the testbed, sets the evaluators up and runs these; `RINGWALL_SEED` chooses the questions, and a failure
 //! prints it.
@@ -14,6 +14,9 @@
 
 mod generate;
 mod iam;
+mod kms;
+mod kms_plugin;
+mod kubernetes;
 mod seeded;
 mod testbed;
 

@@ -12,6 +12,7 @@ pub(crate) struct Testbed {
     program: PathBuf,
     child: Child,
     stdin: Option<ChildStdin>,
+    folder: PathBuf,
     pub(crate) kubeconfig: PathBuf,
     pub(crate) version: String,
 }
@@ -19,12 +20,19 @@ pub(crate) struct Testbed {
 impl Testbed {
     /// Starts the program that `cargo xtask testbed` built and waits until the API is ready.
     pub(crate) fn start(folder: &Path) -> Self {
+        Self::start_with(folder, &[] as &[&str])
+    }
+
+    /// The same, with flags for the API server. A folder of an earlier run is taken up again.
+    pub(crate) fn start_with(folder: &Path, flags: &[impl AsRef<std::ffi::OsStr>]) -> Self {
         let program = std::env::var_os("RINGWALL_TESTBED")
             .map(PathBuf::from)
             .expect("RINGWALL_TESTBED names the testbed program: run `cargo xtask test`");
         let mut child = Command::new(&program)
             .args(["run", "--dir"])
             .arg(folder)
+            .arg("--")
+            .args(flags)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -36,7 +44,32 @@ impl Testbed {
         });
         let stdin = child.stdin.take();
         let text = |key: &str| ready[key].as_str().unwrap().to_owned();
-        Self { program, child, stdin, kubeconfig: text("kubeconfig").into(), version: text("version") }
+        let (kubeconfig, version) = (text("kubeconfig").into(), text("version"));
+        Self { program, child, stdin, folder: folder.to_owned(), kubeconfig, version }
+    }
+
+    /// Where etcd listens, as its log has it.
+    pub(crate) fn etcd(&self) -> String {
+        let log = std::fs::read(self.folder.join("testbed.log")).unwrap();
+        let log = String::from_utf8_lossy(&log);
+        let line = log.lines().rfind(|line| line.contains("serving client traffic")).expect("etcd listens");
+        let line: Value = serde_json::from_str(line).unwrap();
+        format!("https://{}", line["address"].as_str().unwrap())
+    }
+
+    /// A file of its certificates and keys.
+    pub(crate) fn pki(&self, name: &str) -> PathBuf {
+        self.folder.join("pki").join(name)
+    }
+
+    /// Loads an object or several.
+    pub(crate) fn apply(&self, objects: &[Value]) {
+        let file = self.folder.with_extension("apply.json");
+        let list = serde_json::json!({"apiVersion": "v1", "kind": "List", "items": objects});
+        std::fs::write(&file, list.to_string()).unwrap();
+        for answer in self.lines(&["apply", file.to_str().unwrap()], &[]) {
+            assert_eq!(answer["error"], "", "{answer}");
+        }
     }
 
     /// Runs a command of the testbed on lines of input; gives its lines of output.

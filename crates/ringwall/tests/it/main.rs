@@ -4,6 +4,7 @@
 
 mod agent;
 mod aws;
+mod awsclient;
 mod batch;
 mod can;
 mod checks;
@@ -12,10 +13,13 @@ mod errors;
 mod examples;
 mod iam_eval;
 mod iam_lint;
+mod identity;
 mod installation;
 #[path = "../../../services/aws/tests/it/issuer.rs"]
 #[expect(dead_code, reason = "a part of what the tests of the endpoint have")]
 mod issuer;
+mod kms;
+mod kubeconfig;
 mod serve;
 mod snapshot;
 mod who_can;

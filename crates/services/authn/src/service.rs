@@ -164,7 +164,10 @@ impl Handler for Authn {
     async fn handle(&self, request: Request) -> Response {
         if !self.is_let_in(&request.head) {
             tracing::warn!(peer = %request.head.peer, "a caller without a client certificate of a configured name is refused");
-            return Response::text(StatusCode::UNAUTHORIZED, "a client certificate of a configured name is needed\n");
+            return Response::text(
+                StatusCode::UNAUTHORIZED,
+                "a client certificate of a configured name is needed\n",
+            );
         }
         let now = (self.now)();
         match request.head.path.as_str() {

@@ -14,7 +14,9 @@ pub enum SetupError {
     #[error(transparent)]
     Socket(#[from] GrpcError),
     /// The provider's name is none that the driver looks for.
-    #[error("`{0}` is no provider's name: up to 30 letters, digits, `-` and `_` (hint: `aws`, as in the classes' `provider: aws`)")]
+    #[error(
+        "`{0}` is no provider's name: up to 30 letters, digits, `-` and `_` (hint: `aws`, as in the classes' `provider: aws`)"
+    )]
     Name(String),
 }
 
@@ -47,7 +49,9 @@ pub enum MountError {
         audience: &'static str,
     },
     /// The tokens are not what the driver's protocol says.
-    #[error("the service-account tokens {0} (hint: the CSIDriver's tokenRequests makes them; nothing else may set them)")]
+    #[error(
+        "the service-account tokens {0} (hint: the CSIDriver's tokenRequests makes them; nothing else may set them)"
+    )]
     Token(&'static str),
     /// The service account names no role.
     #[error(
@@ -76,7 +80,9 @@ pub enum MountError {
     #[error("{0}")]
     Cluster(#[from] KubeError),
     /// It would have to be asked, and the provider runs without it.
-    #[error("the provider runs without a cluster and can't {0} (hint: start it with a kubeconfig or in a pod)")]
+    #[error(
+        "the provider runs without a cluster and can't {0} (hint: start it with a kubeconfig or in a pod)"
+    )]
     NoCluster(&'static str),
     /// The pod's role can't be had.
     #[error("{region}: {source}{}", credentials_hint(source.kind()))]
@@ -151,7 +157,9 @@ pub enum MountError {
         first: u32,
     },
     /// More files than a volume may have.
-    #[error("the volume would have more than {0} files (hint: spread the objects over several SecretProviderClasses)")]
+    #[error(
+        "the volume would have more than {0} files (hint: spread the objects over several SecretProviderClasses)"
+    )]
     TooMany(usize),
     /// More than the driver takes.
     #[error(
@@ -172,10 +180,9 @@ impl MountError {
     /// Its gRPC status. The driver tries again by itself on `UNAVAILABLE` alone, three times; kubelet tries again always.
     pub(crate) fn code(&self) -> Code {
         match self {
-            Self::Request(_)
-            | Self::Parameter { .. }
-            | Self::Objects(_)
-            | Self::Token(_) => Code::InvalidArgument,
+            Self::Request(_) | Self::Parameter { .. } | Self::Objects(_) | Self::Token(_) => {
+                Code::InvalidArgument
+            }
             Self::NoToken { .. }
             | Self::NoRole { .. }
             | Self::NoRegion
@@ -252,7 +259,9 @@ fn credentials_hint(kind: ErrorKind) -> &'static str {
             " (hint: the role's trust policy has to name the cluster's issuer and the service account, or there has to be a Pod Identity association)"
         }
         ErrorKind::NotFound => " (hint: is there a Pod Identity association for the service account?)",
-        ErrorKind::Expired => " (hint: the token's time is over; are the node's and the apiserver's clocks right?)",
+        ErrorKind::Expired => {
+            " (hint: the token's time is over; are the node's and the apiserver's clocks right?)"
+        }
         ErrorKind::Unavailable => {
             " (hint: check the node's way to STS, or that the Pod Identity agent runs on the node)"
         }
@@ -262,8 +271,12 @@ fn credentials_hint(kind: ErrorKind) -> &'static str {
 
 fn extract_hint(error: ExtractError) -> &'static str {
     match error {
-        ExtractError::NotJson => " (hint: only JSON values have parts; binary ones and plain text are mounted whole)",
-        ExtractError::NotObject => " (hint: `jsonKeys: all` takes an object, as {\"user\": …}; select from a list by jmesPath)",
+        ExtractError::NotJson => {
+            " (hint: only JSON values have parts; binary ones and plain text are mounted whole)"
+        }
+        ExtractError::NotObject => {
+            " (hint: `jsonKeys: all` takes an object, as {\"user\": …}; select from a list by jmesPath)"
+        }
         ExtractError::Nothing => " (hint: check the path against the value's keys)",
         ExtractError::NotString => " (hint: `to_string(…)` around the path makes one of anything)",
         ExtractError::Failed => " (hint: check functions and their arguments)",

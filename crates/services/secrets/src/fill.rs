@@ -10,7 +10,7 @@ use crate::fetch::{Fetch, Kept, Owner, Region};
 use crate::identity::{Identity, Sessions};
 use crate::metrics::Metrics;
 use crate::objects::{self, Rules};
-use crate::request::{Mount, Parameters, POD_IDENTITY_AUDIENCE, STS_AUDIENCE};
+use crate::request::{Mount, POD_IDENTITY_AUDIENCE, Parameters, STS_AUDIENCE};
 use crate::volume::{File, files};
 
 /// The annotation of a service account that names its role. Source: AWS, *EKS User Guide*, "IAM roles for service accounts".
@@ -95,7 +95,8 @@ impl Filler {
 
     /// The role of a service account, read now: an annotation that changed counts at once.
     async fn role(&self, namespace: &str, name: &str) -> Result<String, MountError> {
-        let cluster = self.cluster.as_ref().ok_or(MountError::NoCluster("ask for the service account's role"))?;
+        let cluster =
+            self.cluster.as_ref().ok_or(MountError::NoCluster("ask for the service account's role"))?;
         let (owned, named) = (namespace.to_owned(), name.to_owned());
         let account = cluster.service_account(namespace, name).await?;
         let account = account

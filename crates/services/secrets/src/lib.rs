@@ -36,9 +36,11 @@ mod metrics;
 pub mod objects;
 mod provider;
 mod request;
+mod sync;
 mod volume;
 
 pub use error::{MountError, SetupError};
 pub use extract::ExtractError;
-pub use identity::PodIdentity;
+pub use identity::{AgentAddresses, PodIdentity};
 pub use provider::{KEPT, MAX_ANSWER, Parts, Provider, Settings};
+pub use sync::{SyncError, SyncSettings, Syncer, class};

@@ -1,16 +1,19 @@
 //! The driver's side: its protocol on a socket.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use prometheus_client::registry::Registry;
 use prost::Message as _;
-use ringwall_awsclient::Client;
+use ringwall_awsclient::{Client, Endpoints};
 use ringwall_grpc::csi_v1alpha1::csi_driver_provider_server::{CsiDriverProvider, CsiDriverProviderServer};
-use ringwall_grpc::csi_v1alpha1::{self as csi, MountRequest, MountResponse, VersionRequest, VersionResponse};
+use ringwall_grpc::csi_v1alpha1::{
+    self as csi, MountRequest, MountResponse, VersionRequest, VersionResponse,
+};
 use ringwall_grpc::{Access, Drained, Limits, Listener, serve};
 use ringwall_kubernetes::Cluster;
-use tokio::sync::oneshot;
+use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 use tonic::{Request, Response, Status};
 
@@ -52,6 +55,9 @@ pub struct Settings {
     pub access: Access,
     /// The region of classes that name none.
     pub region: Option<String>,
+    /// Where the services of regions are that are not where the client says, as of a failover region that is another
+    /// `ringwall serve`.
+    pub regions: BTreeMap<String, Endpoints>,
     /// The node that this runs on, whose label names the region if nothing else does.
     pub node: Option<String>,
     /// Where Pod Identity tokens are exchanged.
@@ -74,8 +80,10 @@ pub struct Parts {
 /// A provider that serves.
 #[derive(Debug)]
 pub struct Provider {
-    stop: oneshot::Sender<()>,
-    serving: JoinHandle<Drained>,
+    stop: watch::Sender<bool>,
+    /// What is still to be waited for.
+    serving: Mutex<Option<JoinHandle<Drained>>>,
+    ended: watch::Receiver<bool>,
     sweeping: JoinHandle<()>,
 }
 
@@ -86,7 +94,8 @@ impl Provider {
     ///
     /// The socket can't be listened on.
     pub fn start(settings: Settings, parts: Parts, registry: &mut Registry) -> Result<Self, SetupError> {
-        let Settings { folder, name, access, region, node, pod_identity, kept, max_answer } = settings;
+        let Settings { folder, name, access, region, regions, node, pod_identity, kept, max_answer } =
+            settings;
         let valid = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(valid) {
             return Err(SetupError::Name(name));
@@ -96,7 +105,7 @@ impl Provider {
         let Parts { client, cluster } = parts;
         let filler = Filler {
             cluster,
-            sessions: Sessions::new(client, pod_identity),
+            sessions: Sessions::new(client, regions, pod_identity),
             kept: Kept::new(kept),
             metrics: Metrics::register(registry),
             region,
@@ -109,25 +118,30 @@ impl Provider {
                 swept.sweep().await;
             }
         });
-        let service = CsiDriverProviderServer::new(Server { filler, max_answer })
-            .max_encoding_message_size(usize::MAX);
+        let service =
+            CsiDriverProviderServer::new(Server { filler, max_answer }).max_encoding_message_size(usize::MAX);
         let limits = Limits { call: CALL, ..Limits::default() };
-        let (stop, stopped) = oneshot::channel();
-        let stopped = async move { drop(stopped.await) };
-        let serving = tokio::spawn(serve(listener, service, limits, grpc_metrics, stopped));
-        Ok(Self { stop, serving, sweeping })
+        let (stop, mut stopped) = watch::channel(false);
+        let (end, ended) = watch::channel(false);
+        let serving = tokio::spawn(async move {
+            let stopped = async move { drop(stopped.wait_for(|stopped| *stopped).await) };
+            let drained = serve(listener, service, limits, grpc_metrics, stopped).await;
+            end.send_replace(true);
+            drained
+        });
+        Ok(Self { stop, serving: Mutex::new(Some(serving)), ended, sweeping })
     }
 
     /// What it waits for before it can serve: nothing, as everything is asked for when it is needed.
     pub fn waits_for(&self) -> Option<&'static str> {
-        self.serving.is_finished().then_some("the secrets provider to be started again: it has ended")
+        self.ended.borrow().then_some("the secrets provider to be started again: it has ended")
     }
 
-    /// Takes no more calls and lets those in hand end.
-    pub async fn stop(self) -> Option<Drained> {
-        let Self { stop, serving, sweeping } = self;
-        let _ = stop.send(());
-        sweeping.abort();
+    /// Takes no more calls and lets those in hand end. Tells how that went to the first who asks.
+    pub async fn stop(&self) -> Option<Drained> {
+        self.stop.send_replace(true);
+        self.sweeping.abort();
+        let serving = self.serving.lock().await.take()?;
         serving.await.ok()
     }
 }

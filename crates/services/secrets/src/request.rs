@@ -96,13 +96,10 @@ impl Mount {
         } else {
             map(&request.secrets, "secrets")?
         };
-        let mode = request
-            .permission
-            .trim()
-            .parse::<u32>()
-            .ok()
-            .filter(|mode| *mode <= 0o777)
-            .ok_or_else(|| MountError::Request(String::from("a permission that is no number from 0 to 511")))?;
+        let mode =
+            request.permission.trim().parse::<u32>().ok().filter(|mode| *mode <= 0o777).ok_or_else(|| {
+                MountError::Request(String::from("a permission that is no number from 0 to 511"))
+            })?;
         let tokens = match attributes.get(TOKENS).or_else(|| secrets.get(TOKENS)) {
             Some(text) => Tokens::read(text)?,
             None => Tokens::default(),
@@ -166,7 +163,11 @@ impl Parameters {
         };
         Ok(Self {
             objects: get("objects").ok_or_else(|| {
-                wrong("objects", String::from("is missing"), "list the secrets there, each as `- objectName: …`")
+                wrong(
+                    "objects",
+                    String::from("is missing"),
+                    "list the secrets there, each as `- objectName: …`",
+                )
             })?,
             region: region("region")?,
             failover_region: region("failoverRegion")?,
@@ -219,8 +220,8 @@ struct Token {
 
 impl Tokens {
     fn read(text: &str) -> Result<Self, MountError> {
-        let tokens: BTreeMap<String, Token> =
-            serde_json::from_str(text).map_err(|_| MountError::Token("are not the JSON that kubelet writes"))?;
+        let tokens: BTreeMap<String, Token> = serde_json::from_str(text)
+            .map_err(|_| MountError::Token("are not the JSON that kubelet writes"))?;
         Ok(Self(tokens.into_iter().map(|(audience, token)| (audience, Secret::from(token.token))).collect()))
     }
 

@@ -45,7 +45,8 @@ pub(crate) fn files(
     for (object, Fetched { value, version }) in objects.iter().zip(fetched) {
         let name = || object.primary.name.clone();
         let failed = |line| move |source| MountError::Extract { line, object: name(), source };
-        let file = |path: &FilePath, mode, value| File { path: path.clone(), mode, value, version: version.clone() };
+        let file =
+            |path: &FilePath, mode, value| File { path: path.clone(), mode, value, version: version.clone() };
         if !object.parts.is_empty() || object.all_keys {
             let json = Json::parse(&value).map_err(failed(object.line))?;
             for part in &object.parts {

@@ -20,8 +20,8 @@ const PRIORITY_BYTES: usize = 5;
 /// Bytes of one frame's payload: the protocol's default, which `hyper` keeps to.
 const MAX_FRAME_BYTES: usize = 16_384;
 
-/// Bytes of a block as it comes: more than any gRPC client sends, and half of what may come of it.
-const MAX_BLOCK_BYTES: usize = 32 * 1024;
+/// Bytes of a block as it comes: as many as may come of it, and more than any gRPC client sends.
+const MAX_BLOCK_BYTES: usize = 64 * 1024;
 
 /// Output at which no further input is taken, so that little input can't become much memory.
 const ENOUGH_BYTES: usize = 64 * 1024;
@@ -363,7 +363,7 @@ mod tests {
             assert_eq!(rewrite(&sent(&frames)), Err(HeaderError::Frame), "{frames:?}");
         }
         let flood = std::iter::once(frame(HEADERS, 0, 1, &block))
-            .chain((0..4).map(|_| frame(CONTINUATION, 0, 1, &[0; 16_000])));
+            .chain((0..5).map(|_| frame(CONTINUATION, 0, 1, &[0; 16_000])));
         assert_eq!(rewrite(&sent(&flood.collect::<Vec<_>>())), Err(HeaderError::TooLarge));
         let foreign = b"GET / HTTP/1.1\r\n\r\n";
         assert_eq!(rewrite(foreign).unwrap(), foreign);

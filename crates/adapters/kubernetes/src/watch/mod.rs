@@ -101,10 +101,8 @@ impl<V> Watched<V> {
     /// Waits for the next change of the state, value or not. It is seen by each clone for itself; a change between two
     /// calls is not missed.
     pub async fn changed(&mut self) {
-        if self.changes.changed().await.is_err() {
-            // The task is over, which only a panic within it can bring about: nothing will ever change.
-            std::future::pending::<()>().await;
-        }
+        // The sender is in what this holds as well, so there is none that is gone.
+        let _ = self.changes.changed().await;
     }
 
     /// Waits until there is a value.

@@ -96,13 +96,22 @@ fn a_keyring_shows_ids_alone() {
     assert_eq!(shown, format!("Keyring {{ current: KeyId({id}), keys: {{KeyId({id}): Key(redacted)}} }}"));
 }
 
+#[test]
+fn a_key_that_is_not_there_does_not_seal() {
+    let random = Sequence::new(1);
+    let (mut keyring, other) = (Keyring::generate(&random).unwrap(), Keyring::generate(&random).unwrap());
+    let current = keyring.current();
+    assert_eq!(keyring.seal_with(other.current()), Err(EnvelopeError::UnknownKey(other.current())));
+    assert_eq!(keyring.current(), current);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     /// A list of blobs, each with what it holds, is the naive twin of a keyring that rotates, retires and is written
     /// and read in between.
     #[test]
-    fn what_any_key_of_the_ring_sealed_opens(steps in proptest::collection::vec(0..4u8, 0..40), seed in any::<u64>()) {
+    fn what_any_key_of_the_ring_sealed_opens(steps in proptest::collection::vec(0..6u8, 0..40), seed in any::<u64>()) {
         let random = Sequence::new(seed);
         let mut keyring = Keyring::generate(&random).unwrap();
         let mut sealed: Vec<(KeyId, Aad, Vec<u8>, Vec<u8>)> = Vec::new();
@@ -118,6 +127,16 @@ proptest! {
                         keyring.retire(old).unwrap();
                         sealed.retain(|(id, ..)| *id != old);
                     }
+                }
+                3 => {
+                    let current = keyring.current();
+                    let added = keyring.add(&random).unwrap();
+                    assert!(keyring.current() == current && keyring.ids().any(|id| id == added));
+                }
+                4 => {
+                    let any = keyring.ids().nth(at % keyring.ids().count()).unwrap();
+                    keyring.seal_with(any).unwrap();
+                    assert_eq!(keyring.current(), any);
                 }
                 _ => {
                     let plaintext = at.to_string().into_bytes();

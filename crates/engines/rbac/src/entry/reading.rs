@@ -96,7 +96,7 @@ impl Rules {
             (false, false) => self.exceptions.iter().any(|exception| **exception == *template),
         };
         let begins = |text: &str, reserved: &[Arc<str>]| {
-            reserved.iter().find(|prefix| text.starts_with(&***prefix)).map(|prefix| Arc::clone(prefix))
+            reserved.iter().find(|prefix| text.starts_with(&***prefix)).map(Arc::clone)
         };
         if let Some(prefix) = begins(name, &self.reserved_names).filter(|_| !own_name) {
             return Err(format!("the user name `{name}` begins with `{prefix}`, which is reserved"));

@@ -1,6 +1,7 @@
 //! `identity`: AWS identities for pods.
 
 mod mutate;
+mod publish;
 
 use crate::cli::IdentityCommand;
 use crate::error::{Exit, Failure};
@@ -9,5 +10,6 @@ use crate::error::{Exit, Failure};
 pub(super) fn run(command: &IdentityCommand) -> Result<Exit, Failure> {
     match command {
         IdentityCommand::Mutate(args) => mutate::run(args),
+        IdentityCommand::Publish(args) => publish::run(args),
     }
 }

@@ -42,7 +42,10 @@ pub(super) fn run(command: &KeyringCommand) -> Result<Exit, Failure> {
             let id = file(place)?.add()?.id;
             writeln!(out, "{id}  does not seal yet")?;
             writeln!(out)?;
-            writeln!(out, "Copy the file to all control plane nodes, then on each: ringwall kms keyring use … {id}")?;
+            writeln!(
+                out,
+                "Copy the file to all control plane nodes, then on each: ringwall kms keyring use … {id}"
+            )?;
         }
         KeyringCommand::Use { place, id } => {
             file(place)?.seal_with(id)?;

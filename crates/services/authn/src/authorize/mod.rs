@@ -19,7 +19,8 @@ use ringwall_server::{Labels, Request, Response};
 
 use crate::mapper::Mapper;
 use crate::metrics::Metrics;
-pub use pass::{HOLDS, KEY_BYTES, PASS, Passes};
+pub(crate) use pass::Passes;
+pub use pass::{HOLDS, KEY_BYTES, PASS};
 use pass::{Holder, Principal};
 use review::{Answer, Asked};
 
@@ -59,13 +60,20 @@ impl Access {
     /// The answer, and what it is counted as.
     fn decide(&self, asked: &Asked, now: i64) -> (&'static str, Answer) {
         if asked.impersonates_extra(PASS) {
-            return ("denied", Answer::Denied(format!("nobody may impersonate `{PASS}`: it is given by authentication alone")));
+            return (
+                "denied",
+                Answer::Denied(format!(
+                    "nobody may impersonate `{PASS}`: it is given by authentication alone"
+                )),
+            );
         }
         let mut passes = asked.extra(PASS);
         let pass = match (passes.next(), passes.next()) {
             (None, _) => return ("no_pass", Answer::NoOpinion(None)),
             (Some(pass), None) => pass,
-            (Some(_), Some(_)) => return ("bad_pass", Answer::NoOpinion(Some("there are several access passes".to_owned()))),
+            (Some(_), Some(_)) => {
+                return ("bad_pass", Answer::NoOpinion(Some("there are several access passes".to_owned())));
+            }
         };
         let holder = Holder { username: &asked.user, uid: &asked.uid, groups: &asked.groups };
         let principal = match self.passes.verify(pass, holder, now) {

@@ -44,7 +44,7 @@ pub(crate) enum BadPass {
 }
 
 /// Makes passes, and tells whether they hold.
-pub struct Passes {
+pub(crate) struct Passes {
     cluster: String,
     /// The first one makes passes.
     keys: Vec<hmac::Key>,
@@ -53,7 +53,10 @@ pub struct Passes {
 
 impl fmt::Debug for Passes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Passes").field("keys", &self.keys.len()).field("holds", &self.holds).finish_non_exhaustive()
+        f.debug_struct("Passes")
+            .field("keys", &self.keys.len())
+            .field("holds", &self.holds)
+            .finish_non_exhaustive()
     }
 }
 
@@ -88,7 +91,14 @@ impl Passes {
     }
 
     /// A pass for somebody who was let in.
-    pub(crate) fn issue(&self, caller: &Caller, username: &str, uid: &str, groups: &[String], now: i64) -> String {
+    pub(crate) fn issue(
+        &self,
+        caller: &Caller,
+        username: &str,
+        uid: &str,
+        groups: &[String],
+        now: i64,
+    ) -> String {
         let Some(key) = self.keys.first() else { return String::new() };
         let ends = now.saturating_add(self.holds).to_string();
         let principal = format!("{} {}", caller.user_id, caller.arn);
@@ -121,7 +131,8 @@ impl Passes {
         groups.sort_unstable();
         groups.dedup();
         let mut bytes = Vec::new();
-        let parts = ["ringwall access pass", VERSION, &self.cluster, ends, principal, holder.username, holder.uid];
+        let parts =
+            ["ringwall access pass", VERSION, &self.cluster, ends, principal, holder.username, holder.uid];
         for part in parts.into_iter().chain(groups) {
             bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
             bytes.extend_from_slice(part.as_bytes());
@@ -136,7 +147,9 @@ fn parts(pass: &str) -> Option<(&str, String, Vec<u8>)> {
         return None;
     }
     let mut parts = rest.split('.');
-    let (Some(ends), Some(principal), Some(tag), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+    let (Some(ends), Some(principal), Some(tag), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
         return None;
     };
     let principal = String::from_utf8(BASE64URL_NOPAD.decode(principal.as_bytes()).ok()?).ok()?;
@@ -197,13 +210,19 @@ mod tests {
             ("ann", "uid", &["ab"]),
             ("annu", "id", &["a", "b"]),
         ] {
-            assert_eq!(check(&own, &pass, username, uid, texts), Err(BadPass::Forged), "{username} {uid} {texts:?}");
+            assert_eq!(
+                check(&own, &pass, username, uid, texts),
+                Err(BadPass::Forged),
+                "{username} {uid} {texts:?}"
+            );
         }
         assert_eq!(check(&passes("other", 1), &pass, "ann", "uid", &["a", "b"]), Err(BadPass::Forged));
         assert_eq!(check(&passes("shop", 2), &pass, "ann", "uid", &["a", "b"]), Err(BadPass::Forged));
         let later = pass.replacen("1300", "9999", 1);
         assert_eq!(check(&own, &later, "ann", "uid", &["a", "b"]), Err(BadPass::Forged));
-        for pass in ["", "1", "1.", "1...", "1.1300.x.y", "2.1300.x.y", &"1.".repeat(3000), &format!("{pass}.")] {
+        for pass in
+            ["", "1", "1.", "1...", "1.1300.x.y", "2.1300.x.y", &"1.".repeat(3000), &format!("{pass}.")]
+        {
             assert_eq!(check(&own, pass, "ann", "uid", &["a", "b"]), Err(BadPass::Forged), "{pass}");
         }
     }
@@ -211,7 +230,7 @@ mod tests {
     #[test]
     fn keys_can_be_replaced_one_after_the_other() {
         let (old, new) = (Secret::new(vec![1; 32]), Secret::new(vec![2; 32]));
-        let before = Passes::new("shop", &[old.clone()], 300).unwrap();
+        let before = Passes::new("shop", std::slice::from_ref(&old), 300).unwrap();
         let both = Passes::new("shop", &[new.clone(), old], 300).unwrap();
         let after = Passes::new("shop", &[new], 300).unwrap();
         let holder = Holder { username: "ann", uid: "uid", groups: &[] };
@@ -219,7 +238,10 @@ mod tests {
         assert!(both.verify(&issued(&before), holder, 1000).is_ok());
         assert!(after.verify(&issued(&both), holder, 1000).is_ok());
         assert!(after.verify(&issued(&before), holder, 1000).is_err());
-        assert!(matches!(Passes::new("shop", &[Secret::new(vec![0; 31])], 300), Err(SetupError::PassKey(31))));
+        assert!(matches!(
+            Passes::new("shop", &[Secret::new(vec![0; 31])], 300),
+            Err(SetupError::PassKey(31))
+        ));
         let alone = [Passes::new("shop", &[], 300).unwrap(), Passes::new("shop", &[], 300).unwrap()];
         assert!(alone[0].verify(&issued(&alone[1]), holder, 1000).is_err());
     }

@@ -15,7 +15,9 @@ pub(super) enum Malformed {
     Empty,
     #[error("the body is no SubjectAccessReview: {0}")]
     NotJson(#[source] serde_json::Error),
-    #[error("the body is of a kind or version other than SubjectAccessReview of authorization.k8s.io/v1 or v1beta1")]
+    #[error(
+        "the body is of a kind or version other than SubjectAccessReview of authorization.k8s.io/v1 or v1beta1"
+    )]
     OtherKind,
     #[error("the SubjectAccessReview has to be about either a resource or a path")]
     Target,

@@ -56,7 +56,7 @@ pub trait Ask: Send + Sync + 'static {
 type Waiting = (String, oneshot::Sender<Result<Arc<str>, InstanceError>>);
 
 /// Names of instances, looked up when they are needed.
-pub struct Instances {
+pub(crate) struct Instances {
     known: Cache<String, Arc<str>>,
     queue: Option<mpsc::Sender<Waiting>>,
     task: Option<AbortHandle>,
@@ -70,7 +70,7 @@ impl fmt::Debug for Instances {
 
 impl Instances {
     /// Those that whoever is asked knows; none if nobody is.
-    pub fn new(ask: Option<Arc<dyn Ask>>) -> Self {
+    pub(crate) fn new(ask: Option<Arc<dyn Ask>>) -> Self {
         let known = Cache::builder().max_capacity(MOST_REMEMBERED).time_to_live(REMEMBERED).build();
         let Some(ask) = ask else { return Self { known, queue: None, task: None } };
         let (queue, waiting) = mpsc::channel(MOST_WAITING);
@@ -88,7 +88,9 @@ impl Instances {
             queue.try_send((id.to_owned(), answer)).map_err(full)?;
             match tokio::time::timeout(PATIENCE, answered).await {
                 Ok(Ok(name)) => name,
-                Ok(Err(_)) | Err(_) => Err(InstanceError::Unavailable("there was no answer in time".to_owned())),
+                Ok(Err(_)) | Err(_) => {
+                    Err(InstanceError::Unavailable("there was no answer in time".to_owned()))
+                }
             }
         };
         self.known.try_get_with_by_ref(id, ask).await.map_err(|error| error.as_ref().clone())
@@ -125,7 +127,9 @@ async fn run(mut waiting: mpsc::Receiver<Waiting>, ask: Arc<dyn Ask>) {
             let found = ask.ask(ids).await;
             for (id, answer) in batch {
                 let name = match &found {
-                    Ok(found) => found.get(&id).filter(|name| is_dns_name(name)).ok_or(InstanceError::NotThere),
+                    Ok(found) => {
+                        found.get(&id).filter(|name| is_dns_name(name)).ok_or(InstanceError::NotThere)
+                    }
                     Err(problem) => Err(InstanceError::Unavailable(problem.clone())),
                 };
                 // Whoever gave up waiting has no use for it.
@@ -137,7 +141,8 @@ async fn run(mut waiting: mpsc::Receiver<Waiting>, ask: Arc<dyn Ask>) {
 
 /// Whether it can be the name of a node, and no placeholder or anything else. Source: RFC 1123; Kubernetes, *Object Names and IDs*.
 fn is_dns_name(name: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
+    let allowed =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
     !name.is_empty() && name.len() <= 253 && name.bytes().all(allowed)
 }
 
@@ -150,7 +155,8 @@ impl Ask for Client {
             parameters.extend(names.iter().zip(&ids).map(|(name, id)| (name.as_str(), id.as_str())));
             let answer = self.query("ec2", "DescribeInstances", EC2, &parameters).await;
             let answer = answer.map_err(|error| error.to_string())?;
-            let instances = answer.members(&["reservationSet"]).iter().flat_map(|it| it.members(&["instancesSet"]));
+            let instances =
+                answer.members(&["reservationSet"]).iter().flat_map(|it| it.members(&["instancesSet"]));
             let name = |instance: &ringwall_awsclient::Element| {
                 let text = |key: &str| instance.text_at(&[key]).filter(|text| !text.is_empty());
                 Some((text("instanceId")?.to_owned(), text("privateDnsName")?.to_owned()))

@@ -9,30 +9,33 @@ use ringwall_rbac::entry::{self, GrantedPolicy, Identification, Mappings, Origin
 
 use crate::sources::{Slot, SourceKind, Sources};
 use crate::sts::Caller;
-pub use instances::{Ask, InstanceError, Instances};
+pub(crate) use instances::Instances;
+pub use instances::{Ask, InstanceError};
 
 /// Who somebody is to the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mapped {
+pub(crate) struct Mapped {
     /// The user name.
-    pub username: String,
+    pub(crate) username: String,
     /// The groups, without those that the apiserver adds.
-    pub groups: Vec<String>,
+    pub(crate) groups: Vec<String>,
     /// Which source says so.
-    pub source: SourceKind,
+    pub(crate) source: SourceKind,
     /// The principal or account as the mapping names it.
-    pub principal: Arc<str>,
+    pub(crate) principal: Arc<str>,
     /// Whether it is an access entry, which may hold access policies.
-    pub is_access_entry: bool,
+    pub(crate) is_access_entry: bool,
 }
 
 /// Why somebody is nobody to the cluster.
 ///
 /// What is displayed is for whoever calls, and tells nothing of other mappings; `why` is for the log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub(crate) enum Refusal {
     /// Nothing names them.
-    #[error("`{arn}` is not mapped to a user of this cluster (hint: whoever runs the cluster can add an access entry or a mapping for it)")]
+    #[error(
+        "`{arn}` is not mapped to a user of this cluster (hint: whoever runs the cluster can add an access entry or a mapping for it)"
+    )]
     NotMapped {
         /// Their canonical ARN.
         arn: String,
@@ -40,7 +43,9 @@ pub enum Refusal {
         why: Vec<String>,
     },
     /// Something does and can't be used.
-    #[error("the mapping of `{arn}` can't be used (hint: whoever runs the cluster finds why in the webhook's log)")]
+    #[error(
+        "the mapping of `{arn}` can't be used (hint: whoever runs the cluster finds why in the webhook's log)"
+    )]
     Unusable {
         /// Their canonical ARN.
         arn: String,
@@ -50,7 +55,9 @@ pub enum Refusal {
         why: Vec<String>,
     },
     /// A source that might name them is not known yet, or for too long.
-    #[error("the mappings of `{kind}` are not known just now (hint: try again; if it lasts, the webhook's log says why)")]
+    #[error(
+        "the mappings of `{kind}` are not known just now (hint: try again; if it lasts, the webhook's log says why)"
+    )]
     NotKnown {
         /// Which.
         kind: SourceKind,
@@ -58,7 +65,9 @@ pub enum Refusal {
         why: String,
     },
     /// The name of their node can't be told.
-    #[error("the EC2 instance of this node could not be looked up (hint: try again; if it lasts, the webhook's log says why)")]
+    #[error(
+        "the EC2 instance of this node could not be looked up (hint: try again; if it lasts, the webhook's log says why)"
+    )]
     Instance {
         /// Why.
         why: InstanceError,
@@ -67,7 +76,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Whether the same may be answered otherwise a moment later without anybody's doing.
-    pub fn is_passing(&self) -> bool {
+    pub(crate) fn is_passing(&self) -> bool {
         match self {
             Self::NotKnown { .. } => true,
             Self::Instance { why } => !matches!(why, InstanceError::NotThere),
@@ -76,7 +85,7 @@ impl Refusal {
     }
 
     /// A name for metrics.
-    pub fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::NotMapped { .. } => "not_mapped",
             Self::Unusable { .. } => "unusable_mapping",
@@ -86,7 +95,7 @@ impl Refusal {
     }
 
     /// What only operators are told.
-    pub fn details(&self) -> String {
+    pub(crate) fn details(&self) -> String {
         match self {
             Self::NotMapped { why, .. } | Self::Unusable { why, .. } => why.join("; "),
             Self::NotKnown { why, .. } => why.clone(),
@@ -97,7 +106,7 @@ impl Refusal {
 
 /// Maps by the sources in their order: the first that names somebody decides.
 #[derive(Debug)]
-pub struct Mapper {
+pub(crate) struct Mapper {
     sources: Sources,
     instances: Instances,
     /// How old what a source knows may be, in seconds.
@@ -126,7 +135,7 @@ impl Mapper {
     ///
     /// A [`Refusal`]: nobody, or not known. A source that is not known ends the search, since it might say something else than
     /// those after it.
-    pub async fn map(&self, caller: &Caller) -> Result<Mapped, Refusal> {
+    pub(crate) async fn map(&self, caller: &Caller) -> Result<Mapped, Refusal> {
         let arn = &caller.canonical_arn;
         let mut near = Vec::new();
         for slot in self.sources.slots() {
@@ -135,8 +144,11 @@ impl Mapper {
                 Said::Nothing(why) => near.extend(why),
                 Said::No(why) => return Err(Refusal::Unusable { arn: arn.clone(), kind: slot.kind, why }),
                 Said::Mapped(identity, mappings) => {
-                    let unusable =
-                        |why: &str| Refusal::Unusable { arn: arn.clone(), kind: slot.kind, why: vec![why.to_owned()] };
+                    let unusable = |why: &str| Refusal::Unusable {
+                        arn: arn.clone(),
+                        kind: slot.kind,
+                        why: vec![why.to_owned()],
+                    };
                     return mapped(&identity, &mappings, slot.kind).map_err(|why| unusable(&why));
                 }
             }
@@ -155,7 +167,8 @@ impl Mapper {
         if !identity.open.contains(&Placeholder::Ec2PrivateDnsName) {
             return Ok(said);
         }
-        let name = self.instances.name_of(&caller.session_name).await.map_err(|why| Refusal::Instance { why })?;
+        let name =
+            self.instances.name_of(&caller.session_name).await.map_err(|why| Refusal::Instance { why })?;
         Ok(self::said(mappings, &entry::Caller { private_dns_name: Some(&name), ..known }))
     }
 
@@ -167,8 +180,10 @@ impl Mapper {
                 Said::Nothing(_) => {}
                 Said::No(_) => return Ok(Vec::new()),
                 Said::Mapped(identity, mappings) => {
-                    let is_entry =
-                        mappings.all().get(identity.mapping).is_some_and(|it| it.origin == Origin::AccessEntry);
+                    let is_entry = mappings
+                        .all()
+                        .get(identity.mapping)
+                        .is_some_and(|it| it.origin == Origin::AccessEntry);
                     return Ok(if is_entry { identity.policies } else { Vec::new() });
                 }
             }
@@ -181,7 +196,9 @@ impl Mapper {
         let state = slot.get();
         let not_known = |why: String| Refusal::NotKnown { kind: slot.kind, why };
         let Some(mappings) = &state.mappings else {
-            return Err(not_known(state.problem.clone().unwrap_or_else(|| "they are being loaded".to_owned())));
+            return Err(not_known(
+                state.problem.clone().unwrap_or_else(|| "they are being loaded".to_owned()),
+            ));
         };
         let age = state.as_of.map_or(i64::MAX, |as_of| slot.now().saturating_sub(as_of));
         match self.oldest {
@@ -240,6 +257,3 @@ fn mapped(identity: &entry::Identity, mappings: &Mappings, source: SourceKind) -
         is_access_entry: mapping.origin == Origin::AccessEntry,
     })
 }
-
-#[cfg(test)]
-mod tests;

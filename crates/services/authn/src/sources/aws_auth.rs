@@ -135,7 +135,9 @@ async fn from_file(list: &List, file: &mut Watch) {
         Looked::Same => list.slot.still_is(),
         Looked::Failed(problem) => list.slot.failed(problem),
         Looked::New(bytes) => match config_map(file.name(), &bytes).and_then(|value| read(Some(&value))) {
-            Ok(read) => list.take(&read, Some("of the file; the ConfigMap is not known yet".to_owned())).await,
+            Ok(read) => {
+                list.take(&read, Some("of the file; the ConfigMap is not known yet".to_owned())).await
+            }
             Err(problem) => {
                 list.slot.failed(problem);
             }

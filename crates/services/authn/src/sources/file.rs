@@ -17,7 +17,8 @@ const MAX_BYTES: u64 = 4 * 1024 * 1024;
 /// Lists of a file, and what else aws-iam-authenticator's dynamic file has, which does not matter.
 ///
 /// Source: aws-iam-authenticator 81b1daba, `pkg/mapper/dynamicfile`.
-const KEYS: [&str; 6] = ["mapRoles", "mapUsers", "mapAccounts", "LastUpdatedDateTime", "Version", "ClusterID"];
+const KEYS: [&str; 6] =
+    ["mapRoles", "mapUsers", "mapAccounts", "LastUpdatedDateTime", "Version", "ClusterID"];
 
 /// What a look at a file found.
 #[derive(Debug)]
@@ -136,7 +137,10 @@ pub(super) async fn run(list: List, path: PathBuf, look: Arc<Notify>) {
 pub(crate) fn parse(file: &Arc<str>, bytes: &[u8]) -> Result<AwsAuthConfigMap, String> {
     let tree = one_document(file, bytes)?;
     let Value::Mapping(entries) = &tree.value else {
-        return Err(format!("{file} is {} where `mapRoles`, `mapUsers` and `mapAccounts` are needed", tree.kind()));
+        return Err(format!(
+            "{file} is {} where `mapRoles`, `mapUsers` and `mapAccounts` are needed",
+            tree.kind()
+        ));
     };
     let entries = match tree.get("server") {
         Some(server) => server.entries(),

@@ -18,12 +18,14 @@ use super::{PRINCIPALS_EVERY, next_look};
 /// Most mappings. Each costs some hundred bytes, and a list of this length a few milliseconds to read.
 const MAX_MAPPINGS: usize = 20_000;
 
+type Objects = BTreeMap<Key, Arc<DynamicObject>>;
+
 /// Keeps the list up to date.
 pub(super) async fn run(list: List, cluster: Cluster) {
     let kind = Kind::new("iamauthenticator.k8s.aws", "v1alpha1", "iamidentitymappings");
     let mut watched = cluster.watch_dynamic(&kind, None, &Selector::default());
     let never = Notify::new();
-    let mut current: Option<(Arc<BTreeMap<Key, Arc<DynamicObject>>>, AwsAuthConfigMap)> = None;
+    let mut current: Option<(Arc<Objects>, AwsAuthConfigMap)> = None;
     loop {
         let state = watched.get();
         if let Some(value) = &state.value {
@@ -54,7 +56,7 @@ pub(super) async fn run(list: List, cluster: Cluster) {
 }
 
 /// The list of all objects. Of two for one principal the first by name counts: the later of a list does, so the order is turned.
-fn read(objects: &BTreeMap<Key, Arc<DynamicObject>>) -> AwsAuthConfigMap {
+fn read(objects: &Objects) -> AwsAuthConfigMap {
     let (mut roles, mut users) = (Vec::new(), Vec::new());
     for (key, object) in objects.iter().rev() {
         let spec = object.data.get("spec");
@@ -64,16 +66,23 @@ fn read(objects: &BTreeMap<Key, Arc<DynamicObject>>) -> AwsAuthConfigMap {
         };
         let is_role = arn.parse::<Arn>().is_ok_and(|arn| arn.resource.starts_with("role/"));
         let (list, arn_key) = if is_role { (&mut roles, "rolearn") } else { (&mut users, "userarn") };
-        let field = |name: &str| spec.and_then(|spec| spec.get(name)).map(tree).unwrap_or(Tree::new(1, Value::Null));
-        list.push(Tree::new(1, Value::Mapping(Box::new([
-            entry(arn_key, Tree::new(1, Value::String(arn.into()))),
-            entry("username", field("username")),
-            entry("groups", field("groups")),
-        ]))));
+        let field =
+            |name: &str| spec.and_then(|spec| spec.get(name)).map(tree).unwrap_or(Tree::new(1, Value::Null));
+        list.push(Tree::new(
+            1,
+            Value::Mapping(Box::new([
+                entry(arn_key, Tree::new(1, Value::String(arn.into()))),
+                entry("username", field("username")),
+                entry("groups", field("groups")),
+            ])),
+        ));
     }
     let file: Arc<str> = "IAMIdentityMapping".into();
     let sections = [("mapRoles", roles), ("mapUsers", users)];
-    trees::list(&file, sections.map(|(key, items)| (Arc::from(key), Ok(Tree::new(1, Value::Sequence(items.into()))))))
+    trees::list(
+        &file,
+        sections.map(|(key, items)| (Arc::from(key), Ok(Tree::new(1, Value::Sequence(items.into()))))),
+    )
 }
 
 fn entry(key: &str, value: Tree) -> Entry {
@@ -95,7 +104,7 @@ mod tests {
     use super::*;
     use ringwall_rbac::entry::{Caller, Identification, Mappings, Parts, Reading, Rules};
 
-    fn objects(specs: &[(&str, Json)]) -> BTreeMap<Key, Arc<DynamicObject>> {
+    fn objects(specs: &[(&str, Json)]) -> Objects {
         let object = |(name, spec): &(&str, Json)| {
             let json = serde_json::json!({
                 "apiVersion": "iamauthenticator.k8s.aws/v1alpha1", "kind": "IAMIdentityMapping",

@@ -204,7 +204,10 @@ pub struct Parts {
 
 impl fmt::Debug for Parts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Parts").field("cluster", &self.cluster.is_some()).field("aws", &self.aws.is_some()).finish()
+        f.debug_struct("Parts")
+            .field("cluster", &self.cluster.is_some())
+            .field("aws", &self.aws.is_some())
+            .finish()
     }
 }
 
@@ -232,16 +235,15 @@ impl Sources {
         for source in sources {
             let slot = Arc::new(Slot::new(source.kind, Arc::clone(now)));
             slots.push(Arc::clone(&slot));
-            let list = trees::List {
-                slot,
-                rules: source.rules.rules(),
-                principals: Arc::clone(&principals),
-            };
+            let list = trees::List { slot, rules: source.rules.rules(), principals: Arc::clone(&principals) };
             let look = Arc::clone(&look);
             let task = match source.kind {
-                SourceKind::AwsAuth => {
-                    tokio::spawn(aws_auth::run(list, parts.cluster.clone(), places.aws_auth_file.clone(), look))
-                }
+                SourceKind::AwsAuth => tokio::spawn(aws_auth::run(
+                    list,
+                    parts.cluster.clone(),
+                    places.aws_auth_file.clone(),
+                    look,
+                )),
                 SourceKind::IdentityMappings => match &parts.cluster {
                     Some(cluster) => tokio::spawn(identity_mappings::run(list, cluster.clone())),
                     None => continue,
@@ -270,12 +272,6 @@ impl Sources {
     /// Looks at files and the EKS API now.
     pub(crate) fn look(&self) {
         self.look.notify_waiters();
-    }
-
-    /// Sources that know what they know already; for tests.
-    #[cfg(test)]
-    pub(crate) fn fixed(slots: Vec<Arc<Slot>>) -> Self {
-        Self { slots, look: Arc::new(Notify::new()), tasks: Vec::new() }
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hashbrown::HashMap;
+use ringwall_awsclient::partition::Partition;
 use ringwall_awsclient::{Client, Element, ErrorKind};
 use ringwall_model::{Arn, IamPrincipal, IamPrincipalKind, Source};
 use tokio::sync::{Mutex, OnceCell};
@@ -16,6 +17,9 @@ const STS: &str = "2011-06-15";
 /// How long an answer counts. A role that was deleted and made again has another unique id, which is compared at every login; this
 /// is for how long its path may be taken for the old one's.
 const FRESH: Duration = Duration::from_secs(240);
+
+/// For how long nothing is asked after it could not be.
+const REST: Duration = Duration::from_secs(30);
 
 /// Most principals that are asked about in one go. IAM allows about 20 calls a second.
 const MOST_ASKED: usize = 500;
@@ -49,14 +53,18 @@ pub(crate) struct Asked {
 
 /// What IAM is known to say.
 pub(crate) struct Principals {
-    aws: Option<Client>,
+    /// For calls of STS, and for those of IAM.
+    aws: Option<(Client, Client)>,
     account: OnceCell<String>,
     facts: Mutex<HashMap<String, (Fact, Instant)>>,
+    /// Since when nothing is asked, after it could not be.
+    resting: Mutex<Option<(Instant, String)>>,
 }
 
 impl Principals {
     pub(crate) fn new(aws: Option<Client>) -> Self {
-        Self { aws, account: OnceCell::new(), facts: Mutex::default() }
+        let aws = aws.map(|aws| (aws.clone(), iam(aws)));
+        Self { aws, account: OnceCell::new(), facts: Mutex::default(), resting: Mutex::default() }
     }
 
     /// All that is there, for the engine.
@@ -89,36 +97,88 @@ impl Principals {
     }
 
     /// What IAM says of a user or role now, `Unknown` if it is another account's.
+    ///
+    /// After a failure nobody asks for a while, so that a thousand entries don't wait a thousand times for an IAM that is away.
     pub(crate) async fn look_up(&self, arn: &Arn) -> Result<Fact, String> {
-        let Some(aws) = &self.aws else { return Ok(Fact::Unknown) };
+        if let Some((since, problem)) = &*self.resting.lock().await
+            && since.elapsed() < REST
+        {
+            return Err(problem.clone());
+        }
+        let found = self.look_up_now(arn).await;
+        if let Err(Failure { rests: true, text }) = &found {
+            *self.resting.lock().await = Some((Instant::now(), text.clone()));
+        }
+        found.map_err(|failure| failure.text)
+    }
+
+    async fn look_up_now(&self, arn: &Arn) -> Result<Fact, Failure> {
+        let Some((sts, iam)) = &self.aws else { return Ok(Fact::Unknown) };
         let (action, parameter, result, element) = match arn.kind_and_rest() {
             Some(("role", _)) => ("GetRole", "RoleName", "GetRoleResult", "Role"),
             Some(("user", _)) => ("GetUser", "UserName", "GetUserResult", "User"),
             _ => return Ok(Fact::Unknown),
         };
         // Names of other accounts' principals would be looked up among one's own.
-        if self.own_account(aws).await? != arn.account {
+        if self.own_account(sts).await? != arn.account {
             return Ok(Fact::Unknown);
         }
-        match aws.query("iam", action, IAM, &[(parameter, arn.name())]).await {
+        match iam.query("iam", action, IAM, &[(parameter, arn.name())]).await {
             Ok(answer) => {
                 let found = answer.find(&[result, element]).and_then(fact);
-                found.ok_or_else(|| format!("iam:{action}: the answer is not understood"))
+                let not_understood =
+                    || Failure { rests: false, text: format!("iam:{action}: the answer is not understood") };
+                found.ok_or_else(not_understood)
             }
             Err(error) => match error.kind {
                 ErrorKind::NotFound => Ok(Fact::Gone),
-                _ => Err(error.to_string()),
+                // Leave may be given for some of them.
+                ErrorKind::Denied => Err(Failure { rests: false, text: error.to_string() }),
+                _ => Err(Failure { rests: true, text: error.to_string() }),
             },
         }
     }
 
-    async fn own_account(&self, aws: &Client) -> Result<&str, String> {
+    async fn own_account(&self, sts: &Client) -> Result<&str, Failure> {
+        let failed = |text: String| Failure { rests: true, text };
         let ask = || async {
-            let answer = aws.query("sts", "GetCallerIdentity", STS, &[]).await.map_err(|error| error.to_string())?;
-            let account = answer.text_at(&["GetCallerIdentityResult", "Account"]);
-            account.map(str::to_owned).ok_or_else(|| "sts:GetCallerIdentity: the answer is not understood".to_owned())
+            let answer = sts.query("sts", "GetCallerIdentity", STS, &[]).await;
+            let answer = answer.map_err(|error| failed(error.to_string()))?;
+            let account = answer.text_at(&["GetCallerIdentityResult", "Account"]).map(str::to_owned);
+            account.ok_or_else(|| failed("sts:GetCallerIdentity: the answer is not understood".to_owned()))
         };
         self.account.get_or_try_init(ask).await.map(String::as_str)
+    }
+}
+
+/// Why something could not be asked.
+struct Failure {
+    /// Whether it is the same for whatever is asked next.
+    rests: bool,
+    text: String,
+}
+
+/// A client for IAM, which a partition has once, in one of its regions and under a name of its own.
+///
+/// Source: AWS General Reference, *AWS Identity and Access Management endpoints and quotas*; botocore's `endpoints.json`, `iam`.
+fn iam(aws: Client) -> Client {
+    if aws.endpoints().configured("iam").is_some() {
+        return aws;
+    }
+    let partition = Partition::of_region(aws.region()).map_or("aws", |partition| partition.name);
+    let (region, host) = match partition {
+        "aws-cn" => ("cn-north-1", "iam.cn-north-1.amazonaws.com.cn"),
+        "aws-us-gov" => ("us-gov-west-1", "iam.us-gov.amazonaws.com"),
+        "aws-iso" => ("us-iso-east-1", "iam.us-iso-east-1.c2s.ic.gov"),
+        "aws-iso-b" => ("us-isob-east-1", "iam.us-isob-east-1.sc2s.sgov.gov"),
+        "aws-iso-e" => ("eu-isoe-west-1", "iam.eu-isoe-west-1.cloud.adc-e.uk"),
+        "aws-iso-f" => ("us-isof-south-1", "iam.us-isof-south-1.csp.hci.ic.gov"),
+        "aws-eusc" => ("eusc-de-east-1", "iam.eusc-de-east-1.amazonaws.eu"),
+        _ => ("us-east-1", "iam.amazonaws.com"),
+    };
+    match (format!("https://{host}").parse(), aws.with_region(region)) {
+        (Ok(url), Ok(there)) => there.with_endpoints(aws.endpoints().clone().with("iam", url)),
+        _ => aws,
     }
 }
 

@@ -3,10 +3,16 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use ringwall_rbac::entry::Mappings;
+use hashbrown::HashSet;
+use ringwall_rbac::entry::{Flaw, Mappings};
 
 use super::SourceKind;
 use crate::Now;
+
+/// What keeps mappings from letting anybody in.
+fn dead(mappings: &Mappings) -> impl Iterator<Item = &Flaw> {
+    mappings.all().iter().flat_map(|mapping| &mapping.flaws).filter(|flaw| flaw.never)
+}
 
 /// What a source knows.
 #[derive(Clone, Debug, Default)]
@@ -69,8 +75,12 @@ impl Slot {
     /// What holds now.
     pub(crate) fn is(&self, mappings: Mappings, note: Option<String>) {
         let count = mappings.all().len();
-        for text in mappings.all().iter().flat_map(|mapping| &mapping.flaws).filter(|flaw| flaw.never) {
-            tracing::warn!(source = %self.kind, at = %text.source, "a mapping does not count: {}", text.text);
+        // Each is told once, not at every change of another.
+        let before = self.get().mappings.clone();
+        let known: HashSet<&str> =
+            before.iter().flat_map(|it| dead(it)).map(|flaw| flaw.text.as_str()).collect();
+        for flaw in dead(&mappings).filter(|flaw| !known.contains(flaw.text.as_str())) {
+            tracing::warn!(source = %self.kind, at = %flaw.source, "a mapping does not count: {}", flaw.text);
         }
         tracing::info!(source = %self.kind, mappings = count, "the mappings are loaded");
         self.put(mappings, Some(self.now()), false, None, note);
@@ -85,7 +95,14 @@ impl Slot {
         self.put(mappings, Some(as_of), true, problem, None);
     }
 
-    fn put(&self, mappings: Mappings, as_of: Option<i64>, is_copy: bool, problem: Option<String>, note: Option<String>) {
+    fn put(
+        &self,
+        mappings: Mappings,
+        as_of: Option<i64>,
+        is_copy: bool,
+        problem: Option<String>,
+        note: Option<String>,
+    ) {
         let mappings = Some(Arc::new(mappings));
         self.state.store(Arc::new(SourceState { mappings, as_of, is_copy, problem, note }));
     }
@@ -97,7 +114,12 @@ impl Slot {
             tracing::info!(source = %self.kind, "the mappings are up to date again");
         }
         let as_of = Some(self.now());
-        self.state.store(Arc::new(SourceState { as_of, is_copy: false, problem: None, ..state.as_ref().clone() }));
+        self.state.store(Arc::new(SourceState {
+            as_of,
+            is_copy: false,
+            problem: None,
+            ..state.as_ref().clone()
+        }));
     }
 
     /// What is known could not be brought up to date; it stays.

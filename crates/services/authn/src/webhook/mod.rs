@@ -66,7 +66,8 @@ pub(crate) struct Tokens {
 impl Tokens {
     pub(crate) async fn answer(&self, request: &Request, now: i64) -> Response {
         if request.head.method != Method::POST {
-            let mut response = self.text(StatusCode::METHOD_NOT_ALLOWED, "a TokenReview is POSTed", "not_post");
+            let mut response =
+                self.text(StatusCode::METHOD_NOT_ALLOWED, "a TokenReview is POSTed", "not_post");
             response.headers.insert(header::ALLOW, HeaderValue::from_static("POST"));
             return response;
         }
@@ -103,7 +104,11 @@ impl Tokens {
                 let (caller, mapped) = known.as_ref();
                 self.tell_known(caller, mapped);
                 let user = self.user(caller, mapped, now);
-                (StatusCode::OK, "success", asked.known(user, asked.audiences(&self.audiences).unwrap_or_default()))
+                (
+                    StatusCode::OK,
+                    "success",
+                    asked.known(user, asked.audiences(&self.audiences).unwrap_or_default()),
+                )
             }
             Outcome::OtherAudience => {
                 let text = "this cluster's tokens are not for the audiences that are asked for";
@@ -126,7 +131,9 @@ impl Tokens {
         let mut response = Response::new(status, body.to_string());
         response.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let again = match outcome {
-            Outcome::NotBelieved(VerifyError::Throttled { retry_after }) => Some(retry_after.as_secs().max(AGAIN)),
+            Outcome::NotBelieved(VerifyError::Throttled { retry_after }) => {
+                Some(retry_after.as_secs().max(AGAIN))
+            }
             Outcome::NotMapped(_, refusal) if refusal.is_passing() => Some(AGAIN),
             _ => None,
         };
@@ -212,4 +219,3 @@ fn not_believed(error: &VerifyError) -> (StatusCode, &'static str) {
         VerifyError::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, "sts_error"),
     }
 }
-

@@ -161,7 +161,8 @@ mod tests {
     #[test]
     fn audiences_are_those_in_common() {
         let asked = |audiences: &[&str]| {
-            Asked::read(&review("authentication.k8s.io/v1", &json!({"token": "t", "audiences": audiences}))).unwrap()
+            Asked::read(&review("authentication.k8s.io/v1", &json!({"token": "t", "audiences": audiences})))
+                .unwrap()
         };
         let own = ["https://api".to_owned(), "extra".to_owned()];
         assert_eq!(asked(&["vault", "extra"]).audiences(&own), Some(vec!["extra"]));

@@ -1,4 +1,4 @@
-//! Tokens, and STS in the same process.
+//! Tokens and STS in the same process, and the webhooks as an apiserver calls them with their sources at work behind them.
 
 #![expect(
     clippy::unwrap_used,
@@ -9,12 +9,21 @@
     reason = "a test fails by panicking"
 )]
 
+mod access;
 mod answers;
+mod aws;
 mod checks;
 mod corpus;
+mod entries;
+mod files;
 mod harness;
 mod hosts;
+mod manifests;
 mod mutations;
 mod naive;
+mod nodes;
 mod properties;
+mod support;
+mod testbed;
+mod tokens;
 mod verifier;

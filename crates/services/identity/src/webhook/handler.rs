@@ -22,6 +22,10 @@ use crate::mutate::{
 /// Where an apiserver sends its reviews, as the existing webhook has it.
 const PATH: &str = "/mutate";
 
+/// Where it sends those of pods that the cluster can't do without: one whose service account can't be read is let through,
+/// whatever the settings say, so that no cluster locks itself out.
+const BEST_EFFORT_PATH: &str = "/mutate/best-effort";
+
 /// Answers AdmissionReviews of pods. See [`super::start`].
 pub struct Webhook {
     settings: Settings,
@@ -79,7 +83,8 @@ impl Webhook {
                 let (pod, namespace) = (review.pod_name(), &review.namespace);
                 let account = &review.service_account;
                 tracing::warn!(namespace, account, pod, why, "a pod's identity is not known");
-                if self.settings.on_lookup_failure == OnLookupFailure::Deny {
+                let best_effort = head.path == BEST_EFFORT_PATH;
+                if self.settings.on_lookup_failure == OnLookupFailure::Deny && !best_effort {
                     self.metrics.review("denied");
                     return labelled(answer::deny(&review, &why), "Unknown");
                 }
@@ -175,7 +180,7 @@ impl Handler for Webhook {
             let text = "a client certificate with a name that the settings know is needed\n";
             return labelled(Response::text(StatusCode::FORBIDDEN, text), "Forbidden");
         }
-        if head.path != PATH {
+        if head.path != PATH && head.path != BEST_EFFORT_PATH {
             return labelled(Response::text(StatusCode::NOT_FOUND, "reviews go to /mutate\n"), "NotFound");
         }
         if head.method != Method::POST {

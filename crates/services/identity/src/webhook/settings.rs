@@ -49,8 +49,9 @@ pub enum Lookup {
 pub enum OnLookupFailure {
     /// It is refused; who creates it tries again, as all controllers do.
     ///
-    /// Namespaces that the cluster needs to come up (`kube-system`, this webhook's own) have to be left out of the webhook's
-    /// configuration, as the manifest in `deploy/manifests/pod-identity` does.
+    /// The webhook's own namespace has to be left out of its configuration, and pods that the cluster needs to come up
+    /// (`kube-system`) have to be sent to `/mutate/best-effort`, where this does not hold: as the manifest in
+    /// `deploy/manifests/pod-identity` does.
     #[default]
     Deny,
     /// It is created without credentials, and stays so.

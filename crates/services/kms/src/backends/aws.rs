@@ -153,7 +153,7 @@ impl Backend for Aws {
         // An id: the rest of the ARN is the caller's account and region.
         !self.key.starts_with("arn:")
             && is_key_arn(key, self.client.region())
-            && key.ends_with(&format!(":key/{}", self.key))
+            && key.split(':').nth(5).and_then(|key| key.strip_prefix("key/")) == Some(&self.key)
     }
 
     fn seal<'a>(&'a self, secret: &'a Secret) -> BoxFuture<'a, Result<Sealed, BackendError>> {
@@ -214,5 +214,80 @@ fn unreadable() -> BackendError {
 fn wipe(body: &mut Value) {
     if let Some(Value::String(text)) = body.get_mut("Plaintext").map(Value::take) {
         drop(Zeroizing::new(text));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use ringwall_awsclient::{Config, Static};
+
+    use super::*;
+
+    fn aws(key: &str) -> Aws {
+        let config =
+            Config::new("eu-central-1", Arc::new(Static::key("AKIAIOSFODNN7EXAMPLE", String::new())));
+        Aws::new(Client::new(config).unwrap(), key, BTreeMap::new())
+    }
+
+    fn arn(region: &str, account: &str, id: &str) -> String {
+        format!("arn:aws:kms:{region}:{account}:key/{id}")
+    }
+
+    #[test]
+    fn by_arn_it_is_that_key_alone() {
+        let own = arn("eu-central-1", "111122223333", "one");
+        let aws = aws(&own);
+        assert!(aws.has(&own));
+        for other in
+            ["one", "two", &arn("eu-central-1", "111122223333", "two"), &own.replace("one", "one2"), ""]
+        {
+            assert!(!aws.has(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn by_id_the_rest_of_the_arn_is_open() {
+        let aws = aws("one");
+        for own in ["one", &arn("eu-central-1", "111122223333", "one")] {
+            assert!(aws.has(own), "{own}");
+        }
+        for other in [
+            arn("eu-central-1", "111122223333", "two"),
+            arn("us-east-1", "111122223333", "one"),
+            arn("eu-central-1", "111122223333", "x/key/one"),
+            "arn:aws:iam:eu-central-1:111122223333:key/one".to_owned(),
+        ] {
+            assert!(!aws.has(&other), "{other}");
+        }
+    }
+
+    #[test]
+    fn by_alias_it_is_the_keys_of_its_account_and_region() {
+        let aws = aws("alias/etcd");
+        let (own, other) =
+            (arn("eu-central-1", "111122223333", "a"), arn("eu-central-1", "444455556666", "a"));
+        assert!(aws.has(&own) && aws.has("alias/etcd"));
+        assert!(!aws.has(&arn("us-east-1", "111122223333", "a")) && !aws.has("alias/other") && !aws.has("a"));
+        *aws.resolved.lock().unwrap() = Some(arn("eu-central-1", "111122223333", "b"));
+        assert!(aws.has(&own) && !aws.has(&other));
+    }
+
+    #[test]
+    fn only_the_other_plugins_form_is_foreign() {
+        let own = arn("eu-central-1", "111122223333", "one");
+        let aws = aws(&own);
+        assert!(aws.open_foreign(&own, b"1blob").is_some());
+        assert!(aws.open_foreign(&own, b"\x01blob").is_none());
+        assert!(aws.open_foreign(&own, b"").is_none());
+        assert!(aws.open_foreign("another", b"1blob").is_none());
+    }
+
+    #[test]
+    fn a_plaintext_is_wiped_out_of_what_was_sent() {
+        let mut body = json!({"Plaintext": "c2VlZA==", "KeyId": "one"});
+        wipe(&mut body);
+        assert_eq!(body, json!({"Plaintext": null, "KeyId": "one"}));
     }
 }

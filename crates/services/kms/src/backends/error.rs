@@ -114,3 +114,39 @@ impl From<RootKeyError> for BackendError {
         Self::new(class, error.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn class(code: &str, kind: ErrorKind, status: u16) -> Class {
+        let (operation, message) = ("kms:Decrypt".to_owned(), String::new());
+        let error = CallError { operation, kind, code: code.to_owned(), message, status, request_id: None };
+        BackendError::from(error).class
+    }
+
+    /// Source: AWS, *KMS API Reference*, Decrypt and Encrypt, "Errors"; aws-encryption-provider's error classes.
+    #[test]
+    fn each_error_of_kms_has_its_class() {
+        for (code, kind, status, expected) in [
+            ("InvalidCiphertextException", ErrorKind::Invalid, 400, Class::Corruption),
+            ("IncorrectKeyException", ErrorKind::Invalid, 400, Class::Corruption),
+            ("DisabledException", ErrorKind::Invalid, 400, Class::User),
+            ("KMSInvalidStateException", ErrorKind::Invalid, 400, Class::User),
+            ("KeyUnavailableException", ErrorKind::Unavailable, 500, Class::User),
+            ("NotFoundException", ErrorKind::NotFound, 400, Class::User),
+            ("InvalidArnException", ErrorKind::Invalid, 400, Class::User),
+            ("InvalidGrantTokenException", ErrorKind::Invalid, 400, Class::User),
+            ("AccessDeniedException", ErrorKind::Denied, 400, Class::User),
+            ("ExpiredTokenException", ErrorKind::Expired, 400, Class::User),
+            ("", ErrorKind::NoCredentials, 0, Class::User),
+            ("ThrottlingException", ErrorKind::Throttled, 400, Class::Throttled),
+            ("DependencyTimeoutException", ErrorKind::Unavailable, 500, Class::Unavailable),
+            ("KMSInternalException", ErrorKind::Unavailable, 500, Class::Unavailable),
+            ("", ErrorKind::Unavailable, 0, Class::Unavailable),
+            ("", ErrorKind::Other, 200, Class::Internal),
+        ] {
+            assert_eq!(class(code, kind, status), expected, "{code}");
+        }
+    }
+}

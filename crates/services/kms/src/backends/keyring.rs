@@ -1,6 +1,6 @@
 //! A keyring on this machine.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use ringwall_envelope::Aad;
@@ -21,6 +21,8 @@ pub(crate) struct KeyringBackend {
     file: KeyringFile,
     /// The latest that could be read.
     held: Arc<Mutex<Option<Held>>>,
+    /// Its name in key ids, once it was read. Another keyring in its place is noticed when it is asked to open.
+    name: Arc<OnceLock<String>>,
 }
 
 #[derive(Debug, Clone)]
@@ -31,12 +33,13 @@ struct Held {
 
 impl KeyringBackend {
     pub(crate) fn new(file: KeyringFile) -> Self {
-        Self { file, held: Arc::default() }
+        Self { file, held: Arc::default(), name: Arc::default() }
     }
 
     /// The keyring as it is now; a file that can't be read is told.
     async fn now(&self) -> Result<Arc<Loaded>, BackendError> {
         let (file, mut held) = (self.file.clone(), Arc::clone(&self.held).lock_owned().await);
+        let known = Arc::clone(&self.name);
         // Argon2 and tokens take their time.
         let looked = tokio::task::spawn_blocking(move || {
             let same = held.as_ref().filter(|held| file.stamp().is_ok_and(|stamp| stamp == held.stamp));
@@ -46,6 +49,7 @@ impl KeyringBackend {
             let (stamp, loaded) = file.load().map_err(error)?;
             tracing::info!(path = %file.path().display(), current = %loaded.keyring.current(), "the keyring is read");
             let loaded = Arc::new(loaded);
+            let _ = known.set(name(&loaded.id));
             *held = Some(Held { stamp, loaded: Arc::clone(&loaded) });
             Ok(loaded)
         });
@@ -69,15 +73,9 @@ impl Backend for KeyringBackend {
         format!("the keyring in `{}`", self.file.path().display())
     }
 
-    /// Before the file was read its id is not known; then opening tells.
+    /// Before the file was read its name is not known; then opening tells.
     fn has(&self, key: &str) -> bool {
-        match self.held.try_lock() {
-            Ok(held) => match &*held {
-                Some(held) => key == name(&held.loaded.id),
-                None => key.starts_with(&name("")),
-            },
-            Err(_) => key.starts_with(&name("")),
-        }
+        self.name.get().map_or_else(|| key.starts_with(&name("")), |own| own == key)
     }
 
     fn seal<'a>(&'a self, secret: &'a Secret) -> BoxFuture<'a, Result<Sealed, BackendError>> {

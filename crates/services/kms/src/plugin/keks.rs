@@ -40,7 +40,9 @@ impl Keks {
     }
 
     /// How many are known.
-    pub(super) fn count(&self) -> u64 {
+    pub(super) async fn count(&self) -> u64 {
+        // What was kept or dropped just now is counted only then.
+        self.known.run_pending_tasks().await;
         self.known.entry_count()
     }
 

@@ -45,7 +45,7 @@ pub(super) async fn run(shared: Arc<Shared>, every: Duration) {
             }
         };
         shared.metrics.usable.set(i64::from(shared.state.usable().is_ok()));
-        shared.metrics.keks.set(i64::try_from(shared.keks.count()).unwrap_or(i64::MAX));
+        shared.metrics.keks.set(i64::try_from(shared.keks.count().await).unwrap_or(i64::MAX));
         tokio::time::sleep(jitter(pause)).await;
     }
 }

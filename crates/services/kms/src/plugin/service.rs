@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use ringwall_envelope::Key;
 use ringwall_grpc::kms_v2::key_management_service_server::KeyManagementService;
 use ringwall_grpc::kms_v2::{
     DecryptRequest, DecryptResponse, EncryptRequest, EncryptResponse, StatusRequest, StatusResponse,
@@ -17,7 +18,7 @@ use super::Shared;
 use super::format::{
     self, ANNOTATION, KeyIdParts, MAX_CIPHERTEXT_BYTES, MAX_KEY_ID_BYTES, MAX_PLAINTEXT_BYTES,
 };
-use crate::{Backend, BackendError};
+use crate::{BackendError, Class};
 
 /// The protocol's version. It must never change while a plugin runs.
 const VERSION: &str = "v2";
@@ -101,21 +102,7 @@ impl Service {
         let key = KeyIdParts::of(&key_id).key.to_owned();
         let kek = match self.0.keks.known(&key, &blob).await {
             Some(kek) => kek,
-            None => {
-                let backend = self.backend(&key, &key_id)?;
-                let (shared, blob) = (Arc::clone(&self.0), blob.clone());
-                // A task of its own: when the caller no longer waits, the next one finds the KEK.
-                let opening = tokio::spawn(async move {
-                    let began = Instant::now();
-                    let kek = shared.keks.get(&*backend, &key, &blob).await;
-                    shared.metrics.called("open", &kek, began.elapsed());
-                    kek
-                });
-                opening
-                    .await
-                    .map_err(|_| Status::internal("opening ended"))?
-                    .map_err(|error| status(&error))?
-            }
+            None => self.unwrap(&key, &key_id, &blob).await?,
         };
         format::open(&kek, &key_id, &blob, &ciphertext)
             .map_err(|error| Status::invalid_argument(format!("sealed under `{}`: {error}", told(&key_id))))
@@ -132,20 +119,39 @@ impl Service {
                 return opened.map_err(|error| status(&error));
             }
         }
-        match self.backend(KeyIdParts::of(&key_id).key, &key_id) {
-            Ok(_) => Err(Status::invalid_argument(format!("there is no annotation `{ANNOTATION}`"))),
-            Err(status) => Err(status),
+        if self.0.backends.iter().any(|backend| backend.has(KeyIdParts::of(&key_id).key)) {
+            return Err(Status::invalid_argument(format!("there is no annotation `{ANNOTATION}`")));
         }
+        Err(stranger(&key_id))
     }
 
-    fn backend(&self, key: &str, key_id: &str) -> Result<Arc<dyn Backend>, Status> {
-        self.0.backends.iter().find(|backend| backend.has(key)).cloned().ok_or_else(|| {
-            Status::failed_precondition(format!(
-                "no backend has the key of `{}` (hint: give the one that sealed it as a further --backend)",
-                told(key_id)
-            ))
-        })
+    /// The KEK, from the backend that has the key. Several may say so: what one refuses, the next one is asked.
+    async fn unwrap(&self, key: &str, key_id: &str, blob: &Bytes) -> Result<Arc<Key>, Status> {
+        let mut refused = Err(stranger(key_id));
+        for backend in self.0.backends.iter().filter(|backend| backend.has(key)) {
+            let (shared, backend) = (Arc::clone(&self.0), Arc::clone(backend));
+            let (key, blob) = (key.to_owned(), blob.clone());
+            // A task of its own: when the caller no longer waits, the next one finds the KEK.
+            let opening = tokio::spawn(async move {
+                let began = Instant::now();
+                let kek = shared.keks.get(&*backend, &key, &blob).await;
+                shared.metrics.called("open", &kek, began.elapsed());
+                kek
+            });
+            match opening.await.map_err(|_| Status::internal("opening ended"))? {
+                Err(error) if error.class == Class::User => refused = Err(status(&error)),
+                opened => return opened.map_err(|error| status(&error)),
+            }
+        }
+        refused
     }
+}
+
+fn stranger(key_id: &str) -> Status {
+    Status::failed_precondition(format!(
+        "no backend has the key of `{}` (hint: give the one that sealed it as a further --backend)",
+        told(key_id)
+    ))
 }
 
 fn status(error: &BackendError) -> Status {

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use ringwall_grpc::Etcd;
 use ringwall_kubernetes::{Cluster, ResourceKind};
 use tokio::sync::watch;
@@ -13,9 +11,6 @@ use crate::verify::{Question, Scope, verify};
 
 /// Keys that are held at a time, of some hundred bytes each; the rest is read when they are done.
 const BATCH: usize = 20_000;
-
-/// How often is looked whether kube-apiserver has taken the key up. It asks the plugin every minute.
-pub(super) const POLL: Duration = Duration::from_secs(5);
 
 /// Objects that are tried for it, in case that some can't be written.
 const TRIES: usize = 20;
@@ -92,7 +87,7 @@ impl Rotation<'_> {
         loop {
             let (batch, next) = self.batch(prefix, &from).await?;
             total += u64::try_from(batch.len()).unwrap_or(u64::MAX);
-            self.pool.run(batch, stop).await;
+            self.pool.run(batch, stop).await?;
             match next {
                 Some(next) if !self.pool.outcome.interrupted => from = next,
                 _ => return Ok(total),
@@ -158,12 +153,12 @@ impl Rotation<'_> {
         let began = Instant::now();
         for (name, place) in candidates.into_iter().take(TRIES) {
             loop {
-                let result = reseal(self.pool.cluster, &place).await;
+                let result = reseal(self.pool.cluster, &place, settings.patience).await;
                 let done = matches!(result, Ok(Done::Gone) | Err(_));
                 let stored = self.etcd.get(name.as_bytes()).await?.map(|found| Stored::parse(&found.value));
                 let fine = stored.as_ref().is_some_and(|stored| self.question.fault(stored).is_none());
                 if done || fine {
-                    self.pool.count(&name, result);
+                    self.pool.count(&name, result)?;
                 }
                 if fine {
                     return Ok(true);
@@ -191,7 +186,7 @@ impl Rotation<'_> {
     /// Waits a while; tells whether it was stopped.
     async fn pause(&mut self, stop: &mut watch::Receiver<bool>) -> bool {
         tokio::select! {
-            () = sleep(POLL) => {}
+            () = sleep(self.pool.settings.poll) => {}
             () = stopped(stop) => self.pool.outcome.interrupted = true,
         }
         self.pool.outcome.interrupted

@@ -4,7 +4,6 @@ use ringwall_kubernetes::{Cluster, Key, Kind, KubeError, ResourceKind};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
-use super::by_etcd::POLL;
 use super::pool::{Pool, stopped};
 use super::reseal::{Done, Place, reseal};
 use super::state::{Run, StateFile};
@@ -61,12 +60,26 @@ pub(super) async fn run(
             }
             let last = names.last().map(|(name, _)| name.clone());
             progress.counted(u64::try_from(names.len()).unwrap_or(u64::MAX), page.remaining);
-            let places: Vec<_> = names.into_iter().map(|(_, key)| place(&kind.resource, &key)).collect();
-            if first && let Some((_, place)) = places.first() {
-                wait(cluster, place, settings, progress, stop).await?;
+            let mut places = names.into_iter().map(|(_, key)| place(&kind.resource, &key));
+            if !file.state.in_use
+                && first
+                && let Some((name, place)) = places.next()
+            {
                 first = false;
+                match wait(cluster, &place, settings, progress, stop).await {
+                    Ok(None) => {
+                        pool.outcome.interrupted = true;
+                        return Ok(pool.outcome);
+                    }
+                    Ok(Some(done)) => {
+                        file.state.in_use = done == Done::Written;
+                        file.save()?;
+                        pool.count(&name, Ok(done))?;
+                    }
+                    Err(error) => pool.count(&name, Err(error))?,
+                }
             }
-            pool.run(places, stop).await;
+            pool.run(places, stop).await?;
             if pool.outcome.interrupted {
                 // The page is done again, which does no harm.
                 return Ok(pool.outcome);
@@ -106,22 +119,26 @@ fn wanted<'a>(settings: &Settings, kinds: &'a [ResourceKind]) -> Result<Vec<&'a 
 }
 
 /// Waits until the API server writes an object that it was asked to, or the time is over: it may have nothing to write.
+/// Gives nothing if it was stopped.
 async fn wait(
     cluster: &Cluster,
     place: &Place,
     settings: &Settings,
     progress: &dyn Progress,
     stop: &mut watch::Receiver<bool>,
-) -> Result<(), RotateError> {
+) -> Result<Option<Done>, KubeError> {
     let ends = Instant::now() + settings.wait;
-    while reseal(cluster, place).await? == Done::Unchanged && Instant::now() < ends {
+    loop {
+        let done = reseal(cluster, place, settings.patience).await?;
+        if done != Done::Unchanged || Instant::now() >= ends {
+            return Ok(Some(done));
+        }
         progress.waiting(None);
         tokio::select! {
-            () = sleep(POLL) => {}
-            () = stopped(stop) => return Ok(()),
+            () = sleep(settings.poll) => {}
+            () = stopped(stop) => return Ok(None),
         }
     }
-    Ok(())
 }
 
 fn place(kind: &Kind, key: &Key) -> (String, Place) {

@@ -31,6 +31,13 @@ pub use error::RotateError;
 /// Most objects whose failure is told one by one; beyond, they are counted, and the report on etcd names them.
 pub const MAX_FAILURES: usize = 1_000;
 
+/// How often is looked whether kube-apiserver has taken the key up. It asks the plugin every minute.
+pub const POLL: Duration = Duration::from_secs(5);
+
+/// How long an object is tried for while the API server is away or busy: longer than one takes to restart. After that the
+/// rotation ends, to be started again when it is back.
+pub const PATIENCE: Duration = Duration::from_secs(90);
+
 /// How long a plugin has for its Status. Source: k8s.io/apiserver, envelope/kmsv2: three seconds by default.
 const STATUS_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -51,6 +58,10 @@ pub struct Settings {
     pub per_second: u32,
     /// How long kube-apiserver has to take up the key.
     pub wait: Duration,
+    /// How often is looked whether it has; [`POLL`] unless a test is in a hurry.
+    pub poll: Duration,
+    /// How long an object is tried for while the API server is away or busy; [`PATIENCE`] unless a test is in a hurry.
+    pub patience: Duration,
 }
 
 /// What a rotation tells while it runs.

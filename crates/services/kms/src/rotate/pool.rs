@@ -25,11 +25,15 @@ impl<'a> Pool<'a> {
     }
 
     /// Writes all of them, or up to the stop: then those that were begun are finished, and the outcome says so.
+    ///
+    /// # Errors
+    ///
+    /// If the API server stays away.
     pub(super) async fn run(
         &mut self,
         objects: impl IntoIterator<Item = (String, Place)>,
         stop: &mut watch::Receiver<bool>,
-    ) {
+    ) -> Result<(), KubeError> {
         let period = Duration::from_secs(1) / self.settings.per_second.max(1);
         let mut ticks = interval(period);
         // What a slow API server cost is not made up for in a burst.
@@ -38,7 +42,7 @@ impl<'a> Pool<'a> {
         for (name, place) in objects {
             while tasks.len() >= self.settings.concurrency.max(1) {
                 if let Some(done) = tasks.join_next().await {
-                    self.take(done);
+                    self.take(done)?;
                 }
             }
             tokio::select! {
@@ -49,27 +53,34 @@ impl<'a> Pool<'a> {
                 self.outcome.interrupted = true;
                 break;
             }
-            let cluster = self.cluster.clone();
+            let (cluster, patience) = (self.cluster.clone(), self.settings.patience);
             tasks.spawn(async move {
-                let result = reseal(&cluster, &place).await;
+                let result = reseal(&cluster, &place, patience).await;
                 (name, result)
             });
         }
         while let Some(done) = tasks.join_next().await {
-            self.take(done);
+            self.take(done)?;
         }
+        Ok(())
     }
 
     /// Counts what came of an object.
-    pub(super) fn count(&mut self, name: &str, result: Result<Done, KubeError>) {
+    ///
+    /// # Errors
+    ///
+    /// What says nothing about the object: that the API server stays away.
+    pub(super) fn count(&mut self, name: &str, result: Result<Done, KubeError>) -> Result<(), KubeError> {
         let outcome = &mut self.outcome;
         match result {
             Ok(Done::Written) => outcome.resealed += 1,
             Ok(Done::Unchanged) => outcome.unchanged += 1,
             Ok(Done::Gone) => outcome.gone += 1,
+            Err(error) if error.is_temporary() && error.status() != Some(500) => return Err(error),
             Err(error) => self.fail(name.to_owned(), error.to_string()),
         }
         self.progress.advanced(1);
+        Ok(())
     }
 
     /// Counts an object that could not be written, and will not be tried again.
@@ -78,11 +89,12 @@ impl<'a> Pool<'a> {
         self.outcome.fail(Failure { object, message }, self.progress);
     }
 
-    fn take(&mut self, done: Result<(String, Result<Done, KubeError>), tokio::task::JoinError>) {
+    fn take(
+        &mut self,
+        done: Result<(String, Result<Done, KubeError>), tokio::task::JoinError>,
+    ) -> Result<(), KubeError> {
         // A task neither panics nor is aborted, so there is always a result.
-        if let Ok((name, result)) = done {
-            self.count(&name, result);
-        }
+        done.map_or(Ok(()), |(name, result)| self.count(&name, result))
     }
 }
 

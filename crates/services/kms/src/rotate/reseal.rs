@@ -3,15 +3,16 @@ use std::time::Duration;
 use ringwall_kubernetes::{Cluster, Kind, KubeError};
 use tokio::time::{Instant, sleep};
 
-/// How long an object is tried for while the API server is away or busy: longer than one takes to restart.
-const RETRY_FOR: Duration = Duration::from_secs(90);
-
-/// Between two such tries, at first and at most.
+/// Between two tries while the API server is away or busy, at first and at most.
 const FIRST_DELAY: Duration = Duration::from_millis(200);
 const LONGEST_DELAY: Duration = Duration::from_secs(5);
 
 /// How often an object that others write meanwhile is read again. Each of their writes seals it anew as well.
 const CONFLICTS: u32 = 10;
+
+/// How often an object is tried that the API server fails at: it may be etcd that changes its leader, or an object that no
+/// key opens.
+const ERRORS: u32 = 5;
 
 /// An object of the API.
 #[derive(Debug, Clone)]
@@ -32,15 +33,17 @@ pub(super) enum Done {
     Gone,
 }
 
-/// Reads an object and writes it back as it is.
-pub(super) async fn reseal(cluster: &Cluster, place: &Place) -> Result<Done, KubeError> {
+/// Reads an object and writes it back as it is. While the API server is away or busy it is tried again, with patience.
+pub(super) async fn reseal(cluster: &Cluster, place: &Place, patience: Duration) -> Result<Done, KubeError> {
     let began = Instant::now();
     let mut delay = FIRST_DELAY;
-    let mut conflicts = 0;
+    let (mut conflicts, mut errors) = (0, 0);
     loop {
         match once(cluster, place).await {
             Err(error) if error.is_conflict() && conflicts < CONFLICTS => conflicts += 1,
-            Err(error) if error.is_temporary() && began.elapsed() < RETRY_FOR => {
+            Err(error) if error.status() == Some(500) && errors >= ERRORS => return Err(error),
+            Err(error) if error.is_temporary() && began.elapsed() < patience => {
+                errors += u32::from(error.status() == Some(500));
                 sleep(delay).await;
                 delay = (delay * 2).min(LONGEST_DELAY);
             }

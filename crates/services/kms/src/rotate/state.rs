@@ -19,6 +19,8 @@ pub(super) struct State {
     version: u32,
     /// Which rotation it is: one of another cluster, key or list of resources begins elsewhere.
     run: Run,
+    /// Whether the API server was seen to write an object, and so has taken the key up.
+    pub(super) in_use: bool,
     /// Resources that are done.
     pub(super) done: Vec<String>,
     /// In the next one, the last object that is done with: `NAMESPACE/NAME`.
@@ -55,7 +57,7 @@ impl StateFile {
                     .map_err(|error| fail(error.to_string()))?;
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                let state = State { version: VERSION, run, done: Vec::new(), after: None };
+                let state = State { version: VERSION, run, in_use: false, done: Vec::new(), after: None };
                 return Ok(Self { path: path_owned, state });
             }
             Err(error) => return Err(fail(error.to_string())),

@@ -203,3 +203,20 @@ async fn a_running_plugin_takes_a_rotated_keyring_up() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
+
+/// From one keyring to another: both may have the key as far as is known before either was read.
+#[tokio::test]
+async fn a_former_keyring_opens_from_the_first_call_on() {
+    let (old, new) = (Place::new(), Place::new());
+    old.file().create().unwrap();
+    new.file().create().unwrap();
+    let served = super::socket::Served::start(super::socket::plugin(&[&old]));
+    served.key_id().await;
+    let sealed = served.encrypt().await;
+    let moved = super::socket::Served::start(super::socket::plugin(&[&new, &old]));
+    assert_eq!(moved.decrypt(sealed.clone()).await.unwrap(), super::socket::SEED);
+    let without = super::socket::Served::start(super::socket::plugin(&[&new]));
+    let refusal = without.decrypt(sealed).await.unwrap_err();
+    assert_eq!(refusal.code(), tonic::Code::FailedPrecondition);
+    assert!(refusal.message().contains("keyring:"), "{refusal}");
+}

@@ -16,6 +16,8 @@ use tonic::{Code, Status};
 
 use crate::keyring::Place;
 
+pub(crate) const SEED: &[u8] = &[5; 32];
+
 pub(crate) struct Served {
     folder: TempDir,
     stop: Option<oneshot::Sender<()>>,
@@ -48,14 +50,23 @@ impl Served {
         panic!("it never came to a key")
     }
 
+    pub(crate) async fn encrypt(&self) -> EncryptResponse {
+        let request = EncryptRequest { plaintext: Bytes::from_static(SEED), uid: "1".to_owned() };
+        self.client().await.encrypt(request).await.unwrap().into_inner()
+    }
+
+    pub(crate) async fn decrypt(&self, sealed: EncryptResponse) -> Result<Bytes, Status> {
+        decrypt(&mut self.client().await, sealed).await
+    }
+
     async fn end(mut self) -> Drained {
         drop(self.stop.take());
         self.serving.await.unwrap()
     }
 }
 
-pub(crate) fn plugin(place: &Place) -> Plugin {
-    let backends = vec![place.source().open(None).unwrap()];
+pub(crate) fn plugin(places: &[&Place]) -> Plugin {
+    let backends = places.iter().map(|place| place.source().open(None).unwrap()).collect();
     Plugin::start(Settings::new(backends), &mut Registry::default()).unwrap()
 }
 
@@ -72,19 +83,16 @@ async fn decrypt(
 async fn a_seed_goes_out_and_comes_back_and_a_restart_opens_it() {
     let place = Place::new();
     place.file().create().unwrap();
-    let served = Served::start(plugin(&place));
+    let served = Served::start(plugin(&[&place]));
     let key_id = served.key_id().await;
-    let mut client = served.client().await;
-    let request = EncryptRequest { plaintext: Bytes::from_static(&[5; 32]), uid: "1".to_owned() };
-    let sealed = client.encrypt(request).await.unwrap().into_inner();
+    let sealed = served.encrypt().await;
     assert_eq!(sealed.key_id, key_id);
-    assert!(!sealed.ciphertext.windows(32).any(|window| window == [5; 32]));
-    assert_eq!(decrypt(&mut client, sealed.clone()).await.unwrap(), &[5; 32][..]);
-    drop(client);
+    assert!(!sealed.ciphertext.windows(SEED.len()).any(|window| window == SEED));
+    assert_eq!(served.decrypt(sealed.clone()).await.unwrap(), SEED);
     assert!(served.end().await.is_clean());
 
-    let again = Served::start(plugin(&place));
-    assert_eq!(decrypt(&mut again.client().await, sealed).await.unwrap(), &[5; 32][..]);
+    let again = Served::start(plugin(&[&place]));
+    assert_eq!(again.decrypt(sealed).await.unwrap(), SEED);
     assert_eq!(again.key_id().await, key_id, "a restart is no reason to seal anew");
 }
 
@@ -92,7 +100,7 @@ async fn a_seed_goes_out_and_comes_back_and_a_restart_opens_it() {
 async fn what_is_too_long_is_refused() {
     let place = Place::new();
     place.file().create().unwrap();
-    let served = Served::start(plugin(&place));
+    let served = Served::start(plugin(&[&place]));
     let key_id = served.key_id().await;
     let mut client = served.client().await;
     let encrypt = |bytes: usize| EncryptRequest { plaintext: vec![1; bytes].into(), uid: String::new() };

@@ -62,13 +62,14 @@ pub(crate) struct Fetch<'f> {
 impl Fetch<'_> {
     /// The value of each object, in their order.
     pub(crate) async fn all(&self, objects: &[Object]) -> Result<Vec<Fetched>, MountError> {
-        let secrets = objects.iter().enumerate().filter(|(_, object)| object.kind == Kind::Secret);
-        let jobs = secrets.map(|one| vec![one]).chain(parameters::batches(objects));
-        let answers: Vec<Vec<(usize, Fetched)>> = stream::iter(jobs)
-            .map(|job| self.job(job))
-            .buffered(PARALLEL)
-            .try_collect()
-            .await?;
+        let mut jobs = Vec::new();
+        for (index, object) in objects.iter().enumerate().filter(|(_, object)| object.kind == Kind::Secret) {
+            jobs.push(self.job(vec![(index, object)]));
+        }
+        for batch in parameters::batches(objects) {
+            jobs.push(self.job(batch));
+        }
+        let answers: Vec<Vec<(usize, Fetched)>> = stream::iter(jobs).buffered(PARALLEL).try_collect().await?;
         let mut all: Vec<(usize, Fetched)> = answers.into_iter().flatten().collect();
         all.sort_by_key(|(index, _)| *index);
         Ok(all.into_iter().map(|(_, fetched)| fetched).collect())
@@ -78,7 +79,8 @@ impl Fetch<'_> {
     async fn job(&self, job: Vec<(usize, &Object)>) -> Result<Vec<(usize, Fetched)>, MountError> {
         let fetched = match job.as_slice() {
             [(_, object)] if object.kind == Kind::Secret => {
-                let one = |region| async move { self.secret(region, object).await.map(|fetched| vec![fetched]) };
+                let one =
+                    |region| async move { self.secret(region, object).await.map(|fetched| vec![fetched]) };
                 self.of_regions(one).await?
             }
             batch => {

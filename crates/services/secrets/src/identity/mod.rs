@@ -2,16 +2,17 @@
 
 mod pod_identity;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use moka::future::Cache;
-use ringwall_awsclient::{AssumeRole, Client, ProvideCredentials, TokenSource, WebIdentity};
+use ringwall_awsclient::{AssumeRole, Client, Endpoints, ProvideCredentials, TokenSource, WebIdentity};
 use ringwall_model::Secret;
 
-pub use pod_identity::PodIdentity;
 pub(crate) use pod_identity::Agents;
+pub use pod_identity::{AgentAddresses, PodIdentity};
 
 use crate::error::MountError;
 use crate::request::{Addresses, AssumedRole};
@@ -46,16 +47,21 @@ struct Key {
 #[derive(Clone, Debug)]
 pub(crate) struct Sessions {
     client: Client,
+    regions: Arc<BTreeMap<String, Endpoints>>,
     agents: Agents,
     kept: Cache<Key, Arc<dyn ProvideCredentials>>,
 }
 
 impl Sessions {
-    /// `client` calls STS, or EKS Auth by its own credentials.
-    pub(crate) fn new(client: Client, pod_identity: PodIdentity) -> Self {
+    /// `client` calls STS, or EKS Auth by its own credentials. `regions` says where those are that are elsewhere.
+    pub(crate) fn new(
+        client: Client,
+        regions: BTreeMap<String, Endpoints>,
+        pod_identity: PodIdentity,
+    ) -> Self {
         let agents = Agents::new(client.clone(), pod_identity);
         let kept = Cache::builder().max_capacity(MAX_SESSIONS).time_to_live(KEPT).build();
-        Self { client, agents, kept }
+        Self { client, regions: Arc::new(regions), agents, kept }
     }
 
     /// A client of a region that calls in the pod's name.
@@ -67,11 +73,18 @@ impl Sessions {
         token: &Secret,
         pod: &str,
     ) -> Result<Client, MountError> {
-        let client = self.client.with_region(region).map_err(|_| MountError::NoRegion)?;
+        let mut client = self.client.with_region(region).map_err(|_| MountError::NoRegion)?;
+        if let Some(endpoints) = self.regions.get(region) {
+            client = client.with_endpoints(endpoints.clone());
+        }
         let mut hash = [0; 32];
         hash.copy_from_slice(digest(&SHA256, token.expose()).as_ref());
-        let key =
-            Key { identity: identity.clone(), assumed: assumed.cloned(), region: region.to_owned(), token: hash };
+        let key = Key {
+            identity: identity.clone(),
+            assumed: assumed.cloned(),
+            region: region.to_owned(),
+            token: hash,
+        };
         let make = async { self.provider(&client, identity, assumed, token, pod) };
         let provider = self.kept.get_with(key, make).await;
         // Asked for here, so that what fails is told as what it is, and not as a failure of the first call.

@@ -15,14 +15,8 @@ use crate::request::Addresses;
 /// Where tokens for EKS Pod Identity are exchanged.
 #[derive(Clone, Debug)]
 pub enum PodIdentity {
-    /// At the node's agent, `http://169.254.170.23/v1/credentials` and `http://[fd00:ec2::23]/v1/credentials` unless told
-    /// otherwise.
-    Agent {
-        /// Its IPv4 address.
-        ipv4: Url,
-        /// Its IPv6 address.
-        ipv6: Url,
-    },
+    /// At the node's agent.
+    Agent(Box<AgentAddresses>),
     /// By AssumeRoleForPodIdentity of EKS Auth, with the provider's own credentials: where there is no agent.
     Direct {
         /// The cluster's name.
@@ -30,14 +24,19 @@ pub enum PodIdentity {
     },
 }
 
-impl PodIdentity {
-    /// The agent at its addresses. Source: AWS, *EKS User Guide*, "How EKS Pod Identity works".
-    pub fn agent() -> Option<Self> {
-        Some(Self::Agent {
-            ipv4: "http://169.254.170.23/v1/credentials".parse().ok()?,
-            ipv6: "http://[fd00:ec2::23]/v1/credentials".parse().ok()?,
-        })
-    }
+/// The addresses of a node's agent.
+#[derive(Clone, Debug)]
+pub struct AgentAddresses {
+    /// Its IPv4 address.
+    pub ipv4: Url,
+    /// Its IPv6 address.
+    pub ipv6: Url,
+}
+
+impl AgentAddresses {
+    /// Where the agent is on a node of EKS. Source: AWS, *EKS User Guide*, "How EKS Pod Identity works".
+    pub const EKS: [&str; 2] =
+        ["http://169.254.170.23/v1/credentials", "http://[fd00:ec2::23]/v1/credentials"];
 }
 
 /// What exchanges tokens.
@@ -57,7 +56,8 @@ impl Agents {
     /// The credentials for a token.
     pub(crate) fn provider(&self, token: Secret, addresses: Addresses) -> Arc<dyn ProvideCredentials> {
         match &self.settings {
-            PodIdentity::Agent { ipv4, ipv6 } => {
+            PodIdentity::Agent(addresses_of) => {
+                let AgentAddresses { ipv4, ipv6 } = &**addresses_of;
                 let at = |url: &Url| {
                     let container =
                         Container { url: url.clone(), token: Some(TokenSource::Text(token.clone())) };
@@ -93,7 +93,8 @@ impl ProvideCredentials for Either {
     fn credentials(&self) -> BoxFuture<'_, Result<Credentials, CredentialsError>> {
         Box::pin(async {
             let ipv6_first = self.ipv6_first.load(Ordering::Relaxed);
-            let (first, second) = if ipv6_first { (&self.ipv6, &self.ipv4) } else { (&self.ipv4, &self.ipv6) };
+            let (first, second) =
+                if ipv6_first { (&self.ipv6, &self.ipv4) } else { (&self.ipv4, &self.ipv6) };
             let error = match first.credentials().await {
                 // Whoever answered no has answered: the other address is the same agent's.
                 Err(error) if error.kind() == ErrorKind::Unavailable => error,
@@ -134,7 +135,8 @@ impl ProvideCredentials for Direct {
                 .rest("eks-auth", Method::POST, &path, &[], Some(&body))
                 .await
                 .map_err(|error| failed(error.kind, error.to_string()))?;
-            read(&answer).ok_or_else(|| failed(ErrorKind::Other, String::from("the answer has no credentials")))
+            read(&answer)
+                .ok_or_else(|| failed(ErrorKind::Other, String::from("the answer has no credentials")))
         })
     }
 }

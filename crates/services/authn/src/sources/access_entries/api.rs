@@ -55,9 +55,9 @@ impl Policy {
     pub(super) fn scope(&self) -> AccessScope {
         match self.scope.as_str() {
             "cluster" => AccessScope::Cluster,
-            "namespace" => {
-                AccessScope::Namespaces(self.namespaces.iter().map(|namespace| namespace.as_str().into()).collect())
-            }
+            "namespace" => AccessScope::Namespaces(
+                self.namespaces.iter().map(|namespace| namespace.as_str().into()).collect(),
+            ),
             other => AccessScope::Unknown(other.into()),
         }
     }
@@ -68,7 +68,8 @@ pub(super) async fn list(aws: &Client, cluster: &str) -> Result<BTreeSet<String>
     let path = format!("/clusters/{}/access-entries", escape(cluster));
     let found = pages(aws, &path, "accessEntries", MAX_PAGES).await.map_err(|error| error.to_string())?;
     let principals: Option<BTreeSet<String>> = found.iter().map(text).collect();
-    let principals = principals.ok_or_else(|| "eks:ListAccessEntries: the answer is not understood".to_owned())?;
+    let principals =
+        principals.ok_or_else(|| "eks:ListAccessEntries: the answer is not understood".to_owned())?;
     if principals.len() > MAX_ENTRIES {
         return Err(format!("the cluster has {} access entries, more than {MAX_ENTRIES}", principals.len()));
     }
@@ -76,7 +77,11 @@ pub(super) async fn list(aws: &Client, cluster: &str) -> Result<BTreeSet<String>
 }
 
 /// One entry with its access policies; `None` if it is no longer there.
-pub(super) async fn describe(aws: &Client, cluster: &str, principal: &str) -> Result<Option<Described>, CallError> {
+pub(super) async fn describe(
+    aws: &Client,
+    cluster: &str,
+    principal: &str,
+) -> Result<Option<Described>, CallError> {
     let path = format!("/clusters/{}/access-entries/{}", escape(cluster), escape(principal));
     let answer = match aws.rest("eks", Method::GET, &path, &[], None).await {
         Ok(answer) => answer,
@@ -84,7 +89,14 @@ pub(super) async fn describe(aws: &Client, cluster: &str, principal: &str) -> Re
         Err(error) => return Err(error),
     };
     let entry = answer.get("accessEntry").unwrap_or(&Value::Null);
-    let policies = match pages(aws, &format!("{path}/access-policies"), "associatedAccessPolicies", 1 + MAX_POLICIES / 100).await {
+    let policies = match pages(
+        aws,
+        &format!("{path}/access-policies"),
+        "associatedAccessPolicies",
+        1 + MAX_POLICIES / 100,
+    )
+    .await
+    {
         Ok(policies) => policies,
         Err(error) if error.kind == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),

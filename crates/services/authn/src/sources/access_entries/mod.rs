@@ -200,10 +200,15 @@ impl Table {
             self.entries.remove(&principal);
             return;
         };
-        let pin = match self.entries.get(&principal).cloned().flatten() {
+        let same = |known: &Known| known.described.entry_arn == described.entry_arn;
+        let pin = match self.entries.get(&principal).cloned().flatten().filter(same).map(|known| known.pin) {
             // The same entry is bound to whom it was bound to, whatever has become of the principal.
-            Some(known) if known.described.entry_arn == described.entry_arn && known.pin.is_known() => known.pin,
-            _ => pin::of(&described, &principal, &self.list.principals).await,
+            Some(Pin::To(id)) => Pin::To(id),
+            before => match (before, pin::of(&described, &principal, &self.list.principals).await) {
+                (Some(Pin::Gone), Pin::Unknown) => Pin::Gone,
+                // IAM may know of a principal later than EKS. If it is there after all, and was before the entry, it is the one.
+                (_, pin) => pin,
+            },
         };
         self.turn.insert(principal.clone(), self.looks);
         self.entries.insert(principal, Some(Known { described, pin }));
@@ -212,7 +217,7 @@ impl Table {
     /// What does not keep entries from counting and should be known.
     fn note(&self) -> Option<String> {
         let known = self.entries.values().flatten();
-        let unbound = known.filter(|known| !known.pin.is_known()).count();
+        let unbound = known.filter(|known| known.pin == Pin::Unknown).count();
         (unbound > 0).then(|| {
             format!(
                 "{unbound} access entries count by their ARN alone: the unique ids of their principals are not known, since \
@@ -248,7 +253,11 @@ impl Table {
                 principal_arn: principal.as_str().into(),
                 kind: described.map_or("", |it| it.kind.as_str()).into(),
                 username: described.and_then(|it| it.username.as_deref()).map(Arc::from),
-                groups: described.into_iter().flat_map(|it| &it.groups).map(|it| it.as_str().into()).collect(),
+                groups: described
+                    .into_iter()
+                    .flat_map(|it| &it.groups)
+                    .map(|it| it.as_str().into())
+                    .collect(),
                 created_at: described.and_then(|it| it.created_at.as_deref()).map(Arc::from),
                 listed_only: described.is_none(),
                 source: source.clone(),

@@ -27,12 +27,6 @@ pub(super) enum Pin {
     Unknown,
 }
 
-impl Pin {
-    pub(super) fn is_known(&self) -> bool {
-        *self != Self::Unknown
-    }
-}
-
 /// What an entry is bound to, as far as it can be found out.
 pub(super) async fn of(described: &Described, principal: &str, principals: &Principals) -> Pin {
     if let Some(id) = &described.principal_id {
@@ -54,11 +48,13 @@ fn judge(fact: &Fact, principal: &str, entry_created: Option<&str>) -> Pin {
         Fact::Gone => Pin::Gone,
         // Of the same name and under another path: the entry's own principal is gone.
         Fact::There { arn, .. } if !arn.eq_ignore_ascii_case(principal) => Pin::Gone,
-        Fact::There { id, created, .. } => match (milliseconds(created), entry_created.and_then(milliseconds)) {
-            (Some(born), Some(entry)) if born > entry.saturating_add(CLOCKS) => Pin::Gone,
-            (Some(_), Some(_)) => Pin::To(id.to_string()),
-            _ => Pin::Unknown,
-        },
+        Fact::There { id, created, .. } => {
+            match (milliseconds(created), entry_created.and_then(milliseconds)) {
+                (Some(born), Some(entry)) if born > entry.saturating_add(CLOCKS) => Pin::Gone,
+                (Some(_), Some(_)) => Pin::To(id.to_string()),
+                _ => Pin::Unknown,
+            }
+        }
     }
 }
 
@@ -69,7 +65,11 @@ mod tests {
     #[test]
     fn a_principal_that_is_younger_than_its_entry_is_another() {
         let role = "arn:aws:iam::111122223333:role/team/dev";
-        let there = |arn: &str, created: &str| Fact::There { arn: arn.into(), id: "AROA1".into(), created: created.into() };
+        let there = |arn: &str, created: &str| Fact::There {
+            arn: arn.into(),
+            id: "AROA1".into(),
+            created: created.into(),
+        };
         let at = Some("1767225600.5"); // 2026-01-01T00:00:00.5Z
         let bound = Pin::To("AROA1".to_owned());
         for (fact, entry, pin) in [

@@ -163,6 +163,10 @@ async fn a_pod_whose_service_account_can_not_be_read_is_refused_for_now() {
     let message = answer["response"]["status"]["message"].as_str().unwrap();
     assert!(message.contains("shop/checkout") && message.contains("the apiserver is away"), "{message}");
 
+    let head = Head { path: "/mutate/best-effort".into(), ..head() };
+    let answer: Value = serde_json::from_slice(&send(&asked.webhook, head, &review()).await.body).unwrap();
+    assert_eq!((answer["response"]["allowed"].as_bool(), patch(&answer)), (Some(true), Value::Null));
+
     let admit = Settings { on_lookup_failure: OnLookupFailure::Admit, ..Settings::default() };
     let asked = webhook(admit, Known::default(), failing());
     let answer = answered(&asked.webhook, &review()).await;

@@ -1,0 +1,223 @@
+//! `ringwall identity`, by the real binary.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::snapshot::{Asked, run};
+
+const ACCOUNT: &str = "\
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: checkout
+  namespace: shop
+  annotations:
+    eks.amazonaws.com/role-arn: arn:aws:iam::111122223333:role/checkout
+";
+
+fn review() -> Value {
+    json!({
+        "kind": "AdmissionReview",
+        "apiVersion": "admission.k8s.io/v1",
+        "request": {
+            "uid": "1",
+            "namespace": "shop",
+            "operation": "CREATE",
+            "object": {
+                "metadata": { "name": "web" },
+                "spec": { "serviceAccountName": "checkout", "containers": [{ "name": "app", "resources": {} }] },
+            },
+        },
+    })
+}
+
+/// Status, patch and reasons.
+fn mutate(review: &str, account: &str, more: &[&str]) -> (i32, String, String) {
+    let folder = TempDir::new().unwrap();
+    let write = |name: &str, text: &str| {
+        fs::write(folder.path().join(name), text).unwrap();
+        folder.path().join(name).display().to_string()
+    };
+    let (review, account) = (write("review.json", review), write("sa.yaml", account));
+    write("identities.json", r#"{"identities": [{"namespace": "shop", "serviceAccount": "checkout"}]}"#);
+    write(
+        "config.yaml",
+        "kind: ConfigMap\nmetadata: {name: pod-identity-webhook}\ndata:\n  config: '{\"*/checkout\": {\"RoleARN\": \"arn:aws:iam::111122223333:role/config\"}}'\n",
+    );
+    let mut args = vec!["identity", "mutate", "--review", &review, "--service-account", &account];
+    let in_folder: Vec<String> =
+        more.iter().map(|arg| arg.replace("FOLDER", &folder.path().display().to_string())).collect();
+    args.extend(in_folder.iter().map(String::as_str));
+    let said = run(&args.into_iter().map(str::to_owned).collect::<Vec<_>>(), "");
+    (said.status, said.stdout, said.stderr)
+}
+
+fn patch(stdout: &str) -> Value {
+    assert!(stdout.ends_with('\n') && stdout.lines().count() == 1, "{stdout}");
+    serde_json::from_str(stdout).unwrap()
+}
+
+#[test]
+fn a_pod_gets_its_role() {
+    let (status, out, err) =
+        mutate(&review().to_string(), ACCOUNT, &["--aws-default-region", "eu-central-1"]);
+    assert_eq!(status, 0, "{err}");
+    let patch = patch(&out);
+    assert_eq!(patch[0]["path"], "/spec/volumes");
+    let env: Vec<&str> = patch[1]["value"][0]["env"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|env| env["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(env, ["AWS_DEFAULT_REGION", "AWS_REGION", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"]);
+    assert!(err.contains("`shop/checkout` gets the role `arn:aws:iam::111122223333:role/checkout`"), "{err}");
+    assert!(err.contains("the container `app` gets AWS_DEFAULT_REGION"), "{err}");
+}
+
+#[test]
+fn a_pod_without_a_role_is_told_why() {
+    let (status, out, err) =
+        mutate(&review().to_string(), "kind: ServiceAccount\nmetadata: {name: checkout}\n", &[]);
+    assert_eq!((status, out.as_str()), (0, "[]\n"), "{err}");
+    assert!(err.contains("the service account `shop/checkout` has no role"), "{err}");
+    assert!(err.contains("hint: annotate the service account"), "{err}");
+    let (status, out, err) = mutate(&review().to_string(), &ACCOUNT.replace("shop", "other"), &[]);
+    assert_eq!((status, out.as_str()), (0, "[]\n"), "{err}");
+    assert!(
+        err.contains("no service account `shop/checkout`") && err.contains("it has other/checkout"),
+        "{err}"
+    );
+}
+
+#[test]
+fn the_other_sources_count_too() {
+    let identities = ["--watch-container-credentials-config", "FOLDER/identities.json"];
+    let (status, out, err) = mutate(&review().to_string(), ACCOUNT, &identities);
+    assert_eq!(status, 0, "{err}");
+    let patched = patch(&out);
+    assert_eq!(patched[0]["value"], json!({ "eks.amazonaws.com/pod-identity": "enabled" }));
+    let token = &patched[1]["value"][0]["projected"]["sources"][0]["serviceAccountToken"];
+    assert_eq!(token["expirationSeconds"], 86_400);
+    assert!(err.contains("nothing is drawn here"), "{err}");
+
+    let bare = "kind: ServiceAccount\nmetadata: {name: checkout, namespace: shop}\n";
+    let (_, out, err) = mutate(&review().to_string(), bare, &["--config-map", "FOLDER/config.yaml"]);
+    assert_eq!(
+        patch(&out)[1]["value"][0]["env"][0]["value"],
+        "arn:aws:iam::111122223333:role/config",
+        "{err}"
+    );
+    let composed = ACCOUNT.replace("arn:aws:iam::111122223333:role/checkout", "team/checkout");
+    let account = ["--compose-role-arn", "--compose-role-arn-account-id", "444455556666"];
+    let (_, out, err) = mutate(&review().to_string(), &composed, &account);
+    assert_eq!(
+        patch(&out)[1]["value"][0]["env"][0]["value"],
+        "arn:aws:iam::444455556666:role/team/checkout",
+        "{err}"
+    );
+}
+
+#[test]
+fn input_that_can_not_be_read_is_told_apart_from_misuse() {
+    let good = review().to_string();
+    for (review, account, more, why) in [
+        ("{", ACCOUNT, &[][..], "review.json: the review is not JSON"),
+        (r#"{"kind": "Pod", "apiVersion": "v1"}"#, ACCOUNT, &[], "`Pod` of `v1` is no AdmissionReview"),
+        (&good, "kind: [", &[], "sa.yaml:"),
+        (
+            &good,
+            ACCOUNT,
+            &["--watch-container-credentials-config", "FOLDER/sa.yaml"],
+            "the list of identities",
+        ),
+        (&good, ACCOUNT, &["--config-map", "FOLDER/absent"], "it can't be read"),
+        (&good, &ACCOUNT.replace("arn:aws:iam::111122223333:role/checkout", "true"), &[], "is no string"),
+    ] {
+        let (status, _, err) = mutate(review, account, more);
+        assert!(status == 3 && err.contains(why), "{status} {err}");
+    }
+    for more in [&["--no-such-flag"][..], &["--token-expiration", "1h"], &["--compose-role-arn"]] {
+        assert_eq!(mutate(&good, ACCOUNT, more).0, 2, "{more:?}");
+    }
+    assert_eq!(run(&["identity".into(), "mutate".into()], "").status, 2);
+}
+
+#[test]
+fn an_issuer_is_published_and_a_wrong_one_is_not() {
+    let folder = TempDir::new().unwrap();
+    let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../cases/pod-identity/issuer/rsa.pem");
+    let publish = |issuer: &str, more: &[&str]| {
+        let (key, to) = (case.display().to_string(), folder.path().join("public").display().to_string());
+        let mut args = vec![
+            "identity",
+            "publish",
+            "--issuer",
+            issuer,
+            "--service-account-key-file",
+            &key,
+            "--folder",
+            &to,
+        ];
+        args.extend(more);
+        run(&args.into_iter().map(str::to_owned).collect::<Vec<_>>(), "")
+    };
+    let said = publish("http://oidc.example.com", &[]);
+    assert!(said.status == 2 && said.stderr.contains("does not begin with `https://`"), "{said:?}");
+    let said = publish("https://oidc.example.com", &[]);
+    assert_eq!(said.status, 0, "{said:?}");
+    assert!(said.stdout.starts_with("https://oidc.example.com\n"), "{said:?}");
+    assert!(
+        said.stdout.contains("xZZRJlbEbmmZmtwOwNWgZjnVdyxq8JOYSn5nVPAKopg  RS256  new: may sign from "),
+        "{said:?}"
+    );
+    for file in [".well-known/openid-configuration", "openid/v1/jwks", ".ringwall-issuer.json"] {
+        assert!(folder.path().join("public").join(file).is_file(), "{file}");
+    }
+    assert_eq!(
+        publish("https://oidc.example.com", &["--bucket", "s3://a"]).status,
+        2,
+        "a bucket needs a state"
+    );
+}
+
+/// What the manifests allow is what is asked for, and no more.
+#[test]
+fn the_manifests_allow_what_is_needed_and_no_more() {
+    let file = |name: &str| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/manifests/pod-identity");
+        String::from_utf8(fs::read(folder.join(name)).unwrap()).unwrap()
+    };
+    let (webhook, issuer) = (file("webhook.yaml"), file("issuer.yaml"));
+    let shop = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n";
+    // With the role, the snapshot counts as a live cluster's: nothing holds but what is written.
+    let admin = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: cluster-admin}\nrules: []\n";
+    let asked = Asked::about(&[
+        ("kubernetes/shop.yaml", shop),
+        ("kubernetes/admin.yaml", admin),
+        ("kubernetes/webhook.yaml", &webhook),
+        ("kubernetes/issuer.yaml", &issuer),
+    ]);
+    let can = |who: &str, question: &str| asked.run("can", &format!("--as ringwall/{who} {question}")).status;
+    for (who, question, status) in [
+        ("ringwall-pod-webhook", "get serviceaccounts/checkout -n shop", 0),
+        ("ringwall-pod-webhook", "list serviceaccounts -n shop", 0),
+        ("ringwall-pod-webhook", "watch serviceaccounts -n shop", 0),
+        ("ringwall-pod-webhook", "watch configmaps/pod-identity-webhook -n ringwall", 0),
+        ("ringwall-pod-webhook", "watch configmaps/other -n ringwall", 1),
+        ("ringwall-pod-webhook", "get configmaps/pod-identity-webhook -n shop", 1),
+        ("ringwall-pod-webhook", "create serviceaccounts/token -n shop", 1),
+        ("ringwall-pod-webhook", "update serviceaccounts -n shop", 1),
+        ("ringwall-pod-webhook", "get secrets -n ringwall", 1),
+        ("ringwall-pod-webhook", "get pods -n shop", 1),
+        ("ringwall-issuer", "get /openid/v1/jwks", 0),
+        ("ringwall-issuer", "get /.well-known/openid-configuration", 0),
+        ("ringwall-issuer", "get /metrics", 1),
+        ("ringwall-issuer", "get serviceaccounts -n ringwall", 1),
+    ] {
+        assert_eq!(can(who, question), status, "{who} {question}");
+    }
+}

@@ -1,0 +1,71 @@
+//! Files that are there whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use super::document::{DISCOVERY_PATH, Documents, KEYS_PATH};
+use super::error::IssuerError;
+
+/// Largest file that is read: a hundred keys and their times have a tenth of it.
+const MAX_FILE: u64 = 1024 * 1024;
+
+/// Anybody may read what is published, whatever the umask says.
+const MODE: u32 = 0o644;
+
+/// What a file holds; `None` if it isn't there.
+pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, IssuerError> {
+    let failed = |error| IssuerError::file(path, "read", error);
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut text = Vec::new();
+    file.take(MAX_FILE + 1).read_to_end(&mut text).map_err(failed)?;
+    if text.len() as u64 > MAX_FILE {
+        return Err(failed(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("larger than {MAX_FILE} bytes"),
+        )));
+    }
+    Ok(Some(text))
+}
+
+/// Writes a file so that whoever reads it gets the old or the new one, after a power cut too. Its folder is made.
+pub(super) fn write(path: &Path, text: &[u8]) -> Result<(), IssuerError> {
+    replace(path, text).map_err(|error| IssuerError::file(path, "written", error))
+}
+
+fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let new = folder.join(format!(".{name}.{}.new", std::process::id()));
+    let result = (|| {
+        let mut file =
+            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(MODE).open(&new)?;
+        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(MODE))?;
+        file.write_all(text)?;
+        file.sync_all()?;
+        fs::rename(&new, path)?;
+        File::open(folder)?.sync_all()
+    })();
+    if result.is_err() {
+        // It is there no longer if it was renamed.
+        let _ = fs::remove_file(&new);
+    }
+    result
+}
+
+/// Where a folder has the key set.
+pub(super) fn keys_of(folder: &Path) -> PathBuf {
+    folder.join(KEYS_PATH)
+}
+
+/// Writes the documents: the keys first, so that discovery never names a key set that lacks one.
+pub(super) fn publish(folder: &Path, documents: &Documents) -> Result<(), IssuerError> {
+    write(&keys_of(folder), &documents.keys)?;
+    write(&folder.join(DISCOVERY_PATH), &documents.discovery)
+}
