@@ -12,6 +12,7 @@
 #[expect(dead_code, reason = "the client's own tests need more of it")]
 mod fake;
 mod keyring;
+mod permissions;
 mod rotate;
 mod socket;
 mod source;
