@@ -56,8 +56,16 @@ async fn the_role_allows_what_is_called_and_nothing_else() {
         assert!(allowed, "{verb} {resource} {namespace}/{name}");
     }
     let used: BTreeSet<_> = calls.iter().map(|(verb, resource, ..)| (*verb, resource.as_str())).collect();
-    let given: BTreeSet<_> = snapshot.cluster.roles.iter().flat_map(|role| &role.rules).flat_map(|rule| {
-        rule.resources.iter().flat_map(|resource| rule.verbs.iter().map(|verb| (verb.as_ref(), resource.as_ref())))
-    }).collect();
+    let given: BTreeSet<_> = snapshot
+        .cluster
+        .roles
+        .iter()
+        .flat_map(|role| &role.rules)
+        .flat_map(|rule| {
+            rule.resources
+                .iter()
+                .flat_map(|resource| rule.verbs.iter().map(|verb| (verb.as_ref(), resource.as_ref())))
+        })
+        .collect();
     assert_eq!(used, given);
 }
