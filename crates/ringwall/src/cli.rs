@@ -1,6 +1,7 @@
 mod webhooks;
 mod agent;
 mod identity;
+mod token_verify;
 
 use std::path::PathBuf;
 
@@ -15,6 +16,7 @@ use crate::error::Failure;
 
 pub(crate) use self::webhooks::ClusterWebhooks;
 pub(crate) use self::agent::Agent;
+pub(crate) use self::token_verify::{Token, TokenCommand, TokenVerify};
 
 /// Who can get into your Kubernetes cluster, what they can do there, and the proof.
 ///
@@ -66,6 +68,7 @@ pub(crate) enum Command {
     Identity(Identity),
     RootKey(RootKeyGroup),
     Store(StoreGroup),
+    Token(Token),
     Completions(Completions),
     Man(Man),
 }

@@ -15,13 +15,14 @@ mod manual;
 mod root_key;
 mod serve;
 mod store;
+mod token_verify;
 mod webhooks;
 mod who_can;
 
 pub(crate) use assess::{Entrant, Report};
 pub(crate) use iam::{LintReport, Linted};
 
-use crate::cli::Command;
+use crate::cli::{Command, TokenCommand};
 use crate::error::{Exit, Failure};
 use crate::question::is_aws_action;
 
@@ -45,6 +46,9 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Identity(args) => identity::run(&args.command),
         Command::RootKey(args) => root_key::run(&args.command),
         Command::Store(args) => store::run(&args.command),
+        Command::Token(args) => match &args.command {
+            TokenCommand::Verify(args) => token_verify::run(args),
+        },
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::pages(&args),
     }

@@ -61,8 +61,16 @@ impl Home {
 
     /// The secret access key of a profile.
     pub(crate) fn secret(&self) -> String {
+        self.credential("aws_secret_access_key = ")
+    }
+
+    pub(crate) fn access_key_id(&self) -> String {
+        self.credential("aws_access_key_id = ")
+    }
+
+    fn credential(&self, name: &str) -> String {
         let text = self.read(".config/ringwall/credentials");
-        text.lines().find_map(|line| line.strip_prefix("aws_secret_access_key = ")).unwrap().to_owned()
+        text.lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned()
     }
 
     /// Whether a text is anywhere in the files under a folder.

@@ -14,4 +14,5 @@ mod iam_lint;
 mod installation;
 mod serve;
 mod snapshot;
+mod token_verify;
 mod who_can;

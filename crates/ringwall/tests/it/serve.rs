@@ -17,7 +17,7 @@ use crate::installation::Home;
 const FOREVER: Duration = Duration::from_secs(60);
 
 /// A server that runs, with its log read line by line.
-struct Running {
+pub(crate) struct Running {
     child: Child,
     log: Arc<Mutex<Vec<Value>>>,
     reader: Option<JoinHandle<()>>,
@@ -25,7 +25,7 @@ struct Running {
 
 impl Running {
     /// Starts it on free ports and waits until it serves.
-    fn start(home: &Home, arguments: &str) -> Self {
+    pub(crate) fn start(home: &Home, arguments: &str) -> Self {
         let arguments = format!("serve --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 {arguments}");
         let mut child = home.command(&arguments).spawn().unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
@@ -62,7 +62,7 @@ impl Running {
         self.log.lock().unwrap().clone()
     }
 
-    fn address(&self, of: &str) -> SocketAddr {
+    pub(crate) fn address(&self, of: &str) -> SocketAddr {
         self.wait_for("serving")[of].as_str().unwrap().parse().unwrap()
     }
 
