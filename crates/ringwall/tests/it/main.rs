@@ -22,4 +22,5 @@ mod kms;
 mod kubeconfig;
 mod serve;
 mod snapshot;
+mod token_verify;
 mod who_can;
