@@ -79,7 +79,10 @@ fn secrets_are_proved_in_the_clear_sealed_and_sealed_anew() {
     assert_eq!((status, &report["verdict"]), (1, &json!("not-sealed")));
     let findings = report["findings"].as_array().unwrap();
     assert_eq!(findings.len(), SECRETS);
-    assert_eq!((&findings[7]["key"], &findings[7]["why"]), (&json!("/registry/secrets/default/secret-007"), &json!("clear")));
+    assert_eq!(
+        (&findings[7]["key"], &findings[7]["why"]),
+        (&json!("/registry/secrets/default/secret-007"), &json!("clear"))
+    );
     drop(testbed);
 
     // The key is there: what is written from now on is sealed, the rest is not.
@@ -91,12 +94,18 @@ fn secrets_are_proved_in_the_clear_sealed_and_sealed_anew() {
     let (status, report, _) = run(&testbed, &["verify", "--expect-key", "key1"]);
     assert_eq!(status, 0);
     let stored = &report["resources"][0]["stored"];
-    assert_eq!((&stored[0]["how"], &stored[0]["key"], &stored[0]["objects"]), (&json!("aescbc"), &json!("key1"), &json!(SECRETS)));
+    assert_eq!(
+        (&stored[0]["how"], &stored[0]["key"], &stored[0]["objects"]),
+        (&json!("aescbc"), &json!("key1"), &json!(SECRETS))
+    );
     // Once more, and nothing is to be done.
     assert_eq!(run(&testbed, &["rotate", "--to-key", "key1"]).1["resealed"], 0);
     // What is asked for and is not so.
     assert_eq!(run(&testbed, &["verify", "--expect-key", "key2"]).1["findings"][0]["why"], "other-key");
-    assert_eq!(run(&testbed, &["verify", "--expect-provider", "ringwall"]).1["findings"][0]["why"], "other-provider");
+    assert_eq!(
+        run(&testbed, &["verify", "--expect-provider", "ringwall"]).1["findings"][0]["why"],
+        "other-provider"
+    );
     assert_eq!(run(&testbed, &["verify", "--resource", "secrets", "--resource", "configmaps"]).0, 1);
     assert_eq!(run(&testbed, &["verify", "--all"]).0, 1);
     let (status, _, stderr) = run(&testbed, &["verify", "--resource", "secrets", "--resource", "secerts"]);
@@ -144,7 +153,10 @@ fn secrets_are_proved_in_the_clear_sealed_and_sealed_anew() {
     let (status, outcome, _) =
         run(&testbed, &["rotate", "--state", state, "--to-key", "key3", "--rate", "1000", "--wait", "0"]);
     assert_eq!((status, &outcome["report"]), (3, &Value::Null));
-    assert_eq!(outcome["resealed"].as_u64().unwrap() + outcome["unchanged"].as_u64().unwrap(), SECRETS as u64);
+    assert_eq!(
+        outcome["resealed"].as_u64().unwrap() + outcome["unchanged"].as_u64().unwrap(),
+        SECRETS as u64
+    );
     assert!(outcome["resealed"].as_u64().unwrap() > 0);
     assert!(!Path::new(state).exists(), "what is done needs no place");
     assert_eq!(run(&testbed, &["verify", "--expect-key", "key3"]).0, 0);
@@ -177,7 +189,8 @@ fn an_etcd_that_cannot_be_read_leaves_the_question_open() {
         (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
     };
     let etcd = testbed.etcd();
-    let (ca, cert, key) = (testbed.pki("ca.crt"), testbed.pki("etcd-client.crt"), testbed.pki("etcd-client.key"));
+    let (ca, cert, key) =
+        (testbed.pki("ca.crt"), testbed.pki("etcd-client.crt"), testbed.pki("etcd-client.key"));
     let (ca, cert, key) = (ca.to_str().unwrap(), cert.to_str().unwrap(), key.to_str().unwrap());
     // Without a client certificate, and at a port where nobody is.
     let (status, stderr) = run(&["--etcd", &etcd, "--etcd-ca", ca]);
@@ -186,15 +199,26 @@ fn an_etcd_that_cannot_be_read_leaves_the_question_open() {
     assert_eq!(status, 3, "{stderr}");
     assert!(stderr.contains("127.0.0.1:1"), "{stderr}");
     // Misuse.
-    for arguments in [["--etcd", "127.0.0.1:1", "--etcd-ca", ca], ["--etcd", &etcd, "--resource", "Secrets"]] {
+    for arguments in [["--etcd", "127.0.0.1:1", "--etcd-ca", ca], ["--etcd", &etcd, "--resource", "Secrets"]]
+    {
         assert_eq!(run(&arguments).0, 2);
     }
     let (status, stderr) = run(&["--etcd", &etcd]);
     assert_eq!(status, 2, "{stderr}");
     // The second of two is asked when the first is away.
     let (status, stderr) = run(&[
-        "--etcd", "https://127.0.0.1:1", "--etcd", &etcd, "--etcd-ca", ca, "--etcd-cert", cert, "--etcd-key", key,
-        "--resource", "namespaces",
+        "--etcd",
+        "https://127.0.0.1:1",
+        "--etcd",
+        &etcd,
+        "--etcd-ca",
+        ca,
+        "--etcd-cert",
+        cert,
+        "--etcd-key",
+        key,
+        "--resource",
+        "namespaces",
     ]);
     assert_eq!(status, 1, "{stderr}");
 }

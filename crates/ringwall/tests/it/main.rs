@@ -18,6 +18,7 @@ mod installation;
 #[expect(dead_code, reason = "a part of what the tests of the endpoint have")]
 mod issuer;
 mod kms;
+mod secrets;
 mod serve;
 mod snapshot;
 mod who_can;
