@@ -20,6 +20,7 @@ mod installation;
 mod issuer;
 mod kms;
 mod kubeconfig;
+mod secrets;
 mod serve;
 mod snapshot;
 mod token_verify;
