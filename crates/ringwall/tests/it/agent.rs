@@ -303,7 +303,9 @@ fn the_nodes_policy_allows_one_call_and_no_other() {
             lines.push(ask(&format!("{}:{}", service.prefix(), action.name()), &cluster));
         }
     }
-    let said = crate::snapshot::run(&["iam", "eval", "--batch", "-"].map(str::to_owned), &lines.join("\n"));
+    let home = Home::new();
+    fs::write(home.path("lines.jsonl"), lines.join("\n")).unwrap();
+    let said = home.run("iam eval --batch lines.jsonl");
     let allowed: Vec<_> = std::iter::zip(&lines, said.stdout.lines())
         .filter(|(_, answer)| serde_json::from_str::<Value>(answer).unwrap()["decision"] == "Allowed")
         .map(|(line, _)| line)

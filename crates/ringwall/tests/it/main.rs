@@ -4,6 +4,7 @@
 
 mod agent;
 mod aws;
+mod awsclient;
 mod batch;
 mod can;
 mod checks;
@@ -18,6 +19,7 @@ mod installation;
 #[expect(dead_code, reason = "a part of what the tests of the endpoint have")]
 mod issuer;
 mod kms;
+mod kubeconfig;
 mod serve;
 mod snapshot;
 mod who_can;
