@@ -43,7 +43,11 @@ pub(crate) fn measure() {
     let theirs = both(&peer, &sts, &tokens);
     let times = ours.rate() / theirs.rate();
     let share = ours.calls_per_review() / theirs.calls_per_review();
-    verdict(&format!("{times:.1} times the peer's throughput"), times >= TIMES_PEER, &format!("at least {TIMES_PEER}"));
+    verdict(
+        &format!("{times:.1} times the peer's throughput"),
+        times >= TIMES_PEER,
+        &format!("at least {TIMES_PEER}"),
+    );
     verdict(
         &format!("{share:.4} of the peer's STS calls a review"),
         share <= SHARE_OF_CALLS,

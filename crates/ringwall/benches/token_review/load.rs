@@ -67,7 +67,8 @@ pub(crate) fn run(
                 let asked = Instant::now();
                 let reply = connection.exchange(&requests[number % requests.len()]).await;
                 assert!(
-                    reply.status == 200 && reply.body.windows(20).any(|found| found == b"\"authenticated\":true"),
+                    reply.status == 200
+                        && reply.body.windows(20).any(|found| found == b"\"authenticated\":true"),
                     "{}: {}",
                     reply.status,
                     String::from_utf8_lossy(reply.body)

@@ -24,6 +24,7 @@ mod servers;
 mod tokens;
 mod webhook;
 #[path = "../endpoint/wire.rs"]
+#[expect(dead_code, reason = "a part of what the benchmark of the endpoint has")]
 mod wire;
 
 use std::os::unix::process::CommandExt as _;

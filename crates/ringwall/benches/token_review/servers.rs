@@ -59,9 +59,9 @@ impl Sts {
         stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
         let mut metrics = String::new();
         stream.read_to_string(&mut metrics).unwrap();
-        let counted = metrics
-            .lines()
-            .filter(|line| line.starts_with("ringwall_requests_total") && line.contains("\"GetCallerIdentity\""));
+        let counted = metrics.lines().filter(|line| {
+            line.starts_with("ringwall_requests_total") && line.contains("\"GetCallerIdentity\"")
+        });
         counted.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
     }
 }
@@ -82,8 +82,9 @@ pub(crate) struct Webhook {
 
 impl Webhook {
     pub(crate) fn ours(home: &Home) -> Self {
-        let mappings =
-            format!("mapUsers:\n- userarn: arn:aws:iam::{ACCOUNT}:user/administrator\n  username: admin\n  groups: [admins]\n");
+        let mappings = format!(
+            "mapUsers:\n- userarn: arn:aws:iam::{ACCOUNT}:user/administrator\n  username: admin\n  groups: [admins]\n"
+        );
         fs::write(home.path(MAPPINGS), mappings).unwrap();
         let mut process = Command::new(std::env::current_exe().unwrap())
             .current_dir(home.path("."))

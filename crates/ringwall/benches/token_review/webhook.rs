@@ -45,13 +45,15 @@ pub(crate) fn serve() {
         let parts = Parts { verifier: Arc::new(verifier), cluster: None, aws: None, instances: None, now };
         let webhook = Authn::start(settings, parts, &mut registry).unwrap();
         let metrics = Metrics::register(&mut registry, "webhooks");
-        let tls = Tls::open(Source::Own { folder: "webhook".into(), names: Vec::new() }, None, metrics.clone()).unwrap();
+        let tls =
+            Tls::open(Source::Own { folder: "webhook".into(), names: Vec::new() }, None, metrics.clone())
+                .unwrap();
         let address = ([127, 0, 0, 1], 0).into();
         let server = Server::bind(address, Some(Arc::new(tls)), live(Limits::default()), metrics).unwrap();
         while webhook.waits_for().is_some() {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
         println!("{}", server.address());
-        server.serve(webhook, std::future::pending()).await;
+        let _ = server.serve(webhook, std::future::pending()).await;
     });
 }

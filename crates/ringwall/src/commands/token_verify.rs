@@ -74,9 +74,7 @@ pub(super) fn run(args: &TokenVerify) -> Result<Exit, Failure> {
             Err(error) => Answer { error, ..Answer::default() },
             Ok(token) => match runtime.block_on(verifier.verify(token, now())) {
                 Err(error) => Answer { error: error.to_string(), ..Answer::default() },
-                Ok(caller) => {
-                    Answer { ok: true, error: String::new(), principal: caller.arn.to_string() }
-                }
+                Ok(caller) => Answer { ok: true, error: String::new(), principal: caller.arn.to_string() },
             },
         };
         print(out, &answer)

@@ -194,7 +194,10 @@ fn a_plugin_that_rotates_its_key_is_followed() {
     let (ring, root, socket) = (at("kms.keyring"), format!("file:{}", at("keys/root.key")), at("kms.sock"));
     let keyring = |command: &str| {
         let mut ringwall = Command::new(env!("CARGO_BIN_EXE_ringwall"));
-        let status = ringwall.args(["kms", "keyring", command, &ring, "--root-key", &root]).stdout(Stdio::null()).status();
+        let status = ringwall
+            .args(["kms", "keyring", command, &ring, "--root-key", &root])
+            .stdout(Stdio::null())
+            .status();
         assert!(status.unwrap().success());
     };
     keyring("create");
@@ -216,20 +219,23 @@ fn a_plugin_that_rotates_its_key_is_followed() {
     let testbed = Testbed::start_with(&folder.path().join("bed"), &[&flag]);
     testbed.apply(&secrets());
     let first = run(&testbed, &["rotate", "--socket", &socket]).1["key"].as_str().unwrap().to_owned();
-    let (status, report, _) = run(&testbed, &["verify", "--all", "--expect-provider", "ringwall", "--expect-key", &first]);
+    let (status, report, _) =
+        run(&testbed, &["verify", "--all", "--expect-provider", "ringwall", "--expect-key", &first]);
     assert_eq!(status, 0, "{}", report["findings"]);
 
     keyring("rotate");
     let second = (0..600).find_map(|_| {
         thread::sleep(Duration::from_millis(100));
-        let key = run(&testbed, &["rotate", "--socket", &socket, "--resource", "namespaces", "--wait", "0"]).2;
+        let key =
+            run(&testbed, &["rotate", "--socket", &socket, "--resource", "namespaces", "--wait", "0"]).2;
         // It is not in use yet, which says which one was asked for.
         key.split('`').nth(1).map(str::to_owned)
     });
     let second = second.expect("the plugin takes the keyring up");
     assert_ne!(first, second);
     // The API server asks the plugin every minute.
-    let (status, outcome, stderr) = run(&testbed, &["rotate", "--socket", &socket, "--all", "--rate", "1000"]);
+    let (status, outcome, stderr) =
+        run(&testbed, &["rotate", "--socket", &socket, "--all", "--rate", "1000"]);
     assert_eq!((status, outcome["key"].as_str()), (0, Some(second.as_str())), "{stderr}");
     assert!(stderr.contains(&format!("it writes under `{first}`")), "{stderr}");
     let (_, report, _) = run(&testbed, &["verify", "--expect-provider", "ringwall", "--expect-key", &second]);
