@@ -98,18 +98,19 @@ fn a_status_is_the_models_then_the_given_then_the_usual() {
 
 #[test]
 fn an_error_of_reading_answers_in_its_form() {
-    let answer = Request::json("TrentService.Nothing", "{}").route().unwrap_err().answer("id-1");
+    let answer =
+        Request::json("TrentService.Nothing", "{}").route().unwrap_err().answer(Accept::Usual, "id-1");
     assert_eq!(answer.status, 400);
     assert_eq!(
         body(&answer),
         r#"{"__type":"UnknownOperationException","message":"Unknown operation Nothing"}"#
     );
     // A service that is not known has its protocol all the same.
-    let answer = Request::json("<x>", "{}").route().unwrap_err().answer("id-1");
+    let answer = Request::json("<x>", "{}").route().unwrap_err().answer(Accept::Usual, "id-1");
     assert_eq!(body(&answer), r#"{"__type":"UnknownOperationException","message":"Unknown operation <x>"}"#);
-    let answer = Request::iam("<x>", "").route().unwrap_err().answer("id-1");
+    let answer = Request::iam("<x>", "").route().unwrap_err().answer(Accept::Usual, "id-1");
     assert!(body(&answer).contains("Could not find operation &lt;x&gt; for version 2010-05-08"));
-    let answer = Request::ec2("Nothing", "").route().unwrap_err().answer("id-1");
+    let answer = Request::ec2("Nothing", "").route().unwrap_err().answer(Accept::Usual, "id-1");
     assert!(body(&answer).starts_with(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>InvalidAction"
     ));
