@@ -69,10 +69,6 @@ impl Home {
         self.credential("aws_secret_access_key = ")
     }
 
-    pub(crate) fn access_key_id(&self) -> String {
-        self.credential("aws_access_key_id = ")
-    }
-
     fn credential(&self, name: &str) -> String {
         let text = self.read(".config/ringwall/credentials");
         text.lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned()
