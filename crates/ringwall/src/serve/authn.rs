@@ -58,7 +58,7 @@ impl Prepare {
             cluster,
             instances: Some(Arc::new(aws.clone())),
             aws: Some(aws),
-            now: Arc::new(ringwall_aws::now),
+            now: Arc::new(outside::now),
         };
         let authn = Authn::start(webhooks(settings, &kinds)?, parts, registry)?;
         Ok(Self { bound, authn })

@@ -174,7 +174,7 @@ async fn identity(shop: &Shop, given: &Value) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn pods_get_their_role_and_nobody_else_does() {
     let shop = Shop::open().await;
-    let agent = shop.agent(ON_LOOPBACK);
+    let agent = shop.agent(&format!("{ON_LOOPBACK} --burst 1000"));
     let (address, admin) = (agent.address("address"), agent.address("admin"));
     let host = address.to_string();
     let token = shop.token(json!({}));
@@ -299,7 +299,9 @@ fn the_nodes_policy_allows_one_call_and_no_other() {
     for pattern in
         ["eks-auth:*", "eks:*", "sts:*", "iam:*", "ec2:*", "kms:*", "s3:*", "secretsmanager:*", "ssm:*"]
     {
-        for (service, action) in ringwall_iam::catalog().matching(pattern) {
+        // Nobody needs a permission to ask who he is.
+        let matching = ringwall_iam::catalog().matching(pattern);
+        for (service, action) in matching.into_iter().filter(|(_, it)| it.name() != "GetCallerIdentity") {
             lines.push(ask(&format!("{}:{}", service.prefix(), action.name()), &cluster));
         }
     }
