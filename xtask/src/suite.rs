@@ -137,12 +137,7 @@ fn use_moto(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
 
 /// Compares with AWS's own clients: the wire protocols, then the whole endpoint. Without Python or the network these are
 /// gaps.
-fn ask_as_aws_clients(
-    workspace: &Workspace,
-    seed: Option<u64>,
-    testbed: Option<&Path>,
-    steps: &mut Steps,
-) {
+fn ask_as_aws_clients(workspace: &Workspace, seed: Option<u64>, testbed: Option<&Path>, steps: &mut Steps) {
     const SHAPES: &str = "protocol against botocore";
     const CLIENTS: &str = "AWS's own clients against the endpoint";
     const PLUGS: &str = "every plug in a real control plane";
