@@ -11,13 +11,13 @@ use prometheus_client::registry::Registry;
 use ringwall_awsclient::http::UrlError;
 use ringwall_awsclient::{Client, Environment, Load, ProvideCredentials};
 use ringwall_identity::agent::{self, AgentError, EksAuth, Settings, link};
-use ringwall_server::{Admin, Asked, Limits, Metrics, Server, Signals, harden, live};
+use ringwall_server::{Metrics, Signals, harden};
 use tokio::sync::watch;
 
 use super::asynchronously;
 use crate::cli::Agent;
 use crate::error::{Exit, Failure};
-use crate::serve::{Logs, asked, tell};
+use crate::serve::{AdminBound, Logs, OF_ONE_SERVICE, asked, tell, until_stopped};
 
 /// The longest that a call to EKS Auth takes. A pod that gave up before finds the answer when it asks again.
 const CALL: Duration = Duration::from_secs(10);
@@ -30,9 +30,6 @@ const LOOK_FOR_LINK_EVERY: Duration = Duration::from_secs(30);
 
 /// Waits between tries for the node's own credentials at the start.
 const CREDENTIALS_AGAIN: Duration = Duration::from_secs(5);
-
-/// Connections that the admin listener takes at once: some probes and a Prometheus or two.
-const ADMIN_CONNECTIONS: usize = 16;
 
 /// Serves until a signal ends it, or takes the link away.
 pub(super) fn run(args: &Agent) -> Result<Exit, Failure> {
@@ -57,9 +54,7 @@ async fn serve(args: &Agent) -> Result<Exit, Failure> {
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry, "agent");
     let own_metrics = agent::Metrics::register(&mut registry);
-    let admin_limits = live(Limits { max_connections: ADMIN_CONNECTIONS, ..Limits::default() });
-    let admin_metrics = Metrics::register(&mut registry, "admin");
-    let admin = Server::bind(args.admin_listen, None, admin_limits, admin_metrics)?;
+    let admin = AdminBound::bind(args.admin_listen, OF_ONE_SERVICE, &mut registry)?;
     let admin_address = admin.address();
 
     let addresses: Vec<IpAddr> = args.bind.iter().map(SocketAddr::ip).collect();
@@ -75,13 +70,11 @@ async fn serve(args: &Agent) -> Result<Exit, Failure> {
 
     let ready =
         Ready { agent: Arc::clone(&agent), has_credentials: Arc::default(), stopping: Arc::default() };
-    let (stop_admin, admin_stopped) = watch::channel(false);
     let answer = {
         let ready = ready.clone();
         move || ready.check()
     };
-    let admin =
-        tokio::spawn(admin.serve(Arc::new(Admin::new(registry, Box::new(answer))), asked(admin_stopped)));
+    let admin = admin.serve(registry, Box::new(answer));
     let mut background = tokio::task::JoinSet::new();
     if let Some(credentials) = credentials {
         background.spawn(look_for_credentials(credentials, Arc::clone(&ready.has_credentials)));
@@ -107,13 +100,8 @@ async fn serve(args: &Agent) -> Result<Exit, Failure> {
         () = until_stopped(&mut signals) => tracing::warn!("stopped at once, as asked a second time"),
     }
     background.shutdown().await;
-    let _ = stop_admin.send(true);
-    let _ = admin.await;
+    admin.stop().await;
     Ok(Exit::Fine)
-}
-
-async fn until_stopped(signals: &mut Signals) {
-    while signals.next().await != Asked::Stop {}
 }
 
 /// A client with the node's own credentials.

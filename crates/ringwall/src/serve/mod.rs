@@ -1,5 +1,6 @@
 //! `ringwall serve`: the services, what they share, and the signals.
 
+mod admin;
 mod authn;
 mod aws;
 mod identity;
@@ -9,24 +10,18 @@ mod outside;
 mod part;
 mod reload;
 
-use std::sync::Arc;
-
 use futures_util::future::join_all;
 use prometheus_client::registry::Registry;
-use ringwall_server::{
-    Admin, Asked, Drained, LOOK_EVERY, Limits, Live, Metrics, Server, Signals, harden, live,
-};
+use ringwall_server::{Asked, Drained, LOOK_EVERY, Limits, Live, Signals, harden, live};
 use tokio::sync::watch;
 
+pub(crate) use self::admin::{AdminBound, AdminListener, OF_ONE_SERVICE};
 pub(crate) use self::listener::asked;
 pub(crate) use self::logs::Logs;
 use self::part::{Part, Prepared, Waits};
 use self::reload::Reloader;
 use crate::config::{self, Flags, Loaded, Service, Settings};
 use crate::error::{Exit, Failure};
-
-/// Connections that the admin listener takes at once: some probes and a Prometheus or two.
-const ADMIN_CONNECTIONS: usize = 64;
 
 /// Serves until a signal ends it.
 pub(crate) fn run(flags: &Flags, loaded: Loaded) -> Result<Exit, Failure> {
@@ -44,17 +39,14 @@ async fn serve(flags: Flags, loaded: Loaded) -> Result<Exit, Failure> {
     }
     let mut registry = Registry::default();
     let limits = live(settings.limits());
-    let admin_limits = live(Limits { max_connections: ADMIN_CONNECTIONS, ..Limits::default() });
-    let admin_metrics = Metrics::register(&mut registry, "admin");
-    let admin = Server::bind(settings.admin_listen.value, None, admin_limits, admin_metrics)?;
+    let admin = AdminBound::bind(settings.admin_listen.value, admin::OF_ALL_SERVICES, &mut registry)?;
     let admin_address = admin.address();
     let prepared = prepare(&settings, &limits, &mut registry).await?;
 
     let waits = watch::Sender::new(Some("it is starting".to_owned()));
     let ready = waits.subscribe();
     let ready = Box::new(move || ready.borrow().clone().map_or(Ok(()), Err));
-    let (stop_admin, admin_stopped) = watch::channel(false);
-    let admin = tokio::spawn(admin.serve(Arc::new(Admin::new(registry, ready)), asked(admin_stopped)));
+    let admin = admin.serve(registry, ready);
     let mut parts = Vec::new();
     for service in prepared {
         parts.push(service.start().await?);
@@ -85,13 +77,12 @@ async fn serve(flags: Flags, loaded: Loaded) -> Result<Exit, Failure> {
     tracing::info!("stopping: requests in hand are finished");
     tokio::select! {
         drained = join_all(parts.iter_mut().map(|part| part.drain())) => tell(drained),
-        () = again(&mut signals) => tracing::warn!("stopped at once, as asked a second time"),
+        () = until_stopped(&mut signals) => tracing::warn!("stopped at once, as asked a second time"),
     }
     for part in parts {
         part.close().await;
     }
-    let _ = stop_admin.send(true);
-    let _ = admin.await;
+    admin.stop().await;
     Ok(Exit::Fine)
 }
 
@@ -122,8 +113,8 @@ async fn waits_for(parts: &[Box<dyn Part>]) -> Waits {
     None
 }
 
-/// Done when it is asked to stop once more.
-async fn again(signals: &mut Signals) {
+/// Done when somebody asks for the end, or asks once more.
+pub(crate) async fn until_stopped(signals: &mut Signals) {
     while signals.next().await != Asked::Stop {}
 }
 

@@ -6,15 +6,11 @@ use prometheus_client::registry::Registry;
 use ringwall_awsclient::{Client, Environment, Load};
 use ringwall_grpc::{Access, Drained, Listener};
 use ringwall_kms::{KmsError, Plugin, Settings};
-use ringwall_server::{Admin, Asked, Limits, Metrics, Server, Signals, harden, live};
-use tokio::sync::watch;
+use ringwall_server::{Signals, harden};
 
 use crate::cli::KmsServe;
 use crate::error::{Exit, Failure};
-use crate::serve::{Logs, asked};
-
-/// Connections that the admin listener takes at once: some probes and a Prometheus or two.
-const ADMIN_CONNECTIONS: usize = 16;
+use crate::serve::{AdminBound, Logs, OF_ONE_SERVICE, until_stopped};
 
 /// Serves until a signal ends it.
 pub(super) fn run(args: &KmsServe) -> Result<Exit, Failure> {
@@ -30,9 +26,7 @@ async fn serve(args: &KmsServe) -> Result<Exit, Failure> {
     let backends: Result<Vec<_>, _> = args.backends.iter().map(|source| source.open(aws.as_ref())).collect();
 
     let mut registry = Registry::default();
-    let admin_limits = live(Limits { max_connections: ADMIN_CONNECTIONS, ..Limits::default() });
-    let admin_metrics = Metrics::register(&mut registry, "admin");
-    let admin = Server::bind(args.admin_listen, None, admin_limits, admin_metrics)?;
+    let admin = AdminBound::bind(args.admin_listen, OF_ONE_SERVICE, &mut registry)?;
     let admin_address = admin.address();
     let settings = Settings { backends: backends?, probe: args.probe_every, grace: args.grace };
     let access = Access { mode: args.socket_mode, owner: None, users: args.users.clone() };
@@ -45,20 +39,16 @@ async fn serve(args: &KmsServe) -> Result<Exit, Failure> {
         let plugin = Arc::clone(&plugin);
         move || plugin.waits_for().map_or(Ok(()), |waits| Err(waits.to_owned()))
     };
-    let (stop_admin, admin_stopped) = watch::channel(false);
-    let admin =
-        tokio::spawn(admin.serve(Arc::new(Admin::new(registry, Box::new(ready))), asked(admin_stopped)));
+    let admin = admin.serve(registry, Box::new(ready));
     tracing::info!(socket = %args.listen.display(), admin = %admin_address, "serving");
-    let drained = plugin.serve(listener, metrics, until_stopped(&mut signals)).await;
+    let stopping = async {
+        until_stopped(&mut signals).await;
+        tracing::info!("stopping: calls in hand are answered");
+    };
+    let drained = plugin.serve(listener, metrics, stopping).await;
     tell(drained);
-    let _ = stop_admin.send(true);
-    let _ = admin.await;
+    admin.stop().await;
     Ok(Exit::Fine)
-}
-
-async fn until_stopped(signals: &mut Signals) {
-    while signals.next().await != Asked::Stop {}
-    tracing::info!("stopping: calls in hand are answered");
 }
 
 /// The node's own credentials and where AWS is, as SDKs find them.

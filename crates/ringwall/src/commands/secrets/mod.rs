@@ -4,21 +4,15 @@ mod serve;
 mod sync;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use prometheus_client::registry::Registry;
 use ringwall_awsclient::{Client, Endpoints, Environment, Load, region_of};
 use ringwall_kubernetes::{Cluster, Source};
-use ringwall_server::{Admin, Asked, Limits, Metrics, Server, Signals, harden, live};
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use ringwall_server::{Ready, Signals, harden};
 
 use crate::cli::{SecretsCommand, SecretsCommon};
 use crate::error::{Exit, Failure};
-use crate::serve::asked;
-
-/// Connections that the admin listener takes at once: some probes and a Prometheus or two.
-const ADMIN_CONNECTIONS: usize = 16;
+use crate::serve::{AdminBound, AdminListener, OF_ONE_SERVICE};
 
 /// The region that the client is made for if none is configured. Every call goes to a region that is known by then.
 const ANY_REGION: &str = "us-east-1";
@@ -60,37 +54,20 @@ impl Outside {
     }
 }
 
-/// The admin listener, until it is told to stop.
-struct Watched {
-    stop: watch::Sender<bool>,
-    serving: JoinHandle<ringwall_server::Drained>,
-}
-
-impl Watched {
-    /// `made` registers its metrics and tells what it waits for.
-    fn start<T>(
-        args: &SecretsCommon,
-        make: impl FnOnce(&mut Registry) -> Result<T, Failure>,
-        ready: impl FnOnce(&T) -> Box<dyn Fn() -> Result<(), String> + Send + Sync>,
-    ) -> Result<(Self, T), Failure> {
-        let mut registry = Registry::default();
-        let limits = live(Limits { max_connections: ADMIN_CONNECTIONS, ..Limits::default() });
-        let metrics = Metrics::register(&mut registry, "admin");
-        let admin = Server::bind(args.admin_listen, None, limits, metrics)?;
-        let made = make(&mut registry)?;
-        let (stop, stopped) = watch::channel(false);
-        tracing::info!(admin = %admin.address(), "serving");
-        let serving = tokio::spawn(admin.serve(Arc::new(Admin::new(registry, ready(&made))), asked(stopped)));
-        Ok((Self { stop, serving }, made))
-    }
-
-    async fn stop(self) {
-        let _ = self.stop.send(true);
-        let _ = self.serving.await;
-    }
+/// Makes what works, and serves its metrics and whether it is `ready`.
+fn watched<T>(
+    args: &SecretsCommon,
+    make: impl FnOnce(&mut Registry) -> Result<T, Failure>,
+    ready: impl FnOnce(&T) -> Ready,
+) -> Result<(AdminListener, T), Failure> {
+    let mut registry = Registry::default();
+    let admin = AdminBound::bind(args.admin_listen, OF_ONE_SERVICE, &mut registry)?;
+    let made = make(&mut registry)?;
+    tracing::info!(admin = %admin.address(), "serving");
+    Ok((admin.serve(registry, ready(&made)), made))
 }
 
 async fn until_stopped(signals: &mut Signals) {
-    while signals.next().await != Asked::Stop {}
+    crate::serve::until_stopped(signals).await;
     tracing::info!("stopping");
 }

@@ -6,7 +6,7 @@ use ringwall_grpc::Access;
 use ringwall_secrets::{AgentAddresses, Parts, PodIdentity, Provider, Settings};
 use ringwall_server::Signals;
 
-use super::{Outside, Watched, until_stopped};
+use super::{Outside, until_stopped, watched};
 use crate::cli::SecretsServe;
 use crate::error::{Exit, Failure};
 use crate::serve::Logs;
@@ -29,7 +29,7 @@ pub(super) async fn run(args: &SecretsServe) -> Result<Exit, Failure> {
         max_answer: args.max_answer,
     };
     let parts = Parts { client, cluster: Some(cluster) };
-    let (watched, provider) = Watched::start(
+    let (admin, provider) = watched(
         common,
         |registry| Ok(Arc::new(Provider::start(settings, parts, registry)?)),
         |provider| {
@@ -45,7 +45,7 @@ pub(super) async fn run(args: &SecretsServe) -> Result<Exit, Failure> {
         let ringwall_grpc::Drained { connections, calls } = drained;
         tracing::warn!(connections, calls, "these were still open when the time to drain was over");
     }
-    watched.stop().await;
+    admin.stop().await;
     Ok(Exit::Fine)
 }
 

@@ -1,7 +1,7 @@
 use ringwall_secrets::{SyncSettings, Syncer};
 use ringwall_server::Signals;
 
-use super::{Outside, Watched, until_stopped};
+use super::{Outside, until_stopped, watched};
 use crate::cli::SecretsSync;
 use crate::error::{Exit, Failure};
 use crate::serve::Logs;
@@ -20,7 +20,7 @@ pub(super) async fn run(args: &SecretsSync) -> Result<Exit, Failure> {
         regions,
         kept: common.keep,
     };
-    let (watched, syncer) = Watched::start(
+    let (admin, syncer) = watched(
         common,
         |registry| Ok(Syncer::start(settings, client, cluster, registry)),
         |syncer| {
@@ -32,6 +32,6 @@ pub(super) async fn run(args: &SecretsSync) -> Result<Exit, Failure> {
         () = syncer.run() => {}
         () = until_stopped(&mut signals) => {}
     }
-    watched.stop().await;
+    admin.stop().await;
     Ok(Exit::Fine)
 }
