@@ -63,5 +63,5 @@ pub use request::{Head, Request};
 pub use signals::{Asked, Signals};
 pub use tls::{
     ClientCertificate, LOOK_EVERY, Looked, Source, Tls, TlsInfo, authorities, client_names, client_verifier,
-    issue_client,
+    issue_client, own_authority,
 };

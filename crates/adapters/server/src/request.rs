@@ -8,7 +8,7 @@ use http::request::Parts;
 use http::{Method, Version, header};
 
 use crate::limits::Limits;
-use crate::tls::TlsInfo;
+use crate::tls::{TlsInfo, client_names};
 
 /// All of a request but its body.
 #[derive(Clone, Debug)]
@@ -43,6 +43,13 @@ impl Head {
     /// The first value of a header; the name in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether the client has shown a certificate with one of these names ([`client_names`]).
+    pub fn shows_name_of(&self, names: &[String]) -> bool {
+        let certificate = self.tls.as_ref().and_then(|tls| tls.client.as_ref());
+        certificate
+            .is_some_and(|certificate| client_names(certificate).iter().any(|name| names.contains(name)))
     }
 
     /// The host and port that the client asked for.

@@ -9,61 +9,50 @@ use ringwall_authn::sources::{Places, Source, SourceKind, SourceRules, access_en
 use ringwall_authn::sts::{self, Verifier};
 use ringwall_authn::token::{Hosts, Rules};
 use ringwall_authn::{Authn, Parts, Settings as Webhooks};
+use ringwall_awsclient::Clock;
 use ringwall_awsclient::partition::Partition;
 use ringwall_model::Secret;
 use ringwall_rbac::entry::RolePaths;
-use ringwall_server::{Drained, Limits, Live, Metrics};
+use ringwall_server::{Limits, Live, Metrics};
 
-use super::listener::{Bound, Clients, Listener};
+use super::listener::{Callers, Listener};
 use super::outside;
-use super::part::{Doing, Part, Prepared, Waits};
+use super::part::Waits;
+use super::webhook::{Answers, Prepare};
 use crate::config::{Settings, TlsMode};
 use crate::error::Failure;
 
 /// Bytes of a file of keys at most; a key has 32.
 const MAX_KEY_FILE: u64 = 4096;
 
-/// The webhooks' listener, and the webhooks.
-pub(super) struct Prepare {
-    bound: Bound,
-    authn: Arc<Authn>,
-}
-
-struct Webhook {
-    listener: Listener,
-    authn: Arc<Authn>,
-}
-
-impl Prepare {
-    /// Listens, and begins to load the mappings; neither AWS nor the apiserver has to be there.
-    pub(super) async fn bind(
-        settings: &Settings,
-        limits: &Live<Limits>,
-        registry: &mut Registry,
-    ) -> Result<Self, Failure> {
-        let metrics = Metrics::register(registry, "authn");
-        let bound = Listener::bind(settings, settings.authn_listen.value, Some(Clients), limits, metrics)?;
-        let kinds: Vec<SourceKind> =
-            settings.authn_sources.value.0.iter().map(|name| name.parse()).collect::<Result<_, _>>()?;
-        let in_cluster =
-            [SourceKind::AwsAuth, SourceKind::IdentityMappings].iter().any(|it| kinds.contains(it));
-        // An aws-auth in a file may be all there is.
-        let cluster =
-            match in_cluster && (settings.cluster_kubeconfig.value.is_some() || outside::is_in_cluster()) {
-                true => Some(outside::cluster(settings).await?),
-                false => None,
-            };
-        let aws = outside::aws(settings)?;
-        let parts = Parts {
-            verifier: Arc::new(verifier(settings, registry)?),
-            cluster,
-            instances: Some(Arc::new(aws.clone())),
-            aws: Some(aws),
-            now: Arc::new(outside::now),
+/// Listens, and begins to load the mappings; neither AWS nor the apiserver has to be there.
+pub(super) async fn prepare(
+    settings: &Settings,
+    limits: &Live<Limits>,
+    registry: &mut Registry,
+) -> Result<Prepare<Authn>, Failure> {
+    let metrics = Metrics::register(registry, "authn");
+    let bound = Listener::bind(settings, settings.authn_listen.value, Callers::Apiservers, limits, metrics)?;
+    let kinds: Vec<SourceKind> =
+        settings.authn_sources.value.0.iter().map(|name| name.parse()).collect::<Result<_, _>>()?;
+    let in_cluster = [SourceKind::AwsAuth, SourceKind::IdentityMappings].iter().any(|it| kinds.contains(it));
+    // An aws-auth in a file may be all there is.
+    let cluster =
+        match in_cluster && (settings.cluster_kubeconfig.value.is_some() || outside::is_in_cluster()) {
+            true => Some(outside::cluster(settings).await?),
+            false => None,
         };
-        let authn = Authn::start(webhooks(settings, &kinds)?, parts, registry)?;
-        Ok(Self { bound, authn })
-    }
+    let aws = outside::aws(settings)?;
+    let clock = Clock::system();
+    let parts = Parts {
+        verifier: Arc::new(verifier(settings, registry)?),
+        cluster,
+        instances: Some(Arc::new(aws.clone())),
+        aws: Some(aws),
+        now: Arc::new(move || clock.now()),
+    };
+    let answers = Authn::start(webhooks(settings, &kinds)?, parts, registry)?;
+    Ok(Prepare { service: "authn", bound, answers })
 }
 
 fn verifier(settings: &Settings, registry: &mut Registry) -> Result<Verifier, Failure> {
@@ -133,33 +122,12 @@ fn key(path: &Path) -> Result<Secret, Failure> {
     Ok(Secret::new(bytes))
 }
 
-impl Prepared for Prepare {
-    fn start(self: Box<Self>) -> Doing<'static, Result<Box<dyn Part>, Failure>> {
-        Box::pin(async move {
-            let listener = self.bound.serve("authn", Arc::clone(&self.authn));
-            Ok(Box::new(Webhook { listener, authn: self.authn }) as Box<dyn Part>)
-        })
-    }
-}
-
-impl Part for Webhook {
-    fn waits_for(&self) -> Doing<'_, Waits> {
-        Box::pin(async { self.authn.waits_for().map(str::to_owned) })
-    }
-
-    fn look(&mut self) -> Doing<'_, ()> {
-        Box::pin(self.listener.look())
+impl Answers for Authn {
+    fn waits_for(&self) -> Waits {
+        self.waits_for().map(str::to_owned)
     }
 
     fn reload(&self) {
-        self.authn.reload();
-    }
-
-    fn drain(&mut self) -> Doing<'_, Option<Drained>> {
-        Box::pin(self.listener.drain())
-    }
-
-    fn close(self: Box<Self>) -> Doing<'static, ()> {
-        Box::pin(async {})
+        self.reload();
     }
 }

@@ -11,7 +11,7 @@ use ringwall_server::{Drained, Limits, Live, Metrics};
 use ringwall_trail::Trail;
 use tokio::task::JoinHandle;
 
-use super::listener::{Bound, Listener};
+use super::listener::{Bound, Callers, Listener};
 use super::part::{Doing, Part, Prepared, Waits};
 use crate::config::Settings;
 use crate::error::Failure;
@@ -45,7 +45,7 @@ impl Prepare {
         registry: &mut Registry,
     ) -> Result<Self, Failure> {
         let metrics = Metrics::register(registry, "aws");
-        let bound = Listener::bind(settings, settings.listen.value, None, limits, metrics)?;
+        let bound = Listener::bind(settings, settings.listen.value, Callers::Anybody, limits, metrics)?;
         Ok(Self { settings: settings.clone(), bound })
     }
 }

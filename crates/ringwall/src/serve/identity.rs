@@ -5,40 +5,29 @@ use std::sync::Arc;
 use prometheus_client::registry::Registry;
 use ringwall_identity::mutate;
 use ringwall_identity::webhook::{self, AssociationSettings, OnLookupFailure, Webhook};
-use ringwall_server::{Drained, Limits, Live, Metrics};
+use ringwall_server::{Limits, Live, Metrics};
 
-use super::listener::{Bound, Clients, Listener};
+use super::listener::{Callers, Listener};
 use super::outside;
-use super::part::{Doing, Part, Prepared, Waits};
+use super::part::Waits;
+use super::webhook::{Answers, Prepare};
 use crate::config::{Settings, TlsMode};
 use crate::error::Failure;
 
-/// The webhook's listener, and the webhook.
-pub(super) struct Prepare {
-    bound: Bound,
-    webhook: Arc<Webhook>,
-}
-
-struct Pods {
-    listener: Listener,
-    webhook: Arc<Webhook>,
-}
-
-impl Prepare {
-    /// Listens, and begins to watch service accounts; the apiserver does not have to be there.
-    pub(super) async fn bind(
-        settings: &Settings,
-        limits: &Live<Limits>,
-        registry: &mut Registry,
-    ) -> Result<Self, Failure> {
-        let metrics = Metrics::register(registry, "identity");
-        let bound = Listener::bind(settings, settings.identity_listen.value, Some(Clients), limits, metrics)?;
-        let cluster = outside::cluster(settings).await?;
-        let associations = settings.identity_associations.value.0;
-        let aws = associations.then(|| outside::aws(settings)).transpose()?;
-        let webhook = Arc::new(webhook::start(configured(settings), &cluster, aws, registry)?);
-        Ok(Self { bound, webhook })
-    }
+/// Listens, and begins to watch service accounts; the apiserver does not have to be there.
+pub(super) async fn prepare(
+    settings: &Settings,
+    limits: &Live<Limits>,
+    registry: &mut Registry,
+) -> Result<Prepare<Webhook>, Failure> {
+    let metrics = Metrics::register(registry, "identity");
+    let bound =
+        Listener::bind(settings, settings.identity_listen.value, Callers::Apiservers, limits, metrics)?;
+    let cluster = outside::cluster(settings).await?;
+    let associations = settings.identity_associations.value.0;
+    let aws = associations.then(|| outside::aws(settings)).transpose()?;
+    let answers = Arc::new(webhook::start(configured(settings), &cluster, aws, registry)?);
+    Ok(Prepare { service: "identity", bound, answers })
 }
 
 fn configured(settings: &Settings) -> webhook::Settings {
@@ -71,29 +60,8 @@ fn configured(settings: &Settings) -> webhook::Settings {
     }
 }
 
-impl Prepared for Prepare {
-    fn start(self: Box<Self>) -> Doing<'static, Result<Box<dyn Part>, Failure>> {
-        Box::pin(async move {
-            let listener = self.bound.serve("identity", Arc::clone(&self.webhook));
-            Ok(Box::new(Pods { listener, webhook: self.webhook }) as Box<dyn Part>)
-        })
-    }
-}
-
-impl Part for Pods {
-    fn waits_for(&self) -> Doing<'_, Waits> {
-        Box::pin(async { self.webhook.waits_for() })
-    }
-
-    fn look(&mut self) -> Doing<'_, ()> {
-        Box::pin(self.listener.look())
-    }
-
-    fn drain(&mut self) -> Doing<'_, Option<Drained>> {
-        Box::pin(self.listener.drain())
-    }
-
-    fn close(self: Box<Self>) -> Doing<'static, ()> {
-        Box::pin(async {})
+impl Answers for Webhook {
+    fn waits_for(&self) -> Waits {
+        self.waits_for()
     }
 }

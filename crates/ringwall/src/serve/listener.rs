@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ringwall_server::{
-    Drained, Handler, Limits, Live, Metrics, Server, Source, Tls, authorities, client_verifier,
+    Drained, Handler, Limits, Live, Metrics, Server, Source, Tls, authorities, client_verifier, own_authority,
 };
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -12,9 +12,15 @@ use tokio::task::JoinHandle;
 use crate::config::{Settings, TlsMode};
 use crate::error::Failure;
 
-/// Whose certificates clients have to show.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Clients;
+/// Who gets a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Callers {
+    /// Whoever reaches the listener.
+    Anybody,
+    /// Who shows a certificate of the authority for apiservers. Without TLS, which is for this machine alone, nobody can
+    /// show one, and everybody gets a connection.
+    Apiservers,
+}
 
 /// A listener that listens, and answers nothing yet.
 pub(super) struct Bound {
@@ -30,16 +36,15 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    /// Listens, with the certificate that the settings name. With `clients` whoever shows no certificate of their
-    /// authority gets no connection; without TLS, which is for this machine alone, nobody can show one.
+    /// Listens, with the certificate that the settings name.
     pub(super) fn bind(
         settings: &Settings,
         address: SocketAddr,
-        clients: Option<Clients>,
+        callers: Callers,
         limits: &Live<Limits>,
         metrics: Metrics,
     ) -> Result<Bound, Failure> {
-        let tls = tls(settings, clients, &metrics)?;
+        let tls = tls(settings, callers, &metrics)?;
         let server = Server::bind(address, tls.clone(), Arc::clone(limits), metrics)?;
         Ok(Bound { server, tls })
     }
@@ -78,11 +83,7 @@ pub(crate) async fn asked(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-fn tls(
-    settings: &Settings,
-    clients: Option<Clients>,
-    metrics: &Metrics,
-) -> Result<Option<Arc<Tls>>, Failure> {
+fn tls(settings: &Settings, callers: Callers, metrics: &Metrics) -> Result<Option<Arc<Tls>>, Failure> {
     let folder = settings.data_folder.value.join("tls");
     let source = match settings.tls_mode.value {
         TlsMode::Off => return Ok(None),
@@ -93,17 +94,11 @@ fn tls(
             key: settings.tls_key.value.clone().unwrap_or_default(),
         },
     };
-    let verifier = match clients {
-        None => None,
-        Some(Clients) => {
-            // The own authority has to be there before its certificate is read.
-            if settings.tls_mode.value == TlsMode::Own {
-                Tls::open(source.clone(), None, Metrics::default())?;
-            }
-            let roots = settings.webhook_client_ca.value.clone();
-            let roots = authorities(&roots.unwrap_or_else(|| folder.join("ca.pem")))?;
-            Some(client_verifier(roots, true)?)
-        }
+    let verifier = match (callers, &settings.webhook_client_ca.value) {
+        (Callers::Anybody, _) => None,
+        (Callers::Apiservers, Some(path)) => Some(client_verifier(authorities(path)?, true)?),
+        // With files there is a path: the settings were checked.
+        (Callers::Apiservers, None) => Some(client_verifier([own_authority(&folder)?], true)?),
     };
     Ok(Some(Arc::new(Tls::open(source, verifier, metrics.clone())?)))
 }

@@ -9,6 +9,7 @@ mod logs;
 mod outside;
 mod part;
 mod reload;
+mod webhook;
 
 use futures_util::future::join_all;
 use prometheus_client::registry::Registry;
@@ -96,8 +97,8 @@ async fn prepare(
     for service in &settings.services.value.0 {
         prepared.push(match service {
             Service::Aws => Box::new(aws::Prepare::bind(settings, limits, registry)?),
-            Service::Authn => Box::new(authn::Prepare::bind(settings, limits, registry).await?),
-            Service::Identity => Box::new(identity::Prepare::bind(settings, limits, registry).await?),
+            Service::Authn => Box::new(authn::prepare(settings, limits, registry).await?),
+            Service::Identity => Box::new(identity::prepare(settings, limits, registry).await?),
         });
     }
     Ok(prepared)

@@ -9,7 +9,7 @@ use prometheus_client::registry::Registry;
 use ringwall_awsclient::Client;
 use ringwall_kubernetes::Cluster;
 use ringwall_model::Secret;
-use ringwall_server::{Handler, Head, Request, Response, client_names};
+use ringwall_server::{Handler, Head, Request, Response};
 
 use crate::Now;
 use crate::authorize::{Access, HOLDS, Passes};
@@ -150,13 +150,11 @@ impl Authn {
 
     /// Whether a caller may call.
     fn is_let_in(&self, head: &Head) -> bool {
-        let certificate = head.tls.as_ref().and_then(|tls| tls.client.as_ref());
-        match certificate {
-            Some(certificate) if !self.settings.client_names.is_empty() => {
-                client_names(certificate).iter().any(|name| self.settings.client_names.contains(name))
-            }
-            _ => self.settings.allow_local && head.peer.ip().to_canonical().is_loopback(),
+        let names = &self.settings.client_names;
+        if !names.is_empty() && head.tls.as_ref().is_some_and(|tls| tls.client.is_some()) {
+            return head.shows_name_of(names);
         }
+        self.settings.allow_local && head.peer.ip().to_canonical().is_loopback()
     }
 }
 

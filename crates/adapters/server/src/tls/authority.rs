@@ -89,6 +89,11 @@ impl Authority {
         Ok(Self { certificate, issuer, ends })
     }
 
+    /// Its own certificate.
+    pub(super) fn certificate(&self) -> &CertificateDer<'static> {
+        &self.certificate
+    }
+
     /// Issues a certificate for this machine and these names, and says when to do so again.
     pub(super) fn issue(
         &self,

@@ -55,6 +55,15 @@ pub fn client_names(certificate: &CertificateDer<'_>) -> Vec<String> {
     names
 }
 
+/// The certificate of the own authority in a folder ([`crate::Source::Own`]), which is made if it is not there.
+///
+/// # Errors
+///
+/// The authority can't be read or made.
+pub fn own_authority(folder: &Path) -> Result<CertificateDer<'static>, ServerError> {
+    Ok(Authority::open(folder, SystemTime::now())?.certificate().clone())
+}
+
 /// The certificates of a PEM file of authorities, for [`client_verifier`].
 ///
 /// # Errors

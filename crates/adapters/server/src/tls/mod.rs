@@ -17,7 +17,9 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tokio_rustls::TlsAcceptor;
 
-pub use client::{ClientCertificate, authorities, client_names, client_verifier, issue_client};
+pub use client::{
+    ClientCertificate, authorities, client_names, client_verifier, issue_client, own_authority,
+};
 pub use info::TlsInfo;
 
 use crate::error::ServerError;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::{Method, StatusCode};
-use ringwall_server::{Handler, Head, Labels, Request, Response, client_names};
+use ringwall_server::{Handler, Head, Labels, Request, Response};
 
 use super::accounts::{Accounts, Annotations};
 use super::answer;
@@ -64,10 +64,7 @@ impl Webhook {
         if self.settings.client_names.is_empty() {
             return head.peer.ip().to_canonical().is_loopback();
         }
-        let certificate = head.tls.as_ref().and_then(|tls| tls.client.as_ref());
-        certificate.is_some_and(|certificate| {
-            client_names(certificate).iter().any(|name| self.settings.client_names.contains(name))
-        })
+        head.shows_name_of(&self.settings.client_names)
     }
 
     async fn review(&self, head: &Head, body: &[u8]) -> Response {
