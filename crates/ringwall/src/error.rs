@@ -1,5 +1,6 @@
 use std::error::Error;
 use std::io::{self, Write as _};
+use std::path::Path;
 
 use clap::error::ErrorKind;
 use ringwall_aws::{BootstrapError, RegisterError};
@@ -123,6 +124,11 @@ impl Failure {
 
     pub(crate) fn misuse_hint(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Misuse { message: message.into(), hint: Some(hint.into()) }
+    }
+
+    /// That a file can't be written.
+    pub(crate) fn make(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        |source| Self::Make { path: path.display().to_string(), source }
     }
 
     fn hint(&self) -> Option<String> {

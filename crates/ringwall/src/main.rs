@@ -7,7 +7,6 @@ mod cli;
 mod commands;
 mod config;
 mod error;
-mod files;
 mod installation;
 mod question;
 mod render;

@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use crate::cli::ClusterWebhooks;
 use crate::config::{self, TlsMode};
 use crate::error::{Exit, Failure};
-use crate::files::write_private;
 use crate::render::style;
 
 /// How long the apiserver keeps what the authorization webhook said, so that an access policy that is taken away ends soon.
@@ -45,8 +44,8 @@ pub(super) fn run(args: &ClusterWebhooks) -> Result<Exit, Failure> {
     let seen = args.seen_as.as_deref().unwrap_or(&out);
 
     // The key first: whoever finds the other files finds it too.
-    write_private(&out.join("client.key"), client.key.expose())?;
-    write_private(&out.join("client.pem"), client.certificate.as_bytes())?;
+    write(&out.join("client.key"), client.key.expose())?;
+    write(&out.join("client.pem"), client.certificate.as_bytes())?;
     let kubeconfig = |server: &str| kubeconfig(server, authority.as_deref(), seen);
     let files = [
         ("authentication.kubeconfig", kubeconfig(&format!("https://{}/authenticate", args.authn))),
@@ -59,7 +58,7 @@ pub(super) fn run(args: &ClusterWebhooks) -> Result<Exit, Failure> {
         // JSON is YAML.
         let mut text = serde_json::to_vec_pretty(&content).unwrap_or_default();
         text.push(b'\n');
-        write_private(&out.join(name), &text)?;
+        write(&out.join(name), &text)?;
     }
     let mut told = anstream::stdout().lock();
     let heading = style::paint(style::HEADING, &args.name);
@@ -71,6 +70,10 @@ pub(super) fn run(args: &ClusterWebhooks) -> Result<Exit, Failure> {
 /// The name by which a cluster's apiserver is known to the webhooks.
 pub(crate) fn client_name(cluster: &str) -> String {
     format!("cluster:{cluster}")
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    ringwall_files::replace(path, bytes, ringwall_files::PRIVATE).map_err(Failure::make(path))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {

@@ -20,7 +20,6 @@ use super::asynchronously;
 use super::token::{base_client, cluster_id, url};
 use crate::cli::{Kubeconfig, LoginFlags};
 use crate::error::{Exit, Failure};
-use crate::files::write_private;
 
 /// Most bytes of a kubeconfig: hundreds of clusters take some hundred thousand.
 const MAX_FILE: u64 = 4 << 20;
@@ -194,7 +193,7 @@ fn write(path: &Path, entries: &Entries) -> Result<(), Failure> {
     if new.as_bytes() == old {
         return Ok(());
     }
-    write_private(&path, new.as_bytes())
+    ringwall_files::replace(&path, new.as_bytes(), ringwall_files::PRIVATE).map_err(Failure::make(&path))
 }
 
 /// client-go's lock of a kubeconfig: a file of its name with `.lock`, made by whoever changes it.

@@ -1,8 +1,7 @@
 //! Files that are there whole or not at all.
 
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::document::{DISCOVERY_PATH, Documents, KEYS_PATH};
@@ -39,24 +38,10 @@ pub(super) fn write(path: &Path, text: &[u8]) -> Result<(), IssuerError> {
 }
 
 fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let new = folder.join(format!(".{name}.{}.new", std::process::id()));
-    let result = (|| {
-        let mut file =
-            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(MODE).open(&new)?;
-        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(MODE))?;
-        file.write_all(text)?;
-        file.sync_all()?;
-        fs::rename(&new, path)?;
-        File::open(folder)?.sync_all()
-    })();
-    if result.is_err() {
-        // It is there no longer if it was renamed.
-        let _ = fs::remove_file(&new);
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
     }
-    result
+    ringwall_files::replace(path, text, MODE)
 }
 
 /// Where a folder has the key set.

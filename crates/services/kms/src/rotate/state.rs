@@ -1,6 +1,5 @@
-use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -78,19 +77,8 @@ impl StateFile {
             path: self.path.clone(),
             message: error.to_string(),
         };
-        let mut name = self.path.clone().into_os_string();
-        name.push(".new");
-        let new = PathBuf::from(name);
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&new)
-            .map_err(fail)?;
         let text = serde_json::to_vec(&self.state).map_err(|error| fail(error.into()))?;
-        file.write_all(&text).and_then(|()| file.sync_all()).map_err(fail)?;
-        fs::rename(&new, &self.path).map_err(fail)
+        ringwall_files::replace(&self.path, &text, ringwall_files::PRIVATE).map_err(fail)
     }
 
     /// Removes the file: the rotation is done.

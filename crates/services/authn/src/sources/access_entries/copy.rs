@@ -1,8 +1,8 @@
 //! The copy of the entries that is kept for a start without AWS.
 
-use std::io::{Read as _, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -88,26 +88,8 @@ pub(super) async fn write(path: &Path, cluster: &str, as_of: i64, entries: &Entr
     let file = File { version: VERSION, cluster: cluster.to_owned(), as_of, entries: rows.collect() };
     let bytes = serde_json::to_vec_pretty(&file).map_err(|error| error.to_string())?;
     let path = path.to_owned();
-    let written = tokio::task::spawn_blocking(move || replace(&path, &bytes)).await;
+    let written = tokio::task::spawn_blocking(move || ringwall_files::replace(&path, &bytes, ringwall_files::PRIVATE)).await;
     written.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
-}
-
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let beside = PathBuf::from(beside);
-    // One of an earlier run, which ended before it was done.
-    match std::fs::remove_file(&beside) {
-        Ok(()) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
-    }
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&beside, path)?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]
