@@ -174,6 +174,8 @@ fn an_issuer_is_published_and_a_wrong_one_is_not() {
         said.stdout.contains("xZZRJlbEbmmZmtwOwNWgZjnVdyxq8JOYSn5nVPAKopg  RS256  new: may sign from "),
         "{said:?}"
     );
+    let at = said.stdout.split("may sign from ").nth(1).unwrap().trim_end().trim_end_matches(" on");
+    assert!(at.starts_with("20") && at.ends_with('Z'), "{at}");
     for file in [".well-known/openid-configuration", "openid/v1/jwks", ".ringwall-issuer.json"] {
         assert!(folder.path().join("public").join(file).is_file(), "{file}");
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use ringwall_awsclient::{Client, Environment, Load};
+use ringwall_awsclient::{Client, Clock, Environment, Load};
 use ringwall_identity::issuer::{KeySource, Phase, Published, Publisher, Settings, Target};
 use ringwall_kubernetes::{Cluster, Source};
 
@@ -22,7 +22,7 @@ const STATE: &str = ".ringwall-issuer.json";
 /// Publishes, and tells which keys may sign; with `--watch` again and again.
 pub(super) fn run(args: &IdentityPublish) -> Result<Exit, Failure> {
     asynchronously(async {
-        let mut publisher = Publisher::new(settings(args).await?, ringwall_aws::now);
+        let mut publisher = Publisher::new(settings(args).await?, || Clock::system().now());
         if args.watch {
             let _logs = Logs::start(LogLevel::Info, LogFormat::Auto);
             publisher.run().await;
