@@ -190,11 +190,17 @@ impl Drop for Plugin {
 fn a_plugin_that_rotates_its_key_is_followed() {
     let folder = TempDir::new().unwrap();
     let at = |name: &str| folder.path().join(name).display().to_string();
-    fs::create_dir(at("keys")).unwrap();
-    let (ring, root, socket) = (at("kms.keyring"), format!("file:{}", at("keys/root.key")), at("kms.sock"));
+    for name in ["keys", "ring"] {
+        fs::create_dir(at(name)).unwrap();
+    }
+    let (ring, root, socket) =
+        (at("ring/kms.keyring"), format!("file:{}", at("keys/root.key")), at("kms.sock"));
     let keyring = |command: &str| {
         let mut ringwall = Command::new(env!("CARGO_BIN_EXE_ringwall"));
-        let status = ringwall.args(["kms", "keyring", command, &ring, "--root-key", &root]).stdout(Stdio::null()).status();
+        let status = ringwall
+            .args(["kms", "keyring", command, &ring, "--root-key", &root])
+            .stdout(Stdio::null())
+            .status();
         assert!(status.unwrap().success());
     };
     keyring("create");
@@ -216,7 +222,8 @@ fn a_plugin_that_rotates_its_key_is_followed() {
     let testbed = Testbed::start_with(&folder.path().join("bed"), &[&flag]);
     testbed.apply(&secrets());
     let first = run(&testbed, &["rotate", "--socket", &socket]).1["key"].as_str().unwrap().to_owned();
-    let (status, report, _) = run(&testbed, &["verify", "--all", "--expect-provider", "ringwall", "--expect-key", &first]);
+    let (status, report, _) =
+        run(&testbed, &["verify", "--all", "--expect-provider", "ringwall", "--expect-key", &first]);
     assert_eq!(status, 0, "{}", report["findings"]);
 
     keyring("rotate");
@@ -230,7 +237,8 @@ fn a_plugin_that_rotates_its_key_is_followed() {
     });
     let second = second.expect("the plugin takes the keyring up");
     // The API server asks the plugin every minute.
-    let (status, outcome, stderr) = run(&testbed, &["rotate", "--socket", &socket, "--all", "--rate", "1000"]);
+    let (status, outcome, stderr) =
+        run(&testbed, &["rotate", "--socket", &socket, "--all", "--rate", "1000"]);
     assert_eq!((status, outcome["key"].as_str()), (0, Some(second.as_str())), "{stderr}");
     let (_, report, _) = run(&testbed, &["verify", "--expect-provider", "ringwall", "--expect-key", &second]);
     let stored = &report["resources"][0]["stored"][0];
