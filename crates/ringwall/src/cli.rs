@@ -9,6 +9,7 @@ mod kms_verify;
 mod kubeconfig;
 mod secrets;
 mod token;
+mod token_verify;
 mod webhooks;
 
 use std::path::PathBuf;
@@ -28,7 +29,8 @@ pub(crate) use self::kms_serve::KmsServe;
 pub(crate) use self::kms_verify::KmsVerify;
 pub(crate) use self::kubeconfig::Kubeconfig;
 pub(crate) use self::secrets::{Secrets, SecretsCommand, SecretsCommon, SecretsServe, SecretsSync};
-pub(crate) use self::token::{LoginFlags, MakeToken, Token, TokenFormat};
+pub(crate) use self::token::{LoginFlags, MakeToken, Token, TokenCommand, TokenFormat};
+pub(crate) use self::token_verify::TokenVerify;
 pub(crate) use self::webhooks::ClusterWebhooks;
 use crate::config::{ServeFlags, StoreFlags};
 use crate::error::Failure;

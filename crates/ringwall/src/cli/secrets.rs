@@ -46,6 +46,12 @@ pub(crate) struct SecretsServe {
     /// The node that this runs on, whose label names the region if nothing else does; otherwise NODE_NAME
     #[arg(long, value_name = "NAME")]
     pub(crate) node_name: Option<String>,
+    /// IPv4 and IPv6 URL of the Pod Identity agent
+    #[arg(long, value_name = "URL", num_args = 2, default_values = AgentAddresses::EKS)]
+    pub(crate) pod_identity_agent: Vec<Url>,
+    /// Ask EKS Auth for Pod Identity's credentials of this cluster, with own credentials, instead of the agent
+    #[arg(long, value_name = "CLUSTER")]
+    pub(crate) pod_identity_cluster: Option<String>,
     /// Bytes of an answer that the driver takes, as its --max-call-recv-msg-size says
     #[arg(long, value_name = "BYTES", default_value_t = MAX_ANSWER)]
     pub(crate) max_answer: usize,
@@ -98,12 +104,6 @@ pub(crate) struct SecretsCommon {
     /// Certificate authorities, in PEM, that are trusted beside the system's; otherwise AWS_CA_BUNDLE
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) ca_file: Option<PathBuf>,
-    /// IPv4 and IPv6 URL of the Pod Identity agent
-    #[arg(long, value_name = "URL", num_args = 2, default_values = AgentAddresses::EKS)]
-    pub(crate) pod_identity_agent: Vec<Url>,
-    /// Ask EKS Auth for Pod Identity's credentials of this cluster, with own credentials, instead of the agent
-    #[arg(long, value_name = "CLUSTER")]
-    pub(crate) pod_identity_cluster: Option<String>,
     /// Kubeconfig; the pod's service account, if none is named
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) kubeconfig: Option<PathBuf>,

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
+use super::TokenVerify;
+
 /// Print a token that lets you into a cluster as your AWS identity.
 ///
 /// It is a credential plugin for kubectl: `ringwall kubeconfig` writes the entry that calls it. The token is what
@@ -30,7 +32,9 @@ pub(crate) struct Token {
 
 /// What else there is to do with tokens.
 #[derive(Debug, Subcommand)]
-pub(crate) enum TokenCommand {}
+pub(crate) enum TokenCommand {
+    Verify(TokenVerify),
+}
 
 #[derive(Debug, Args)]
 pub(crate) struct MakeToken {

@@ -19,6 +19,7 @@ mod secrets;
 mod serve;
 mod store;
 mod token;
+mod token_verify;
 mod webhooks;
 mod who_can;
 

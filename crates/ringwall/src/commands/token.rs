@@ -7,7 +7,7 @@ use ringwall_awsclient::{AssumeRole, Client, ClusterToken, Endpoints, Environmen
 use serde_json::{Value, json};
 
 use super::asynchronously;
-use crate::cli::{LoginFlags, MakeToken, Token, TokenFormat};
+use crate::cli::{LoginFlags, MakeToken, Token, TokenCommand, TokenFormat};
 use crate::error::{Exit, Failure};
 
 /// The group of kubectl's credential plugins.
@@ -22,7 +22,7 @@ const SESSION_NAME: &str = "EKSGetTokenAuth";
 /// Makes a token and prints it.
 pub(super) fn run(args: &Token) -> Result<Exit, Failure> {
     match &args.command {
-        Some(command) => match *command {},
+        Some(TokenCommand::Verify(args)) => super::token_verify::run(args),
         None => make(&args.make),
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn run(args: &ClusterWebhooks) -> Result<Exit, Failure> {
         if !ClusterWebhooks::is_address(address) {
             return Err(Failure::misuse_hint(
                 format!("`{address}` is no address with a port"),
-                "as 127.0.0.1:7445 or ringwall.example.com:7445",
+                "as 127.0.0.1:21362 or ringwall.example.com:21362",
             ));
         }
     }

@@ -17,6 +17,7 @@ mod iam;
 mod kms;
 mod kms_plugin;
 mod kubernetes;
+mod secrets;
 mod seeded;
 mod testbed;
 

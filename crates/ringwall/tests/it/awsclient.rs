@@ -114,7 +114,7 @@ async fn every_protocol_is_spoken() {
     assert_eq!(none.kind, ErrorKind::NotFound);
     let said = served
         .home
-        .run("cluster register shop --issuer https://oidc.example.com/shop --endpoint https://10.0.0.1:6443");
+        .run("cluster register shop --issuer https://oidc.example.com/shop --endpoint https://10.0.0.1:6443 --in-region eu-central-1");
     assert_eq!(said.status, 0, "{said:?}");
     let listed = client.rest("eks", Method::GET, "/clusters", &[("maxResults", "10")], None).await.unwrap();
     assert_eq!(listed, json!({"clusters": ["shop"]}));
@@ -141,7 +141,7 @@ async fn roles_lead_to_roles() {
     let allowed = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}]}"#;
     let params = [("RoleName", "first"), ("PolicyName", "assume"), ("PolicyDocument", allowed)];
     client.query("iam", "PutRolePolicy", "2010-05-08", &params).await.unwrap();
-    let condition = r#","Condition":{"StringEquals":{"sts:ExternalId":"x y"}}"#;
+    let condition = r#","Condition":{"StringEquals":{"sts:ExternalId":"x/y"}}"#;
     create_role(&client, "second", &trust("arn:aws:iam::111122223333:role/first", condition)).await;
 
     let arn = |name: &str| format!("arn:aws:iam::111122223333:role/{name}");
@@ -154,7 +154,7 @@ async fn roles_lead_to_roles() {
     let refused = second.clone().provider(&as_first).credentials().await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Denied);
     assert!(refused.to_string().contains("AccessDenied"), "{refused}");
-    let second = AssumeRole { external_id: Some("x y".to_owned()), ..second };
+    let second = AssumeRole { external_id: Some("x/y".to_owned()), ..second };
     let as_second = as_first.with_credentials(second.provider(&as_first));
     assert_eq!(whoami(&as_second).await, "arn:aws:sts::111122223333:assumed-role/second/me");
 
@@ -162,7 +162,7 @@ async fn roles_lead_to_roles() {
     fs::create_dir(served.home.path(".aws")).unwrap();
     let config = format!(
         "[profile first]\nrole_arn={}\nsource_profile=default\n[profile second]\nrole_arn={}\n\
-         source_profile=first\nexternal_id=x y\nrole_session_name=by-profile\n",
+         source_profile=first\nexternal_id=x/y\nrole_session_name=by-profile\n",
         arn("first"),
         arn("second")
     );

@@ -135,7 +135,7 @@ fn a_kubeconfig_is_made_of_what_eks_knows() {
     let running = Running::start(&home, "--tls-mode off");
     fs::write(home.path("ca.pem"), "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
     let registered = "cluster register shop --issuer https://oidc.example.com/shop --endpoint https://10.0.0.1:6443 \
-                      --certificate-authority ca.pem";
+                      --certificate-authority ca.pem --in-region eu-central-1";
     assert_eq!(home.run(registered).status, 0);
     let url = format!("http://{}", running.address("address"));
     let said = run(

@@ -105,7 +105,7 @@ impl Provider {
         let Parts { client, cluster } = parts;
         let filler = Filler {
             cluster,
-            sessions: Sessions::new(client, regions, pod_identity),
+            sessions: Sessions::new(client, regions, Some(pod_identity)),
             kept: Kept::new(kept),
             metrics: Metrics::register(registry),
             region,

@@ -26,7 +26,7 @@ async fn url(client: &Client) -> String {
     String::from_utf8(BASE64URL_NOPAD.decode(text.as_bytes()).unwrap()).unwrap()
 }
 
-/// The parameters of `aws eks get-token`, which the AWS CLI 1.44 makes of the same credentials at the same time, in its order.
+/// The parameters of `aws eks get-token` of the AWS CLI 1.46, which has the session token behind the signed headers.
 #[tokio::test]
 async fn a_token_is_a_presigned_request() {
     let url = url(&client(Some("to/ken+==".to_owned()), Endpoints::aws())).await;

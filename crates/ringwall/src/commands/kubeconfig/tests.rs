@@ -228,7 +228,10 @@ mod generated {
                         prop_assert!(new.lines().any(|line| line == comment), "`{comment}` is lost in\n{new}");
                     }
                 }
-                Err(Refusal::Taken(_)) => prop_assert!(others.contains(&format!("name: {name}"))),
+                Err(Refusal::Taken(_)) => {
+                    let taken = format!("name: {name}");
+                    prop_assert!(others.contains(&taken));
+                }
                 Err(refusal) => prop_assert!(false, "{refusal:?}\n{old}"),
             }
         }

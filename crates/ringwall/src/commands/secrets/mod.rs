@@ -7,10 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use prometheus_client::registry::Registry;
-use ringwall_awsclient::http::Url;
 use ringwall_awsclient::{Client, Endpoints, Environment, Load, region_of};
 use ringwall_kubernetes::{Cluster, Source};
-use ringwall_secrets::{AgentAddresses, PodIdentity};
 use ringwall_server::{Admin, Asked, Limits, Metrics, Server, Signals, harden, live};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -41,7 +39,6 @@ struct Outside {
     cluster: Cluster,
     region: Option<String>,
     regions: BTreeMap<String, Endpoints>,
-    pod_identity: PodIdentity,
 }
 
 impl Outside {
@@ -59,26 +56,8 @@ impl Outside {
         };
         let regions =
             args.region_endpoints.iter().map(|(region, url)| (region.clone(), Endpoints::all(url.clone())));
-        Ok(Self {
-            client,
-            cluster: Cluster::connect(&source).await?,
-            region,
-            regions: regions.collect(),
-            pod_identity: pod_identity(args)?,
-        })
+        Ok(Self { client, cluster: Cluster::connect(&source).await?, region, regions: regions.collect() })
     }
-}
-
-fn pod_identity(args: &SecretsCommon) -> Result<PodIdentity, Failure> {
-    if let Some(cluster) = &args.pod_identity_cluster {
-        return Ok(PodIdentity::Direct { cluster: cluster.clone() });
-    }
-    let [ipv4, ipv6]: &[Url; 2] = args
-        .pod_identity_agent
-        .as_slice()
-        .try_into()
-        .map_err(|_| Failure::misuse("--pod-identity-agent takes two URLs"))?;
-    Ok(PodIdentity::Agent(Box::new(AgentAddresses { ipv4: ipv4.clone(), ipv6: ipv6.clone() })))
 }
 
 /// The admin listener, until it is told to stop.

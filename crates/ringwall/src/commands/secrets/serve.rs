@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
 use ringwall_awsclient::Environment;
+use ringwall_awsclient::http::Url;
 use ringwall_grpc::Access;
-use ringwall_secrets::{Parts, Provider, Settings};
+use ringwall_secrets::{AgentAddresses, Parts, PodIdentity, Provider, Settings};
 use ringwall_server::Signals;
 
 use super::{Outside, Watched, until_stopped};
@@ -15,7 +16,7 @@ pub(super) async fn run(args: &SecretsServe) -> Result<Exit, Failure> {
     let mut signals = Signals::listen()?;
     let common = &args.common;
     let _logs = Logs::start(common.log_level, common.log_format);
-    let Outside { client, cluster, region, regions, pod_identity } = Outside::of(common).await?;
+    let Outside { client, cluster, region, regions } = Outside::of(common).await?;
     let settings = Settings {
         folder: args.providers_folder.clone(),
         name: common.name.clone(),
@@ -23,7 +24,7 @@ pub(super) async fn run(args: &SecretsServe) -> Result<Exit, Failure> {
         region,
         regions,
         node: args.node_name.clone().or_else(|| Environment::process().get("NODE_NAME")),
-        pod_identity,
+        pod_identity: pod_identity(args)?,
         kept: common.keep,
         max_answer: args.max_answer,
     };
@@ -46,4 +47,17 @@ pub(super) async fn run(args: &SecretsServe) -> Result<Exit, Failure> {
     }
     watched.stop().await;
     Ok(Exit::Fine)
+}
+
+/// Where tokens for Pod Identity are exchanged.
+fn pod_identity(args: &SecretsServe) -> Result<PodIdentity, Failure> {
+    if let Some(cluster) = &args.pod_identity_cluster {
+        return Ok(PodIdentity::Direct { cluster: cluster.clone() });
+    }
+    let [ipv4, ipv6]: &[Url; 2] = args
+        .pod_identity_agent
+        .as_slice()
+        .try_into()
+        .map_err(|_| Failure::misuse("--pod-identity-agent takes two URLs"))?;
+    Ok(PodIdentity::Agent(Box::new(AgentAddresses { ipv4: ipv4.clone(), ipv6: ipv6.clone() })))
 }

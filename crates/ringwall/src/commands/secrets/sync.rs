@@ -11,14 +11,13 @@ pub(super) async fn run(args: &SecretsSync) -> Result<Exit, Failure> {
     let mut signals = Signals::listen()?;
     let common = &args.common;
     let _logs = Logs::start(common.log_level, common.log_format);
-    let Outside { client, cluster, region, regions, pod_identity } = Outside::of(common).await?;
+    let Outside { client, cluster, region, regions } = Outside::of(common).await?;
     let settings = SyncSettings {
         name: common.name.clone(),
         namespace: args.namespace.clone(),
         interval: args.interval,
         region,
         regions,
-        pod_identity,
         kept: common.keep,
     };
     let (watched, syncer) = Watched::start(

@@ -28,7 +28,7 @@ fn call(asked: &Asked) -> Option<(&'static str, String, String, String)> {
         ["namespaces", name] => (verb, text("namespaces"), text(name), text(name)),
         ["namespaces", namespace, resource, name] => (verb, text(resource), text(namespace), text(name)),
         [resource] => (verb, text(resource), String::new(), String::new()),
-        _ => unreachable!("{path}"),
+        _ => panic!("{path}"),
     })
 }
 

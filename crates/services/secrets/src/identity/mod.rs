@@ -15,7 +15,7 @@ pub(crate) use pod_identity::Agents;
 pub use pod_identity::{AgentAddresses, PodIdentity};
 
 use crate::error::MountError;
-use crate::request::{Addresses, AssumedRole};
+use crate::request::{Addresses, AssumedRole, POD_IDENTITY_AUDIENCE};
 
 /// Most sessions that are kept. A node has 250 pods at most as EKS sizes them, each with one session a region and token.
 const MAX_SESSIONS: u64 = 2000;
@@ -48,18 +48,19 @@ struct Key {
 pub(crate) struct Sessions {
     client: Client,
     regions: Arc<BTreeMap<String, Endpoints>>,
-    agents: Agents,
+    agents: Option<Agents>,
     kept: Cache<Key, Arc<dyn ProvideCredentials>>,
 }
 
 impl Sessions {
-    /// `client` calls STS, or EKS Auth by its own credentials. `regions` says where those are that are elsewhere.
+    /// `client` calls STS, or EKS Auth by its own credentials; without `pod_identity` there are sessions for STS's tokens
+    /// alone. `regions` says where those are that are elsewhere.
     pub(crate) fn new(
         client: Client,
         regions: BTreeMap<String, Endpoints>,
-        pod_identity: PodIdentity,
+        pod_identity: Option<PodIdentity>,
     ) -> Self {
-        let agents = Agents::new(client.clone(), pod_identity);
+        let agents = pod_identity.map(|settings| Agents::new(client.clone(), settings));
         let kept = Cache::builder().max_capacity(MAX_SESSIONS).time_to_live(KEPT).build();
         Self { client, regions: Arc::new(regions), agents, kept }
     }
@@ -86,7 +87,8 @@ impl Sessions {
             token: hash,
         };
         let make = async { self.provider(&client, identity, assumed, token, pod) };
-        let provider = self.kept.get_with(key, make).await;
+        let provider = self.kept.optionally_get_with(key, make).await;
+        let provider = provider.ok_or(MountError::NoToken { audience: POD_IDENTITY_AUDIENCE })?;
         // Asked for here, so that what fails is told as what it is, and not as a failure of the first call.
         provider
             .credentials()
@@ -95,6 +97,7 @@ impl Sessions {
         Ok(client.with_credentials(provider))
     }
 
+    /// None for Pod Identity where nothing exchanges its tokens.
     fn provider(
         &self,
         client: &Client,
@@ -102,7 +105,7 @@ impl Sessions {
         assumed: Option<&AssumedRole>,
         token: &Secret,
         pod: &str,
-    ) -> Arc<dyn ProvideCredentials> {
+    ) -> Option<Arc<dyn ProvideCredentials>> {
         let session_name = Some(session_name(pod));
         let own = match identity {
             Identity::Role(arn) => WebIdentity {
@@ -112,9 +115,9 @@ impl Sessions {
                 duration: None,
             }
             .provider(client),
-            Identity::PodIdentity(addresses) => self.agents.provider(token.clone(), *addresses),
+            Identity::PodIdentity(addresses) => self.agents.as_ref()?.provider(token.clone(), *addresses),
         };
-        match assumed {
+        Some(match assumed {
             None => own,
             Some(AssumedRole { arn, external_id, duration }) => AssumeRole {
                 role_arn: arn.clone(),
@@ -123,7 +126,7 @@ impl Sessions {
                 duration: *duration,
             }
             .provider(&client.with_credentials(own)),
-        }
+        })
     }
 }
 

@@ -118,12 +118,19 @@ impl Class {
         if secrets.iter().map(|wanted| wanted.keys.len()).sum::<usize>() > MAX_KEYS {
             return Err(wrong(format!("its secretObjects have more than {MAX_KEYS} keys")));
         }
+        let parameters = Parameters::read(&spec.parameters)?;
+        if parameters.use_pod_identity {
+            // Its tokens have to be a pod's, and here is none.
+            return Err(wrong(
+                "it has usePodIdentity, which takes a pod; without one roles come by IRSA alone".into(),
+            ));
+        }
         Ok(Some(Self {
             namespace: metadata.namespace.clone().unwrap_or_default(),
             name: metadata.name.clone().unwrap_or_default(),
             uid: metadata.uid.clone().unwrap_or_default(),
             service_account: service_account.clone(),
-            parameters: Parameters::read(&spec.parameters)?,
+            parameters,
             secrets,
         }))
     }

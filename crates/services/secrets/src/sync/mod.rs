@@ -24,9 +24,9 @@ use self::tokens::Requested;
 use crate::error::MountError;
 use crate::fetch::Kept;
 use crate::fill::Filler;
-use crate::identity::{PodIdentity, Sessions};
+use crate::identity::Sessions;
 use crate::metrics::{Metrics, ResultLabels};
-use crate::request::{Mount, POD_IDENTITY_AUDIENCE, STS_AUDIENCE, Tokens, Volume};
+use crate::request::{Mount, STS_AUDIENCE, Tokens, Volume};
 
 /// Classes at a time.
 const PARALLEL: usize = 8;
@@ -50,8 +50,6 @@ pub struct SyncSettings {
     pub region: Option<String>,
     /// Where the services of regions are that are not where the client says.
     pub regions: BTreeMap<String, Endpoints>,
-    /// Where Pod Identity tokens are exchanged.
-    pub pod_identity: PodIdentity,
     /// How long values are kept to spare reading them again; see [`crate::KEPT`].
     pub kept: Duration,
 }
@@ -129,7 +127,7 @@ impl Syncer {
         let selector = Selector { labels: Some(format!("{LABEL}=true")), fields: None };
         let watched = cluster.watch_dynamic(&class::kind(), settings.namespace.as_deref(), &selector);
         let clock = client.clock().clone();
-        let sessions = Sessions::new(client, settings.regions.clone(), settings.pod_identity.clone());
+        let sessions = Sessions::new(client, settings.regions.clone(), None);
         let filler = Filler {
             cluster: Some(cluster.clone()),
             sessions,
@@ -223,9 +221,8 @@ impl Syncer {
             let (account, class) = (class.service_account.clone(), class.name.clone());
             return Err(SyncError::NotGiven { account, class });
         }
-        let audience = if class.parameters.use_pod_identity { POD_IDENTITY_AUDIENCE } else { STS_AUDIENCE };
         let uid = account.uid.unwrap_or_default();
-        let token = self.tokens.get(&class.namespace, &class.service_account, &uid, audience).await?;
+        let token = self.tokens.get(&class.namespace, &class.service_account, &uid, STS_AUDIENCE).await?;
         let Class { namespace, name, uid, service_account, parameters, secrets } = class;
         let volume = Volume {
             target_path: format!("sync/{namespace}/{name}"),
@@ -234,7 +231,7 @@ impl Syncer {
             pod_uid: uid.clone(),
             service_account: service_account.clone(),
         };
-        let mount = Mount { volume, parameters, mode: 0, tokens: Tokens::of(audience, token) };
+        let mount = Mount { volume, parameters, mode: 0, tokens: Tokens::of(STS_AUDIENCE, token) };
         let files = self.filler.fill(&mount).await?;
         let Mount { parameters, .. } = mount;
         let class = Class { namespace, name, uid, service_account, parameters, secrets };
