@@ -326,7 +326,8 @@ fn drivers_of_all_versions_are_served() {
         std::thread::sleep(Duration::from_millis(50));
     }
     let path = socket.to_str().unwrap();
-    for authority in [Some("localhost"), Some(path), Some(&path.replace('/', "%2F")), Some("a b"), None] {
+    let escaped = path.replace('/', "%2F");
+    for authority in [Some("localhost"), Some(path), Some(escaped.as_str()), Some("a b"), None] {
         let mut command = Command::new(std::env::var_os("RINGWALL_TESTBED").unwrap());
         command.args(["provider", "--calls", "3", "--socket", path]);
         command.args(authority.map(|text| format!("--authority={text}")));
