@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use ringwall_protocol::{RequestHead, read, route};
+use ringwall_protocol::{Accept, RequestHead, read, route};
 
 /// Bytes as the body of a form. Tells whether they are read.
 pub(crate) fn form(bytes: &[u8]) -> bool {
@@ -54,7 +54,7 @@ fn ask(head: &RequestHead<'_>, body: &[u8]) -> bool {
         }
         Err(error) => {
             assert!((400..500).contains(&error.status), "{error}");
-            assert!(!error.answer("id").body.is_empty());
+            assert!(!error.answer(Accept::Usual, "id").body.is_empty());
             false
         }
     }

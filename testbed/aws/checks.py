@@ -1,5 +1,6 @@
 """What is the same for every operation or every service: refusals, layers, faults, throttling, restarts, secrets, records."""
 
+import base64
 import gzip
 import json
 import os
@@ -16,11 +17,12 @@ import urllib.request
 import botocore.auth
 import botocore.awsrequest
 import botocore.credentials
+import urllib3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cases import given, policy, trust
 from server import ACCOUNT, CLUSTER, OTHER, REGION, free_port
-from world import forms
+from world import CALL, forms
 
 OPERATIONS = pathlib.Path(__file__).parent / "../../crates/adapters/protocol/data/operations.txt"
 
@@ -245,6 +247,42 @@ def presigned(w):
     w.report.check(status == 403 and "<Code>SignatureDoesNotMatch</Code>" in body, f"another cluster: {status} {body}")
     status, body = get({})
     w.report.check(status == 403 and "<Arn>" not in body, f"no cluster: {status} {body}")
+
+
+def tokens(w):
+    """`ringwall token` makes what `aws eks get-token` makes, and STS here takes both."""
+    key, secret, _ = w.credentials["administrator"]
+    status, theirs, errors = w.aws("administrator", ["eks", "get-token", "--cluster-name", CLUSTER])
+    w.report.check(status == 0, f"aws eks get-token: {errors}")
+    done = subprocess.run(
+        [w.server.program, "token", "--cluster-id", CLUSTER],
+        env={
+            "HOME": str(w.server.home), "AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret,
+            "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": w.server.url,
+        },
+        capture_output=True, text=True, timeout=CALL,
+    )
+    w.report.check(done.returncode == 0, f"ringwall token: {done.stderr}")
+    theirs, ours = json.loads(theirs), json.loads(done.stdout)
+    w.report.check({name: theirs[name] for name in ("kind", "apiVersion", "spec")}
+                   == {name: ours[name] for name in ("kind", "apiVersion", "spec")}, f"{theirs} {ours}")
+
+    def parts(credential):
+        text = credential["status"]["token"].removeprefix("k8s-aws-v1.")
+        url = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+        base, _, query = url.partition("?")
+        return url, base, dict(pair.split("=") for pair in query.split("&"))
+
+    (_, theirs_base, theirs_pairs), (url, base, pairs) = parts(theirs), parts(ours)
+    # Those of a moment.
+    same = {name: value for name, value in pairs.items() if name not in ("X-Amz-Date", "X-Amz-Signature")}
+    w.report.check(base == theirs_base, f"{base} {theirs_base}")
+    w.report.check(pairs.keys() == theirs_pairs.keys(), f"{pairs.keys()} {theirs_pairs.keys()}")
+    w.report.check(same == {name: theirs_pairs.get(name) for name in same}, f"{same}")
+    with urllib3.PoolManager(ca_certs=w.server.authority, timeout=CALL, retries=False) as pool:
+        for cluster, status in ((CLUSTER, 200), ("another", 403)):
+            answer = pool.request("GET", url, headers={"x-k8s-aws-id": cluster})
+            w.report.check(answer.status == status, f"the token for {cluster}: {answer.status} {answer.data}")
 
 
 class Lasting:

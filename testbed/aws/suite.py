@@ -105,8 +105,9 @@ def run(program, services):
                 forgeries.run(w, checks.records)
                 report.begin("pods, by the Pod Identity agent")
                 agent.run(w)
-            report.begin("presigned GetCallerIdentity, and no core file")
+            report.begin("presigned GetCallerIdentity, tokens for clusters, and no core file")
             checks.presigned(w)
+            checks.tokens(w)
             checks.no_core(w)
             w.faults += through_the_program(program, issuer, report, files)
             if is_all:

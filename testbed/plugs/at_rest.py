@@ -1,5 +1,6 @@
 """Secrets are sealed in etcd, by a key that rotates, fails and comes back."""
 
+import itertools
 import json
 import signal
 import threading
@@ -98,10 +99,12 @@ def run(w, stack):
     report.begin("the key can't be used, and can again")
     key = w.kms.describe_key(KeyId="alias/etcd")["KeyMetadata"]["KeyId"]
     w.kms.disable_key(KeyId=key)
-    report.check(until(lambda: write(stack, "outage")[0] != 0, NOTICED, 5), "writes fail")
+    # Of a new name each time: what is unchanged isn't written.
+    names = (f"outage-{number}" for number in itertools.count())
+    report.check(until(lambda: write(stack, next(names))[0] != 0, NOTICED, 5), "writes fail")
     report.check(all(is_read(stack, name) for name in written[:3]), "reads go on")
     w.kms.enable_key(KeyId=key)
-    report.check(until(lambda: write(stack, "outage")[0] == 0, NOTICED, 2), "and writes too, without a restart, once it can")
+    report.check(until(lambda: write(stack, next(names))[0] == 0, NOTICED, 2), "and writes too, without a restart, once it can")
     status, told = verified(stack, "--expect-provider", "ringwall")
     report.check(status == 0, f"nothing was written in the clear: {told}")
     log = plugin.text()

@@ -1,4 +1,5 @@
-//! AWS's own clients, boto3 and the `aws` program, against the endpoint as `ringwall serve` has it.
+//! AWS's own clients, boto3 and the `aws` program, against the endpoint as `ringwall serve` has it, alone and behind a real
+//! control plane.
 
 use std::path::Path;
 use std::process::Command;
@@ -23,6 +24,15 @@ pub(crate) fn can_run() -> Result<()> {
 
 /// Builds the server and has `testbed/aws/suite.py` ask it.
 pub(crate) fn run(workspace: &Workspace, python: &Path) -> Result<()> {
+    suite(workspace, python, "aws", &[])
+}
+
+/// Builds the server and has `testbed/plugs/suite.py` put every plug of it into a real control plane.
+pub(crate) fn plug_in(workspace: &Workspace, python: &Path, testbed: &Path) -> Result<()> {
+    suite(workspace, python, "plugs", &[testbed])
+}
+
+fn suite(workspace: &Workspace, python: &Path, folder: &str, arguments: &[&Path]) -> Result<()> {
     process::run(process::cargo().current_dir(&workspace.root).args([
         "build",
         "--quiet",
@@ -32,9 +42,10 @@ pub(crate) fn run(workspace: &Workspace, python: &Path) -> Result<()> {
     ]))?;
     process::run(
         Command::new(python)
-            .current_dir(workspace.root.join("testbed").join("aws"))
+            .current_dir(workspace.root.join("testbed").join(folder))
             // No compiled files in the source.
             .args(["-B", "suite.py"])
-            .arg(workspace.target().join("debug").join("ringwall")),
+            .arg(workspace.target().join("debug").join("ringwall"))
+            .args(arguments),
     )
 }

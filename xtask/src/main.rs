@@ -8,6 +8,7 @@ mod aws_shapes;
 mod fuzz;
 mod go;
 mod grpc;
+mod iam_authenticator;
 mod iam_data;
 mod iam_peers;
 mod moto;
@@ -59,6 +60,8 @@ enum Chore {
     },
     /// Set up moto's server, which the endpoint's benchmark is measured next to, and print its path
     Moto,
+    /// Build aws-iam-authenticator, which the token webhook's benchmark is measured next to, and print its path
+    IamAuthenticator,
     /// Run the fuzz targets with cargo-fuzz
     Fuzz {
         /// One target; all of them one after the other if left out
@@ -110,6 +113,10 @@ fn run(chore: Chore) -> Result<ExitCode> {
         }
         Chore::Moto => {
             println!("{}", moto::build(&workspace)?.display());
+            Ok(ExitCode::SUCCESS)
+        }
+        Chore::IamAuthenticator => {
+            println!("{}", iam_authenticator::build(&workspace)?.display());
             Ok(ExitCode::SUCCESS)
         }
         Chore::Fuzz { target, seconds } => {

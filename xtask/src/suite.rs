@@ -1,6 +1,6 @@
 //! `cargo xtask test`: everything, with what it needs set up, and at the end a list of what could not run.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::Result;
@@ -41,20 +41,28 @@ pub(crate) fn run(workspace: &Workspace, seed: Option<u64>) -> Result<ExitCode> 
     steps.run("tests of the workspace", || {
         process::run(cargo_test(workspace, seed).args(["--workspace", "--no-fail-fast"]))
     });
-    if let Some(program) = build_testbed(workspace, &mut steps) {
+    let testbed = build_testbed(workspace, &mut steps);
+    if let Some(program) = &testbed {
         steps.run("tests of the testbed", || testbed::test(workspace));
+        steps.run("tests of the webhooks with a real kube-apiserver", || {
+            process::run(
+                cargo_test(workspace, seed)
+                    .args(["--package", "ringwall-authn", "--test", "it", "--", "--ignored"])
+                    .env(TESTBED_VARIABLE, program),
+            )
+        });
         steps.run("end-to-end tests", || {
             process::run(
                 end_to_end(workspace, seed, OF_THE_TESTBED)
                     .args(["--include-ignored", "--nocapture"])
-                    .env(TESTBED_VARIABLE, &program),
+                    .env(TESTBED_VARIABLE, program),
             )
         });
     }
     compare_iam(workspace, seed, &mut steps);
     use_tokens(workspace, seed, &mut steps);
     use_moto(workspace, seed, &mut steps);
-    ask_as_aws_clients(workspace, seed, &mut steps);
+    ask_as_aws_clients(workspace, seed, testbed.as_deref(), &mut steps);
     test_store(workspace, seed, &mut steps);
     Ok(steps.finish(in_ci()))
 }
@@ -129,13 +137,14 @@ fn use_moto(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
 
 /// Compares with AWS's own clients: the wire protocols, then the whole endpoint. Without Python or the network these are
 /// gaps.
-fn ask_as_aws_clients(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
+fn ask_as_aws_clients(workspace: &Workspace, seed: Option<u64>, testbed: Option<&Path>, steps: &mut Steps) {
     const SHAPES: &str = "protocol against botocore";
     const CLIENTS: &str = "AWS's own clients against the endpoint";
+    const PLUGS: &str = "every plug in a real control plane";
     let python = match aws_python::interpreter(workspace) {
         Ok(python) => python,
         Err(error) => {
-            for name in [SHAPES, CLIENTS] {
+            for name in [SHAPES, CLIENTS, PLUGS] {
                 steps.gap(name, &format!("{error:#}"));
             }
             return;
@@ -143,8 +152,18 @@ fn ask_as_aws_clients(workspace: &Workspace, seed: Option<u64>, steps: &mut Step
     };
     steps.run(SHAPES, || aws_shapes::run(workspace, &python, seed));
     match aws_clients::can_run() {
-        Ok(()) => _ = steps.run(CLIENTS, || aws_clients::run(workspace, &python)),
-        Err(error) => steps.gap(CLIENTS, &format!("{error:#}")),
+        Ok(()) => {
+            steps.run(CLIENTS, || aws_clients::run(workspace, &python));
+            match testbed {
+                Some(testbed) => _ = steps.run(PLUGS, || aws_clients::plug_in(workspace, &python, testbed)),
+                None => steps.gap(PLUGS, "there is no testbed"),
+            }
+        }
+        Err(error) => {
+            for name in [CLIENTS, PLUGS] {
+                steps.gap(name, &format!("{error:#}"));
+            }
+        }
     }
 }
 

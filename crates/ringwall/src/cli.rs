@@ -6,7 +6,10 @@ mod kms_keyring;
 mod kms_rotate;
 mod kms_serve;
 mod kms_verify;
+mod kubeconfig;
 mod secrets;
+mod token;
+mod token_verify;
 mod webhooks;
 
 use std::path::PathBuf;
@@ -24,7 +27,10 @@ pub(crate) use self::kms_keyring::{Keyring, KeyringCommand, KeyringPlace};
 pub(crate) use self::kms_rotate::KmsRotate;
 pub(crate) use self::kms_serve::KmsServe;
 pub(crate) use self::kms_verify::KmsVerify;
+pub(crate) use self::kubeconfig::Kubeconfig;
 pub(crate) use self::secrets::{Secrets, SecretsCommand, SecretsCommon, SecretsServe, SecretsSync};
+pub(crate) use self::token::{LoginFlags, MakeToken, Token, TokenCommand, TokenFormat};
+pub(crate) use self::token_verify::TokenVerify;
 pub(crate) use self::webhooks::ClusterWebhooks;
 use crate::config::{ServeFlags, StoreFlags};
 use crate::error::Failure;
@@ -76,6 +82,8 @@ pub(crate) enum Command {
     Kms(Kms),
     Secrets(Secrets),
     Agent(Agent),
+    Token(Token),
+    Kubeconfig(Kubeconfig),
     Account(Account),
     Cluster(Cluster),
     Identity(Identity),

@@ -69,6 +69,12 @@ pub(crate) enum Failure {
     /// The agent could not begin.
     #[error(transparent)]
     Agent(#[from] AgentError),
+    /// No client of AWS could be made.
+    #[error(transparent)]
+    Aws(#[from] ringwall_awsclient::SetupError),
+    /// A call to AWS failed.
+    #[error(transparent)]
+    Call(#[from] ringwall_awsclient::CallError),
     /// An issuer's documents could not be published.
     #[error(transparent)]
     Issuer(#[from] IssuerError),
@@ -104,7 +110,6 @@ services! {
     ringwall_authn::sources::SetupError,
     ringwall_authn::token::InvalidClusterId,
     ringwall_authn::token::InvalidEndpoint,
-    ringwall_awsclient::SetupError,
     ringwall_awsclient::http::UrlError,
     ringwall_identity::webhook::SettingsError,
     ringwall_kubernetes::KubeError,
@@ -130,6 +135,10 @@ impl Failure {
             Self::Store(error)
             | Self::Account(BootstrapError::Store(error))
             | Self::Cluster(RegisterError::Store(error)) => error.hint().map(str::to_owned),
+            Self::Aws(ringwall_awsclient::SetupError::NoRegion) => Some("name it with --region".to_owned()),
+            Self::Call(error) if error.kind == ringwall_awsclient::ErrorKind::NoCredentials => {
+                Some("set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY".to_owned())
+            }
             // Those of root keys are part of the message.
             Self::RootKey(_)
             | Self::Kms(_)
@@ -138,6 +147,8 @@ impl Failure {
             | Self::Issuers(_)
             | Self::Account(_)
             | Self::Cluster(_)
+            | Self::Aws(_)
+            | Self::Call(_)
             | Self::Service(_)
             | Self::Make { .. } => None,
             Self::Settings(_) | Self::Read { .. } | Self::Write(_) => None,

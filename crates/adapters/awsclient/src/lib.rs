@@ -19,6 +19,7 @@
 
 mod client;
 mod clock;
+mod cluster_token;
 mod credentials;
 mod endpoints;
 mod environment;
@@ -30,8 +31,11 @@ pub mod partition;
 mod profile;
 mod xml;
 
+pub use ::http::Method;
+
 pub use self::client::{Client, Config, Retry, escape, read_error};
 pub use self::clock::Clock;
+pub use self::cluster_token::ClusterToken;
 pub use self::credentials::{
     AssumeRole, BoxFuture, Cached, Container, Credentials, CredentialsError, Instance, ProvideCredentials,
     REFRESH_BEFORE_SECONDS, Static, TokenSource, WebIdentity,

@@ -31,6 +31,9 @@ const MAX_REQUESTS: usize = 64;
 
 const JSON: &str = "application/json";
 
+/// As `kubectl get --raw` asks.
+const ANYTHING: &str = "application/json, */*";
+
 /// An object to apply. Source: Kubernetes, *Server-Side Apply*; JSON is YAML.
 const APPLY: &str = "application/apply-patch+yaml";
 
@@ -64,7 +67,8 @@ impl Cluster {
 
     /// What is at a path, such as `/openid/v1/jwks`, as it comes. The path is escaped already.
     pub async fn get_raw(&self, path: &str) -> Result<Bytes, KubeError> {
-        self.call(Method::GET, path, JSON, Bytes::new(), MAX_ANSWER_BYTES).await
+        // Keys of service accounts are `application/jwk-set+json`, and the apiserver refuses to call them anything else.
+        self.call(Method::GET, path, ANYTHING, Bytes::new(), MAX_ANSWER_BYTES).await
     }
 
     /// What is at a path, read as JSON.

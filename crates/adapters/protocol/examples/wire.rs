@@ -14,7 +14,9 @@ use std::borrow::Cow;
 use std::io::{BufRead, Write};
 
 use data_encoding::BASE64;
-use ringwall_protocol::{Answer, Fault, RequestHead, read, route, service, services, write, write_error};
+use ringwall_protocol::{
+    Accept, Answer, Fault, RequestHead, read, route, service, services, write, write_error,
+};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -56,7 +58,7 @@ fn answer(line: Line) -> Value {
         Line::Read(request) => input(&request),
         Line::Write { service: name, operation, output } => {
             let operation = service(&name).and_then(|service| service.operation(&operation)).unwrap();
-            match write(operation, &output, REQUEST_ID) {
+            match write(operation, &output, Accept::Usual, REQUEST_ID) {
                 Ok(answer) => shown(&answer),
                 Err(error) => json!({ "error": error.to_string() }),
             }
@@ -65,7 +67,7 @@ fn answer(line: Line) -> Value {
             let fields: Vec<(&'static str, Value)> =
                 fields.into_iter().map(|(name, value)| (&*Box::leak(name.into_boxed_str()), value)).collect();
             let fault = Fault { code: &code, message: &message, status: None, fields: &fields };
-            shown(&write_error(service(&name), &fault, REQUEST_ID))
+            shown(&write_error(service(&name), &fault, Accept::Usual, REQUEST_ID))
         }
     }
 }

@@ -1,6 +1,6 @@
 use crate::model::{Operation, Protocol, Service};
 use crate::shown::bounded;
-use crate::write::{Answer, Fault, write_fault};
+use crate::write::{Accept, Answer, Fault, write_fault};
 
 /// Why a request could not be routed or read, in the words of the service that it was meant for.
 ///
@@ -28,9 +28,9 @@ impl WireError {
 
     /// It as an answer.
     #[must_use]
-    pub fn answer(&self, request_id: &str) -> Answer {
+    pub fn answer(&self, accept: Accept, request_id: &str) -> Answer {
         let fault = Fault { code: self.code, message: &self.message, status: Some(self.status), fields: &[] };
-        write_fault(self.protocol, self.service, &fault, request_id)
+        write_fault(self.protocol, self.service, &fault, accept, request_id)
     }
 
     /// Nothing is known by this name, which may be anything that a client sent.

@@ -5,7 +5,7 @@
 //! `cargo xtask aws-models`), so that an operation needs no code here.
 //!
 //! ```
-//! use ringwall_protocol::{RequestHead, read, route, write};
+//! use ringwall_protocol::{Accept, RequestHead, read, route, write};
 //! use serde_json::json;
 //!
 //! let head = RequestHead {
@@ -20,7 +20,7 @@
 //! assert_eq!(operation.name(), "GetRole");
 //! assert_eq!(read(operation, &head, body)?, json!({ "RoleName": "deployer" }));
 //!
-//! let answer = write(operation, &json!({ "Role": { "RoleName": "deployer" } }), "f00")?;
+//! let answer = write(operation, &json!({ "Role": { "RoleName": "deployer" } }), Accept::Usual, "f00")?;
 //! assert_eq!(answer.status, 200);
 //! assert!(answer.body.starts_with(br#"<GetRoleResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">"#));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -69,4 +69,4 @@ pub use model::{Operation, Protocol, Service, service, services};
 pub use read::read;
 pub use redact::HIDDEN;
 pub use route::route;
-pub use write::{Answer, Fault, WriteError, write, write_error};
+pub use write::{Accept, Answer, Fault, WriteError, write, write_error};

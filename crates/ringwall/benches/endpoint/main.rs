@@ -12,6 +12,8 @@
     reason = "a benchmark stops at the first surprise"
 )]
 
+#[path = "../shared/home.rs"]
+mod home;
 mod load;
 mod mix;
 mod servers;
@@ -20,9 +22,10 @@ mod wire;
 use std::rc::Rc;
 use std::time::Duration;
 
+use home::Home;
 use load::{closed, open};
 use mix::Mix;
-use servers::{Home, Server};
+use servers::Server;
 
 /// Clients at once.
 const CLIENTS: [usize; 5] = [1, 8, 32, 64, 256];

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use ringwall_model::Secret;
 
+use crate::home::{ACCOUNT, Home, peak_memory};
 use crate::wire::{Target, trusting};
 
 /// Names moto's program, if it isn't where `cargo xtask moto` puts it.
@@ -23,8 +24,6 @@ const MOTO_ACCOUNT: &str = "123456789012";
 
 /// Unit of the times in `/proc`: what Linux tells every program, whatever it counts in itself.
 const TICKS_PER_SECOND: u64 = 100;
-
-const ACCOUNT: &str = "111122223333";
 
 /// What a request is signed with.
 #[derive(Clone)]
@@ -43,41 +42,6 @@ pub(crate) struct Server {
     process: Child,
 }
 
-/// A home folder with an installation.
-pub(crate) struct Home(tempfile::TempDir);
-
-impl Home {
-    pub(crate) fn new() -> Self {
-        let home = Self(tempfile::tempdir().unwrap());
-        let status = home.ringwall(&["init", "--account-id", ACCOUNT]).stdout(Stdio::null()).status();
-        assert!(status.unwrap().success());
-        home
-    }
-
-    fn ringwall(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ringwall"));
-        command.args(arguments).env_clear().env("HOME", self.0.path()).stdin(Stdio::null());
-        command
-    }
-
-    fn read(&self, name: &str) -> Vec<u8> {
-        fs::read(self.0.path().join(name)).unwrap()
-    }
-
-    fn credentials(&self) -> Credentials {
-        let text = String::from_utf8(self.read(".config/ringwall/credentials")).unwrap();
-        let value = |name: &str| {
-            let line = text.lines().find_map(|line| line.strip_prefix(name));
-            line.unwrap().trim_start_matches([' ', '=']).to_owned()
-        };
-        Credentials {
-            id: value("aws_access_key_id"),
-            secret: Secret::from(value("aws_secret_access_key")),
-            token: None,
-        }
-    }
-}
-
 impl Server {
     /// `ringwall serve` on a free port.
     pub(crate) fn ringwall(home: &Home, tls: bool) -> Self {
@@ -90,12 +54,13 @@ impl Server {
         let serving = log.find(|line| line.contains("\"message\":\"serving\"")).unwrap();
         thread::spawn(move || log.for_each(|line| eprintln!("{line}")));
         let serving: serde_json::Value = serde_json::from_str(&serving).unwrap();
-        let tls = tls.then(|| trusting(&home.read(".local/share/ringwall/tls/ca.pem")));
+        let (id, secret) = home.credentials();
+        let tls = tls.then(|| trusting(&fs::read(home.path(".local/share/ringwall/tls/ca.pem")).unwrap()));
         Self {
             name: if tls.is_some() { "ringwall, TLS" } else { "ringwall" },
             target: Target { address: serving["address"].as_str().unwrap().parse().unwrap(), tls },
             account: ACCOUNT,
-            credentials: home.credentials(),
+            credentials: Credentials { id, secret, token: None },
             process,
         }
     }
@@ -137,10 +102,7 @@ impl Server {
 
     /// The most memory that its process had in use, in bytes.
     pub(crate) fn peak_memory(&self) -> u64 {
-        let status = fs::read(format!("/proc/{}/status", self.process.id())).unwrap_or_default();
-        let status = String::from_utf8(status).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0 kB");
-        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+        peak_memory(self.process.id())
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) struct ClusterWebhooks {
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub(crate) seen_as: Option<PathBuf>,
     /// Where the token webhook listens, as the apiserver reaches it
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7445")]
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:21362")]
     pub(crate) authn: String,
     /// Where the pod webhook listens, as the apiserver reaches it
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7446")]

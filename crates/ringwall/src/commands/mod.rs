@@ -11,12 +11,15 @@ mod iam;
 mod identity;
 mod init;
 mod kms;
+mod kubeconfig;
 mod lines;
 mod manual;
 mod root_key;
 mod secrets;
 mod serve;
 mod store;
+mod token;
+mod token_verify;
 mod webhooks;
 mod who_can;
 
@@ -45,6 +48,8 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Secrets(args) => secrets::run(&args.command),
         Command::Agent(args) => agent::run(&args),
         Command::Init(args) => init::run(&args),
+        Command::Token(args) => token::run(&args),
+        Command::Kubeconfig(args) => kubeconfig::run(&args),
         Command::Account(args) => account::run(&args.command),
         Command::Cluster(args) => cluster::run(&args.command),
         Command::Identity(args) => identity::run(&args.command),

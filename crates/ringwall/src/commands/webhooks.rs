@@ -14,11 +14,13 @@ use crate::error::{Exit, Failure};
 use crate::files::write_private;
 use crate::render::style;
 
-/// How the apiserver keeps what the authorizer said: as long as it does by default for no, and no longer for yes, so that
-/// an access policy that is taken away ends soon. Source: Kubernetes, *Authorization*, "Configuring the API Server using an
-/// authorization config file".
-const AUTHORIZED_TTL: &str = "30s";
-const UNAUTHORIZED_TTL: &str = "30s";
+/// How long the apiserver keeps what the authorization webhook said, so that an access policy that is taken away ends soon.
+const KEPT: &str = "10s";
+
+/// About whom the authorization webhook is asked: those who may hold access policies, and who would impersonate extra fields.
+const ASKED_ABOUT: &str = "(has(request.extra) && 'ringwall.github.io/access-pass' in request.extra) || \
+    (has(request.resourceAttributes) && has(request.resourceAttributes.resource) && \
+    request.resourceAttributes.resource == 'userextras')";
 
 /// Writes the files.
 pub(super) fn run(args: &ClusterWebhooks) -> Result<Exit, Failure> {
@@ -27,7 +29,7 @@ pub(super) fn run(args: &ClusterWebhooks) -> Result<Exit, Failure> {
         if !ClusterWebhooks::is_address(address) {
             return Err(Failure::misuse_hint(
                 format!("`{address}` is no address with a port"),
-                "as 127.0.0.1:7445 or ringwall.example.com:7445",
+                "as 127.0.0.1:21362 or ringwall.example.com:21362",
             ));
         }
     }
@@ -95,30 +97,26 @@ fn client(seen: &Path) -> Value {
     json!({ "client-certificate": seen.join("client.pem"), "client-key": seen.join("client.key") })
 }
 
-/// Access policies come after RBAC, add to it, and don't stand in its way.
+/// The webhook stands before RBAC, so that its one denial counts: nobody may impersonate the field by which it knows people.
+/// It takes nothing else away, and when it can't be reached the others go on.
 fn authorization(seen: &Path) -> Value {
+    let webhook = json!({
+        "timeout": "3s",
+        "authorizedTTL": KEPT,
+        "unauthorizedTTL": KEPT,
+        "subjectAccessReviewVersion": "v1",
+        "matchConditionSubjectAccessReviewVersion": "v1",
+        "failurePolicy": "NoOpinion",
+        "connectionInfo": { "type": "KubeConfigFile", "kubeConfigFile": seen.join("authorization.kubeconfig") },
+        "matchConditions": [{ "expression": ASKED_ABOUT }],
+    });
     json!({
         "apiVersion": "apiserver.config.k8s.io/v1",
         "kind": "AuthorizationConfiguration",
         "authorizers": [
             { "type": "Node", "name": "node" },
+            { "type": "Webhook", "name": "ringwall-access-policies", "webhook": webhook },
             { "type": "RBAC", "name": "rbac" },
-            {
-                "type": "Webhook",
-                "name": "ringwall",
-                "webhook": {
-                    "timeout": "3s",
-                    "authorizedTTL": AUTHORIZED_TTL,
-                    "unauthorizedTTL": UNAUTHORIZED_TTL,
-                    "subjectAccessReviewVersion": "v1",
-                    "matchConditionSubjectAccessReviewVersion": "v1",
-                    "failurePolicy": "NoOpinion",
-                    "connectionInfo": {
-                        "type": "KubeConfigFile",
-                        "kubeConfigFile": seen.join("authorization.kubeconfig"),
-                    },
-                },
-            },
         ],
     })
 }

@@ -9,8 +9,8 @@ use super::declare::{Change, Declared, Fallback, Setting, Shown, settings};
 use super::error::ConfigError;
 use super::layers::Layers;
 use super::value::{
-    Amount, Bytes, Issuers, LogFormat, LogLevel, Names, Rate, Region, Services, StoreAddress, Switch, Text,
-    Time, TlsMode, Value,
+    Amount, Bytes, Issuers, LogFormat, LogLevel, Names, Paths, Rate, Region, Services, StoreAddress, Switch,
+    Text, Time, TlsMode, Value,
 };
 
 use Fallback::{DataFolder, InConfigFolder, InDataFolder, Is, Unset};
@@ -90,7 +90,7 @@ settings! {
     }
     "Token webhook" {
         /// Address and port of the token webhook and the authorization webhook
-        authn_listen: SocketAddr = "authn.listen", Is("127.0.0.1:7445"), Restart;
+        authn_listen: SocketAddr = "authn.listen", Is("127.0.0.1:21362"), Restart;
         /// Where mappings come from, the first that knows a principal counts: access-entries, aws-auth, identity-mappings, file
         authn_sources: Names = "authn.sources", Is("access-entries,aws-auth"), Restart;
         /// The file of the source `file`, in aws-iam-authenticator's words
@@ -109,8 +109,16 @@ settings! {
         authn_sts_burst: Amount = "authn.sts-burst", Is("400"), Restart;
         /// Accounts of whose principals logs and audit events are to show nothing
         authn_scrubbed_accounts: Names = "authn.scrubbed-accounts", Unset, Restart;
-        /// File with the key of access passes, 32 random bytes, the same for all replicas; without it each has its own
-        authn_pass_key: Option<PathBuf> = "authn.pass-key", Unset, Restart;
+        /// Whom the ARN of a role with a path means, in aws-auth, files and identity mappings: known or by-name
+        ///
+        /// known: the role of that name, if IAM says that it has this path. by-name: whoever has the name.
+        authn_role_paths: Text = "authn.role-paths", Is("known"), Restart;
+        /// How old what a source knows may be; without it any age counts
+        authn_oldest: Option<Time> = "authn.oldest", Unset, Restart;
+        /// Files with keys of access passes, 32 random bytes or more each, the same for all replicas
+        ///
+        /// The first makes passes, all count. Without any, each replica has a key of its own, which ends with it.
+        authn_pass_keys: Paths = "authn.pass-keys", Unset, Restart;
     }
     "Pod webhook" {
         /// Address and port of the pod webhook

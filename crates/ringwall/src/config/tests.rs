@@ -251,7 +251,7 @@ fn names_are_unlike_those_that_kubernetes_sets() {
     for declared in DECLARED {
         let variable = declared.variable();
         assert!(
-            !variable.starts_with("RINGWALL_SERVICE") && !variable.starts_with("RINGWALL_PORT"),
+            !variable.starts_with("RINGWALL_SERVICE_") && !variable.starts_with("RINGWALL_PORT"),
             "{variable}"
         );
         assert!(flags.insert(declared.flag()), "two flags --{}", declared.flag());

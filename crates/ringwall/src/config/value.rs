@@ -372,6 +372,28 @@ impl Value for Names {
     }
 }
 
+/// Files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Paths(pub(crate) Vec<PathBuf>);
+
+impl Value for Paths {
+    const KIND: &'static str = "list";
+
+    fn read(raw: &Raw, base: &Path) -> Result<Self, String> {
+        let paths = items(raw).filter(|paths| !paths.iter().any(String::is_empty));
+        let paths = paths.ok_or_else(|| String::from("a list of paths, as [\"/etc/ringwall/pass.key\"]"))?;
+        Ok(Self(paths.iter().map(|path| absolute(base, path)).collect()))
+    }
+
+    fn unset() -> Option<Self> {
+        Some(Self::default())
+    }
+
+    fn toml(&self) -> Option<String> {
+        list(&self.0.iter().map(|path| path.to_string_lossy().into_owned()).collect::<Vec<_>>())
+    }
+}
+
 impl Value for Issuers {
     const KIND: &'static str = "list";
 

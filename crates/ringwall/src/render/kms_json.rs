@@ -11,6 +11,7 @@ use super::{json, kms_text};
 #[derive(Serialize)]
 struct OutcomeJson<'a> {
     version: u32,
+    key: Option<&'a str>,
     resealed: u64,
     unchanged: u64,
     gone: u64,
@@ -74,13 +75,14 @@ struct FindingJson<'a> {
 
 /// Prints what came of a rotation.
 pub(crate) fn print_outcome(out: &mut dyn Write, outcome: &Outcome) -> io::Result<()> {
-    let Outcome { resealed, unchanged, gone, failures, more_failures, interrupted, report } = outcome;
+    let Outcome { key, resealed, unchanged, gone, failures, more_failures, interrupted, report } = outcome;
     let failures =
         failures.iter().map(|failure| FailureJson { object: &failure.object, message: &failure.message });
     json::print(
         out,
         &OutcomeJson {
             version: json::VERSION,
+            key: key.as_deref(),
             resealed: *resealed,
             unchanged: *unchanged,
             gone: *gone,

@@ -16,6 +16,9 @@ const DIGITS: usize = 12;
 
 /// Prints what came of a rotation, and what is in etcd after it.
 pub(crate) fn print_outcome(out: &mut dyn Write, outcome: &Outcome) -> io::Result<()> {
+    if let Some(key) = &outcome.key {
+        writeln!(out, "Key: {}", printable(key))?;
+    }
     let failed =
         u64::try_from(outcome.failures.len()).unwrap_or(u64::MAX).saturating_add(outcome.more_failures);
     writeln!(

@@ -5,12 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use prometheus_client::registry::Registry;
-use ringwall_authn::sources::{Places, Source, SourceKind, access_entries};
+use ringwall_authn::sources::{Places, Source, SourceKind, SourceRules, access_entries};
 use ringwall_authn::sts::{self, Verifier};
 use ringwall_authn::token::{Hosts, Rules};
 use ringwall_authn::{Authn, Parts, Settings as Webhooks};
 use ringwall_awsclient::partition::Partition;
 use ringwall_model::Secret;
+use ringwall_rbac::entry::RolePaths;
 use ringwall_server::{Drained, Limits, Live, Metrics};
 
 use super::listener::{Bound, Clients, Listener};
@@ -58,7 +59,7 @@ impl Prepare {
             cluster,
             instances: Some(Arc::new(aws.clone())),
             aws: Some(aws),
-            now: Arc::new(ringwall_aws::now),
+            now: Arc::new(outside::now),
         };
         let authn = Authn::start(webhooks(settings, &kinds)?, parts, registry)?;
         Ok(Self { bound, authn })
@@ -93,9 +94,19 @@ fn verifier(settings: &Settings, registry: &mut Registry) -> Result<Verifier, Fa
 
 fn webhooks(settings: &Settings, kinds: &[SourceKind]) -> Result<Webhooks, Failure> {
     let name = outside::cluster_name(settings);
-    let keys = settings.authn_pass_key.value.as_deref().map(key).transpose()?;
+    let keys = settings.authn_pass_keys.value.0.iter().map(|path| key(path)).collect::<Result<_, _>>()?;
+    let role_paths = match settings.authn_role_paths.value.0.as_str() {
+        "known" => RolePaths::Known,
+        "by-name" => RolePaths::ByName,
+        other => {
+            let message = format!("`authn.role-paths` is `{other}`");
+            return Err(Failure::misuse_hint(message, "it has to be known or by-name"));
+        }
+    };
+    let source =
+        |kind: SourceKind| Source { kind, rules: SourceRules { role_paths, ..SourceRules::of(kind) } };
     Ok(Webhooks {
-        sources: kinds.iter().copied().map(Source::from).collect(),
+        sources: kinds.iter().copied().map(source).collect(),
         places: Places {
             file: settings.authn_file.value.clone(),
             aws_auth_file: settings.authn_aws_auth_file.value.clone(),
@@ -109,7 +120,8 @@ fn webhooks(settings: &Settings, kinds: &[SourceKind]) -> Result<Webhooks, Failu
         // Without TLS it listens on this machine alone, as the settings were checked.
         allow_local: settings.tls_mode.value == TlsMode::Off,
         scrubbed_accounts: settings.authn_scrubbed_accounts.value.0.clone(),
-        pass_keys: keys.into_iter().collect(),
+        pass_keys: keys,
+        oldest: settings.authn_oldest.value.as_ref().map(|oldest| oldest.0),
         ..Webhooks::new(name)
     })
 }
@@ -137,6 +149,10 @@ impl Part for Webhook {
 
     fn look(&mut self) -> Doing<'_, ()> {
         Box::pin(self.listener.look())
+    }
+
+    fn reload(&self) {
+        self.authn.reload();
     }
 
     fn drain(&mut self) -> Doing<'_, Option<Drained>> {

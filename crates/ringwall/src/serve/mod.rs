@@ -68,7 +68,10 @@ async fn serve(flags: Flags, loaded: Loaded) -> Result<Exit, Failure> {
         tokio::select! {
             asked = signals.next() => match asked {
                 Asked::Stop => break,
-                Asked::Reload => tracing::info!("SIGHUP: settings and certificates are read again"),
+                Asked::Reload => {
+                    tracing::info!("SIGHUP: settings and certificates are read again");
+                    parts.iter().for_each(|part| part.reload());
+                }
             },
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }

@@ -51,3 +51,8 @@ pub(super) fn client_names(settings: &Settings) -> Vec<String> {
 pub(super) fn is_in_cluster() -> bool {
     std::env::var_os("KUBERNETES_SERVICE_HOST").is_some()
 }
+
+/// The time, in Unix seconds.
+pub(super) fn now() -> i64 {
+    ringwall_aws::now() / 1000
+}

@@ -27,6 +27,9 @@ pub(super) trait Part: Send {
     /// Looks whether certificates, or other files that it reads, have changed.
     fn look(&mut self) -> Doing<'_, ()>;
 
+    /// Looks at once at what it looks at from time to time, as somebody asked for it.
+    fn reload(&self) {}
+
     /// Takes no more requests and answers those in hand; `None` if it broke down.
     fn drain(&mut self) -> Doing<'_, Option<Drained>>;
 

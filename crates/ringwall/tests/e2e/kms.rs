@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -173,6 +173,76 @@ fn until_under(testbed: &Testbed, key: &str, least: usize) -> usize {
         thread::sleep(Duration::from_millis(50));
     }
     panic!("nothing comes under {key}")
+}
+
+/// A plugin that ends with the test.
+struct Plugin(Child);
+
+impl Drop for Plugin {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+#[ignore = "needs the testbed: cargo xtask test"]
+fn a_plugin_that_rotates_its_key_is_followed() {
+    let folder = TempDir::new().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    // A root key may not lie beside what it protects.
+    ["keys", "ring"].iter().for_each(|name| fs::create_dir(at(name)).unwrap());
+    let (ring, root, socket) =
+        (at("ring/kms.keyring"), format!("file:{}", at("keys/root.key")), at("kms.sock"));
+    let keyring = |command: &str| {
+        let mut ringwall = Command::new(env!("CARGO_BIN_EXE_ringwall"));
+        let status = ringwall
+            .args(["kms", "keyring", command, &ring, "--root-key", &root])
+            .stdout(Stdio::null())
+            .status();
+        assert!(status.unwrap().success());
+    };
+    keyring("create");
+    let backend = format!("keyring:{ring}?root-key={root}");
+    let plugin = Command::new(env!("CARGO_BIN_EXE_ringwall"))
+        .args(["kms", "serve", "--backend", &backend, "--listen", &socket, "--probe-every", "1s"])
+        .args(["--admin-listen", "127.0.0.1:0"])
+        .stderr(Stdio::null())
+        .spawn();
+    let _plugin = Plugin(plugin.unwrap());
+    let configuration = json!({
+        "apiVersion": "apiserver.config.k8s.io/v1", "kind": "EncryptionConfiguration",
+        "resources": [{"resources": ["*.*"], "providers": [
+            {"kms": {"apiVersion": "v2", "name": "ringwall", "endpoint": format!("unix://{socket}")}}, {"identity": {}},
+        ]}],
+    });
+    fs::write(at("encryption.json"), configuration.to_string()).unwrap();
+    let flag = format!("--encryption-provider-config={}", at("encryption.json"));
+    let testbed = Testbed::start_with(&folder.path().join("bed"), &[&flag]);
+    testbed.apply(&secrets());
+    let first = run(&testbed, &["rotate", "--socket", &socket]).1["key"].as_str().unwrap().to_owned();
+    let (status, report, _) =
+        run(&testbed, &["verify", "--all", "--expect-provider", "ringwall", "--expect-key", &first]);
+    assert_eq!(status, 0, "{}", report["findings"]);
+
+    keyring("rotate");
+    let second = (0..600).find_map(|_| {
+        thread::sleep(Duration::from_millis(100));
+        let (_, outcome, stderr) =
+            run(&testbed, &["rotate", "--socket", &socket, "--resource", "namespaces", "--wait", "0"]);
+        // As a rule it is not in use yet, and what is told then says which one was asked for.
+        let key = outcome["key"].as_str().or_else(|| stderr.split('`').nth(1)).map(str::to_owned);
+        key.filter(|key| *key != first)
+    });
+    let second = second.expect("the plugin takes the keyring up");
+    // The API server asks the plugin every minute.
+    let (status, outcome, stderr) =
+        run(&testbed, &["rotate", "--socket", &socket, "--all", "--rate", "1000"]);
+    assert_eq!((status, outcome["key"].as_str()), (0, Some(second.as_str())), "{stderr}");
+    let (_, report, _) = run(&testbed, &["verify", "--expect-provider", "ringwall", "--expect-key", &second]);
+    let stored = &report["resources"][0]["stored"][0];
+    assert_eq!((&stored["how"], &stored["objects"]), (&json!("kms v2"), &json!(SECRETS)));
+    assert_eq!(stored["seeds"].as_array().unwrap().len(), 1);
 }
 
 #[test]

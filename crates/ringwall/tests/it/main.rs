@@ -4,6 +4,7 @@
 
 mod agent;
 mod aws;
+mod awsclient;
 mod batch;
 mod can;
 mod checks;
@@ -15,10 +16,11 @@ mod iam_lint;
 mod identity;
 mod installation;
 #[path = "../../../services/aws/tests/it/issuer.rs"]
-#[expect(dead_code, reason = "a part of what the tests of the endpoint have")]
 mod issuer;
 mod kms;
+mod kubeconfig;
 mod secrets;
 mod serve;
 mod snapshot;
+mod token_verify;
 mod who_can;

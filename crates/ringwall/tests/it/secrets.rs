@@ -362,12 +362,17 @@ async fn it_is_killed_and_comes_back() {
 #[test]
 fn the_pods_policy_allows_what_is_called_and_nothing_else() {
     let policy: Value = serde_json::from_str(&manifest("pod-policy.json")).unwrap();
+    // A key's own policy, as KMS makes it: its account's policies count.
+    let of_key = json!({ "name": "key", "policy": { "Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": { "AWS": "arn:aws:iam::111122223333:root" }, "Action": "kms:*", "Resource": "*",
+    }] } });
+    let of_key = Some(&of_key);
     let ask = |action: &str, resource: &str| {
         json!({
             "principal": "arn:aws:iam::111122223333:role/checkout", "action": action, "resource": resource,
             "resourceAccount": "111122223333",
             "context": {"kms:ViaService": format!("ssm.{REGION}.amazonaws.com")},
-            "policies": { "identity": [{ "name": "checkout", "policy": policy }] },
+            "policies": { "identity": [{ "name": "checkout", "policy": policy }], "resource": of_key.filter(|_| action.starts_with("kms:")) },
         })
         .to_string()
     };
@@ -409,6 +414,8 @@ fn the_pods_policy_allows_what_is_called_and_nothing_else() {
 fn the_roles_allow_what_is_asked_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("kubernetes")).unwrap();
+    let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: other}\n";
+    fs::write(folder.path().join("kubernetes/other.yaml"), namespace).unwrap();
     for name in ["provider.yaml", "sync.yaml", "sync-namespace.yaml"] {
         fs::write(folder.path().join("kubernetes").join(name), manifest(name)).unwrap();
     }

@@ -68,6 +68,7 @@ impl Running {
     }
 
     pub(crate) fn address(&self, of: &str) -> SocketAddr {
+        self.wait_for("serving");
         let said = self.log().iter().find_map(|line| line[of].as_str()?.parse().ok());
         said.unwrap_or_else(|| panic!("no {of} in {:#?}", self.log()))
     }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use ringwall_protocol as protocol;
-use ringwall_protocol::{Fault, Operation, RequestHead, WireError};
+use ringwall_protocol::{Accept, Fault, Operation, RequestHead, WireError};
 use ringwall_server::{Handler, Head, Labels, Refusal, Request, Response};
 use ringwall_sigv4::{ErrorKind, Lifetime, Parts, Presented, SignatureError};
 use serde_json::Value;
@@ -58,7 +58,10 @@ impl Handler for Endpoint {
             headers: &headers,
             authority: None,
         };
-        Exchange { shared: &self.shared, request: &request, parts, id }.answer().await
+        let accept = Accept::of(request.head.header("accept"));
+        Exchange { shared: &self.shared, request: &request, parts, reply: Reply { accept, id } }
+            .answer()
+            .await
     }
 
     fn refuse(&self, head: &Head, refusal: Refusal) -> Response {
@@ -71,7 +74,8 @@ impl Handler for Endpoint {
         };
         let error = ApiError::new(code, refusal.to_string()).status(refusal.status().as_u16());
         let service = head.header("authorization").and_then(scope_service);
-        failure(service.and_then(protocol::service), None, &error, &id)
+        let accept = Accept::of(head.header("accept"));
+        Reply { accept, id }.failure(service.and_then(protocol::service), None, &error)
     }
 }
 
@@ -80,7 +84,7 @@ struct Exchange<'a> {
     shared: &'a Shared,
     request: &'a Request,
     parts: Parts<'a>,
-    id: String,
+    reply: Reply,
 }
 
 impl Exchange<'_> {
@@ -89,19 +93,19 @@ impl Exchange<'_> {
             Ok(presented) => presented,
             Err(error) => {
                 let service = self.request.head.header("authorization").and_then(scope_service);
-                return failure(service.and_then(protocol::service), None, &signature(&error), &self.id);
+                return self.reply.failure(service.and_then(protocol::service), None, &signature(&error));
             }
         };
         let pairs: Vec<(Cow<'_, str>, Cow<'_, str>)> = match &presented {
             Some(presented) => presented.query_pairs().cloned().collect(),
             None => match self.parts.query_pairs() {
                 Ok(pairs) => pairs,
-                Err(error) => return failure(None, None, &signature(&error), &self.id),
+                Err(error) => return self.reply.failure(None, None, &signature(&error)),
             },
         };
         let segments = match self.parts.path_segments() {
             Ok(segments) => segments,
-            Err(error) => return failure(None, None, &signature(&error), &self.id),
+            Err(error) => return self.reply.failure(None, None, &signature(&error)),
         };
         let signed_for = presented.as_ref().map(|presented| &*presented.scope().service);
         let head = RequestHead {
@@ -113,11 +117,11 @@ impl Exchange<'_> {
         };
         let operation = match protocol::route(&head, &self.request.body) {
             Ok(operation) => operation,
-            Err(error) => return wire_failure(&error, &self.id),
+            Err(error) => return self.reply.wire_failure(&error),
         };
         match self.call(operation, presented.as_ref(), &head).await {
             Ok(response) => response,
-            Err(error) => failure(Some(operation.service()), Some(operation), &error, &self.id),
+            Err(error) => self.reply.failure(Some(operation.service()), Some(operation), &error),
         }
     }
 
@@ -145,7 +149,7 @@ impl Exchange<'_> {
             return Err(ApiError::new("ThrottlingException", "Rate exceeded").status(400));
         }
         let Some(handler) = services::find(operation) else {
-            return Ok(wire_failure(&WireError::unknown_operation(operation), &self.id));
+            return Ok(self.reply.wire_failure(&WireError::unknown_operation(operation)));
         };
         let call = Call::new(self.shared, origin, caller);
         let (input, outcome) = match protocol::read(operation, head, &self.request.body) {
@@ -160,10 +164,10 @@ impl Exchange<'_> {
             }
         };
         let outcome = outcome.map(|answer| answer.into_value());
-        let failed = |error: &ApiError| failure(Some(operation.service()), Some(operation), error, &self.id);
+        let failed = |error: &ApiError| self.reply.failure(Some(operation.service()), Some(operation), error);
         // What was done is recorded even if its answer could not be written.
         let response = match &outcome {
-            Ok(value) => success(operation, value, &self.id).unwrap_or_else(|error| failed(&error)),
+            Ok(value) => self.reply.success(operation, value).unwrap_or_else(|error| failed(&error)),
             Err(error) => failed(error),
         };
         self.record(&call, operation, input, &outcome, &response).await?;
@@ -204,7 +208,7 @@ impl Exchange<'_> {
             service: operation.service().name(),
             operation: operation.name(),
             region: region.to_owned(),
-            request_id: self.id.clone(),
+            request_id: self.reply.id.clone(),
             now,
             address: head.peer.ip().to_canonical(),
             user_agent: head.header("user-agent").unwrap_or_default().to_owned(),
@@ -236,30 +240,38 @@ impl Exchange<'_> {
     }
 }
 
-fn success(operation: &'static Operation, value: &Value, id: &str) -> Result<Response> {
-    let answer = protocol::write(operation, value, id).map_err(|error| ApiError::internal(&error))?;
-    Ok(response(answer, Some(operation), None))
+/// How a request is answered, whatever comes of it.
+struct Reply {
+    /// The form that the caller takes.
+    accept: Accept,
+    /// The request's id.
+    id: String,
 }
 
-/// The answer to what could not be routed, or is not served.
-fn wire_failure(error: &WireError, id: &str) -> Response {
-    response(error.answer(id), None, Some(error.code.into()))
-}
+impl Reply {
+    fn success(&self, operation: &'static Operation, value: &Value) -> Result<Response> {
+        let answer = protocol::write(operation, value, self.accept, &self.id);
+        Ok(response(answer.map_err(|error| ApiError::internal(&error))?, Some(operation), None))
+    }
 
-fn failure(
-    service: Option<&'static protocol::Service>,
-    operation: Option<&'static Operation>,
-    error: &ApiError,
-    id: &str,
-) -> Response {
-    let service = service.or_else(|| protocol::service("sts"));
-    let code = spoken(service, error);
-    let answer = protocol::write_error(
-        service,
-        &Fault { code: &code, message: &error.message, status: error.status, fields: &error.fields },
-        id,
-    );
-    response(answer, operation, Some(code))
+    /// The answer to what could not be routed, or is not served.
+    fn wire_failure(&self, error: &WireError) -> Response {
+        response(error.answer(self.accept, &self.id), None, Some(error.code.into()))
+    }
+
+    fn failure(
+        &self,
+        service: Option<&'static protocol::Service>,
+        operation: Option<&'static Operation>,
+        error: &ApiError,
+    ) -> Response {
+        let service = service.or_else(|| protocol::service("sts"));
+        let code = spoken(service, error);
+        let fault =
+            Fault { code: &code, message: &error.message, status: error.status, fields: &error.fields };
+        let answer = protocol::write_error(service, &fault, self.accept, &self.id);
+        response(answer, operation, Some(code))
+    }
 }
 
 /// The words in which each service tells what is common to all.

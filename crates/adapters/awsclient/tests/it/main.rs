@@ -9,6 +9,7 @@
 mod agents;
 mod cached;
 mod calls;
+mod cluster_token;
 mod corpus;
 mod load;
 mod retries;

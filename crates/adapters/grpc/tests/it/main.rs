@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
 mod calls;
-mod etcd;
 mod corpus;
+mod etcd;
 mod harness;
 mod socket;

@@ -67,6 +67,20 @@ async fn at_no_moment_it_has_another_mode_or_is_missing() {
 }
 
 #[tokio::test]
+async fn it_is_given_to_its_owner() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("it takes root to give it away");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kms.sock");
+    let access = Access { mode: 0o660, owner: Some((4711, 4712)), ..Access::default() };
+    let _listener = Listener::bind(&path, access).unwrap();
+    let made = fs::symlink_metadata(&path).unwrap();
+    assert_eq!((made.uid(), made.gid(), made.mode() & 0o7777), (4711, 4712, 0o660));
+}
+
+#[tokio::test]
 async fn a_stale_socket_is_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("kms.sock");

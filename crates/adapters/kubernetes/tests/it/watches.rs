@@ -217,8 +217,12 @@ async fn a_kind_that_no_type_has_is_watched() {
     let (_events, watch) = by_hand();
     let mapping = json!({"metadata": {"name": "m"}, "spec": {"arn": "arn:aws:iam::111122223333:role/r", "groups": [1, null]}});
     let fake =
-        Fake::start(move |asked| if is_watch(asked) { watch() } else { list(&[mapping.clone()], 5, None) })
-            .await;
+        Fake::start(
+            move |asked| {
+                if is_watch(asked) { watch() } else { list(std::slice::from_ref(&mapping), 5, None) }
+            },
+        )
+        .await;
     let kind = Kind::new("iamauthenticator.k8s.aws", "v1alpha1", "iamidentitymappings");
     let mut watched = fake.cluster().await.watch_dynamic(&kind, None, &Selector::default());
     let known = timeout(PATIENCE, watched.known()).await.unwrap();

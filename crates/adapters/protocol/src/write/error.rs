@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::xml::Xml;
-use super::{Answer, Path, headers, json};
+use super::{Accept, Answer, Path, headers, json};
 use crate::model::{Member, Protocol, Service, Shape};
 
 /// An error that an operation answers with.
@@ -19,16 +19,22 @@ pub struct Fault<'a> {
     pub fields: &'a [(&'static str, Value)],
 }
 
-/// Writes an error in a service's own form. Of a service that is not known, in that of STS.
+/// Writes an error in a service's own form, and as the caller accepts it. Of a service that is not known, in that of STS.
 #[must_use]
-pub fn write_error(service: Option<&'static Service>, fault: &Fault<'_>, request_id: &str) -> Answer {
-    write_fault(service.map_or(Protocol::Query, Service::protocol), service, fault, request_id)
+pub fn write_error(
+    service: Option<&'static Service>,
+    fault: &Fault<'_>,
+    accept: Accept,
+    request_id: &str,
+) -> Answer {
+    write_fault(service.map_or(Protocol::Query, Service::protocol), service, fault, accept, request_id)
 }
 
 pub(crate) fn write_fault(
     protocol: Protocol,
     service: Option<&'static Service>,
     fault: &Fault<'_>,
+    accept: Accept,
     request_id: &str,
 ) -> Answer {
     let known = service.and_then(|service| service.errors.get(fault.code)).copied();
@@ -38,8 +44,9 @@ pub(crate) fn write_fault(
         .unwrap_or_else(|| usual_status(protocol, fault.code));
     let shape = known.map(|(shape, _)| shape);
     let version = service.map_or("1.1", |service| service.json_version);
-    let mut headers = headers(protocol, version, request_id);
+    let mut headers = headers(protocol, accept, version, request_id);
     let body = match protocol {
+        Protocol::Query if accept == Accept::Json => enveloped(shape, fault, status, request_id),
         Protocol::Query => query(service, shape, fault, status, request_id),
         Protocol::Ec2 => ec2(fault, request_id),
         Protocol::Json => in_json(shape, fault, true),
@@ -107,6 +114,25 @@ fn in_json(shape: Option<&Shape>, fault: &Fault<'_>, has_type: bool) -> Vec<u8> 
     Value::Object(body).to_string().into_bytes()
 }
 
+/// Whom a Query service blames.
+fn blamed(status: u16) -> &'static str {
+    if status < 500 { "Sender" } else { "Receiver" }
+}
+
+/// A Query service's error in JSON.
+fn enveloped(shape: Option<&Shape>, fault: &Fault<'_>, status: u16, request_id: &str) -> Vec<u8> {
+    let mut error = Map::new();
+    error.insert("Code".to_owned(), fault.code.into());
+    error.insert("Message".to_owned(), fault.message.into());
+    error.insert("Type".to_owned(), blamed(status).into());
+    if let Some(shape) = shape {
+        let mut path = Path { operation: "", parts: Vec::new() };
+        // Fields of a wrong type are not worth losing the error for.
+        error.extend(json::structure(shape, &members(Some(shape), fault), &mut path).unwrap_or_default());
+    }
+    serde_json::json!({ "Error": error, "RequestId": request_id }).to_string().into_bytes()
+}
+
 fn query(
     service: Option<&Service>,
     shape: Option<&Shape>,
@@ -117,7 +143,7 @@ fn query(
     let mut xml = Xml { text: String::with_capacity(512), is_ec2: false };
     xml.open_root("ErrorResponse", service.and_then(|service| service.xml_namespace));
     xml.open("Error");
-    xml.leaf("Type", if status < 500 { "Sender" } else { "Receiver" });
+    xml.leaf("Type", blamed(status));
     xml.leaf("Code", fault.code);
     xml.leaf("Message", fault.message);
     if let Some(shape) = shape {

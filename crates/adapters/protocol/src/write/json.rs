@@ -1,6 +1,6 @@
 //! Answers in JSON.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{Path, WriteError};
 use crate::model::{Kind, Operation, Protocol, Shape};
@@ -21,6 +21,29 @@ pub(super) fn answer(
     };
     let body = structure(shape, members, path)?;
     Ok(Value::Object(body).to_string().into_bytes())
+}
+
+/// The body of a Query service's answer: the same envelope as in XML.
+pub(super) fn enveloped(
+    operation: &Operation,
+    members: &Map<String, Value>,
+    request_id: &str,
+    path: &mut Path,
+) -> Result<Vec<u8>, WriteError> {
+    let mut response = Map::new();
+    match (operation.output, operation.result_wrapper) {
+        (Some(shape), Some(wrapper)) => {
+            response.insert(wrapper.to_owned(), structure(shape, members, path)?.into());
+        }
+        (Some(shape), None) => response = structure(shape, members, path)?,
+        (None, _) => {
+            if let Some(member) = members.keys().next() {
+                return Err(path.unknown(member));
+            }
+        }
+    }
+    response.insert("ResponseMetadata".to_owned(), json!({ "RequestId": request_id }));
+    Ok(json!({ format!("{}Response", operation.name()): response }).to_string().into_bytes())
 }
 
 /// The members of a structure under their names in an answer.

@@ -1,11 +1,13 @@
 //! Values to answers.
 
+mod accept;
 mod error;
 mod json;
 mod xml;
 
 use serde_json::{Map, Value};
 
+pub use accept::Accept;
 pub(crate) use error::write_fault;
 pub use error::{Fault, write_error};
 
@@ -45,12 +47,17 @@ pub enum WriteError {
     },
 }
 
-/// Writes the output of an operation. Members without a value, or null, are left out.
+/// Writes the output of an operation in the form that the caller accepts. Members without a value, or null, are left out.
 ///
 /// # Errors
 ///
 /// The output is none that the model knows.
-pub fn write(operation: &Operation, output: &Value, request_id: &str) -> Result<Answer, WriteError> {
+pub fn write(
+    operation: &Operation,
+    output: &Value,
+    accept: Accept,
+    request_id: &str,
+) -> Result<Answer, WriteError> {
     let nothing = Map::new();
     let members = match output {
         Value::Object(members) => members,
@@ -62,20 +69,30 @@ pub fn write(operation: &Operation, output: &Value, request_id: &str) -> Result<
     };
     let mut place = Path { operation: operation.name(), parts: Vec::new() };
     let service = operation.service();
-    let body = match service.protocol() {
+    let protocol = service.protocol();
+    let body = match protocol {
+        Protocol::Query if accept == Accept::Json => {
+            json::enveloped(operation, members, request_id, &mut place)?
+        }
         Protocol::Query | Protocol::Ec2 => xml::answer(operation, members, request_id, &mut place)?,
         Protocol::Json | Protocol::RestJson => json::answer(operation, members, &mut place)?,
     };
     Ok(Answer {
         status: operation.status,
-        headers: headers(service.protocol(), service.json_version, request_id),
+        headers: headers(protocol, accept, service.json_version, request_id),
         body,
     })
 }
 
 /// What every answer has.
-fn headers(protocol: Protocol, json_version: &str, request_id: &str) -> Vec<(&'static str, String)> {
+fn headers(
+    protocol: Protocol,
+    accept: Accept,
+    json_version: &str,
+    request_id: &str,
+) -> Vec<(&'static str, String)> {
     let content_type = match protocol {
+        Protocol::Query if accept == Accept::Json => "application/json".to_owned(),
         Protocol::Query => "text/xml".to_owned(),
         Protocol::Ec2 => "text/xml;charset=UTF-8".to_owned(),
         Protocol::Json => format!("application/x-amz-json-{json_version}"),

@@ -1,10 +1,21 @@
-use ringwall_protocol::{Answer, Fault, service, write_error};
+use ringwall_protocol::{Accept, Answer, Fault, service, write_error};
 use serde_json::{Value, json};
 
 use crate::request::Request;
 
 fn fault(of: Option<&str>, code: &str, status: Option<u16>, fields: &[(&'static str, Value)]) -> Answer {
-    write_error(of.map(|of| service(of).unwrap()), &Fault { code, message: "a < b", status, fields }, "id-1")
+    accepted(of, code, status, fields, Accept::Usual)
+}
+
+fn accepted(
+    of: Option<&str>,
+    code: &str,
+    status: Option<u16>,
+    fields: &[(&'static str, Value)],
+    accept: Accept,
+) -> Answer {
+    let fault = Fault { code, message: "a < b", status, fields };
+    write_error(of.map(|of| service(of).unwrap()), &fault, accept, "id-1")
 }
 
 fn body(answer: &Answer) -> &str {
@@ -87,19 +98,42 @@ fn a_status_is_the_models_then_the_given_then_the_usual() {
 
 #[test]
 fn an_error_of_reading_answers_in_its_form() {
-    let answer = Request::json("TrentService.Nothing", "{}").route().unwrap_err().answer("id-1");
+    let answer =
+        Request::json("TrentService.Nothing", "{}").route().unwrap_err().answer(Accept::Usual, "id-1");
     assert_eq!(answer.status, 400);
     assert_eq!(
         body(&answer),
         r#"{"__type":"UnknownOperationException","message":"Unknown operation Nothing"}"#
     );
     // A service that is not known has its protocol all the same.
-    let answer = Request::json("<x>", "{}").route().unwrap_err().answer("id-1");
+    let answer = Request::json("<x>", "{}").route().unwrap_err().answer(Accept::Usual, "id-1");
     assert_eq!(body(&answer), r#"{"__type":"UnknownOperationException","message":"Unknown operation <x>"}"#);
-    let answer = Request::iam("<x>", "").route().unwrap_err().answer("id-1");
+    let answer = Request::iam("<x>", "").route().unwrap_err().answer(Accept::Usual, "id-1");
     assert!(body(&answer).contains("Could not find operation &lt;x&gt; for version 2010-05-08"));
-    let answer = Request::ec2("Nothing", "").route().unwrap_err().answer("id-1");
+    let answer = Request::ec2("Nothing", "").route().unwrap_err().answer(Accept::Usual, "id-1");
     assert!(body(&answer).starts_with(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>InvalidAction"
     ));
+}
+
+/// Source: the body that aws-iam-authenticator (81b1daba, `pkg/token/token.go`) quotes of STS.
+#[test]
+fn errors_of_query_services_are_in_json_for_whom_asks_for_it() {
+    for (of, code, status, blamed) in [
+        (Some("sts"), "Throttling", 400, "Sender"),
+        (Some("sts"), "InternalFailure", 500, "Receiver"),
+        (Some("iam"), "NoSuchEntity", 404, "Sender"),
+        (None, "SignatureDoesNotMatch", 403, "Sender"),
+    ] {
+        let answer = accepted(of, code, None, &[], Accept::Json);
+        assert_eq!(answer.status, status, "{code}");
+        assert!(answer.headers.contains(&("content-type", "application/json".to_owned())));
+        let expected =
+            json!({ "Error": { "Code": code, "Message": "a < b", "Type": blamed }, "RequestId": "id-1" });
+        assert_eq!(body(&answer), expected.to_string());
+    }
+    for of in ["kms", "eks", "ec2"] {
+        let of = |accept| accepted(Some(of), "ValidationException", None, &[], accept);
+        assert_eq!(of(Accept::Json), of(Accept::Usual));
+    }
 }

@@ -1,7 +1,7 @@
 //! What only an attacker sends: much, deep, and broken anywhere.
 
 use proptest::prelude::*;
-use ringwall_protocol::{MAX_BODY, MAX_NAME_PARTS, MAX_PARAMETERS};
+use ringwall_protocol::{Accept, MAX_BODY, MAX_NAME_PARTS, MAX_PARAMETERS};
 
 use crate::request::Request;
 
@@ -70,7 +70,7 @@ proptest! {
         request.body.splice(start..end, bytes);
         if let Err(error) = request.read() {
             prop_assert!((400..500).contains(&error.status));
-            prop_assert!(!error.answer("id").body.is_empty());
+            prop_assert!(!error.answer(Accept::Usual, "id").body.is_empty());
         }
     }
 

@@ -1,10 +1,10 @@
-use ringwall_protocol::write;
+use ringwall_protocol::{Accept, write};
 use serde_json::{Value, json};
 
 use crate::request::operation;
 
 fn written(of: &str, name: &str, output: Value) -> (u16, String, String) {
-    let answer = write(operation(of, name), &output, "id-1").unwrap();
+    let answer = write(operation(of, name), &output, Accept::Usual, "id-1").unwrap();
     let (_, content_type) = answer.headers.iter().find(|(name, _)| *name == "content-type").unwrap().clone();
     assert!(answer.headers.contains(&("x-amzn-requestid", "id-1".to_owned())));
     (answer.status, content_type, String::from_utf8(answer.body).unwrap())
@@ -132,6 +132,51 @@ fn what_the_model_does_not_have_is_a_mistake() {
             "`clusters.[]` in the output of `ListClusters` has to be a String",
         ),
     ] {
-        assert_eq!(write(operation(of, name), &output, "").unwrap_err().to_string(), expected);
+        assert_eq!(write(operation(of, name), &output, Accept::Usual, "").unwrap_err().to_string(), expected);
+    }
+}
+
+/// Source: what aws-iam-authenticator reads (`getCallerIdentityWrapper`).
+#[test]
+fn query_services_answer_in_json_to_whom_asks_for_it() {
+    let metadata = json!({ "RequestId": "id-1" });
+    for (of, name, output, body) in [
+        (
+            "sts",
+            "GetCallerIdentity",
+            json!({ "UserId": "AIDA", "Account": "111122223333", "Arn": "arn:aws:iam::111122223333:user/\"a\"" }),
+            json!({ "GetCallerIdentityResponse": {
+                "GetCallerIdentityResult": {
+                    "UserId": "AIDA",
+                    "Account": "111122223333",
+                    "Arn": "arn:aws:iam::111122223333:user/\"a\"",
+                },
+                "ResponseMetadata": metadata,
+            } }),
+        ),
+        (
+            "iam",
+            "ListUsers",
+            json!({ "Users": [{ "UserName": "a", "CreateDate": 1_700_000_000 }], "IsTruncated": false }),
+            json!({ "ListUsersResponse": {
+                "ListUsersResult": { "Users": [{ "UserName": "a", "CreateDate": 1_700_000_000 }], "IsTruncated": false },
+                "ResponseMetadata": metadata,
+            } }),
+        ),
+        ("iam", "DeleteRole", json!({}), json!({ "DeleteRoleResponse": { "ResponseMetadata": metadata } })),
+    ] {
+        let answer = write(operation(of, name), &output, Accept::Json, "id-1").unwrap();
+        assert_eq!(answer.status, 200);
+        assert!(answer.headers.contains(&("content-type", "application/json".to_owned())));
+        assert_eq!(serde_json::from_slice::<Value>(&answer.body).unwrap(), body);
+        assert_eq!(
+            write(operation(of, name), &json!({ "X": 1 }), Accept::Json, "").unwrap_err().to_string(),
+            format!("the output of `{name}` has no member `X`")
+        );
+    }
+    // The others have one form, whatever is asked for.
+    for (of, name) in [("kms", "EnableKey"), ("eks", "ListClusters"), ("ec2", "DeleteTags")] {
+        let of = |accept| write(operation(of, name), &Value::Null, accept, "id-1").unwrap();
+        assert_eq!(of(Accept::Json), of(Accept::Usual));
     }
 }

@@ -38,7 +38,8 @@ impl Token {
 
     /// A key in the token, made by way of a keyring that nobody uses.
     fn key(&self, label: &str, object: &str) {
-        let file = self.home.path(object);
+        std::fs::create_dir_all(self.home.path("unused")).unwrap();
+        let file = self.home.path("unused").join(object);
         let mut command = self.home.command(&format!("kms keyring create {}", file.display()));
         command.args(["--root-key", &self.uri(label, object)]);
         let settings = std::env::var_os(SETTINGS_VARIABLE).unwrap();
@@ -85,6 +86,7 @@ async fn a_token_seals_and_another_key_takes_over() {
     // Without the first one, what it sealed names it.
     let _plugin = token.serve(&[second]);
     let mut apiserver = Apiserver::connect(&token.home.path("kms.sock")).await;
+    apiserver.key_id().await;
     assert_eq!(apiserver.decrypt(&new).await.unwrap(), "seed");
     let refusal = apiserver.decrypt(&old).await.unwrap_err();
     assert!(refusal.message().contains("object=first"), "{refusal}");

@@ -42,7 +42,7 @@ struct Reason {
 
 impl Metrics {
     pub(super) fn register(registry: &mut Registry) -> Self {
-        let registry = registry.sub_registry_with_prefix("ringwall_token");
+        let registry = registry.sub_registry_with_prefix("ringwall_authn");
         let metrics = Self {
             verified: Family::default(),
             asked: Family::default(),
@@ -52,7 +52,7 @@ impl Metrics {
             in_flight: Gauge::default(),
             kept: Gauge::default(),
         };
-        registry.register("verifications", "Tokens verified, by result", metrics.verified.clone());
+        registry.register("token_verifications", "Tokens verified, by result", metrics.verified.clone());
         registry.register("sts_calls", "Questions sent to STS, by outcome", metrics.asked.clone());
         registry.register_with_unit(
             "sts_call_duration",
@@ -71,7 +71,7 @@ impl Metrics {
             metrics.circuit_open.clone(),
         );
         registry.register("sts_calls_in_flight", "Questions waiting for STS", metrics.in_flight.clone());
-        registry.register("cache_entries", "Verified tokens that are kept", metrics.kept.clone());
+        registry.register("token_cache_entries", "Verified tokens that are kept", metrics.kept.clone());
         metrics
     }
 

@@ -305,18 +305,18 @@ async fn all_of_it_is_counted() {
     let mut text = String::new();
     encode(&mut text, &registry).unwrap();
     for line in [
-        "ringwall_token_verifications_total{result=\"verified\"} 1",
-        "ringwall_token_verifications_total{result=\"cached\"} 2",
-        "ringwall_token_verifications_total{result=\"malformed\"} 1",
-        "ringwall_token_verifications_total{result=\"denied\"} 1",
-        "ringwall_token_verifications_total{result=\"throttled\"} 1",
-        "ringwall_token_sts_calls_total{outcome=\"verified\"} 1",
-        "ringwall_token_sts_calls_total{outcome=\"denied\"} 1",
-        "ringwall_token_sts_calls_held_total{reason=\"access_key\"} 1",
-        "ringwall_token_sts_call_duration_seconds_count 2",
-        "ringwall_token_sts_calls_in_flight 0",
-        "ringwall_token_sts_circuit_open 0",
-        "ringwall_token_cache_entries 1",
+        "ringwall_authn_token_verifications_total{result=\"verified\"} 1",
+        "ringwall_authn_token_verifications_total{result=\"cached\"} 2",
+        "ringwall_authn_token_verifications_total{result=\"malformed\"} 1",
+        "ringwall_authn_token_verifications_total{result=\"denied\"} 1",
+        "ringwall_authn_token_verifications_total{result=\"throttled\"} 1",
+        "ringwall_authn_sts_calls_total{outcome=\"verified\"} 1",
+        "ringwall_authn_sts_calls_total{outcome=\"denied\"} 1",
+        "ringwall_authn_sts_calls_held_total{reason=\"access_key\"} 1",
+        "ringwall_authn_sts_call_duration_seconds_count 2",
+        "ringwall_authn_sts_calls_in_flight 0",
+        "ringwall_authn_sts_circuit_open 0",
+        "ringwall_authn_token_cache_entries 1",
     ] {
         assert!(text.lines().any(|found| found == line), "{line}\n{text}");
     }

@@ -352,6 +352,28 @@ async fn a_session_policy_takes_the_place_of_tags() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_session_policy_bounds_the_target_role_and_not_the_way_to_it() {
+    let key = Key::new("cluster-1");
+    let harness = installation(&key).await;
+    let (admin, other) = (harness.admin(), harness.other());
+    let token = key.sign(&claims(ISSUER, AUDIENCE, harness.now() / 1000));
+    let first = role(&admin, "first", &pods(both(), json!({})), Some(policy("Allow", "sts:*", "*"))).await;
+    // Without tags nobody has to allow them, on either role.
+    let trust =
+        statements(json!([{ "Effect": "Allow", "Principal": { "AWS": first }, "Action": "sts:AssumeRole" }]));
+    let may = statements(
+        json!([{ "Effect": "Allow", "Action": ["iam:ListUsers", "iam:ListRoles"], "Resource": "*" }]),
+    );
+    let target = role(&other, "target", &trust, Some(may)).await;
+    let less = policy("Allow", "iam:ListUsers", "*").to_string();
+    let more = json!({ "targetRoleArn": target, "policy": less, "disableSessionTags": true });
+    associate(&admin, &first, more).await.ok();
+    let pod = session(&other, &assume(&admin, "prod", &token).await);
+    pod.call("iam", "ListUsers", json!({})).await.ok();
+    pod.call("iam", "ListRoles", json!({})).await.denied("no session policy");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn associations_are_one_a_service_account_and_need_the_role_to_be_passed() {
     let key = Key::new("cluster-1");
     let harness = installation(&key).await;

@@ -3,7 +3,7 @@
 use data_encoding::BASE64;
 use http::{HeaderValue, StatusCode, header};
 use ringwall_server::Response;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::mutate::{Mutation, Review};
 
@@ -16,20 +16,22 @@ const MAX_WARNING_CHARACTERS: usize = 256;
 ///
 /// Source: Kubernetes, *Dynamic Admission Control*: `patch` is base64, and `warnings` are shown to who creates the pod.
 pub(super) fn admit(review: &Review, mutation: &Mutation) -> Response {
-    let mut response = json!({ "uid": review.uid, "allowed": true });
+    let mut response = Map::new();
+    response.insert("uid".to_owned(), json!(review.uid));
+    response.insert("allowed".to_owned(), json!(true));
     if !mutation.patch.is_empty() {
         let patch = Value::from(mutation.patch.clone()).to_string();
-        response["patchType"] = "JSONPatch".into();
-        response["patch"] = BASE64.encode(patch.as_bytes()).into();
+        response.insert("patchType".to_owned(), json!("JSONPatch"));
+        response.insert("patch".to_owned(), json!(BASE64.encode(patch.as_bytes())));
     }
     let warnings = mutation.reasons.iter().filter(|reason| reason.is_warning()).take(MAX_WARNINGS);
     let warnings: Vec<String> = warnings
         .map(|reason| format!("pod identity: {reason}").chars().take(MAX_WARNING_CHARACTERS).collect())
         .collect();
     if !warnings.is_empty() {
-        response["warnings"] = warnings.into();
+        response.insert("warnings".to_owned(), json!(warnings));
     }
-    answer(review, response)
+    answer(review, Value::Object(response))
 }
 
 /// Refuses the pod for now. Whoever creates it is told to try again.

@@ -169,7 +169,7 @@ async fn what_was_published_outlives_the_process_and_its_state() {
     Publisher::new(settings(path, keys.clone()), || BEGIN + 2 * HOUR).publish().await.unwrap();
     assert_eq!(published_ids(path), both);
     Publisher::new(settings(path, keys.clone()), || BEGIN + 28 * HOUR).publish().await.unwrap();
-    assert_eq!(published_ids(path), [new.kid.clone()]);
+    assert_eq!(published_ids(path), std::slice::from_ref(&new.kid));
     // A state that can't be read stops everything.
     fs::write(path.join("state.json"), "{").unwrap();
     let error = Publisher::new(settings(path, keys.clone()), || BEGIN).publish().await.unwrap_err();

@@ -76,6 +76,7 @@ impl KeyringFile {
     ///
     /// If there is a file already, the root key would lie in the same folder, or something can't be written.
     pub fn create(&self) -> Result<KeyringKey, KmsError> {
+        let _lock = self.lock()?;
         if self.path.symlink_metadata().is_ok() {
             return Err(KmsError::Exists(self.path.clone()));
         }
@@ -156,7 +157,6 @@ impl KeyringFile {
     }
 
     fn change<T>(&self, work: impl FnOnce(&mut Keyring) -> Result<T, KmsError>) -> Result<T, KmsError> {
-        // Two changes at once would each leave out the other's key.
         let _lock = self.lock()?;
         let Loaded { id, mut keyring } = self.load()?.1;
         let done = work(&mut keyring)?;
@@ -237,6 +237,7 @@ impl KeyringFile {
         })
     }
 
+    /// Two changes at once would each leave out the other's key.
     fn lock(&self) -> Result<File, KmsError> {
         let folder = File::open(self.folder()?).map_err(self.io("opening its folder"))?;
         rustix::fs::flock(&folder, rustix::fs::FlockOperation::LockExclusive)

@@ -106,9 +106,7 @@ impl Rotation<'_> {
         while let Some(page) = scan.page().await? {
             for found in &page {
                 let name = String::from_utf8_lossy(&found.key).into_owned();
-                if self.question.fault(&Stored::parse(&found.value)).is_none()
-                    || self.pool.failed.contains(&name)
-                {
+                if !self.is_faulty(&found.key, &found.value) || self.pool.failed.contains(&name) {
                     continue;
                 }
                 match self.place(&found.key) {
@@ -125,6 +123,12 @@ impl Rotation<'_> {
             }
         }
         Ok((batch, None))
+    }
+
+    /// Whether what lies at a key is not as it should be.
+    fn is_faulty(&self, key: &[u8], value: &[u8]) -> bool {
+        StoredKey::parse(&self.question.registry, key)
+            .map_or(true, |key| self.question.fault(&key.resource, &Stored::parse(value)).is_some())
     }
 
     /// The object of the API that lies at a key.
@@ -155,8 +159,8 @@ impl Rotation<'_> {
             loop {
                 let result = reseal(self.pool.cluster, &place, settings.patience).await;
                 let done = matches!(result, Ok(Done::Gone) | Err(_));
-                let stored = self.etcd.get(name.as_bytes()).await?.map(|found| Stored::parse(&found.value));
-                let fine = stored.as_ref().is_some_and(|stored| self.question.fault(stored).is_none());
+                let found = self.etcd.get(name.as_bytes()).await?;
+                let fine = found.as_ref().is_some_and(|found| !self.is_faulty(&found.key, &found.value));
                 if done || fine {
                     self.pool.count(&name, result)?;
                 }
@@ -166,7 +170,7 @@ impl Rotation<'_> {
                 if done {
                     break;
                 }
-                let under = stored.and_then(|stored| match stored {
+                let under = found.and_then(|found| match Stored::parse(&found.value) {
                     Stored::Sealed(sealed) => sealed.key,
                     _ => None,
                 });

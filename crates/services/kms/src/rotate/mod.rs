@@ -88,6 +88,8 @@ pub struct Failure {
 /// What came of a rotation.
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {
+    /// The key that objects were to come under.
+    pub key: Option<String>,
     /// Objects that were written.
     pub resealed: u64,
     /// Objects that kube-apiserver did not write, since it holds them for sealed as they should be.

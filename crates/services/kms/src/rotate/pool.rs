@@ -21,7 +21,8 @@ pub(super) struct Pool<'a> {
 
 impl<'a> Pool<'a> {
     pub(super) fn new(cluster: &'a Cluster, settings: &'a Settings, progress: &'a dyn Progress) -> Self {
-        Self { cluster, settings, progress, outcome: Outcome::default(), failed: HashSet::new() }
+        let outcome = Outcome { key: settings.key.clone(), ..Outcome::default() };
+        Self { cluster, settings, progress, outcome, failed: HashSet::new() }
     }
 
     /// Writes all of them, or up to the stop: then those that were begun are finished, and the outcome says so.

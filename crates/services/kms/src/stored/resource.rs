@@ -40,6 +40,11 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("services", "services/specs"),
 ];
 
+/// What kube-apiserver keeps for itself, beside the API, and never seals whatever its configuration says: leases of its own
+/// address, and the ranges that cluster IPs and node ports are given from. Source: k8s.io/kubernetes, pkg/controlplane
+/// (reconcilers) and pkg/registry/core/rangeallocation, whose storages have no transformer; seen with `resources: ["*.*"]`.
+const BOOKKEEPING: &[&str] = &["masterleases", "peerserverleases", "ranges"];
+
 /// A resource as it lies in etcd: `secrets`, or `widgets.example.org`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Resource {
@@ -77,6 +82,11 @@ impl Resource {
                 format!("{registry}/{at}/")
             }
         }
+    }
+
+    /// Whether it is kube-apiserver's own bookkeeping, which no configuration seals.
+    pub fn is_bookkeeping(&self) -> bool {
+        self.group.is_none() && BOOKKEEPING.contains(&self.name.as_str())
     }
 
     /// Whether a resource of the API, by its group and its name in paths, is this one.

@@ -31,9 +31,10 @@ pub struct Question {
 }
 
 impl Question {
-    /// Why an object is not as it should be; none if it is.
-    pub fn fault(&self, stored: &Stored) -> Option<Why> {
+    /// Why an object is not as it should be; none if it is. Bookkeeping in the clear counts only if it is asked for by name.
+    pub fn fault(&self, resource: &Resource, stored: &Stored) -> Option<Why> {
         match stored {
+            Stored::Clear(_) if self.scope == Scope::All && resource.is_bookkeeping() => None,
             Stored::Clear(form) => Some(Why::Clear(*form)),
             Stored::Malformed(why) => Some(Why::Malformed(why)),
             Stored::Sealed(sealed) => {

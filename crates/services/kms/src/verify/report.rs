@@ -153,7 +153,7 @@ impl Report {
     pub(super) fn add(&mut self, question: &Question, resource: &Resource, key: &[u8], value: &[u8]) {
         let stored = Stored::parse(value);
         let bytes = u64::try_from(value.len()).unwrap_or(u64::MAX);
-        let fault = question.fault(&stored);
+        let fault = question.fault(resource, &stored);
         let rows = match self.resources.get_mut(resource) {
             Some(rows) => rows,
             None => self.resources.entry(resource.clone()).or_default(),

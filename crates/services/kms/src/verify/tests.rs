@@ -73,6 +73,17 @@ fn what_cannot_be_read_is_unknown_unless_something_is_in_the_clear() {
 }
 
 #[test]
+fn what_no_configuration_seals_counts_only_by_name() {
+    let objects = [("/registry/secrets/a/b", CBC), ("/registry/ranges/servicenodeports", "k8s\0range")];
+    let all = Question { scope: Scope::All, ..question(&[], None, None) };
+    assert_eq!(report(&all, &objects).verdict(), Verdict::Sealed);
+    assert_eq!(report(&question(&["secrets", "ranges"], None, None), &objects).verdict(), Verdict::NotSealed);
+    // A custom resource of that name is none of it.
+    let custom = ("/registry/example.org/ranges/r", "{}");
+    assert_eq!(report(&all, &[custom]).verdict(), Verdict::NotSealed);
+}
+
+#[test]
 fn nothing_proves_nothing() {
     assert_eq!(report(&question(&["secrets"], None, None), &[]).verdict(), Verdict::Unknown);
     let typo = question(&["secrets", "secerts"], None, None);

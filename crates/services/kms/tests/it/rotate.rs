@@ -9,7 +9,7 @@ use crate::world::{World, status};
 
 /// What is told on the way, and who stops after how much.
 #[derive(Default)]
-struct Told {
+pub(crate) struct Told {
     counted: Mutex<Vec<(u64, Option<u64>)>>,
     waited: Mutex<Vec<Option<String>>>,
     failed: Mutex<Vec<Failure>>,
@@ -41,7 +41,7 @@ impl Progress for Told {
     }
 }
 
-fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     Settings {
         scope: Scope::Resources(vec!["secrets".parse().unwrap()]),
         registry: "/registry".to_owned(),
@@ -55,7 +55,7 @@ fn settings() -> Settings {
     }
 }
 
-async fn run(
+pub(crate) async fn run(
     world: &World,
     source: &Source,
     settings: &Settings,

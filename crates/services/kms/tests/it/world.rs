@@ -21,6 +21,9 @@ pub(crate) struct Stored {
     pub(crate) under: String,
 }
 
+/// What an API server does before it answers; it may answer itself.
+type Before = dyn FnMut(&Asked, &mut Inner<'_>) -> Option<Reply> + Send;
+
 /// What etcd has and the API server does.
 pub(crate) struct State {
     /// By `NAMESPACE/NAME`.
@@ -30,7 +33,7 @@ pub(crate) struct State {
     /// Objects that it wrote, in order.
     pub(crate) written: Vec<String>,
     /// Asked of each request before anything else, with what there is.
-    pub(crate) before: Box<dyn FnMut(&Asked, &mut Inner<'_>) -> Option<Reply> + Send>,
+    pub(crate) before: Box<Before>,
 }
 
 /// What `before` may change.
@@ -112,7 +115,7 @@ impl State {
         let Some(stored) = self.secrets.get_mut(name) else { return status(404, "NotFound") };
         if asked.method == "PUT" {
             let sent: serde_json::Value = serde_json::from_str(&asked.body).unwrap();
-            if sent["metadata"]["resourceVersion"] != stored.version.to_string() {
+            if sent["metadata"]["resourceVersion"].as_str() != Some(&stored.version.to_string()) {
                 return status(409, "Conflict");
             }
             if stored.under != self.key {

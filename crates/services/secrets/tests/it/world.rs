@@ -24,11 +24,14 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tonic::Status;
 
+/// A version's id, value and stages.
+type Version = (String, Vec<u8>, Vec<String>);
+
 /// What is there, and how it behaves.
 #[derive(Default)]
 pub(crate) struct State {
     /// Versions of each secret, newest last: id, value, stages.
-    pub(crate) secrets: BTreeMap<String, Vec<(String, Vec<u8>, Vec<String>)>>,
+    pub(crate) secrets: BTreeMap<String, Vec<Version>>,
     /// Secrets whose values are bytes.
     pub(crate) binary: Vec<String>,
     /// Parameters by name and selector.
@@ -220,7 +223,7 @@ async fn answer(
         } else if path.starts_with("/api/v1/") {
             kubernetes(&mut state, path)
         } else {
-            sts(&mut state, &String::from_utf8(body.to_vec()).unwrap())
+            sts(&mut state, std::str::from_utf8(&body).unwrap())
         }
     };
     let response = Response::builder().status(status).body(Full::new(Bytes::from(text))).unwrap();
