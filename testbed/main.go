@@ -69,6 +69,7 @@ Data goes to the standard output, messages to the standard error. Exit code 0: f
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(
 		runCommand(), applyCommand(), reviewCommand(), dryRunCommand(), dumpCommand(), versionCommand(), kubectlCommand(),
+		providerCommand(),
 	)
 	return root
 }

@@ -294,3 +294,46 @@ fn secrets_follow_their_classes_and_no_others() {
     assert!(bed.secret("token").is_none());
     bed.until("checkout-db", &[("DB_USER", "bob")]);
 }
+
+/// gRPC's own client for Go, which the driver is built on, with the authorities that its versions have sent.
+#[test]
+#[ignore = "needs the testbed: cargo xtask test"]
+fn drivers_of_all_versions_are_served() {
+    let folder = TempDir::new().unwrap();
+    let kubeconfig = folder.path().join("kubeconfig");
+    let nobody = json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "c",
+        "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:9"}}],
+        "users": [{"name": "u", "user": {}}],
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+    });
+    fs::write(&kubeconfig, nobody.to_string()).unwrap();
+    let _provider = Ends(
+        Command::new(env!("CARGO_BIN_EXE_ringwall"))
+            .args(["secrets", "serve", "--admin-listen", "127.0.0.1:0", "--providers-folder"])
+            .arg(folder.path())
+            .arg("--kubeconfig")
+            .arg(&kubeconfig)
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
+    let socket = folder.path().join("aws.sock");
+    let begun = Instant::now();
+    while !socket.exists() {
+        assert!(begun.elapsed() < PATIENCE);
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let path = socket.to_str().unwrap();
+    let escaped = path.replace('/', "%2F");
+    for authority in [Some("localhost"), Some(path), Some(escaped.as_str()), Some("a b"), None] {
+        let mut command = Command::new(std::env::var_os("RINGWALL_TESTBED").unwrap());
+        command.args(["provider", "--calls", "3", "--socket", path]);
+        command.args(authority.map(|text| format!("--authority={text}")));
+        let output = command.output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let one = "{\"version\":\"v1alpha1\",\"runtime\":\"ringwall\"}\n";
+        assert_eq!(said, one.repeat(3), "{authority:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
