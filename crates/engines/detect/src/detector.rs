@@ -1,0 +1,109 @@
+//! Events in, findings out.
+
+use crate::act::Act;
+use crate::audit::Event;
+use crate::finding::{Finding, Findings, Place};
+use crate::rules;
+use crate::seen::Seen;
+
+/// Looks at events, one after the other, and keeps what they tell.
+#[derive(Debug, Default)]
+pub struct Detector {
+    seen: Seen,
+    findings: Findings,
+    counts: Counts,
+}
+
+/// What became of the events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Looked at.
+    pub judged: u64,
+    /// Not looked at: they had come before.
+    pub repeated: u64,
+    /// Not looked at: the stage `RequestReceived`, at which nothing was decided yet.
+    pub not_decided: u64,
+}
+
+impl Detector {
+    /// One that has seen nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Looks at an event of the audit log.
+    pub fn audit(&mut self, event: &Event<'_>, place: &Place) {
+        if event.stage.text() == "RequestReceived" {
+            self.counts.not_decided = self.counts.not_decided.saturating_add(1);
+            return;
+        }
+        if !self.seen.is_new(event) {
+            self.counts.repeated = self.counts.repeated.saturating_add(1);
+            return;
+        }
+        self.counts.judged = self.counts.judged.saturating_add(1);
+        let act = Act::of(event);
+        let findings = &mut self.findings;
+        rules::look(&act, place, &mut |signal| {
+            findings.add(signal);
+        });
+    }
+
+    /// What became of the events.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// All findings, the earliest first.
+    pub fn findings(&self) -> Vec<&Finding> {
+        self.findings.sorted()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::read;
+    use crate::finding::Place;
+
+    fn event(id: &str, uri: &str, resource: &str, code: u16, stage: &str) -> String {
+        format!(
+            r#"{{"auditID":"{id}","stage":"{stage}","requestURI":"{uri}","verb":"get","user":{{"username":"system:anonymous"}},
+            "sourceIPs":["192.0.2.1"],"objectRef":{{"resource":"{resource}"}},"responseStatus":{{"code":{code}}},
+            "requestReceivedTimestamp":"2026-11-01T10:00:00.{id}Z"}}"#
+        )
+    }
+
+    #[test]
+    fn the_same_cause_is_one_finding_counted_up() {
+        let mut detector = Detector::new();
+        let complete = "ResponseComplete";
+        let lines = [
+            event("1", "/api/v1/pods", "pods", 200, "RequestReceived"),
+            event("1", "/api/v1/pods", "pods", 200, complete),
+            event("1", "/api/v1/pods", "pods", 200, complete),
+            event("2", "/api/v1/pods", "pods", 200, complete),
+            event("3", "/api/v1/pods", "pods", 403, complete),
+            event("4", "/healthz/etcd?verbose", "", 200, complete),
+            event("5", "/api/v1/namespaces/a/secrets/b", "secrets", 200, complete),
+        ];
+        for (line, number) in lines.iter().zip(1..) {
+            let place = Place { file: "audit.log".into(), line: number };
+            read(line, &mut |event| detector.audit(event, &place)).unwrap();
+        }
+        assert_eq!(detector.counts(), Counts { judged: 5, repeated: 1, not_decided: 1 });
+        let told: Vec<(&str, u64, Vec<u64>)> = detector.findings().into_iter().map(told).collect();
+        assert_eq!(
+            told,
+            [
+                ("Discovery:Kubernetes/SuccessfulAnonymousAccess", 2, vec![2, 4]),
+                ("CredentialAccess:Kubernetes/SuccessfulAnonymousAccess", 1, vec![7]),
+            ]
+        );
+    }
+
+    fn told(finding: &Finding) -> (&str, u64, Vec<u64>) {
+        let lines = finding.evidence().iter().map(|event| event.place.line).collect();
+        (finding.kind.name, finding.count, lines)
+    }
+}

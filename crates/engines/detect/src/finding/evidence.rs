@@ -1,0 +1,52 @@
+//! The events that a finding rests on.
+
+use std::sync::Arc;
+
+/// Most events that a finding names. It counts all of them.
+pub const MAX_EVIDENCE: usize = 16;
+
+/// Where an event was read.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The file as it was named, or what came instead of one: `webhook:shop`.
+    pub file: Arc<str>,
+    /// The line, from 1; of what has no lines, the number of the event.
+    pub line: u64,
+}
+
+/// An event that a finding rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// The audit event's `auditID` or the CloudTrail record's `eventID`; empty if it has none.
+    pub id: String,
+    /// Whether the id is CloudTrail's.
+    pub is_record: bool,
+    /// Where it was read.
+    pub place: Place,
+}
+
+/// Some of the events that a finding rests on: the first ones, the latest, and one of each file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Chosen(Vec<Evidence>);
+
+impl Chosen {
+    /// Adds an event. Beyond [`MAX_EVIDENCE`] it takes the place of the latest, unless that is the only one of its file.
+    pub(super) fn add(&mut self, new: Evidence) {
+        if self.0.contains(&new) {
+            return;
+        }
+        let is_known = self.0.iter().any(|known| known.place.file == new.place.file);
+        if self.0.len() >= MAX_EVIDENCE && is_known {
+            let of_same = self.0.iter().rposition(|known| known.place.file == new.place.file);
+            if let Some(last) = of_same.filter(|_| self.0.len() > 1).and_then(|at| self.0.get_mut(at)) {
+                *last = new;
+            }
+            return;
+        }
+        self.0.push(new);
+    }
+
+    pub(super) fn all(&self) -> &[Evidence] {
+        &self.0
+    }
+}

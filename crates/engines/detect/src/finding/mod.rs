@@ -1,0 +1,14 @@
+//! What happened: a finding, the events that it rests on, and what is to be done.
+
+mod details;
+mod evidence;
+mod kind;
+mod store;
+
+pub use details::{
+    Actor, ApiCall, AwsCall, Container, Details, ListMatch, PermissionAsked, RoleBindingMade, RoleMade, Term,
+    Workload,
+};
+pub use evidence::{Evidence, MAX_EVIDENCE, Place};
+pub use kind::{DefinedBy, Kind, Log, number};
+pub use store::{Finding, Findings, MAX_FINDINGS, Signal};

@@ -1,0 +1,82 @@
+//! What findings tell of an act, whatever the rule.
+
+use crate::act::Act;
+use crate::audit::User;
+use crate::field::{Field, Text};
+use crate::finding::{Actor, ApiCall, Details, Evidence, Kind, Place, Signal};
+
+/// Longest text that a finding repeats of an event.
+const MAX_TEXT: usize = 1024;
+
+/// A signal of an act. `object` is what it is done to, so that the same to another object is another finding.
+pub(super) fn signal(
+    kind: &'static Kind,
+    act: &Act<'_>,
+    place: &Place,
+    object: &str,
+    description: String,
+) -> Signal {
+    Signal {
+        kind,
+        severity: kind.severity,
+        cause: format!("{}\0{object}", act.username()),
+        time: act.time,
+        evidence: Evidence { id: short(act.event.audit_id.text()), is_record: false, place: place.clone() },
+        details: Details {
+            description,
+            actor: actor(act),
+            api_call: Some(api_call(act)),
+            ..Details::default()
+        },
+    }
+}
+
+fn actor(act: &Act<'_>) -> Actor {
+    let Some(user) = act.user else { return Actor::default() };
+    let first = |name: &str| extra(user, name).first().cloned().unwrap_or_default();
+    let impersonated = act.event.impersonated_user.get();
+    Actor {
+        username: short(user.username.text()),
+        uid: short(user.uid.text()),
+        groups: texts(&user.groups),
+        session_names: extra(user, "sessionName"),
+        impersonated: impersonated.map(|other| (short(other.username.text()), texts(&other.groups))),
+        arn: first("arn"),
+        access_key_id: first("accessKeyId"),
+        principal_id: first("principalId"),
+        kind: String::new(),
+    }
+}
+
+/// What the authenticator gave of a name. The apiserver's own and the webhooks' differ in case.
+fn extra(user: &User<'_>, name: &str) -> Vec<String> {
+    let Field::Is(extra) = &user.extra else { return Vec::new() };
+    let found = extra.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    found.map(|(_, values)| values.iter().map(|value| short(value)).collect()).unwrap_or_default()
+}
+
+fn api_call(act: &Act<'_>) -> ApiCall {
+    ApiCall {
+        request_uri: short(act.event.request_uri.text()),
+        verb: short(act.event.verb.text()),
+        resource: short(act.resource),
+        subresource: short(act.subresource),
+        namespace: short(act.namespace),
+        name: short(act.name),
+        source_ips: texts(&act.event.source_ips),
+        user_agent: short(act.event.user_agent.text()),
+        status: act.event.response_status.get().and_then(|status| status.code.get()).copied(),
+    }
+}
+
+fn texts(list: &Field<Vec<Text<'_>>>) -> Vec<String> {
+    list.items().iter().map(|text| short(text)).collect()
+}
+
+/// A text, cut where it is longer than anybody reads.
+pub(super) fn short(text: &str) -> String {
+    match text.char_indices().nth(MAX_TEXT) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,18 @@
+//! What is told from single events.
+
+mod anonymous;
+mod details;
+
+use crate::act::Act;
+use crate::finding::{Place, Signal};
+
+/// Takes what a rule tells.
+pub(crate) type Tell<'t> = &'t mut dyn FnMut(Signal);
+
+/// Asks every rule that may have something to say of an act.
+pub(crate) fn look(act: &Act<'_>, place: &Place, tell: Tell<'_>) {
+    if !act.took_place() {
+        return;
+    }
+    anonymous::look(act, place, tell);
+}
