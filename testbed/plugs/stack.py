@@ -95,7 +95,7 @@ class Stack:
         command = [
             self.program, "serve", "--services", "authn,identity", "--cluster-name", CLUSTER,
             "--cluster-kubeconfig", self.bed.kubeconfig, "--authn-listen", f"127.0.0.1:{self.ports['authn']}",
-            "--identity-listen", f"127.0.0.1:{self.ports['identity']}", "--identity-default-region", REGION,
+            "--identity-listen", f"127.0.0.1:{self.ports['identity']}", "--identity-aws-default-region", REGION,
             "--admin-listen", f"127.0.0.1:{self.ports['admin']}", "--aws-endpoint", self.aws.url,
             "--aws-ca-file", self.aws.authority, "--log-level", "debug", "--region", REGION,
         ]

@@ -2,8 +2,11 @@
 
 use std::net::SocketAddr;
 
+use ringwall_identity::mutate::SettingProblem;
+
 use super::declare::Setting;
 use super::error::ConfigError;
+use super::layers::Origin;
 use super::settings::Settings;
 use super::value::{Service, TlsMode};
 
@@ -37,6 +40,7 @@ pub(super) fn check(settings: &Settings, errors: &mut Vec<ConfigError>) {
         errors.push(error.hint("the names of a given certificate are in the certificate"));
     }
     webhooks(settings, errors);
+    pods(settings, errors);
     listeners(settings, errors);
 }
 
@@ -70,6 +74,34 @@ fn webhooks(settings: &Settings, errors: &mut Vec<ConfigError>) {
             }
             _ => {}
         }
+    }
+}
+
+/// What pods could not have.
+fn pods(settings: &Settings, errors: &mut Vec<ConfigError>) {
+    let origin = |key: &str| {
+        let of = settings.shown().into_iter().find(|shown| shown.declared.key == key);
+        of.map_or(Origin::Default, |shown| shown.origin.clone())
+    };
+    let (compose, account) = (&settings.identity_compose_role_arn, &settings.identity_compose_account);
+    match (compose.value.0, &account.value) {
+        (true, None) => {
+            let message =
+                "`identity.compose-role-arn` is on, and `identity.compose-role-arn-account-id` is not set";
+            errors.push(ConfigError::at(&compose.origin, message).hint("no instance is asked for it"));
+            return;
+        }
+        (false, Some(_)) => {
+            let message =
+                "`identity.compose-role-arn-account-id` is set, and `identity.compose-role-arn` is off";
+            errors.push(ConfigError::at(&account.origin, message).hint("set identity.compose-role-arn to on"));
+        }
+        _ => {}
+    }
+    for SettingProblem { setting, value, wanted } in settings.pods().problems() {
+        let key = format!("identity.{setting}");
+        let message = format!("`{key}` can't be `{value}`: it has to be {wanted}");
+        errors.push(ConfigError::at(&origin(&key), &message));
     }
 }
 

@@ -140,6 +140,24 @@ fn input_that_can_not_be_read_is_told_apart_from_misuse() {
         let (status, _, err) = mutate(review, account, more);
         assert!(status == 3 && err.contains(why), "{status} {err}");
     }
+    // What no pod could have is answered as the existing webhook answers it, and told.
+    let (status, out, err) =
+        mutate(&good, ACCOUNT, &["--token-expiration", "10", "--token-mount-path", "tokens"]);
+    assert_eq!(status, 0, "{err}");
+    let token = &patch(&out)[0]["value"][0]["projected"]["sources"][0]["serviceAccountToken"];
+    assert_eq!(token["expirationSeconds"], 600);
+    assert!(
+        err.contains(
+            "`ringwall serve` refuses `10` for --token-expiration: it has to be 600 seconds or more"
+        ),
+        "{err}"
+    );
+    assert!(
+        err.contains(
+            "`ringwall serve` refuses `tokens` for --token-mount-path: it has to be an absolute path"
+        ),
+        "{err}"
+    );
     for more in [&["--no-such-flag"][..], &["--token-expiration", "1h"], &["--compose-role-arn"]] {
         assert_eq!(mutate(&good, ACCOUNT, more).0, 2, "{more:?}");
     }

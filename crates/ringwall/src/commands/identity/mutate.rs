@@ -6,7 +6,7 @@ use std::path::Path;
 
 use ringwall_identity::mutate::{
     ConfigMapRoles, DEFAULT_TOKEN_EXPIRATION, Facts, MAX_MANIFEST_BYTES, MAX_MEMBERSHIP_BYTES,
-    MAX_REVIEW_BYTES, Manifests, Membership, Mutation, Reason, Review, mutate,
+    MAX_REVIEW_BYTES, Manifests, Membership, Mutation, Reason, Review, SettingProblem, Settings, mutate,
 };
 use ringwall_model::{Problem, Source};
 
@@ -59,6 +59,7 @@ pub(super) fn run(args: &IdentityMutate) -> Result<Exit, Failure> {
     match answer() {
         Ok((mutation, problems)) => {
             session::print_problems(&problems)?;
+            refused(&settings)?;
             reasons(&mutation)?;
             json::print_line(&mut io::stdout().lock(), &mutation.patch)?;
             let lost = problems.iter().any(|problem| problem.level == ringwall_model::Level::Error);
@@ -69,6 +70,16 @@ pub(super) fn run(args: &IdentityMutate) -> Result<Exit, Failure> {
             Ok(Exit::Incomplete)
         }
     }
+}
+
+/// Tells what the existing webhook injects, and `ringwall serve` refuses when it begins.
+fn refused(settings: &Settings) -> io::Result<()> {
+    let mut err = anstream::stderr().lock();
+    for SettingProblem { setting, value, wanted } in settings.problems() {
+        let warning = style::paint(style::WARNING, "warning:");
+        writeln!(err, "{warning} `ringwall serve` refuses `{value}` for --{setting}: it has to be {wanted}")?;
+    }
+    Ok(())
 }
 
 fn reasons(mutation: &Mutation) -> io::Result<()> {
