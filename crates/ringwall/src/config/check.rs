@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use ringwall_identity::issuer::check_issuer;
 use ringwall_identity::mutate::SettingProblem;
 
 use super::declare::Setting;
@@ -41,6 +42,7 @@ pub(super) fn check(settings: &Settings, errors: &mut Vec<ConfigError>) {
     }
     webhooks(settings, errors);
     pods(settings, errors);
+    issuer(settings, errors);
     listeners(settings, errors);
 }
 
@@ -94,7 +96,8 @@ fn pods(settings: &Settings, errors: &mut Vec<ConfigError>) {
         (false, Some(_)) => {
             let message =
                 "`identity.compose-role-arn-account-id` is set, and `identity.compose-role-arn` is off";
-            errors.push(ConfigError::at(&account.origin, message).hint("set identity.compose-role-arn to on"));
+            errors
+                .push(ConfigError::at(&account.origin, message).hint("set identity.compose-role-arn to on"));
         }
         _ => {}
     }
@@ -102,6 +105,37 @@ fn pods(settings: &Settings, errors: &mut Vec<ConfigError>) {
         let key = format!("identity.{setting}");
         let message = format!("`{key}` can't be `{value}`: it has to be {wanted}");
         errors.push(ConfigError::at(&origin(&key), &message));
+    }
+}
+
+/// What the issuer's documents need.
+fn issuer(settings: &Settings, errors: &mut Vec<ConfigError>) {
+    let (url, files) = (&settings.issuer_url, &settings.issuer_key_files);
+    match &url.value {
+        Some(issuer) => {
+            if let Err(error) = check_issuer(&issuer.0) {
+                let wrong = ConfigError::at(&url.origin, &format!("`issuer.url`: {error}"));
+                errors.push(match error.hint() {
+                    Some(hint) => wrong.hint(hint),
+                    None => wrong,
+                });
+            }
+        }
+        None if !files.value.0.is_empty() => {
+            let message = "`issuer.service-account-key-file` is set, and `issuer.url` is not";
+            let error = ConfigError::at(&files.origin, message);
+            errors.push(error.hint("it is what kube-apiserver has as --service-account-issuer"));
+        }
+        None => {}
+    }
+    let listen = &settings.issuer_listen.value;
+    let runs = settings.services.value.0.contains(&Service::Issuer);
+    if runs && settings.tls_mode.value == TlsMode::Off && !listen.ip().is_loopback() {
+        let message = format!("`tls.mode` is off, and `issuer.listen` is {listen}");
+        let error = ConfigError::at(&settings.tls_mode.origin, &message);
+        errors.push(error.hint(
+            "without TLS anybody on the way can put keys of his own in the place of the cluster's: listen on 127.0.0.1",
+        ));
     }
 }
 
@@ -113,6 +147,7 @@ fn listeners(settings: &Settings, errors: &mut Vec<ConfigError>) {
         (Service::Aws, "listen", &settings.listen),
         (Service::Authn, "authn.listen", &settings.authn_listen),
         (Service::Identity, "identity.listen", &settings.identity_listen),
+        (Service::Issuer, "issuer.listen", &settings.issuer_listen),
     ];
     for (service, name, address) in all {
         if !runs(service) {

@@ -17,11 +17,11 @@ use Fallback::{DataFolder, InConfigFolder, InDataFolder, Is, Unset};
 
 settings! {
     "What runs" {
-        /// Services that the process runs
+        /// Services that the process runs: aws, authn (token webhook), identity (pod webhook), issuer
         ///
         /// Each needs its own section of settings and nothing of the others, so that one process runs all of them, or
-        /// each runs where it is needed: the token webhook and the KMS plugin beside the apiserver, the secrets provider
-        /// on each node.
+        /// each runs where it is needed. The KMS plugin, the secrets provider and the Pod Identity agent are processes of
+        /// their own.
         services: Services = "services", Is("aws"), Restart;
     }
     "Where things are" {
@@ -180,6 +180,26 @@ settings! {
         identity_compose_account: Option<Text> = "identity.compose-role-arn-account-id", Unset, Restart;
         /// The partition of roles that are given by name alone
         identity_compose_partition: Text = "identity.compose-role-arn-partition", Is("aws"), Restart;
+    }
+    "Issuer" {
+        /// Address and port of the documents by which others check the cluster's tokens
+        ///
+        /// They are public: whoever reaches it gets them.
+        issuer_listen: SocketAddr = "issuer.listen", Is("127.0.0.1:7447"), Restart;
+        /// The issuer, as the cluster's tokens name it; by default the apiserver's own
+        issuer_url: Option<Text> = "issuer.url", Unset, Restart;
+        /// Files with public keys in PEM, as kube-apiserver has them; by default its apiserver is asked
+        issuer_key_files: Paths = "issuer.service-account-key-file", Unset, Restart;
+        /// How long verifiers may keep the documents
+        issuer_max_age: Lifetime = "issuer.max-age", Is("5m"), Restart;
+        /// How long a key stays after the cluster has dropped it: the longest life of a token, or more
+        issuer_retire_after: Lifetime = "issuer.retire-after", Is("25h"), Restart;
+        /// How often keys are looked for; SIGHUP has them looked for at once
+        issuer_every: Time = "issuer.every", Is("1m"), Restart;
+        /// File that keeps which key was published when
+        ///
+        /// With it, a restart leaves no gap, and keys that the cluster has dropped stay for as long as they have to.
+        issuer_state: PathBuf = "issuer.state", InDataFolder("", "issuer.json"), Restart;
     }
     "OpenID Connect" {
         /// Issuers, as HOST:PORT, whose addresses may be private, link-local or loopback

@@ -97,13 +97,17 @@ fn what_no_pod_could_have_is_refused_where_it_was_set() {
     );
     assert_eq!(
         errors("identity.compose-role-arn = 'on'\n"),
-        ["ringwall.toml:1: `identity.compose-role-arn` is on, and `identity.compose-role-arn-account-id` is not set \
-          [no instance is asked for it]"]
+        [
+            "ringwall.toml:1: `identity.compose-role-arn` is on, and `identity.compose-role-arn-account-id` is not set \
+          [no instance is asked for it]"
+        ]
     );
     assert_eq!(
         errors("identity.compose-role-arn-account-id = '111122223333'\n"),
-        ["ringwall.toml:1: `identity.compose-role-arn-account-id` is set, and `identity.compose-role-arn` is off [set \
-          identity.compose-role-arn to on]"]
+        [
+            "ringwall.toml:1: `identity.compose-role-arn-account-id` is set, and `identity.compose-role-arn` is off [set \
+          identity.compose-role-arn to on]"
+        ]
     );
 }
 
@@ -213,6 +217,29 @@ fn settings_that_contradict_each_other_are_refused() {
         errors("admin-listen = '127.0.0.1:7443'\n"),
         ["ringwall.toml:1: `admin-listen` and `listen` are both 127.0.0.1:7443"]
     );
+}
+
+#[test]
+fn an_issuer_is_one_and_its_documents_are_not_changed_on_the_way() {
+    assert_eq!(
+        errors("[issuer]\nurl = 'http://a'\nservice-account-key-file = ['sa.pub']\n"),
+        ["ringwall.toml:2: `issuer.url`: `http://a` is no issuer: it does not begin with `https://` [as in \
+          https://oidc.example.com/clusters/blue]"]
+    );
+    assert_eq!(
+        errors("[issuer]\nservice-account-key-file = ['sa.pub']\n"),
+        [
+            "ringwall.toml:2: `issuer.service-account-key-file` is set, and `issuer.url` is not [it is what kube-apiserver \
+          has as --service-account-issuer]"
+        ]
+    );
+    let off = "services = ['issuer']\ntls.mode = 'off'\nissuer.listen = '0.0.0.0:7447'\n";
+    assert!(
+        errors(off)
+            .concat()
+            .starts_with("ringwall.toml:2: `tls.mode` is off, and `issuer.listen` is 0.0.0.0:7447")
+    );
+    assert!(loaded(&off.replace("0.0.0.0", "127.0.0.1"), &[], &[]).is_ok());
 }
 
 #[test]

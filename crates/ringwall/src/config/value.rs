@@ -257,11 +257,14 @@ impl Value for Lifetime {
         };
         let seconds = raw.number().or_else(|| raw.text().and_then(with_unit));
         let seconds = seconds.and_then(|seconds| u32::try_from(seconds).ok()).filter(|seconds| *seconds > 0);
-        seconds.map(Self).ok_or_else(|| String::from("seconds, or a number with s, m, h or d, as 86400, 24h or 7d"))
+        seconds
+            .map(Self)
+            .ok_or_else(|| String::from("seconds, or a number with s, m, h or d, as 86400, 24h or 7d"))
     }
 
     fn toml(&self) -> Option<String> {
-        let (name, unit) = LIFETIMES.into_iter().rev().find(|(_, unit)| u64::from(self.0).is_multiple_of(*unit))?;
+        let (name, unit) =
+            LIFETIMES.into_iter().rev().find(|(_, unit)| u64::from(self.0).is_multiple_of(*unit))?;
         Some(quoted(&format!("{}{name}", u64::from(self.0) / unit)))
     }
 }
@@ -309,10 +312,12 @@ pub(crate) enum Service {
     Authn,
     /// The pod webhook.
     Identity,
+    /// The documents of the cluster's issuer.
+    Issuer,
 }
 
 impl Service {
-    const ALL: [Self; 3] = [Self::Aws, Self::Authn, Self::Identity];
+    const ALL: [Self; 4] = [Self::Aws, Self::Authn, Self::Identity, Self::Issuer];
 
     /// Its name in the settings.
     pub(crate) fn name(self) -> &'static str {
@@ -320,6 +325,7 @@ impl Service {
             Self::Aws => "aws",
             Self::Authn => "authn",
             Self::Identity => "identity",
+            Self::Issuer => "issuer",
         }
     }
 }

@@ -15,10 +15,10 @@ use ringwall_model::Secret;
 use ringwall_rbac::entry::RolePaths;
 use ringwall_server::{Limits, Live, Metrics};
 
+use super::answers::{Answers, Prepare};
 use super::listener::{Callers, Listener};
 use super::outside;
 use super::part::Waits;
-use super::webhook::{Answers, Prepare};
 use crate::config::{Settings, TlsMode};
 use crate::error::Failure;
 

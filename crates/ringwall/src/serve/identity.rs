@@ -6,10 +6,10 @@ use prometheus_client::registry::Registry;
 use ringwall_identity::webhook::{self, AssociationSettings, OnLookupFailure, Webhook};
 use ringwall_server::{Limits, Live, Metrics};
 
+use super::answers::{Answers, Prepare};
 use super::listener::{Callers, Listener};
 use super::outside;
 use super::part::Waits;
-use super::webhook::{Answers, Prepare};
 use crate::config::{Lookup, Settings, TlsMode};
 use crate::error::Failure;
 
@@ -41,7 +41,11 @@ fn configured(settings: &Settings) -> webhook::Settings {
             Lookup::Unknown => webhook::Lookup::Unknown,
             Lookup::Always => webhook::Lookup::Always,
         },
-        lookup_grace_period: settings.identity_lookup_grace_period.value.map(|time| time.0).unwrap_or_default(),
+        lookup_grace_period: settings
+            .identity_lookup_grace_period
+            .value
+            .map(|time| time.0)
+            .unwrap_or_default(),
         on_lookup_failure: match settings.identity_refuse_unknown.value.0 {
             true => OnLookupFailure::Deny,
             false => OnLookupFailure::Admit,

@@ -1,15 +1,16 @@
 //! `ringwall serve`: the services, what they share, and the signals.
 
 mod admin;
+mod answers;
 mod authn;
 mod aws;
 mod identity;
+mod issuer;
 mod listener;
 mod logs;
 mod outside;
 mod part;
 mod reload;
-mod webhook;
 
 use futures_util::future::join_all;
 use prometheus_client::registry::Registry;
@@ -99,6 +100,7 @@ async fn prepare(
             Service::Aws => Box::new(aws::Prepare::bind(settings, limits, registry)?),
             Service::Authn => Box::new(authn::prepare(settings, limits, registry).await?),
             Service::Identity => Box::new(identity::prepare(settings, limits, registry).await?),
+            Service::Issuer => Box::new(issuer::prepare(settings, limits, registry).await?),
         });
     }
     Ok(prepared)

@@ -211,15 +211,21 @@ fn the_manifests_allow_what_is_needed_and_no_more() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/manifests/pod-identity");
         String::from_utf8(fs::read(folder.join(name)).unwrap()).unwrap()
     };
-    let (webhook, issuer) = (file("webhook.yaml"), file("issuer.yaml"));
+    let webhook = file("webhook.yaml");
+    for issuer in ["issuer.yaml", "issuer-served.yaml"] {
+        allow_what_is_needed(&webhook, &file(issuer));
+    }
+}
+
+fn allow_what_is_needed(webhook: &str, issuer: &str) {
     let shop = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n";
     // With the role, the snapshot counts as a live cluster's: nothing holds but what is written.
     let admin = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: cluster-admin}\nrules: []\n";
     let asked = Asked::about(&[
         ("kubernetes/shop.yaml", shop),
         ("kubernetes/admin.yaml", admin),
-        ("kubernetes/webhook.yaml", &webhook),
-        ("kubernetes/issuer.yaml", &issuer),
+        ("kubernetes/webhook.yaml", webhook),
+        ("kubernetes/issuer.yaml", issuer),
     ]);
     let can = |who: &str, question: &str| asked.run("can", &format!("--as ringwall/{who} {question}")).status;
     for (who, question, status) in [
