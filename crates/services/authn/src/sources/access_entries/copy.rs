@@ -88,7 +88,9 @@ pub(super) async fn write(path: &Path, cluster: &str, as_of: i64, entries: &Entr
     let file = File { version: VERSION, cluster: cluster.to_owned(), as_of, entries: rows.collect() };
     let bytes = serde_json::to_vec_pretty(&file).map_err(|error| error.to_string())?;
     let path = path.to_owned();
-    let written = tokio::task::spawn_blocking(move || ringwall_files::replace(&path, &bytes, ringwall_files::PRIVATE)).await;
+    let written =
+        tokio::task::spawn_blocking(move || ringwall_files::replace(&path, &bytes, ringwall_files::PRIVATE))
+            .await;
     written.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
 }
 
