@@ -118,7 +118,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("entries.json");
         assert!(read(&path, "shop").await.unwrap().is_none());
-        std::fs::write(folder.path().join("entries.json.new"), "half").unwrap();
         for as_of in [7, 8] {
             write(&path, "shop", as_of, &entries()).await.unwrap();
             let copy = read(&path, "shop").await.unwrap().unwrap();
