@@ -113,11 +113,13 @@ impl Publisher {
         Ok(Published { issuer, keys: state.report(now, max_age, retire_after), written })
     }
 
-    /// Publishes again and again, for ever, and at once when [`Served::look`] says so. Failures are logged.
+    /// Publishes again and again, for ever, and at once when [`Served::look`] says so. A failure is logged once,
+    /// however often it repeats itself, and so is its end.
     pub async fn run(mut self) {
         let mut ticks = interval(self.settings.every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut last = Vec::new();
+        let mut failing: Option<String> = None;
         loop {
             tokio::select! {
                 _ = ticks.tick() => {}
@@ -132,10 +134,20 @@ impl Publisher {
                         }
                     }
                     last = published.keys;
+                    if failing.take().is_some() {
+                        tracing::info!(
+                            issuer = published.issuer,
+                            "the issuer's documents are up to date again"
+                        );
+                    }
                 }
                 Err(error) => {
                     self.metrics.failed();
-                    tracing::warn!(%error, hint = error.hint(), "the issuer's documents stay as they are");
+                    let why = error.to_string();
+                    if failing.as_ref() != Some(&why) {
+                        tracing::warn!(%error, hint = error.hint(), "the issuer's documents stay as they are");
+                    }
+                    failing = Some(why);
                 }
             }
         }
