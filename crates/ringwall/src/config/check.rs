@@ -91,7 +91,6 @@ fn pods(settings: &Settings, errors: &mut Vec<ConfigError>) {
             let message =
                 "`identity.compose-role-arn` is on, and `identity.compose-role-arn-account-id` is not set";
             errors.push(ConfigError::at(&compose.origin, message).hint("no instance is asked for it"));
-            return;
         }
         (false, Some(_)) => {
             let message =
@@ -102,6 +101,10 @@ fn pods(settings: &Settings, errors: &mut Vec<ConfigError>) {
         _ => {}
     }
     for SettingProblem { setting, value, wanted } in settings.pods().problems() {
+        // Told above.
+        if setting == "compose-role-arn-account-id" && account.value.is_none() {
+            continue;
+        }
         let key = format!("identity.{setting}");
         let message = format!("`{key}` can't be `{value}`: it has to be {wanted}");
         errors.push(ConfigError::at(&origin(&key), &message));
