@@ -127,6 +127,9 @@ impl KubeError {
         match self {
             Self::Kubeconfig { .. } => Some("`kubectl config view` shows what it says"),
             Self::InCluster(_) => Some("outside of a pod, name a kubeconfig"),
+            Self::Unreachable { .. } | Self::Timeout { .. } => {
+                Some("is the apiserver there, at the address that the kubeconfig or the pod has for it?")
+            }
             Self::Status { status: 401, .. } => {
                 Some("the credentials of the kubeconfig or pod are not accepted")
             }
