@@ -22,6 +22,7 @@ DEVELOPER = f"arn:aws:iam::{ACCOUNT}:user/dana"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/checkout"
 EDIT = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSEditPolicy"
 AUDIENCE = "sts.amazonaws.com"
+SHOP = "/api/v1/namespaces/shop"
 MINE, OTHERS = "correct-horse-battery-staple", "incorrect-donkey-capacitor"
 
 
@@ -211,15 +212,12 @@ class Chain:
         stage = self.stage
         stage.step("The audit log of the apiserver: who made the pod, and who got its token")
 
-        def created(name, resource, subresource=None):
-            wanted = {"namespace": "shop", "name": name, "resource": resource}
-            if subresource:
-                wanted["subresource"] = subresource
-            is_it = lambda of: {key: of.get(key) for key in wanted} == wanted and of.get("subresource") == subresource
-            return [e for e in self.stack.events() if e["verb"] == "create" and is_it(e["objectRef"])]
+        def created(path):
+            events = self.stack.events()
+            return [e for e in events if e["verb"] == "create" and e["requestURI"].split("?")[0] == f"{SHOP}/{path}"]
 
-        stage.hold(until(lambda: created("checkout", "serviceaccounts", "token"), PATIENCE), "the token has no event")
-        [event] = created("checkout-0", "pods")
+        stage.hold(until(lambda: created("serviceaccounts/checkout/token"), PATIENCE), "the token has no event")
+        [event] = created("pods")
         user, notes = event["user"], event["annotations"]
         mutations = [json.loads(value) for name, value in notes.items() if name.startswith("mutation.webhook.")]
         stage.table([
@@ -234,7 +232,7 @@ class Chain:
         stage.hold(user["username"] == DEVELOPER, "somebody else made the pod")
         stage.hold(notes["authorization.k8s.io/reason"].startswith("EKS Access Policy: allowed by"), "by another right")
         stage.hold([one["mutated"] for one in mutations] == [True], "the webhook has not changed the pod")
-        [event] = created("checkout", "serviceaccounts", "token")
+        [event] = created("serviceaccounts/checkout/token")
         credential = event["annotations"]["authentication.kubernetes.io/issued-credential-id"]
         print()
         stage.table([
@@ -259,8 +257,8 @@ class Chain:
         assumed, other = records("AssumeRoleWithWebIdentity")
         denied, allowed, billing = records("GetSecretValue")
         stage.comment(
-            "Of three records in AWSLogs/ACCOUNT/CloudTrail/REGION/YYYY/MM/DD/events.jsonl, what matters here. arn, accessKeyId, "
-            "userName and ISSUER:sub are from userIdentity."
+            "Of three records in AWSLogs/ACCOUNT/CloudTrail/REGION/YYYY/MM/DD/events.jsonl, what matters here. arn, "
+            "accessKeyId, userName and ISSUER:sub are from userIdentity."
         )
         given = assumed["responseElements"]["credentials"]["accessKeyId"]
         stage.table([
@@ -272,14 +270,15 @@ class Chain:
         stage.hold(given == self.key, "the session was given out by another call")
         for record in [denied, allowed]:
             who, decision = record["userIdentity"], record.get("additionalEventData", {}).get("decision")
-            subject, = [value for name, value in attributes(record) if name.endswith(":sub")]
+            by = decision and f"{decision['outcome']}, blocked by {' and '.join(decision['blockedBy'])} policies"
+            [subject] = [value for name, value in attributes(record) if name.endswith(":sub")]
             print()
             stage.table([
                 ("eventName", record["eventName"]), ("eventTime", record["eventTime"]),
                 ("arn", who["arn"]), ("accessKeyId", who["accessKeyId"]), ("ISSUER:sub", subject),
                 ("secretId", record["requestParameters"]["secretId"]),
                 ("errorCode", record.get("errorCode", "")),
-                *([("decision", f"{decision['outcome']}, blocked by {' and '.join(decision['blockedBy'])} policies")] if decision else []),
+                ("decision", by or ""),
             ])
             stage.hold((who["arn"], who["accessKeyId"]) == (self.session, self.key), "another session has read")
             stage.hold(subject == self.claims["sub"], "the record has another service account")
@@ -299,8 +298,7 @@ class Chain:
             if any(form in content for form in forms(secret.encode()))
         ]
         stage.hold(not found, ", ".join(found))
-        read_what_is_there = any(self.session.encode() in content for content in every.values())
-        stage.hold(read_what_is_there, "the trail was not among the files")
+        stage.hold(any(self.session.encode() in content for content in every.values()), "the trail was not searched")
         size = sum(map(len, every.values())) >> 10
         stage.say(f"{len(every)} files ({size} KiB) were searched. In none is {', '.join(self.secrets)}.")
 

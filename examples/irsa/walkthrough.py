@@ -69,20 +69,24 @@ def walk(stage, stack):
 
 
 def tell(stage):
-    """How another terminal becomes the administrator's."""
-    has = stage.environments["admin"]
-    print("\nAll of it goes on until Ctrl-C. In another terminal:\n")
+    """Says how to use all of it from another terminal, until Ctrl-C."""
+    print("\nAll of it goes on until Ctrl-C. In another terminal, to be the administrator:\n")
     for name in TOLD:
-        value = f"{has[name].split(':')[0]}:$PATH" if name == "PATH" else has[name]
-        print(f"{INDENT}export {name}={value}")
-    hers = " ".join(f"{name}={stage.environments['dana'][name]}" for name in ["KUBECONFIG", "AWS_SHARED_CREDENTIALS_FILE"])
-    print(f"\nThe developer's are\n\n{INDENT}export {hers}\n\nand files and logs are in {stage.folder}", flush=True)
-    threading.Event().wait()
+        value = stage.environments["admin"][name]
+        print(f"{INDENT}export {name}={value.split(':')[0] + ':$PATH' if name == 'PATH' else value}")
+    print("\nand the developer, with these in their place:\n")
+    for name in ["KUBECONFIG", "AWS_SHARED_CREDENTIALS_FILE"]:
+        print(f"{INDENT}export {name}={stage.environments['dana'][name]}")
+    print(f"\nManifests and logs are in {stage.folder}", flush=True)
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        print()
 
 
 def run(arguments, folder):
     began, stage = time.monotonic(), Stage(pathlib.Path(folder))
-    print(f"Everything listens on 127.0.0.1 alone. Its files are in {folder}, and gone at the end.")
+    print(f"Everything is on 127.0.0.1 and in {folder}, and gone at the end.")
     print("Each command stands after the name of who runs it: admin, dana (a developer), pod (a container).")
     print("Starting AWS's side, the plugs, etcd and the apiserver (some seconds) ...\n", flush=True)
     stack = Stack(arguments.ringwall, arguments.testbed, folder)

@@ -12,7 +12,9 @@ use crate::{aws_clients, aws_python, process, testbed};
 /// Gets ready what the chain needs, and becomes the program that walks it, so that Ctrl-C is for that one to end well.
 pub(crate) fn become_walkthrough(workspace: &Workspace, keep: bool) -> Result<()> {
     aws_clients::can_run()?;
-    eprintln!("getting ready: ringwall, kube-apiserver with etcd, AWS's CLI (minutes at first, then seconds)");
+    eprintln!(
+        "getting ready: ringwall, kube-apiserver with etcd, AWS's CLI (minutes at first, then seconds)"
+    );
     let python = aws_python::interpreter(workspace)?;
     let testbed = testbed::build(workspace)?;
     let mut command = walkthrough(workspace, &python, &testbed)?;
