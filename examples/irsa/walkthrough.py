@@ -96,11 +96,12 @@ def run(arguments, folder):
         held = f"All {stage.steps} steps held, in {time.monotonic() - began:.0f} seconds."
         print(f"\n{stage.paint('held', held)}", flush=True)
     except Exception as error:
+        why = f": {error}" if isinstance(error, Broken) else ", as is told above"
         if not isinstance(error, Broken):
             traceback.print_exc()
         where = f"step {stage.steps}, `{stage.title}`, does" if stage.steps else "the start did"
         hint = "" if arguments.keep else " (hint: with --keep all goes on, to look at)"
-        print(f"\nerror: {where} not hold: {error}{hint}", file=sys.stderr, flush=True)
+        print(f"\nerror: {where} not hold{why}{hint}", file=sys.stderr, flush=True)
         status = 1
     try:
         if arguments.keep and stage.environments:
