@@ -3,6 +3,7 @@
 import configparser
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -18,10 +19,19 @@ REGION = "eu-central-1"
 PATIENCE = 60
 
 
+# Below the ports that Linux and macOS give to whoever asks for any: what is free here stays so until it is listened on.
+PORTS = range(20000, 32000)
+
+
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    for port in random.sample(PORTS, 100):
+        with socket.socket() as listener:
+            try:
+                listener.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise RuntimeError(f"nearly all ports of {PORTS} are taken")
 
 
 class Server:
