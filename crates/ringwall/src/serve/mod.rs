@@ -12,8 +12,6 @@ mod outside;
 mod part;
 mod reload;
 
-use std::time::Duration;
-
 use futures_util::future::join_all;
 use prometheus_client::registry::Registry;
 use ringwall_server::{Asked, Drained, LOOK_EVERY, Limits, Live, Signals, harden, live};
@@ -26,9 +24,6 @@ use self::part::{Part, Prepared, Waits};
 use self::reload::Reloader;
 use crate::config::{self, Flags, Loaded, Service, Settings};
 use crate::error::{Exit, Failure};
-
-/// How often is looked while something waits: whoever asks `/readyz` sends nothing until it is ready.
-const LOOK_UNTIL_READY: Duration = Duration::from_millis(500);
 
 /// Serves until a signal ends it.
 pub(crate) fn run(flags: &Flags, loaded: Loaded) -> Result<Exit, Failure> {
@@ -64,7 +59,6 @@ async fn serve(flags: Flags, loaded: Loaded) -> Result<Exit, Failure> {
 
     let mut reloader = Reloader { flags, latest: loaded, refused: Vec::new(), logs, limits };
     loop {
-        let pause = if waits.borrow().is_some() { LOOK_UNTIL_READY } else { LOOK_EVERY };
         tokio::select! {
             asked = signals.next() => match asked {
                 Asked::Stop => break,
@@ -73,7 +67,7 @@ async fn serve(flags: Flags, loaded: Loaded) -> Result<Exit, Failure> {
                     parts.iter().for_each(|part| part.reload());
                 }
             },
-            () = tokio::time::sleep(pause) => {}
+            () = tokio::time::sleep(LOOK_EVERY) => {}
         }
         reloader.look();
         for part in &mut parts {
