@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import signal
+import subprocess
 import threading
 import time
 
@@ -55,7 +56,8 @@ class Load:
             made = Attempt(next(self.numbers), worker, time.monotonic(), 0)
             try:
                 self.attempt(made.number)
-            except Away as error:
+            # No answer at all is none that is wrong.
+            except (Away, subprocess.TimeoutExpired) as error:
                 made.failed = str(error)
             # Whatever else is raised, nobody has foreseen.
             except Exception as error:
