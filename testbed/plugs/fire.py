@@ -42,6 +42,9 @@ class Attempt:
     def went_well(self):
         return not self.failed and not self.wrong
 
+    def meets(self, begin, end):
+        return self.began < end and self.ended > begin
+
 
 class Load:
     """Attempts without end, of several threads."""
@@ -97,16 +100,14 @@ def under_fire(report, plug, attempt):
             report.check(until(lambda: load.goes_on(ready)), "killed, it comes back, and answers everybody")
             away.append((killed, began, time.monotonic()))
             time.sleep(CALM)
-    made = load.attempts
-    wrong = [attempt.wrong for attempt in made if attempt.wrong]
+    attempts = load.attempts
+    wrong = [made.wrong for made in attempts if made.wrong]
     report.check(not wrong, f"no answer is ever wrong: {wrong[:2]}")
-    meets = lambda attempt, begin, end: attempt.began < end and attempt.ended > begin
     stray = [
-        attempt.failed for attempt in made
-        if attempt.failed and not any(meets(attempt, killed, back) for killed, _, back in away)
+        made.failed for made in attempts if made.failed and not any(made.meets(killed, back) for killed, _, back in away)
     ]
     report.check(not stray, f"none fails while it is there: {stray[:2]}")
-    is_met = all(any(meets(attempt, killed, began) for attempt in made) for killed, began, _ in away)
+    is_met = all(any(made.meets(killed, began) for made in attempts) for killed, began, _ in away)
     report.check(is_met, "it is asked while it is away")
-    print(f"  {len(made)} attempts, {sum(bool(attempt.failed) for attempt in made)} failed", flush=True)
-    return [attempt.number for attempt in made if attempt.went_well]
+    print(f"  {len(attempts)} attempts, {sum(bool(made.failed) for made in attempts)} failed", flush=True)
+    return [made.number for made in attempts if made.went_well]
