@@ -1,4 +1,5 @@
-"""A real kube-apiserver with every plug of Ringwall in it: who gets in, what pods get, what etcd holds.
+"""A real kube-apiserver with every plug of Ringwall in it: who gets in, what pods and volumes
+get, what etcd holds.
 
     python suite.py PROGRAM TESTBED
 
@@ -15,7 +16,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "aws"))
 
 import at_rest
 import logins
+import mounts
+import pod_identity
 import pods
+from process import until
 from stack import Stack
 from world import Report, World
 
@@ -33,7 +37,8 @@ def set_up(w, stack):
     webhooks = stack.webhooks().start(wait=False)
     w.report.check(webhooks.is_running(), "the webhooks begin without an apiserver")
     stack.bed.start(*stack.control_plane())
-    w.report.check(logins.until(webhooks.is_ready), "the webhooks get ready once the apiserver is there")
+    w.report.check(until(webhooks.is_ready), "the webhooks get ready once the apiserver is there")
+    stack.bed.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
 
 
 def run(program, testbed):
@@ -47,9 +52,13 @@ def run(program, testbed):
             w = World(stack.aws, None, report)
             report.begin("a control plane with every plug")
             set_up(w, stack)
+            written = at_rest.run(w, stack)
+            # The others have no need of the key, and so the time until its going shows is theirs.
+            at_rest.take_key(w)
             logins.run(w, stack)
             pods.run(w, stack)
-            at_rest.run(w, stack)
+            mounts.run(w, stack, pod_identity.run(w, stack))
+            at_rest.outage(w, stack, written)
         finally:
             watch.cancel()
             stack.stop()
