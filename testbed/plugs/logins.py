@@ -51,6 +51,10 @@ def by_aws(stack):
     return [str(aws), "eks", "get-token", "--cluster-name", CLUSTER, "--region", REGION]
 
 
+def by_authenticator(program):
+    return [str(pathlib.Path(program).resolve()), "token", "--cluster-id", CLUSTER]
+
+
 def who(stack, path):
     """Who a kubeconfig's user is to the apiserver; nobody if he does not get in."""
     status, output, messages = stack.bed.try_kubectl("auth", "whoami", "-o", "json", kubeconfig=path)
@@ -122,7 +126,7 @@ def forgeries(stack, credentials):
     }
 
 
-def run(w, stack):
+def run(w, stack, authenticator):
     report, bed = w.report, stack.bed
     report.begin("AWS identities get in as the mappings say")
     w.user("assumer", json.dumps({
@@ -148,7 +152,10 @@ def run(w, stack):
          "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
          "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "operators"}]},
     )
-    ways = {"ringwall token": by_ringwall(stack), "aws eks get-token": by_aws(stack)}
+    ways = {
+        "ringwall token": by_ringwall(stack), "aws eks get-token": by_aws(stack),
+        "aws-iam-authenticator token": by_authenticator(authenticator),
+    }
     for name, command in ways.items():
         path = kubeconfig(stack, f"ops-{name.split()[0]}", command, ops_session)
         report.check(

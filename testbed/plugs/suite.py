@@ -1,9 +1,9 @@
 """A real kube-apiserver with every plug of Ringwall in it: who gets in, what pods and volumes
 get, what etcd holds.
 
-    python suite.py PROGRAM TESTBED
+    python suite.py PROGRAM TESTBED AUTHENTICATOR
 
-PROGRAM is `ringwall`, TESTBED the testbed's program. Everything lies in a temporary folder and is gone at the end.
+PROGRAM is `ringwall`, TESTBED the testbed's program, AUTHENTICATOR is aws-iam-authenticator. Everything lies in a temporary folder and is gone at the end.
 """
 
 import pathlib
@@ -41,7 +41,7 @@ def set_up(w, stack):
     stack.bed.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
 
 
-def run(program, testbed):
+def run(program, testbed, authenticator):
     report = Report()
     with tempfile.TemporaryDirectory(prefix="ringwall-plugs-") as home:
         stack = Stack(program, testbed, home)
@@ -55,7 +55,7 @@ def run(program, testbed):
             written = at_rest.run(w, stack)
             # The others have no need of the key, and so the time until its going shows is theirs.
             at_rest.take_key(w)
-            logins.run(w, stack)
+            logins.run(w, stack, authenticator)
             pods.run(w, stack)
             mounts.run(w, stack, pod_identity.run(w, stack))
             at_rest.outage(w, stack, written)
@@ -68,9 +68,9 @@ def run(program, testbed):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
+    if len(sys.argv) != 4:
         sys.exit(__doc__)
     began = time.monotonic()
-    status = run(sys.argv[1], sys.argv[2])
+    status = run(*sys.argv[1:])
     print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
     sys.exit(status)

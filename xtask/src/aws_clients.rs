@@ -27,9 +27,15 @@ pub(crate) fn run(workspace: &Workspace, python: &Path) -> Result<()> {
     suite(workspace, python, "aws", &[])
 }
 
-/// Builds the server and has `testbed/plugs/suite.py` put every plug of it into a real control plane.
-pub(crate) fn plug_in(workspace: &Workspace, python: &Path, testbed: &Path) -> Result<()> {
-    suite(workspace, python, "plugs", &[testbed])
+/// Builds the server and has `testbed/plugs/suite.py` put every plug of it into a real control plane; whoever has
+/// aws-iam-authenticator as credential plugin gets in as well.
+pub(crate) fn plug_in(
+    workspace: &Workspace,
+    python: &Path,
+    testbed: &Path,
+    authenticator: &Path,
+) -> Result<()> {
+    suite(workspace, python, "plugs", &[testbed, authenticator])
 }
 
 /// Builds the server, and returns its program.

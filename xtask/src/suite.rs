@@ -8,7 +8,8 @@ use anyhow::Result;
 use crate::steps::{Steps, in_ci};
 use crate::workspace::Workspace;
 use crate::{
-    aws_clients, aws_python, aws_shapes, iam_peers, irsa, moto, process, softhsm, store_tools, testbed, tidy,
+    aws_clients, aws_python, aws_shapes, iam_authenticator, iam_peers, irsa, moto, process, softhsm,
+    store_tools, testbed, tidy,
 };
 
 /// Tells the end-to-end tests where the testbed's program is.
@@ -157,7 +158,10 @@ fn ask_as_aws_clients(workspace: &Workspace, seed: Option<u64>, testbed: Option<
             steps.run(CLIENTS, || aws_clients::run(workspace, &python));
             match testbed {
                 Some(testbed) => {
-                    steps.run(PLUGS, || aws_clients::plug_in(workspace, &python, testbed));
+                    steps.run(PLUGS, || {
+                        let authenticator = iam_authenticator::build(workspace)?;
+                        aws_clients::plug_in(workspace, &python, testbed, &authenticator)
+                    });
                     steps.run(CHAIN, || irsa::run(workspace, &python, testbed));
                 }
                 None => {
