@@ -22,11 +22,11 @@ mod error;
 mod folder;
 mod key;
 mod publisher;
-mod rotation;
+pub(crate) mod rotation;
 mod served;
 mod settings;
 mod source;
-mod token;
+pub(crate) mod token;
 
 pub use self::document::{DISCOVERY_PATH, Documents, KEYS_PATH};
 pub use self::error::IssuerError;
