@@ -1,7 +1,6 @@
 //! `identity mutate`: the pod webhook's answer without the webhook.
 
-use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use ringwall_identity::mutate::{
@@ -105,17 +104,12 @@ fn manifests(path: &Path) -> Result<(Manifests, Vec<Problem>), Problem> {
 
 /// The bytes of a file, or of standard input for `-`.
 fn read(path: &Path, limit: usize) -> Result<Vec<u8>, Problem> {
-    let mut bytes = Vec::new();
-    let most = limit.saturating_add(1) as u64;
-    let result = match path == Path::new("-") {
-        true => io::stdin().lock().take(most).read_to_end(&mut bytes),
-        false => File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes)),
+    let limit = limit as u64;
+    let read = match path == Path::new("-") {
+        true => ringwall_files::read_from(io::stdin().lock(), limit),
+        false => ringwall_files::read(path, limit),
     };
-    result.map_err(|error| problem(path, format!("it can't be read: {error}")))?;
-    match bytes.len() > limit {
-        true => Err(problem(path, format!("it is larger than {limit} bytes"))),
-        false => Ok(bytes),
-    }
+    read.map_err(|error| problem(path, format!("it can't be read: {error}")))
 }
 
 fn problem(path: &Path, message: String) -> Problem {

@@ -25,11 +25,11 @@ mod folder;
 mod key;
 mod metrics;
 mod publisher;
-mod rotation;
+pub(crate) mod rotation;
 mod served;
 mod settings;
 mod source;
-mod token;
+pub(crate) mod token;
 
 pub use self::document::{DISCOVERY_PATH, Documents, KEYS_PATH, check_issuer};
 pub use self::error::IssuerError;

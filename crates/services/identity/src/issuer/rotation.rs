@@ -9,7 +9,7 @@ use super::key::{Key, Keys};
 
 /// What is kept between runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct State {
+pub(crate) struct State {
     /// Of this format.
     pub(super) version: u32,
     /// Whose keys these are.
@@ -74,7 +74,7 @@ impl State {
     /// # Errors
     ///
     /// A key has another's id, or there are too many.
-    pub(super) fn next(&self, current: &Keys, now: i64, retire_after: Duration) -> Result<Self, IssuerError> {
+    pub(crate) fn next(&self, current: &Keys, now: i64, retire_after: Duration) -> Result<Self, IssuerError> {
         let mut next = Self { keys: Vec::new(), ..self.clone() };
         for kept in &self.keys {
             match current.get(&kept.key.kid) {
@@ -103,7 +103,7 @@ impl State {
     }
 
     /// The keys to publish: all.
-    pub(super) fn published(&self) -> Result<Keys, IssuerError> {
+    pub(crate) fn published(&self) -> Result<Keys, IssuerError> {
         let mut keys = Keys::default();
         self.keys.iter().try_for_each(|kept| keys.add(kept.key.clone()))?;
         Ok(keys)
