@@ -10,7 +10,7 @@ import time
 import yaml
 
 from process import until
-from stack import ACCOUNT, CLUSTER, REGION
+from server import ACCOUNT, CLUSTER, REGION
 from world import forms
 
 from stage import PATIENCE
