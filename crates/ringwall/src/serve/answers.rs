@@ -1,4 +1,4 @@
-//! A webhook of apiservers, as a part of the process.
+//! What answers at a listener of its own, as a part of the process: a webhook of apiservers, the issuer's documents.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::listener::{Bound, Listener};
 use super::part::{Doing, Part, Prepared, Waits};
 use crate::error::Failure;
 
-/// What answers an apiserver. It works from the start, with what it knows by then.
+/// What answers. It works from the start, with what it knows by then.
 pub(super) trait Answers: Handler {
     /// What it waits for, to know all that it should.
     fn waits_for(&self) -> Waits;
@@ -17,14 +17,14 @@ pub(super) trait Answers: Handler {
     fn reload(&self) {}
 }
 
-/// A webhook and its listener.
+/// What answers, and its listener.
 pub(super) struct Prepare<H> {
     pub(super) service: &'static str,
     pub(super) bound: Bound,
     pub(super) answers: Arc<H>,
 }
 
-struct Webhook<H> {
+struct Answering<H> {
     listener: Listener,
     answers: Arc<H>,
 }
@@ -34,12 +34,12 @@ impl<H: Answers> Prepared for Prepare<H> {
         Box::pin(async move {
             let Self { service, bound, answers } = *self;
             let listener = bound.serve(service, Arc::clone(&answers));
-            Ok(Box::new(Webhook { listener, answers }) as Box<dyn Part>)
+            Ok(Box::new(Answering { listener, answers }) as Box<dyn Part>)
         })
     }
 }
 
-impl<H: Answers> Part for Webhook<H> {
+impl<H: Answers> Part for Answering<H> {
     fn waits_for(&self) -> Doing<'_, Waits> {
         Box::pin(async { self.answers.waits_for() })
     }

@@ -11,19 +11,21 @@ PATIENCE = 90
 
 
 class Running:
-    def __init__(self, command, environment, log, ready=None):
-        """`ready` is the URL that answers 200 once it can do its work; none if nobody waits for that."""
+    def __init__(self, command, environment, log, ready):
+        """`ready` is the URL that answers 200 once it can do its work."""
         self.command, self.environment = [str(part) for part in command], environment
         self.log, self.ready, self.process = pathlib.Path(log), ready, None
 
     def start(self, wait=True):
+        """Starts it, and waits until it is ready unless told otherwise; an error if it doesn't get so."""
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 self.command, env=self.environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
             )
-        if wait and self.ready:
-            until(lambda: self.is_ready() or self.process.poll() is not None, PATIENCE)
+        if wait:
+            until(lambda: self.is_ready() or not self.is_running(), every=0.05)
             if not self.is_ready():
+                self.stop(signal.SIGKILL)
                 raise RuntimeError(f"{' '.join(self.command)}: {self.text()[-3000:]}")
         return self
 
@@ -39,7 +41,7 @@ class Running:
         return self.process is not None and self.process.poll() is None
 
     def stop(self, how=signal.SIGTERM):
-        """Ends it; its exit status."""
+        """Ends it; its exit status, or none if it did not run."""
         if self.process is None:
             return None
         if self.process.poll() is None:
