@@ -244,9 +244,11 @@ impl<'e> Act<'e> {
         }
     }
 
-    /// A part of the resource, with `/` between them: `pods/exec`.
-    pub fn is(&self, resource: &str, subresource: &str) -> bool {
-        self.resource == resource && self.subresource == subresource
+    /// Whether it was only tried: checked by admission and answered as if it had been carried out, and nothing stored.
+    ///
+    /// Source: Kubernetes, *API concepts*, "Dry-run". The one value is `All`; the apiserver refuses others.
+    pub fn is_dry_run(&self) -> bool {
+        self.query.split('&').any(|pair| pair == "dryRun=All")
     }
 }
 
