@@ -12,6 +12,7 @@ object! {
         "initContainers" => init_containers: Field<Vec<Container<'a>>>,
         "ephemeralContainers" => ephemeral_containers: Field<Vec<Container<'a>>>,
         "volumes" => volumes: Field<Vec<Volume<'a>>>,
+        "securityContext" => security: Field<PodSecurity<'a>>,
         "hostNetwork" => host_network: Field<bool>,
         "hostPID" => host_pid: Field<bool>,
         "hostIPC" => host_ipc: Field<bool>,
@@ -35,8 +36,19 @@ object! {
     /// What a container may do beyond others.
     pub(crate) struct Security {
         "privileged" => privileged: Field<bool>,
+        "windowsOptions" => windows: Field<Windows<'a>>,
         "allowPrivilegeEscalation" => allow_privilege_escalation: Field<bool>,
         "capabilities" => capabilities: Field<Capabilities<'a>>,
+    }
+
+    /// What Windows has in place of that.
+    pub(crate) struct Windows {
+        "hostProcess" => host_process: Field<bool>,
+    }
+
+    /// What all containers of a pod may do.
+    pub(crate) struct PodSecurity {
+        "windowsOptions" => windows: Field<Windows<'a>>,
     }
 
     /// Parts of root's power.
@@ -182,6 +194,7 @@ impl<'a> Workload<'a> {
         extend(&mut mine.init_containers, spec.init_containers);
         extend(&mut mine.ephemeral_containers, spec.ephemeral_containers);
         extend(&mut mine.volumes, spec.volumes);
+        latest(&mut mine.security, spec.security);
         latest(&mut mine.host_network, spec.host_network);
         latest(&mut mine.host_pid, spec.host_pid);
         latest(&mut mine.host_ipc, spec.host_ipc);
@@ -204,6 +217,14 @@ impl<'a> PodSpec<'a> {
     pub(crate) fn all_containers(&self) -> impl Iterator<Item = &Container<'a>> {
         let kinds = [&self.containers, &self.init_containers, &self.ephemeral_containers];
         kinds.into_iter().flat_map(|list| list.items()).filter(|one| one.directive.text() != "delete")
+    }
+
+    /// Whether all of its containers are processes of a Windows node's own.
+    pub(crate) fn is_host_process(&self) -> bool {
+        self.security
+            .get()
+            .and_then(|security| security.windows.get())
+            .is_some_and(|windows| windows.host_process.is_true())
     }
 
     /// A volume by its name.
@@ -235,9 +256,13 @@ impl Volume<'_> {
 }
 
 impl Container<'_> {
-    /// Whether it is privileged.
+    /// Whether it is privileged, or of Windows a process of the node's own, which is the same there.
+    /// Source: Kubernetes, *Create a Windows HostProcess Pod*.
     pub(crate) fn is_privileged(&self) -> bool {
-        self.security.get().is_some_and(|security| security.privileged.is_true())
+        self.security.get().is_some_and(|security| {
+            security.privileged.is_true()
+                || security.windows.get().is_some_and(|windows| windows.host_process.is_true())
+        })
     }
 
     /// The capabilities that are added, as they are written.

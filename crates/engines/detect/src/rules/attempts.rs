@@ -3,7 +3,7 @@
 use ringwall_model::Severity;
 
 use super::Look;
-use super::clients::is_public;
+use super::clients::public_source;
 use super::details::{evidence, signal};
 use super::kinds::ringwall;
 use crate::act::Caller;
@@ -49,7 +49,7 @@ pub(super) fn look(look: &mut Look<'_, '_>) {
             look.tell(told);
         }
     }
-    let Some(address) = act.source.filter(|address| is_public(*address)) else { return };
+    let Some(address) = public_source(act) else { return };
     let is_anonymous = act.caller == Caller::Anonymous;
     let what = (
         act.event.verb.text(),

@@ -115,7 +115,7 @@ pub static KINDS: &[Listed] = &[
     ),
     listed(
         &permissions::PERMISSION_CHECKED,
-        "In itself: a person or a script asked for a permission that gives a cluster away, and has it. Others: by the baseline.",
+        "In itself: somebody asked with kubectl or a script for a permission that gives a cluster away, and has it. Others: by the baseline.",
     ),
     listed(
         &admission::WEBHOOK_CHANGED,

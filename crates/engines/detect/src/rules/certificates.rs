@@ -13,7 +13,7 @@ pub(super) static CLIENT_CERTIFICATE: Kind = ringwall(
     "Persistence:Kubernetes/Ringwall.ClientCertificate",
     Severity::Medium,
     "A client certificate of the cluster's authority was asked for or approved",
-    "Look whom it names (`kubectl get csr NAME -o jsonpath={.spec.request} | base64 -d | openssl req -noout -subject`). Kubernetes cannot revoke it: take the \
+    "Look whom it names (decode `.spec.request` of the CSR, then `openssl req -noout -subject`). Kubernetes cannot revoke it: take the \
      rights of that name away, or change the authority.",
     NOTHING,
 );

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use crate::act::Act;
+
 /// What tools of people and scripts call themselves, in lower case. Programs that run in clusters have names of their own, which
 /// client libraries put there by themselves; who hides is free to choose another, so nothing rests on this alone but how quiet a
 /// rule is with service accounts.
@@ -33,12 +35,20 @@ pub(super) fn is_tool(user_agent: &str) -> bool {
     user_agent.is_empty() || TOOLS.iter().any(|tool| starts(tool))
 }
 
+/// The public address from which an act came. Of several the last counts, which is nearest to the apiserver: what stands before it
+/// is what a proxy says, or the client itself.
+pub(super) fn public_source(act: &Act<'_>) -> Option<IpAddr> {
+    let mut addresses =
+        act.event.source_ips.items().iter().rev().filter_map(|text| text.parse::<IpAddr>().ok());
+    addresses.find(|address| is_public(*address)).map(|address| address.to_canonical())
+}
+
 /// Whether an address is one of the Internet: not of a private network, a node's own, or a carrier's.
 ///
 /// Sources: RFC 6890, RFC 6598 (which EKS uses for pods too), RFC 4193, RFC 2544. Addresses for documentation count as public, so
 /// that examples are of use.
 pub(crate) fn is_public(address: IpAddr) -> bool {
-    match address {
+    match address.to_canonical() {
         IpAddr::V4(address) => {
             let [first, second, ..] = address.octets();
             !(address.is_private()

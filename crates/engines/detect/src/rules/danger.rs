@@ -51,6 +51,9 @@ pub(super) fn of(spec: &PodSpec<'_>, namespace: &str) -> Vec<Danger> {
     for container in spec.all_containers() {
         of_container(container, spec, &mut dangers);
     }
+    if spec.is_host_process() && !dangers.iter().any(|danger| danger.what == What::Privileged) {
+        dangers.push(of_pod(What::Privileged, String::new()));
+    }
     let flags = [
         (spec.host_pid.is_true(), "hostPID"),
         (spec.host_ipc.is_true(), "hostIPC"),

@@ -109,7 +109,7 @@ mod tests {
             "//",
             "/etc/",
             "/./etc/cron.d",
-            "/root/.ssh",
+            "/root",
             "/var/../etc",
             "/var/lib/kubelet",
             "/proc/sys",

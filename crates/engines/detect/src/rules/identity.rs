@@ -2,7 +2,7 @@
 
 use ringwall_model::Severity;
 
-use super::clients::{is_public, is_tool};
+use super::clients::{is_tool, public_source};
 use super::details::{short, signal};
 use super::kinds::ringwall;
 use super::{Look, is_person};
@@ -31,7 +31,7 @@ pub(super) fn learn(look: &mut Look<'_, '_>) {
     let act = look.act;
     if act.caller == Caller::Node
         && act.event.user_agent.text().starts_with("kubelet")
-        && let Some(address) = act.source.filter(|address| is_public(*address))
+        && let Some(address) = public_source(act)
     {
         look.memory.learn_node_address(address);
     }
@@ -85,7 +85,7 @@ fn from_outside(look: &mut Look<'_, '_>) {
     if !is_tool(act.event.user_agent.text()) {
         return;
     }
-    let Some(address) = act.source.filter(|address| is_public(*address)) else { return };
+    let Some(address) = public_source(act) else { return };
     if look.memory.is_node_address(address) {
         return;
     }

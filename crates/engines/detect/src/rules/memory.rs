@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn it_stays_bounded_and_keeps_what_is_asked_for() {
         let mut memory = Memory::default();
-        for number in 0..5 * DANGERS {
+        for number in 0..3 * DANGERS {
             assert!(memory.is_new_danger(("object", number)));
             assert!(number == 0 || memory.knows_danger(("object", 0)));
         }

@@ -2,10 +2,10 @@
 
 use ringwall_model::Severity;
 
+use super::Look;
 use super::clients::is_tool;
 use super::details::{short, signal};
 use super::kinds::guardduty;
-use super::{Look, is_person};
 use crate::act::Verb;
 use crate::body::{AccessReview, ResourceAttributes, Written, read};
 use crate::finding::{Kind, PermissionAsked};
@@ -18,11 +18,11 @@ pub(super) static PERMISSION_CHECKED: Kind = guardduty(
     "Neither the permission nor the answer is seen: only that somebody asked is, to the baseline.",
 );
 
-/// `kubectl auth can-i` asks so. Programs ask too, of what they are about to do or to show; they are told apart by what they call
-/// themselves, as no permission is used yet.
+/// `kubectl auth can-i` asks so. Programs ask too, of what they are about to do or to show, as consoles of clusters do all day; they are
+/// told apart by what they call themselves, as no permission is used yet.
 pub(super) fn look(look: &mut Look<'_, '_>) {
     let act = look.act;
-    if act.verb != Verb::Create || !(is_person(act.caller) || is_tool(act.event.user_agent.text())) {
+    if act.verb != Verb::Create || !is_tool(act.event.user_agent.text()) {
         return;
     }
     let written = Written::of(act);

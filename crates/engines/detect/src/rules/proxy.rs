@@ -23,9 +23,10 @@ const OF_MONITORING: [&str; 4] = ["metrics", "stats", "healthz", "spec"];
 
 pub(super) fn look(look: &mut Look<'_, '_>) {
     let act = look.act;
-    let mut segments = uri::segments(act.path).skip_while(|segment| segment != "proxy").skip(1);
-    let first = segments.next();
-    let asked = first.as_deref().unwrap_or_default();
+    // `/api/v1/nodes/NAME/proxy/…`: a node may have any name.
+    let segments = uri::segments(act.path);
+    let below = segments.iter().skip_while(|segment| *segment != "nodes").nth(3);
+    let asked = below.map_or("", |segment| segment);
     let acts = ACTS.iter().any(|path| asked.eq_ignore_ascii_case(path));
     // Programs read the rest of it too, to show what runs; a person rarely has a reason.
     if !acts && (asked.is_empty() || OF_MONITORING.contains(&asked) || !is_person(act.caller)) {

@@ -12,11 +12,18 @@ pub(super) fn values<'q>(query: &'q str, name: &'q str) -> impl Iterator<Item = 
     })
 }
 
-/// The segments of a path, decoded; empty ones and `.` are none.
-pub(super) fn segments(path: &str) -> impl Iterator<Item = Cow<'_, str>> {
-    path.split('/')
-        .map(|segment| percent_decode_str(segment).decode_utf8_lossy())
-        .filter(|segment| !segment.is_empty() && segment != ".")
+/// The segments of a path, decoded; empty ones and `.` are none, and `..` goes up.
+pub(super) fn segments(path: &str) -> Vec<Cow<'_, str>> {
+    let mut segments = Vec::new();
+    for segment in path.split('/') {
+        let segment = percent_decode_str(segment).decode_utf8_lossy();
+        match &*segment {
+            "" | "." => {}
+            ".." => drop(segments.pop()),
+            _ => segments.push(segment),
+        }
+    }
+    segments
 }
 
 fn decode(text: &str) -> Cow<'_, str> {
@@ -40,6 +47,7 @@ mod tests {
 
     #[test]
     fn paths_are_decoded() {
-        assert_eq!(segments("/api/./v1//p%72oxy/%2e/x").collect::<Vec<_>>(), ["api", "v1", "proxy", "x"]);
+        assert_eq!(segments("/api/./v1//p%72oxy/%2e/x/../y"), ["api", "v1", "proxy", "y"]);
+        assert_eq!(segments("/../.."), [""; 0]);
     }
 }

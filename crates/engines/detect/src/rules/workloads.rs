@@ -240,6 +240,7 @@ fn touches(patch: &PodSpec<'_>, danger: &Danger) -> bool {
 fn only_ephemeral(spec: &mut PodSpec<'_>) {
     spec.containers = crate::field::Field::Absent;
     spec.init_containers = crate::field::Field::Absent;
+    spec.security = crate::field::Field::Absent;
     spec.host_network = crate::field::Field::Absent;
     spec.host_pid = crate::field::Field::Absent;
     spec.host_ipc = crate::field::Field::Absent;

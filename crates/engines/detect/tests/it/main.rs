@@ -2,10 +2,13 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::string_slice,
+    clippy::panic,
     reason = "clippy lets unit tests panic, but not the helpers of integration tests"
 )]
 
 mod cases;
+mod corpus;
+#[path = "../../../../../fuzz/detect.rs"]
+mod detect;
+mod hostile;
+mod pages;
