@@ -38,6 +38,15 @@ pub(super) struct Danger {
     pub(super) detail: String,
 }
 
+impl Danger {
+    /// Whether it is about a container of which the name is not known.
+    pub(super) fn is_nameless(&self) -> bool {
+        let is_of_pod =
+            matches!(self.what, What::ControllerAccount | What::HostNamespaces | What::HostNetwork);
+        self.container.is_empty() && !is_of_pod
+    }
+}
+
 /// Capabilities with which a container can leave its bounds by itself.
 ///
 /// Source: capabilities(7): to mount and more, to load code into the kernel, to reach devices, to read any file, to trace the kernel,

@@ -109,14 +109,21 @@ pub(super) fn look(look: &mut Look<'_, '_>) {
         return;
     }
     let is_debug = act.subresource == "ephemeralcontainers";
-    let written = Written::of(act);
+    let is_patch = act.verb == Verb::Patch && !is_made(act);
+    let mut result = act
+        .event
+        .response_object
+        .json()
+        .and_then(|json| Workload::read(act.resource, json))
+        .filter(|result| result.spec.all_containers().next().is_some());
+    // What was sent whole is all in the result, unless a webhook took it out: then it is not there.
+    let written = if result.is_some() && !is_patch { Written::default() } else { Written::of(act) };
     let mut sent = Workload::default();
     for piece in written.pieces() {
         if let Some(part) = Workload::read(act.resource, piece) {
             sent.absorb(part);
         }
     }
-    let mut result = act.event.response_object.json().and_then(|json| Workload::read(act.resource, json));
     if is_debug {
         only_ephemeral(&mut sent.spec);
         if let Some(result) = &mut result {
@@ -125,9 +132,11 @@ pub(super) fn look(look: &mut Look<'_, '_>) {
     }
     let mut dangers = danger::of(&sent.spec, act.namespace);
     if let Some(result) = &result {
-        let is_part = act.verb == Verb::Patch && !is_made(act) && !written.copies();
+        let is_part = is_patch && !written.copies();
         for danger in danger::of(&result.spec, act.namespace) {
             if !dangers.contains(&danger) && (!is_part || touches(&sent.spec, &danger)) {
+                // An operation of a JSON Patch says which container it is by its number; the result has its name.
+                dangers.retain(|known| known.what != danger.what || !known.is_nameless());
                 dangers.push(danger);
             }
         }
@@ -137,8 +146,7 @@ pub(super) fn look(look: &mut Look<'_, '_>) {
     if matches!(act.resource, "pods" | "jobs") && !is_made(act) && !is_debug {
         dangers.retain(|danger| danger.what == What::PentestImage);
     }
-    let whole =
-        result.as_ref().filter(|result| result.spec.all_containers().next().is_some()).unwrap_or(&sent);
+    let whole = result.as_ref().unwrap_or(&sent);
     let owner = whole.metadata.controller();
     if is_of_controller {
         if let Some((kind, name)) = owner {
@@ -146,8 +154,9 @@ pub(super) fn look(look: &mut Look<'_, '_>) {
         }
         return;
     }
-    if is_debug && sent.spec.all_containers().next().is_some() {
-        tell_debug(look, &sent);
+    if is_debug {
+        let added = if sent.spec.all_containers().next().is_some() { &sent } else { whole };
+        tell_debug(look, added);
     }
     let is_settled = !is_made(act) && result.as_ref().is_some_and(Workload::is_settled);
     let object = object_name(act, whole);
@@ -171,8 +180,10 @@ fn of_controller(look: &mut Look<'_, '_>, made: &Workload<'_>, dangers: &[Danger
     }
     let mut fresh = Vec::new();
     for danger in dangers {
+        let nameless = Danger { container: String::new(), ..danger.clone() };
         let knows = |(resource, name): &(&str, &str)| {
             look.memory.knows_danger(key(resource, act.namespace, name, danger))
+                || look.memory.knows_danger(key(resource, act.namespace, name, &nameless))
         };
         if owners.iter().any(knows) {
             continue;
@@ -223,16 +234,14 @@ fn touches(patch: &PodSpec<'_>, danger: &Danger) -> bool {
         What::SensitiveMount => {
             !patch.volumes.items().is_empty() || containers.any(|one| !one.mounts.items().is_empty())
         }
+        What::Privileged => containers.any(Container::is_privileged),
+        What::PentestImage => containers.any(|one| !one.image.text().is_empty()),
         What::Capability => containers.any(|one| one.capabilities().next().is_some()),
         What::ReverseShell => {
             containers.any(|one| !one.command.items().is_empty() || !one.args.items().is_empty())
         }
         // These are seen in the patch itself, if it has them.
-        What::Privileged
-        | What::PentestImage
-        | What::ControllerAccount
-        | What::HostNamespaces
-        | What::HostNetwork => false,
+        What::ControllerAccount | What::HostNamespaces | What::HostNetwork => false,
     }
 }
 

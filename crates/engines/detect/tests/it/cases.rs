@@ -88,7 +88,11 @@ fn every_case_has_the_findings_that_it_names_and_no_other() {
             wrong
                 .push(format!("{place} {}\n  expected {:?}\n  found    {found:?}", case.name, case.findings));
         }
-        for finding in detector.findings() {
+        let all = detector.findings();
+        if all.len() != found.len() {
+            wrong.push(format!("{place} {}: one type is told of two causes", case.name));
+        }
+        for finding in all {
             let evidence = finding.evidence();
             assert!(!evidence.is_empty() && evidence.len() <= MAX_EVIDENCE, "{place}");
             assert!(evidence.iter().all(|event| !event.id.is_empty()), "{place}");
