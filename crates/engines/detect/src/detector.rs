@@ -1,15 +1,19 @@
 //! Events in, findings out.
 
+use std::sync::Arc;
+
 use crate::act::Act;
 use crate::audit::Event;
 use crate::finding::{Finding, Findings, Place};
-use crate::rules;
+use crate::intel::Intel;
+use crate::rules::Rules;
 use crate::seen::Seen;
 
 /// Looks at events, one after the other, and keeps what they tell.
 #[derive(Debug, Default)]
 pub struct Detector {
     seen: Seen,
+    rules: Rules,
     findings: Findings,
     counts: Counts,
 }
@@ -31,6 +35,18 @@ impl Detector {
         Self::default()
     }
 
+    /// Tells the types as well that GuardDuty has retired.
+    #[must_use]
+    pub fn with_retired(mut self, retired: bool) -> Self {
+        self.rules.retired = retired;
+        self
+    }
+
+    /// Takes these lists of addresses in place of those before.
+    pub fn set_intel(&mut self, intel: Arc<Intel>) {
+        self.rules.intel = intel;
+    }
+
     /// Looks at an event of the audit log.
     pub fn audit(&mut self, event: &Event<'_>, place: &Place) {
         if event.stage.text() == "RequestReceived" {
@@ -44,7 +60,7 @@ impl Detector {
         self.counts.judged = self.counts.judged.saturating_add(1);
         let act = Act::of(event);
         let findings = &mut self.findings;
-        rules::look(&act, place, &mut |signal| {
+        self.rules.look(&act, place, &mut |signal| {
             findings.add(signal);
         });
     }

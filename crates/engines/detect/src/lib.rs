@@ -2,11 +2,13 @@
 
 pub mod act;
 pub mod audit;
+mod body;
 mod detector;
 mod field;
 pub mod finding;
+pub mod intel;
 mod object;
-mod rules;
+pub mod rules;
 mod seen;
 mod tactic;
 

@@ -1,0 +1,23 @@
+//! Replays the fuzz target's corpus.
+
+use std::fs;
+use std::path::Path;
+
+use crate::detect;
+
+#[test]
+fn the_corpus_is_read() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../fuzz/corpus/audit_line");
+    let files = fs::read_dir(&folder).unwrap();
+    let told: Vec<usize> = files.map(|file| detect::line(&fs::read(file.unwrap().path()).unwrap())).collect();
+    assert!(told.iter().filter(|found| **found > 0).count() >= 8, "{told:?}");
+    assert!(told.iter().filter(|found| **found == 0).count() >= 3, "{told:?}");
+}
+
+#[test]
+fn the_corpus_of_lists_is_read() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../fuzz/corpus/address_list");
+    let files = fs::read_dir(&folder).unwrap();
+    let taken = files.map(|file| detect::list(&fs::read(file.unwrap().path()).unwrap()));
+    assert!(taken.filter(|entries| *entries > 0).count() >= 7);
+}
