@@ -12,4 +12,5 @@ mod tactic;
 
 pub use detector::{Counts, Detector};
 pub use field::{Field, Members, Read, Text};
+pub use rules::ANOMALOUS_BEHAVIOR;
 pub use tactic::Tactic;

@@ -1,7 +1,10 @@
 //! What is told from single events.
 
+mod anomalous_kinds;
 mod anonymous;
 mod details;
+
+pub use anomalous_kinds::ANOMALOUS_BEHAVIOR;
 
 use crate::act::Act;
 use crate::finding::{Place, Signal};
