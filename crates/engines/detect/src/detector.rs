@@ -2,7 +2,8 @@
 
 use crate::act::Act;
 use crate::audit::Event;
-use crate::finding::{Finding, Findings, Place};
+use crate::baseline::{Baseline, Features};
+use crate::finding::{Finding, Findings, Place, Signal};
 use crate::rules;
 use crate::seen::Seen;
 
@@ -10,6 +11,7 @@ use crate::seen::Seen;
 #[derive(Debug, Default)]
 pub struct Detector {
     seen: Seen,
+    baseline: Baseline,
     findings: Findings,
     counts: Counts,
 }
@@ -31,6 +33,23 @@ impl Detector {
         Self::default()
     }
 
+    /// Goes by what was learned before, and learns on.
+    #[must_use]
+    pub fn with_baseline(mut self, baseline: Baseline) -> Self {
+        self.baseline = baseline;
+        self
+    }
+
+    /// What was learned until now.
+    pub fn baseline(&self) -> &Baseline {
+        &self.baseline
+    }
+
+    /// What was learned, to be kept.
+    pub fn into_baseline(self) -> Baseline {
+        self.baseline
+    }
+
     /// Looks at an event of the audit log.
     pub fn audit(&mut self, event: &Event<'_>, place: &Place) {
         if event.stage.text() == "RequestReceived" {
@@ -43,10 +62,33 @@ impl Detector {
         }
         self.counts.judged = self.counts.judged.saturating_add(1);
         let act = Act::of(event);
-        let findings = &mut self.findings;
-        rules::look(&act, place, &mut |signal| {
-            findings.add(signal);
-        });
+        let mut signals = Vec::new();
+        rules::look(&act, place, &mut |signal| signals.push(signal));
+        if act.took_place() || !signals.is_empty() {
+            self.weigh(&act, place, signals);
+        }
+    }
+
+    /// Asks the baseline about an act and what it gave rise to, and then teaches it. What was not carried out teaches nothing: who
+    /// tries a door every hour is no customer.
+    fn weigh(&mut self, act: &Act<'_>, place: &Place, signals: Vec<Signal>) {
+        let features = Features::of(act);
+        let anomaly = rules::may_be_anomaly(act, &features, &signals);
+        if anomaly.is_some() || !signals.is_empty() {
+            let judgement = self.baseline.judge(&features, act.time);
+            if let Some(anomaly) = anomaly.filter(|_| judgement.is_unusual()) {
+                self.findings.add(anomaly.signal(act, place, &features, judgement.terms.clone()));
+            }
+            for signal in signals {
+                self.baseline.learn_signal(&signal, &features);
+                if let Some(signal) = self.baseline.rank(signal, &features, &judgement) {
+                    self.findings.add(signal);
+                }
+            }
+        }
+        if act.took_place() {
+            self.baseline.learn(&features, act.time);
+        }
     }
 
     /// What became of the events.

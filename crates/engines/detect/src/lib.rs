@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod audit;
+pub mod baseline;
 mod detector;
 mod field;
 pub mod finding;

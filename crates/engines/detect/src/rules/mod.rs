@@ -1,10 +1,12 @@
 //! What is told from single events.
 
 mod anomalous_kinds;
+mod anomaly;
 mod anonymous;
 mod details;
 
 pub use anomalous_kinds::ANOMALOUS_BEHAVIOR;
+pub(crate) use anomaly::may_be_anomaly;
 
 use crate::act::Act;
 use crate::finding::{Place, Signal};
