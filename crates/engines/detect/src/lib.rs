@@ -1,5 +1,8 @@
 //! What Kubernetes audit events tell.
 
+#[cfg(test)]
+extern crate self as ringwall_detect;
+
 pub mod act;
 pub mod audit;
 pub mod baseline;

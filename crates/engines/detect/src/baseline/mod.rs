@@ -5,7 +5,7 @@
 //! watching. The score of an act is the sum, over features, of bits:
 //!
 //! ```text
-//! bits(v)     = -log2 p(v);  0 if n_actor(v) >= 2, at most 4 if the actor has shown v at all
+//! bits(v)     = -log2 p(v);  0 if n_actor(v) >= 2, at most 3 if the actor has shown v at all
 //! p(v)        = (n_actor(v) + (1/2 + fresh) * expected(v)) / (hours_actor + 1/2 + fresh)
 //! expected(v) = (n_peers(v) + 1/2) / (hours_peers + 1)
 //! ```
@@ -15,7 +15,7 @@
 //! images) is not unusual for it. Particulars:
 //!
 //! - The verb is judged among the hours in which the actor, and for `expected` its peers, touched that resource.
-//! - To a namespace that is new for the actor with that resource, the bits are added of how seldom that happens:
+//! - A namespace that is new for the actor with that resource has at least the bits of how seldom that happens:
 //!   `-log2((1/2 + fresh) / (hours + 1/2 + fresh))`, of the hours in which the actor touched the resource.
 //! - Images are compared among all who deploy, and permissions among all who ask, in the hours in which they do.
 //! - Of several groups or images the most unusual counts.

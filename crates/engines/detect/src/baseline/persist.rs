@@ -18,13 +18,11 @@
 
 use super::clock::{Clock, LAST_EPOCH};
 use super::habits::day;
-use super::sketch::{Cell, Once, Sketch};
+use super::sketch::{Cell, MAX_COUNT, Once, Sketch};
 use super::{Baseline, hash};
 
 const MAGIC: &[u8; 8] = b"RINGBASE";
 const VERSION: u16 = 1;
-/// Highest count that is read: far above what hours and merges make, and far below where a float loses ones.
-const MAX_COUNT: f32 = 1e6;
 
 /// Longest form: all cells of all sketches, each with the longest numbers, and 64 bytes around them.
 pub const MAX_BYTES: usize =

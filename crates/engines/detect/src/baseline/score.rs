@@ -17,8 +17,9 @@ const MOST_OF_CIRCUMSTANCES: f64 = 7.0;
 
 /// What an actor has shown in so many hours, decayed, is no surprise of it, however rare. Once a week comes to 2.4.
 const KNOWN: f64 = 2.0;
-/// Most that something adds that an actor has shown, in fewer hours: half of [`UNUSUAL`].
-const MOST_OF_SEEN: f64 = 4.0;
+/// Most that something adds that an actor has shown, in fewer hours. By itself it tells nothing: something has to be there that the
+/// actor has never shown.
+const MOST_OF_SEEN: f64 = LEAST_TERM;
 
 /// From so many bits on an act is unusual: less than one in 256 of somebody's hours shows the like, which are a month and a half
 /// of working days.
@@ -50,10 +51,11 @@ impl Known {
         self.cap(-share.min(1.0).log2())
     }
 
-    /// The same of a value of which is known how unusual it is elsewhere: that, and how seldom the actor shows anything new here.
+    /// The same of a value of which is known how unusual it is elsewhere: that, or how seldom the actor shows anything new here. Not
+    /// both, as who brings a new namespace brings it to several resources.
     pub(super) fn bits_beside(self, elsewhere: f64) -> f64 {
         let open = NEVER + self.fresh;
-        self.cap(elsewhere - (open / (self.hours_of_actor + open)).log2())
+        self.cap(elsewhere.max(-(open / (self.hours_of_actor + open)).log2()))
     }
 
     fn cap(self, bits: f64) -> f64 {
@@ -103,6 +105,7 @@ pub struct Judgement {
 impl Judgement {
     /// Whether it is worth telling by itself.
     pub fn is_unusual(&self) -> bool {
-        self.learned && self.bits >= UNUSUAL
+        let is_new = self.terms.iter().any(|term| term.bits > MOST_OF_SEEN);
+        self.learned && is_new && self.bits >= UNUSUAL
     }
 }

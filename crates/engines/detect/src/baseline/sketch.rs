@@ -21,6 +21,9 @@ pub(super) const ROWS: usize = 3;
 /// Halvings after which nothing is left of a count that was as high as counts get.
 const FORGOTTEN: u32 = 30;
 
+/// Highest count: far above what hours come to, and far below where a float loses ones. Merging the same again and again ends here.
+pub(super) const MAX_COUNT: f32 = 1e6;
+
 /// What a cell remembers of the present epoch, so that the same is not counted twice.
 pub(super) trait Once: Clone + Copy + Default + PartialEq + std::fmt::Debug {
     /// Whether a lane is new in this epoch, of which so many were counted; from then on it is not.
@@ -114,7 +117,7 @@ impl<S: Once> Cell<S> {
     fn before(&self, now: u32, decay: &Decay) -> f32 {
         match now.saturating_sub(self.epoch()) {
             0 => self.before,
-            age => self.all() * decay.left(age),
+            age => (self.all() * decay.left(age)).min(MAX_COUNT),
         }
     }
 
@@ -148,7 +151,8 @@ impl<S: Once> Cell<S> {
         self.enter(now, decay);
         other.enter(now, decay);
         let counted = self.counted().saturating_add(other.counted());
-        *self = Self::new(self.before + other.before, now, counted, self.seen.both(other.seen));
+        *self =
+            Self::new((self.before + other.before).min(MAX_COUNT), now, counted, self.seen.both(other.seen));
     }
 }
 

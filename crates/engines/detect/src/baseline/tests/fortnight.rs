@@ -79,9 +79,9 @@ fn a_stolen_credential_is_told_by_where_and_how_it_is_used() {
         [(
             "SecretsAccessed",
             vec![
-                ("namespace", "billing"),
                 ("source network", "100.64.9.0/24"),
                 ("user agent", "python-requests"),
+                ("namespace", "billing"),
             ]
         )]
     );

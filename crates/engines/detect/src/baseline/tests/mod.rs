@@ -2,6 +2,7 @@
 
 mod days;
 mod fortnight;
+mod habits;
 mod persisted;
 mod twin;
 
