@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::hash::{bytes, mix, text};
-use super::said::{Asked, asked, images};
+use super::said::{Asked, asked, images, repository};
 use crate::act::{Act, Caller};
 
 /// Most groups of somebody that count. AWS and directories give tens at most.
@@ -75,7 +75,8 @@ pub enum Peers {
 pub struct Features<'e> {
     pub(super) peers: Peers,
     pub(super) actor: Cow<'e, str>,
-    pub(super) groups: Vec<&'e str>,
+    /// With their hashes.
+    pub(super) groups: Vec<(&'e str, u64)>,
     pub(super) verb: &'e str,
     pub(super) api_group: &'e str,
     pub(super) resource: &'e str,
@@ -86,6 +87,21 @@ pub struct Features<'e> {
     /// Whole, with their tags.
     pub(crate) images: Vec<String>,
     pub(crate) asked: Option<Asked>,
+    pub(super) hashes: Hashes,
+}
+
+/// The hashes of values, made once.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Hashes {
+    pub(super) actor: u64,
+    pub(super) resource: u64,
+    pub(super) verb: u64,
+    pub(super) namespace: u64,
+    pub(super) network: u64,
+    pub(super) agent: u64,
+    pub(super) asked: u64,
+    /// Of all that an act shows.
+    pub(super) all: u64,
 }
 
 impl<'e> Features<'e> {
@@ -102,7 +118,7 @@ impl<'e> Features<'e> {
             Caller::User => (Peers::Users, without_session(name)),
         };
         let groups = subject.map_or(&[][..], |user| user.groups.items());
-        Self {
+        let features = Self {
             peers,
             actor,
             // Everybody is in it.
@@ -111,6 +127,7 @@ impl<'e> Features<'e> {
                 .map(|group| &**group)
                 .filter(|group| *group != "system:authenticated")
                 .take(MAX_GROUPS)
+                .map(|group| (group, text(group)))
                 .collect(),
             verb: act.event.verb.text(),
             api_group: act.group,
@@ -121,7 +138,36 @@ impl<'e> Features<'e> {
             agent: product(act.event.user_agent.text()),
             images: images(act),
             asked: asked(act),
-        }
+            hashes: Hashes::default(),
+        };
+        Self { hashes: features.hashed(), ..features }
+    }
+
+    fn hashed(&self) -> Hashes {
+        let part = |part: &str| if part.is_empty() { 0 } else { text(part) };
+        let mut hashes = Hashes {
+            actor: text(&self.actor),
+            resource: mix(mix(text(self.resource), part(self.api_group)), part(self.subresource)),
+            verb: text(self.verb),
+            namespace: part(self.namespace),
+            network: self.network_hash(),
+            agent: text(self.agent),
+            asked: self
+                .asked
+                .as_ref()
+                .map_or(0, |asked| mix(mix(text(&asked.verb), part(&asked.group)), text(&asked.resource))),
+            all: 0,
+        };
+        let Hashes { actor, resource, verb, namespace, network, agent, asked, .. } = hashes;
+        let images = self.images.iter().map(|image| text(repository(image)));
+        hashes.all = self
+            .groups
+            .iter()
+            .map(|(_, hash)| *hash)
+            .chain(images)
+            .chain([resource, verb, namespace, network, agent, asked])
+            .fold(actor, mix);
+        hashes
     }
 
     /// The resource as `kubectl` writes it: `deployments.apps/scale`.
@@ -136,11 +182,6 @@ impl<'e> Features<'e> {
         name
     }
 
-    pub(super) fn resource_hash(&self) -> u64 {
-        let part = |part: &str| if part.is_empty() { 0 } else { text(part) };
-        mix(mix(text(self.resource), part(self.api_group)), part(self.subresource))
-    }
-
     pub(super) fn network_name(&self) -> String {
         match self.network {
             Some(IpAddr::V4(address)) => format!("{address}/24"),
@@ -149,7 +190,7 @@ impl<'e> Features<'e> {
         }
     }
 
-    pub(super) fn network_hash(&self) -> u64 {
+    fn network_hash(&self) -> u64 {
         match self.network {
             Some(IpAddr::V4(address)) => bytes(&address.octets()),
             Some(IpAddr::V6(address)) => bytes(&address.octets()),

@@ -50,7 +50,7 @@ impl Baseline {
     /// Learns that a signal came of an act. It is ranked first.
     pub fn learn_signal(&mut self, signal: &Signal, features: &Features<'_>) {
         let day = day(self.clock.at(signal.time).watched);
-        self.habits.count(key(signal, features), 0, day);
+        self.habits.visit(key(signal, features), 0, day);
     }
 }
 

@@ -44,9 +44,10 @@ pub use score::{Judgement, UNUSUAL};
 
 use crate::finding::Term;
 use clock::Clock;
+use features::Hashes;
 use hash::{mix, text};
 use said::repository;
-use score::{Known, counted, expected, is_own};
+use score::{KNOWN, Known, counted, expected, is_own};
 use sketch::{Decay, Sketch};
 
 /// Hours of watching in which a count halves: two weeks, so that what is done weekly stays known, and what was given up in spring
@@ -80,6 +81,9 @@ const PEERS_BITS: u32 = 15;
 /// Actors whose lessons of the present hour are counted apart.
 const PUPILS: usize = 4096;
 
+/// Acts of the present hour that are known to be learned. 64 KiB.
+const RECENT: usize = 8192;
+
 /// In the place of a value: it was seen at all.
 const ANY: u64 = 1;
 /// In the place of a value: one that no peer had ever shown.
@@ -100,6 +104,9 @@ pub struct Baseline {
     habits: Sketch<()>,
     /// How many fresh values actors have taught in the present hour. Not kept: who starts anew may teach anew.
     lessons: Box<[u8]>,
+    /// What was learned in the present hour, by [`Hashes::all`]: the same again changes nothing, and most is the same again. Not
+    /// kept.
+    recent: Box<[u64]>,
 }
 
 impl Default for Baseline {
@@ -111,6 +118,7 @@ impl Default for Baseline {
             peers: Sketch::new(PEERS_BITS, hours),
             habits: habits::sketch(),
             lessons: vec![0; PUPILS].into(),
+            recent: vec![0; RECENT].into(),
         }
     }
 }
@@ -158,7 +166,7 @@ fn any(who: u64, feature: Feature) -> u64 {
 
 impl Features<'_> {
     fn who(&self) -> (u64, u64) {
-        (text(&self.actor), self.peers as u64)
+        (self.hashes.actor, self.peers as u64)
     }
 
     /// Hands over what an act shows, save for the user.
@@ -171,30 +179,26 @@ impl Features<'_> {
             show(&Shown { feature, name, of_actor, of_peers, within });
         };
 
-        for group in &self.groups {
-            tell(Feature::Group, simple(Feature::Group, text(group)), None, &|| (*group).to_owned());
+        for (group, hash) in &self.groups {
+            tell(Feature::Group, simple(Feature::Group, *hash), None, &|| (*group).to_owned());
         }
 
-        let resource = self.resource_hash();
+        let Hashes { resource, verb, namespace, network, agent, asked: permission, .. } = self.hashes;
         let of_resource = simple(Feature::Resource, resource);
         tell(Feature::Resource, of_resource, None, &|| self.resource_name());
 
-        let verb = text(self.verb);
         let [by_actor, by_peers] = of_resource.map(|keys| keys.value);
         let of_verb = [(actor, by_actor), (peers, by_peers)]
             .map(|(who, all)| Keys::new(who, Feature::Verb.number(), resource, verb, all));
         tell(Feature::Verb, of_verb, None, &|| format!("{} {}", self.verb, self.resource_name()));
 
-        let namespace = text(self.namespace);
         let within = Keys::new(actor, NAMESPACE_OF_RESOURCE, resource, namespace, by_actor);
         tell(Feature::Namespace, simple(Feature::Namespace, namespace), Some(within), &|| {
             if self.namespace.is_empty() { "all, or none" } else { self.namespace }.to_owned()
         });
 
-        tell(Feature::Network, simple(Feature::Network, self.network_hash()), None, &|| self.network_name());
-        tell(Feature::UserAgent, simple(Feature::UserAgent, text(self.agent)), None, &|| {
-            self.agent.to_owned()
-        });
+        tell(Feature::Network, simple(Feature::Network, network), None, &|| self.network_name());
+        tell(Feature::UserAgent, simple(Feature::UserAgent, agent), None, &|| self.agent.to_owned());
 
         let at_times = |feature: Feature, peers: u64, value: u64| {
             [actor, peers].map(|who| Keys::new(who, feature.number(), 0, value, any(who, feature)))
@@ -204,8 +208,7 @@ impl Features<'_> {
             tell(Feature::Image, keys, None, &|| image.to_owned());
         }
         if let Some(asked) = &self.asked {
-            let value = mix(mix(text(&asked.verb), text(&asked.group)), text(&asked.resource));
-            let keys = at_times(Feature::Permission, peers, value);
+            let keys = at_times(Feature::Permission, peers, permission);
             tell(Feature::Permission, keys, None, &|| format!("{} {}", asked.verb, asked.resource));
         }
     }
@@ -266,6 +269,10 @@ impl Baseline {
 
     fn bits(&self, shown: &Shown<'_>, now: u32) -> f64 {
         let Shown { of_actor, of_peers, .. } = shown;
+        let shown_before = self.actors.before(shown.within.unwrap_or(*of_actor).value, now);
+        if f64::from(shown_before) >= KNOWN {
+            return 0.0;
+        }
         let by_peers = self.peers.before(of_peers.value, now);
         let is_new = by_peers < SEEN;
         let by_peers = if is_new { self.peers.before(of_peers.special(NEW), now) } else { by_peers };
@@ -288,19 +295,26 @@ impl Baseline {
         let clock = self.clock.at(time);
         if clock.epoch != self.clock.epoch {
             self.lessons.fill(0);
+            self.recent.fill(0);
         }
         self.clock = clock;
+        let all = features.hashes.all;
+        let place = usize::try_from(all % RECENT as u64).unwrap_or(0);
+        match self.recent.get_mut(place) {
+            Some(known) if *known == all => return,
+            Some(known) => *known = all,
+            None => {}
+        }
         let now = clock.epoch;
         let (actor, peers) = features.who();
         let lane = lane(actor);
-        let hours = self.actors.before(active(actor), now);
+        let (hours, _) = self.actors.visit(active(actor), lane, now);
         let is_settled = clock.watched >= SETTLED_HOURS;
         if hours < SEEN && is_settled {
-            self.peers.count(new_user(peers), lane, now);
+            self.peers.visit(new_user(peers), lane, now);
         }
         let settled = (is_settled, is_settled && hours >= SETTLED_HOURS_OF_ACTORS);
-        self.actors.count(active(actor), lane, now);
-        self.peers.count(active(peers), lane, now);
+        self.peers.visit(active(peers), lane, now);
         features.each(&mut |shown| self.learn_one(shown, actor, now, settled));
     }
 
@@ -310,19 +324,19 @@ impl Baseline {
             return;
         }
         let lane = lane(actor);
-        if self.peers.before(of_peers.value, now) < SEEN {
+        let (before, _) = self.peers.visit(of_peers.value, lane, now);
+        if before < SEEN {
             let (of_cluster, of_both) = settled;
             if of_cluster {
-                self.peers.count(of_peers.special(NEW), lane, now);
+                self.peers.visit(of_peers.special(NEW), lane, now);
             }
             if of_both {
-                self.actors.count(of_actor.special(NEW), lane, now);
+                self.actors.visit(of_actor.special(NEW), lane, now);
             }
         }
-        self.peers.count(of_peers.value, lane, now);
         if matches!(shown.feature, Feature::Image | Feature::Permission) {
-            self.actors.count(of_actor.all, lane, now);
-            self.peers.count(of_peers.all, lane, now);
+            self.actors.visit(of_actor.all, lane, now);
+            self.peers.visit(of_peers.all, lane, now);
         }
         if let Some(within) = shown.within {
             self.teach(within, actor, now);
@@ -332,17 +346,15 @@ impl Baseline {
     /// Counts a value of an actor, unless it has taught enough in this hour.
     fn teach(&mut self, keys: Keys, actor: u64, now: u32) -> bool {
         let lane = lane(actor);
-        if self.actors.before(keys.value, now) >= SEEN {
-            self.actors.count(keys.value, lane, now);
-            return true;
-        }
         let pupil = usize::try_from(actor % PUPILS as u64).unwrap_or(0);
-        let Some(lessons) = self.lessons.get_mut(pupil).filter(|lessons| **lessons < FRESH_AN_HOUR) else {
+        let Some(lessons) = self.lessons.get_mut(pupil) else { return false };
+        if *lessons >= FRESH_AN_HOUR && self.actors.before(keys.value, now) < SEEN {
             return false;
-        };
-        if self.actors.count(keys.value, lane, now) {
+        }
+        let (before, is_first) = self.actors.visit(keys.value, lane, now);
+        if is_first && before < SEEN {
             *lessons += 1;
-            self.actors.count(keys.special(FRESH), lane, now);
+            self.actors.visit(keys.special(FRESH), lane, now);
         }
         true
     }

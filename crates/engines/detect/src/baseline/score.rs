@@ -16,7 +16,7 @@ const LEAST_TERM: f64 = 3.0;
 const MOST_OF_CIRCUMSTANCES: f64 = 7.0;
 
 /// What an actor has shown in so many hours, decayed, is no surprise of it, however rare. Once a week comes to 2.4.
-const KNOWN: f64 = 2.0;
+pub(super) const KNOWN: f64 = 2.0;
 /// Most that something adds that an actor has shown, in fewer hours. By itself it tells nothing: something has to be there that the
 /// actor has never shown.
 const MOST_OF_SEEN: f64 = LEAST_TERM;

@@ -192,15 +192,16 @@ impl<S: Once> Sketch<S> {
         self.of(key).map(|cell| cell.before(now, &self.decay)).fold(f32::INFINITY, f32::min)
     }
 
-    /// Counts a key, and says whether that changed anything.
-    pub(super) fn count(&mut self, key: u64, lane: u32, now: u32) -> bool {
-        let mut is_first = false;
+    /// Counts a key. What was counted of it before the present epoch, and whether it is new in this one.
+    pub(super) fn visit(&mut self, key: u64, lane: u32, now: u32) -> (f32, bool) {
+        let (mut before, mut is_first) = (f32::INFINITY, false);
         for place in self.places(key) {
             if let Some(cell) = self.cells.get_mut(place) {
                 is_first |= cell.count(lane, now, &self.decay);
+                before = before.min(cell.before);
             }
         }
-        is_first
+        (before, is_first)
     }
 
     /// Adds another sketch of the same size. `later` is by how many epochs each one's numbers have to rise.

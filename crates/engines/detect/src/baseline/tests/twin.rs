@@ -43,7 +43,7 @@ proptest! {
         for (number, step) in uses {
             now += step / 2;
             let key = mix(seed, number % keys);
-            sketch.count(key, 0, now);
+            sketch.visit(key, 0, now);
             let epochs = twin.entry(key).or_default();
             if epochs.last() != Some(&now) {
                 epochs.push(now);
@@ -70,7 +70,7 @@ proptest! {
         let mut now = 1;
         for (lane, step) in uses {
             now += step;
-            sketch.count(7, lane, now);
+            sketch.visit(7, lane, now);
             twin.push((now, lane % 64));
         }
         twin.sort_unstable();
@@ -84,7 +84,7 @@ proptest! {
 #[test]
 fn counts_halve_and_end() {
     let mut sketch = sketch::<()>();
-    sketch.count(7, 0, 1);
+    sketch.visit(7, 0, 1);
     let half_life = HALF_LIFE as u32;
     assert_eq!(sketch.before(7, 1), 0.0, "the present hour does not count");
     for (halvings, count) in [(0, 1.0), (1, 0.5), (4, 0.0625), (29, 2_f32.powi(-29)), (30, 0.0)] {
