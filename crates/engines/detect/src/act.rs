@@ -136,7 +136,7 @@ pub enum Verb {
 }
 
 impl Verb {
-    fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         match text {
             "get" => Self::Get,
             "list" => Self::List,

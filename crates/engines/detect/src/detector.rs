@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use crate::act::Act;
 use crate::audit::Event;
-use crate::finding::{Finding, Findings, Place};
+use crate::baseline::{Baseline, Features};
+use crate::finding::{Finding, Findings, Place, Signal};
 use crate::intel::Intel;
-use crate::rules::Rules;
+use crate::rules::{self, Rules};
 use crate::seen::Seen;
 
 /// Looks at events, one after the other, and keeps what they tell.
@@ -14,6 +15,7 @@ use crate::seen::Seen;
 pub struct Detector {
     seen: Seen,
     rules: Rules,
+    baseline: Baseline,
     findings: Findings,
     counts: Counts,
 }
@@ -47,6 +49,23 @@ impl Detector {
         self.rules.intel = intel;
     }
 
+    /// Goes by what was learned before, and learns on.
+    #[must_use]
+    pub fn with_baseline(mut self, baseline: Baseline) -> Self {
+        self.baseline = baseline;
+        self
+    }
+
+    /// What was learned until now.
+    pub fn baseline(&self) -> &Baseline {
+        &self.baseline
+    }
+
+    /// What was learned, to be kept.
+    pub fn into_baseline(self) -> Baseline {
+        self.baseline
+    }
+
     /// Looks at an event of the audit log.
     pub fn audit(&mut self, event: &Event<'_>, place: &Place) {
         if event.stage.text() == "RequestReceived" {
@@ -59,10 +78,33 @@ impl Detector {
         }
         self.counts.judged = self.counts.judged.saturating_add(1);
         let act = Act::of(event);
-        let findings = &mut self.findings;
-        self.rules.look(&act, place, &mut |signal| {
-            findings.add(signal);
-        });
+        let mut signals = Vec::new();
+        self.rules.look(&act, place, &mut |signal| signals.push(signal));
+        if act.took_place() || !signals.is_empty() {
+            self.weigh(&act, place, signals);
+        }
+    }
+
+    /// Asks the baseline about an act and what it gave rise to, and then teaches it. What was not carried out teaches nothing: who
+    /// tries a door every hour is no customer.
+    fn weigh(&mut self, act: &Act<'_>, place: &Place, signals: Vec<Signal>) {
+        let features = Features::of(act);
+        let anomaly = rules::may_be_anomaly(act, &features, &signals);
+        if anomaly.is_some() || !signals.is_empty() {
+            let judgement = self.baseline.judge(&features, act.time);
+            if let Some(anomaly) = anomaly.filter(|_| judgement.is_unusual()) {
+                self.findings.add(anomaly.signal(act, place, &features, judgement.terms.clone()));
+            }
+            for signal in signals {
+                self.baseline.learn_signal(&signal, &features);
+                if let Some(signal) = self.baseline.rank(signal, &features, &judgement) {
+                    self.findings.add(signal);
+                }
+            }
+        }
+        if act.took_place() {
+            self.baseline.learn(&features, act.time);
+        }
     }
 
     /// What became of the events.

@@ -1,7 +1,11 @@
 //! What Kubernetes audit events tell.
 
+#[cfg(test)]
+extern crate self as ringwall_detect;
+
 pub mod act;
 pub mod audit;
+pub mod baseline;
 mod body;
 mod detector;
 mod field;
@@ -14,4 +18,5 @@ mod tactic;
 
 pub use detector::{Counts, Detector};
 pub use field::{Field, Members, Read, Text};
+pub use rules::ANOMALOUS_BEHAVIOR;
 pub use tactic::Tactic;
