@@ -104,17 +104,19 @@ fn judge(look: &mut Look<'_, '_>, sent: &[Binding<'_>], result: Option<&Binding<
         .map_or("", |metadata| metadata.name.text());
     let name = if act.name.is_empty() { name } else { act.name };
     let identity = (kind, act.namespace, name);
+    let is_default = is_made_by_kubernetes(name);
+    let of_name = Given { kind: "ClusterRole", name };
     // A binding never changes its role. Source: Kubernetes, *Using RBAC Authorization*, "RoleBinding and ClusterRoleBinding".
     let given = sent.iter().chain(result).find_map(Given::of);
     let power = match given {
         Some(given) => power(look, given),
         None => look.memory.role(("binding", identity)).unwrap_or_else(|| {
-            let given = Given { kind: "ClusterRole", name };
-            if is_made_by_kubernetes(name) { power(look, given) } else { Power::Harmless }
+            // Kubernetes' own bindings are named as their roles are.
+            if is_default { power(look, of_name) } else { Power::Harmless }
         }),
     };
     look.memory.learn_role(("binding", identity), power);
-    let given = given.unwrap_or(Given { kind: "ClusterRole", name });
+    let given = given.or(is_default.then_some(of_name)).unwrap_or_default();
     let is_whole = act.verb != Verb::Patch || is_made(act) || copies;
     let of_result = result.filter(|_| sent.is_empty() || is_whole);
     let mut worst: Option<(&'static Kind, Severity, Vec<&Subject<'_>>)> = None;
@@ -141,13 +143,13 @@ fn judge(look: &mut Look<'_, '_>, sent: &[Binding<'_>], result: Option<&Binding<
     let Some((kind_of_finding, severity, subjects)) = worst else { return false };
     let whom: Vec<String> = subjects.iter().take(8).map(|subject| subject_name(subject)).collect();
     let place = if act.namespace.is_empty() { String::new() } else { format!(" in `{}`", act.namespace) };
-    let description = format!(
-        "`{}` gave the {} `{}` to {}{place} by the {kind} `{name}`",
-        act.username(),
-        given.kind,
-        given.name,
-        short(&whom.join(", "))
-    );
+    let role = match given.name {
+        // A patch without its result.
+        "" => "its role".to_owned(),
+        role => format!("the {} `{role}`", given.kind),
+    };
+    let whom = short(&whom.join(", "));
+    let description = format!("`{}` gave {role} to {whom}{place} by the {kind} `{name}`", act.username());
     let mut signal =
         signal(kind_of_finding, act, look.place, &format!("{kind}/{}/{name}", act.namespace), description);
     signal.severity = severity;
@@ -179,7 +181,6 @@ fn subject_name(subject: &Subject<'_>) -> String {
 
 /// What it means to give a role to somebody.
 fn verdict(act: &Act<'_>, whom: Whom, given: Given<'_>, power: Power) -> Option<(&'static Kind, Severity)> {
-    let is_admin = matches!(given.name, "cluster-admin" | "admin") && given.kind != "Role";
     match whom {
         Whom::Anonymous => {
             // kubeadm lets nodes that join find the cluster, and everybody may know that the apiserver is well.
@@ -189,9 +190,9 @@ fn verdict(act: &Act<'_>, whom: Whom, given: Given<'_>, power: Power) -> Option<
             let is_keys = given.name == "system:service-account-issuer-discovery";
             (!is_meant).then_some((&ANONYMOUS_GRANTED, if is_keys { Severity::Low } else { Severity::High }))
         }
-        Whom::DefaultAccount if power == Power::Everything => Some((&ADMIN_TO_DEFAULT, Severity::High)),
+        Whom::DefaultAccount if power >= Power::Everything => Some((&ADMIN_TO_DEFAULT, Severity::High)),
         // Source: AWS GuardDuty User Guide, the type's entry: high if the ClusterRole is `admin` or `cluster-admin`.
-        _ if is_admin => Some((&BINDING_CREATED, Severity::High)),
+        _ if power == Power::Admin => Some((&BINDING_CREATED, Severity::High)),
         _ if power == Power::Everything => Some((&BINDING_CREATED, Severity::Medium)),
         _ if power == Power::InSystem && act.namespace == "kube-system" => {
             Some((&BINDING_CREATED, Severity::Medium))
@@ -206,11 +207,8 @@ fn power(look: &mut Look<'_, '_>, given: Given<'_>) -> Power {
     let Given { kind, name } = given;
     if kind != "Role" {
         match name {
-            "cluster-admin"
-            | "admin"
-            | "system:kube-controller-manager"
-            | "system:kubelet-api-admin"
-            | "system:node" => {
+            "cluster-admin" | "admin" => return Power::Admin,
+            "system:kube-controller-manager" | "system:kubelet-api-admin" | "system:node" => {
                 return Power::Everything;
             }
             _ if name.starts_with("system:controller:") => return Power::Everything,

@@ -30,6 +30,8 @@ pub(super) enum Power {
     InSystem,
     /// It gives everything, or what leads to everything.
     Everything,
+    /// It is the ClusterRole `cluster-admin` or `admin`.
+    Admin,
 }
 
 /// What rules remember.

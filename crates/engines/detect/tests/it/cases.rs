@@ -24,6 +24,8 @@ struct Case {
     events: Vec<Box<RawValue>>,
     findings: BTreeMap<String, String>,
     #[serde(default)]
+    counts: BTreeMap<String, u64>,
+    #[serde(default)]
     not: Vec<String>,
 }
 
@@ -93,6 +95,13 @@ fn every_case_has_the_findings_that_it_names_and_no_other() {
             wrong.push(format!("{place} {}: one type is told of two causes", case.name));
         }
         for finding in all {
+            let count = case.counts.get(finding.kind.name);
+            if count.is_some_and(|count| *count != finding.count) {
+                wrong.push(format!(
+                    "{place} {}: {} was counted {} times",
+                    case.name, finding.kind.name, finding.count
+                ));
+            }
             let evidence = finding.evidence();
             assert!(!evidence.is_empty() && evidence.len() <= MAX_EVIDENCE, "{place}");
             assert!(evidence.iter().all(|event| !event.id.is_empty()), "{place}");
