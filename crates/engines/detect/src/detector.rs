@@ -1,16 +1,22 @@
 //! Events in, findings out.
 
+use std::sync::Arc;
+
 use crate::act::Act;
 use crate::audit::Event;
-use crate::finding::{Finding, Findings, Place};
+use crate::cloudtrail::{Call, Lists, Record, Watch};
+use crate::finding::{Finding, Findings, Place, Signal};
 use crate::rules;
 use crate::seen::Seen;
+use crate::sequence::Sequences;
 
 /// Looks at events, one after the other, and keeps what they tell.
 #[derive(Debug, Default)]
 pub struct Detector {
     seen: Seen,
     findings: Findings,
+    trail: Watch,
+    sequences: Sequences,
     counts: Counts,
 }
 
@@ -31,6 +37,13 @@ impl Detector {
         Self::default()
     }
 
+    /// Takes what is known of addresses, for calls to AWS.
+    #[must_use]
+    pub fn with_lists(mut self, lists: Arc<dyn Lists>) -> Self {
+        self.trail.set_lists(lists);
+        self
+    }
+
     /// Looks at an event of the audit log.
     pub fn audit(&mut self, event: &Event<'_>, place: &Place) {
         if event.stage.text() == "RequestReceived" {
@@ -43,8 +56,32 @@ impl Detector {
         }
         self.counts.judged = self.counts.judged.saturating_add(1);
         let act = Act::of(event);
+        let mut told: Vec<Signal> = Vec::new();
+        rules::look(&act, place, &mut |signal| told.push(signal));
         let findings = &mut self.findings;
-        rules::look(&act, place, &mut |signal| {
+        self.sequences.audit(&act, place, &told, &mut |signal| {
+            findings.add(signal);
+        });
+        told.into_iter().for_each(|signal| {
+            findings.add(signal);
+        });
+    }
+
+    /// Looks at a record of CloudTrail.
+    pub fn cloudtrail(&mut self, record: &Record<'_>, place: &Place) {
+        if !self.seen.is_new_record(record) {
+            self.counts.repeated = self.counts.repeated.saturating_add(1);
+            return;
+        }
+        self.counts.judged = self.counts.judged.saturating_add(1);
+        let call = Call::of(record);
+        let mut told: Vec<Signal> = Vec::new();
+        self.trail.look(&call, place, &mut |signal| told.push(signal));
+        let findings = &mut self.findings;
+        self.sequences.cloudtrail(&call, place, &told, &mut |signal| {
+            findings.add(signal);
+        });
+        told.into_iter().for_each(|signal| {
             findings.add(signal);
         });
     }

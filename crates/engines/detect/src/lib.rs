@@ -1,15 +1,21 @@
-//! What Kubernetes audit events tell.
+//! What Kubernetes audit events and CloudTrail records tell.
 
 pub mod act;
+mod actor;
 pub mod audit;
+pub mod cloudtrail;
 mod detector;
 mod field;
 pub mod finding;
 mod object;
+mod recent;
 mod rules;
 mod seen;
+pub mod sequence;
 mod tactic;
+pub mod timeline;
 
+pub use actor::Identity;
 pub use detector::{Counts, Detector};
 pub use field::{Field, Members, Read, Text};
 pub use tactic::Tactic;
