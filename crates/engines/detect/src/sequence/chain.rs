@@ -64,8 +64,8 @@ impl Part {
 #[derive(Debug, Default)]
 pub(super) struct Chain {
     parts: Vec<Part>,
-    /// Causes under which the two kinds were told.
-    told: [Option<String>; 2],
+    /// Under which cause the two kinds were told, and of when the latest signal was.
+    told: [Option<(String, i64)>; 2],
 }
 
 impl Chain {
@@ -81,12 +81,6 @@ impl Chain {
 
     /// Adds a signal, and tells what it makes of the rest.
     pub(super) fn add(&mut self, part: Part, tell: &mut dyn FnMut(Signal)) {
-        if let Some(now) = part.time {
-            self.parts.retain(|known| known.time.is_none_or(|time| now.saturating_sub(time) <= WINDOW));
-            if self.parts.is_empty() {
-                self.told = [None, None];
-            }
-        }
         if self.parts.len() >= MAX_PARTS {
             // The same again is what can be missed best; of what is left the earliest.
             let again = self.parts.iter().rposition(|known| known.name == part.name);
@@ -99,9 +93,16 @@ impl Chain {
     }
 
     fn judge(&mut self, at: usize, kind: &'static Kind, tell: &mut dyn FnMut(Signal)) {
-        let counts = |part: &&Part| at == 0 || part.log == Log::CloudTrail;
-        let parts: Vec<&Part> = self.parts.iter().filter(counts).collect();
-        let Some(newest) = self.parts.last().filter(|newest| counts(newest)) else { return };
+        let Some(newest) = self.parts.last() else { return };
+        let now = newest.time.unwrap_or_default();
+        // Files come one after the other, so that what comes later may be the earlier.
+        let is_near = |time: i64| now.saturating_sub(time).saturating_abs() <= WINDOW;
+        let counts = |part: &&Part| (at == 0 || part.log == Log::CloudTrail) && part.time.is_none_or(is_near);
+        if !counts(&newest) {
+            return;
+        }
+        let mut parts: Vec<&Part> = self.parts.iter().filter(counts).collect();
+        parts.sort_by_key(|part| part.time);
         let signals = signals(&parts);
         let mut stages: Vec<Stage> = parts.iter().filter_map(|part| part.stage).collect();
         stages.sort_unstable();
@@ -113,11 +114,12 @@ impl Chain {
         } else {
             parts.iter().any(|part| !part.actor.arn.is_empty())
         };
-        let is_attack = score >= THRESHOLD
-            && stages.len() >= STEPS
-            && findings >= FINDINGS
-            && stages.iter().any(|stage| stage.is_hostile());
-        let known = self.told.get(at).cloned().flatten();
+        let is_hostile = parts
+            .iter()
+            .any(|part| part.source == SignalSource::Finding && part.stage.is_some_and(Stage::is_hostile));
+        let is_attack = score >= THRESHOLD && stages.len() >= STEPS && findings >= FINDINGS && is_hostile;
+        let known =
+            self.told.get(at).cloned().flatten().filter(|(_, time)| is_near(*time)).map(|(uid, _)| uid);
         if !is_of_kind || (!is_attack && known.is_none()) {
             return;
         }
@@ -132,19 +134,19 @@ impl Chain {
             evidence: newest.evidence.clone(),
             details: Details {
                 description: sequence.description.clone(),
-                actor: first.actor.clone(),
+                actor: sequence.actors.first().cloned().unwrap_or_default(),
                 sequence: Some(sequence),
                 ..Details::default()
             },
         };
         if known.is_none() {
-            for part in parts.iter().rev().skip(1).rev() {
+            for part in parts.iter().filter(|part| !std::ptr::eq(**part, newest)) {
                 tell(Signal { time: part.time, evidence: part.evidence.clone(), ..new.clone() });
             }
         }
         tell(new);
         if let Some(told) = self.told.get_mut(at) {
-            *told = Some(uid);
+            *told = Some((uid, now));
         }
     }
 }
@@ -181,8 +183,19 @@ fn sequence(
     score: u32,
 ) -> Sequence {
     let mut sequence = Sequence { uid: uid.to_owned(), score, ..Sequence::default() };
+    // Who did the worst comes first.
+    let mut actors: Vec<(&Actor, u32)> = Vec::new();
     for part in parts {
-        name(&mut sequence.actors, part.actor.clone(), part.actor == Actor::default());
+        match actors.iter_mut().find(|(actor, _)| *actor == &part.actor) {
+            Some((_, sum)) => *sum = sum.saturating_add(part.weight),
+            None => actors.push((&part.actor, part.weight)),
+        }
+    }
+    actors.sort_by_key(|(_, sum)| std::cmp::Reverse(*sum));
+    for (actor, _) in actors {
+        name(&mut sequence.actors, actor.clone(), *actor == Actor::default());
+    }
+    for part in parts {
         name(&mut sequence.endpoints, part.address.clone(), part.address.is_empty());
         name(&mut sequence.resources, part.resource.clone(), part.resource.is_empty());
     }

@@ -95,7 +95,7 @@ impl Sequences {
             );
         }
         for signal in told.iter().chain(&paired) {
-            self.add(&names, part_of(signal, Log::Audit, &address, &resource), tell);
+            self.add(&names, part_of(signal, &address, &resource), tell);
         }
         paired.into_iter().for_each(tell);
     }
@@ -129,7 +129,7 @@ impl Sequences {
             );
         }
         for signal in told.iter().chain(&paired) {
-            self.add(&names, part_of(signal, Log::CloudTrail, &address, &resource), tell);
+            self.add(&names, part_of(signal, &address, &resource), tell);
         }
         paired.into_iter().for_each(tell);
     }
@@ -181,10 +181,10 @@ impl Sequences {
     }
 }
 
-fn part_of(signal: &Signal, log: Log, address: &str, resource: &str) -> Part {
+fn part_of(signal: &Signal, address: &str, resource: &str) -> Part {
     Part {
         source: SignalSource::Finding,
-        log,
+        log: if signal.evidence.is_record { Log::CloudTrail } else { Log::Audit },
         name: signal.kind.name.to_owned(),
         severity: Some(signal.severity),
         stage: Stage::of(signal.kind),

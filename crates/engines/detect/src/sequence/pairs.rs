@@ -11,7 +11,7 @@ use crate::actor::{self, Identity, extra, service_account};
 use crate::audit::Body;
 use crate::cloudtrail::{self, Call};
 use crate::field::{Field, Text};
-use crate::finding::{Actor, DefinedBy, Details, Evidence, Kind, Log, Place, Signal};
+use crate::finding::{Actor, AwsCall, DefinedBy, Details, Evidence, Kind, Log, Place, Signal};
 use crate::object::object;
 use crate::recent::Recent;
 
@@ -122,7 +122,23 @@ struct First {
     evidence: Evidence,
     actor: Actor,
     what: String,
+    /// Whether it is part of a finding already.
+    is_told: bool,
 }
+
+/// A call to AWS that may be the second. It may be read before the first: the two logs come one after the other.
+#[derive(Clone, Debug)]
+struct Second {
+    time: i64,
+    evidence: Evidence,
+    call: AwsCall,
+    who: String,
+    key: String,
+    family: String,
+}
+
+/// Most calls that wait for one and the same first.
+const MAX_WAITING: usize = 4;
 
 /// What may be the first of two.
 #[derive(Debug)]
@@ -138,8 +154,12 @@ pub(super) struct Pairs {
     sessions: Recent<u64, Vec<Identity>>,
     /// Role and client that came together.
     clients: Recent<u64, bool>,
+    /// Calls by hand that wait for an exec, by holder.
+    hands: Recent<u64, Vec<Second>>,
     /// Address and who read Secrets from it.
     readers: Recent<IpAddr, Option<First>>,
+    /// Uses of keys away from home that wait for a reader.
+    strays: Recent<IpAddr, Vec<Second>>,
     /// Long-term key to the address that it came from first.
     keys: Recent<u64, Option<IpAddr>>,
 }
@@ -153,7 +173,9 @@ impl Default for Pairs {
             entered: Recent::new(MAX_REMEMBERED),
             sessions: Recent::new(MAX_REMEMBERED),
             clients: Recent::new(MAX_REMEMBERED),
+            hands: Recent::new(MAX_REMEMBERED),
             readers: Recent::new(MAX_REMEMBERED),
+            strays: Recent::new(MAX_REMEMBERED),
             keys: Recent::new(MAX_REMEMBERED),
         }
     }
@@ -178,8 +200,8 @@ impl Pairs {
                 "",
                 Verb::Create | Verb::Update,
             ) => self.deployed(act, place, tell),
-            ("pods", "exec" | "attach", Verb::Create | Verb::Get) => self.entered(act, place),
-            ("secrets", "", Verb::Get | Verb::List) => self.read_secrets(act, place),
+            ("pods", "exec" | "attach", Verb::Create | Verb::Get) => self.entered(act, place, tell),
+            ("secrets", "", Verb::Get | Verb::List) => self.read_secrets(act, place, tell),
             _ => {}
         }
     }
@@ -256,7 +278,10 @@ impl Pairs {
         let account =
             [spec.account.text(), named].into_iter().find(|name| !name.is_empty()).unwrap_or("default");
         let key = self.hasher.hash_one((act.username(), act.namespace, account));
-        let Some(Some(first)) = self.rights.get(&key) else { return };
+        if self.rights.get(&key).is_none() {
+            return;
+        }
+        let Some(first) = self.rights.entry(key) else { return };
         if !is_after(act.time, first.time, RIGHTS) {
             return;
         }
@@ -278,26 +303,36 @@ impl Pairs {
         );
     }
 
-    fn entered(&mut self, act: &Act<'_>, place: &Place) {
+    fn entered(&mut self, act: &Act<'_>, place: &Place, tell: &mut dyn FnMut(Signal)) {
         let what = format!("{}/{}", act.namespace, act.name);
-        let Some(first) = first(act, place, &what) else { return };
+        let Some(mut first) = first(act, place, &what) else { return };
         let mut holders = vec![Identity::Pod(act.namespace.to_owned(), act.name.to_owned())];
         holders.extend(
             self.account_of(act.namespace, act.name)
                 .map(|account| Identity::KubernetesUser(account.to_owned())),
         );
-        for holder in holders {
-            let key = self.hasher.hash_one(holder);
+        let keys: Vec<u64> = holders.iter().map(|holder| self.hasher.hash_one(holder)).collect();
+        for second in keys.iter().filter_map(|key| self.hands.get(key)).flatten() {
+            if is_after(Some(second.time), first.time, EXEC) {
+                exec_then_aws(&mut first, second, tell);
+            }
+        }
+        for key in keys {
             *self.entered.entry(key) = Some(first.clone());
         }
     }
 
-    fn read_secrets(&mut self, act: &Act<'_>, place: &Place) {
+    fn read_secrets(&mut self, act: &Act<'_>, place: &Place, tell: &mut dyn FnMut(Signal)) {
         // Informers ask from a version on, and controllers have their addresses to themselves.
         if act.query.contains("resourceVersion=") {
             return;
         }
-        let (Some(address), Some(first)) = (act.source, first(act, place, act.namespace)) else { return };
+        let (Some(address), Some(mut first)) = (act.source, first(act, place, act.namespace)) else { return };
+        for second in self.strays.get(&address).into_iter().flatten() {
+            if is_after(Some(second.time), first.time, SECRETS) {
+                secrets_then_key(&mut first, second, address, tell);
+            }
+        }
         *self.readers.entry(address) = Some(first);
     }
 
@@ -319,16 +354,20 @@ impl Pairs {
             }
             holders.extend(self.sessions.get(&self.hasher.hash_one(name)).into_iter().flatten().cloned());
         }
-        let entered =
-            holders.iter().find_map(|holder| self.entered.get(&self.hasher.hash_one(holder))?.as_ref());
-        let Some(first) = entered.filter(|first| is_after(call.time, first.time, EXEC)) else { return };
-        let description = format!(
-            "`{}` entered the pod `{}`, and then its credentials called {} of {} with `{family}`",
-            first.actor.username, first.what, call.action, call.service
-        );
-        let details =
-            Details { description, aws_call: Some(cloudtrail::aws_call(call)), ..Details::default() };
-        pair(&EXEC_THEN_AWS, first, call.time, of_record(call, place), details, tell);
+        let Some(second) = second(call, place) else { return };
+        let keys: Vec<u64> = holders.iter().map(|holder| self.hasher.hash_one(holder)).collect();
+        for key in keys.iter().copied() {
+            if self.entered.get(&key).is_some()
+                && let Some(first) = self.entered.entry(key)
+                && is_after(Some(second.time), first.time, EXEC)
+            {
+                exec_then_aws(first, &second, tell);
+                return;
+            }
+        }
+        for key in keys {
+            wait(self.hands.entry(key), &second);
+        }
     }
 
     /// Long-term keys are what Secrets hold. One that came from elsewhere before is not at home at the reader's address.
@@ -342,21 +381,68 @@ impl Pairs {
         if home.is_none() {
             *home = Some(address);
         }
-        let is_elsewhere = *home != Some(address);
-        let Some(Some(first)) = self.readers.get(&address) else { return };
-        let is_other = first.actor.arn != identity.arn.text() && first.actor.access_key_id != key;
-        if !is_elsewhere || !is_other || !is_after(call.time, first.time, SECRETS) {
+        if *home == Some(address) {
             return;
         }
-        let description = format!(
-            "`{}` read Secrets from {address}, and then the key `{key}` of `{}` was used from there",
-            first.actor.username,
-            call.who()
-        );
-        let details =
-            Details { description, aws_call: Some(cloudtrail::aws_call(call)), ..Details::default() };
-        pair(&SECRETS_THEN_KEY, first, call.time, of_record(call, place), details, tell);
+        let Some(second) = second(call, place) else { return };
+        if self.readers.get(&address).is_some()
+            && let Some(first) = self.readers.entry(address)
+            && is_after(Some(second.time), first.time, SECRETS)
+        {
+            secrets_then_key(first, &second, address, tell);
+            return;
+        }
+        wait(self.strays.entry(address), &second);
     }
+}
+
+fn exec_then_aws(first: &mut First, second: &Second, tell: &mut dyn FnMut(Signal)) {
+    let description = format!(
+        "`{}` entered the pod `{}`, and then its credentials called {} of {} with `{}`",
+        first.actor.username, first.what, second.call.action, second.call.service, second.family
+    );
+    pair_with_call(&EXEC_THEN_AWS, first, second, description, tell);
+}
+
+/// Who reads Secrets may use his own keys.
+fn secrets_then_key(first: &mut First, second: &Second, address: IpAddr, tell: &mut dyn FnMut(Signal)) {
+    if first.actor.arn == second.who || first.actor.access_key_id == second.key {
+        return;
+    }
+    let description = format!(
+        "`{}` read Secrets from {address}, and then the key `{}` of `{}` was used from there",
+        first.actor.username, second.key, second.who
+    );
+    pair_with_call(&SECRETS_THEN_KEY, first, second, description, tell);
+}
+
+fn pair_with_call(
+    kind: &'static Kind,
+    first: &mut First,
+    second: &Second,
+    description: String,
+    tell: &mut dyn FnMut(Signal),
+) {
+    let details = Details { description, aws_call: Some(second.call.clone()), ..Details::default() };
+    pair(kind, first, Some(second.time), second.evidence.clone(), details, tell);
+}
+
+fn wait(waiting: &mut Vec<Second>, second: &Second) {
+    if waiting.len() >= MAX_WAITING {
+        waiting.remove(0);
+    }
+    waiting.push(second.clone());
+}
+
+fn second(call: &Call<'_>, place: &Place) -> Option<Second> {
+    Some(Second {
+        time: call.time?,
+        evidence: Evidence { id: call.record.id.text().to_owned(), is_record: true, place: place.clone() },
+        call: cloudtrail::aws_call(call),
+        who: call.who().to_owned(),
+        key: call.identity().map_or("", |identity| identity.access_key.text()).to_owned(),
+        family: call.agent_family().to_owned(),
+    })
 }
 
 /// What is written, as far as it is recorded: a patch as the object that came of it.
@@ -397,21 +483,23 @@ fn first(act: &Act<'_>, place: &Place, what: &str) -> Option<First> {
         principal_id: extra(user, "principalId").to_owned(),
         ..Actor::default()
     };
-    Some(First { time: act.time?, evidence: of_event(act, place), actor, what: what.to_owned() })
+    Some(First {
+        time: act.time?,
+        evidence: of_event(act, place),
+        actor,
+        what: what.to_owned(),
+        is_told: false,
+    })
 }
 
 fn of_event(act: &Act<'_>, place: &Place) -> Evidence {
     Evidence { id: act.event.audit_id.text().to_owned(), is_record: false, place: place.clone() }
 }
 
-fn of_record(call: &Call<'_>, place: &Place) -> Evidence {
-    Evidence { id: call.record.id.text().to_owned(), is_record: true, place: place.clone() }
-}
-
 /// Tells of both events: the finding rests on each.
 fn pair(
     kind: &'static Kind,
-    first: &First,
+    first: &mut First,
     time: Option<i64>,
     evidence: Evidence,
     details: Details,
@@ -420,6 +508,8 @@ fn pair(
     let cause = format!("{}\0{}\0{}", first.actor.username, first.what, first.time);
     let details = Details { actor: first.actor.clone(), ..details };
     let signal = Signal { kind, severity: kind.severity, cause, time, evidence, details };
-    tell(Signal { time: Some(first.time), evidence: first.evidence.clone(), ..signal.clone() });
+    if !std::mem::replace(&mut first.is_told, true) {
+        tell(Signal { time: Some(first.time), evidence: first.evidence.clone(), ..signal.clone() });
+    }
     tell(signal);
 }

@@ -35,7 +35,7 @@ impl Followed {
         };
         let mut queue = VecDeque::new();
         for root in roots(identities, who) {
-            queue.push_back(followed.know(root, None, None));
+            queue.push_back(followed.know(root, None, None, false));
         }
         while let Some(at) = queue.pop_front() {
             let Some(known) = followed.known.get(at).cloned() else { continue };
@@ -56,7 +56,13 @@ impl Followed {
                     .is_none_or(|other| since < other.since && other.through.is_some());
                 if is_better && followed.known.len() < MAX_FOLLOWED {
                     let to = link.to.clone();
-                    queue.push_back(followed.know(to, since, Some((known.identity.clone(), link))));
+                    let is_shared = known.is_shared || link.why == Why::RunsAs;
+                    queue.push_back(followed.know(
+                        to,
+                        since,
+                        Some((known.identity.clone(), link)),
+                        is_shared,
+                    ));
                 }
             }
         }
@@ -76,7 +82,7 @@ impl Followed {
         }
         let act = Act::of(event);
         let names = actor::of_act(&act);
-        let Some((identity, through)) = self.belongs(&names, act.time) else { return };
+        let Some((identity, through, is_shared)) = self.belongs(&names, act.time) else { return };
         let outcome = match act.outcome {
             Outcome::Succeeded => "",
             Outcome::Denied => "denied",
@@ -90,6 +96,7 @@ impl Followed {
             evidence,
             identity,
             through,
+            is_shared,
             username: act.username().to_owned(),
             impersonated: event
                 .impersonated_user
@@ -111,13 +118,14 @@ impl Followed {
             // The agent of Pod Identity calls for the pod, with the node's credentials.
             names.splice(0..0, handover.holders.into_iter().chain(handover.given));
         }
-        let Some((identity, through)) = self.belongs(&names, call.time) else { return };
+        let Some((identity, through, is_shared)) = self.belongs(&names, call.time) else { return };
         let evidence = Evidence { id: record.id.text().to_owned(), is_record: true, place: place.clone() };
         self.push(Entry {
             time: call.time,
             evidence,
             identity,
             through,
+            is_shared,
             username: String::new(),
             impersonated: String::new(),
             what: super::story::call(&call),
@@ -141,8 +149,14 @@ impl Followed {
         Story { who: self.who, identities: self.known, entries: self.entries, left_out: self.left_out }
     }
 
-    fn know(&mut self, identity: Identity, since: Option<i64>, through: Option<(Identity, Link)>) -> usize {
-        let known = Known { identity: identity.clone(), since, through };
+    fn know(
+        &mut self,
+        identity: Identity,
+        since: Option<i64>,
+        through: Option<(Identity, Link)>,
+        is_shared: bool,
+    ) -> usize {
+        let known = Known { identity: identity.clone(), since, through, is_shared };
         if let Some(slot) = self.at.get(&identity).and_then(|at| self.known.get_mut(*at)) {
             *slot = known;
         } else {
@@ -153,7 +167,7 @@ impl Followed {
     }
 
     /// The name by which an event belongs, and why that does.
-    fn belongs(&self, names: &[Identity], time: Option<i64>) -> Option<(Identity, Option<Why>)> {
+    fn belongs(&self, names: &[Identity], time: Option<i64>) -> Option<(Identity, Option<Why>, bool)> {
         let is_pod = names.iter().any(|name| matches!(name, Identity::Pod(..) | Identity::Token(_)));
         names.iter().find_map(|name| {
             let known = self.known.get(*self.at.get(name)?)?;
@@ -162,7 +176,7 @@ impl Followed {
             let is_other = why == Some(Why::Impersonated)
                 || (is_pod && matches!(name, Identity::KubernetesUser(_)) && why == Some(Why::RunsAs));
             let is_after = known.since.is_none() || time.is_none() || time >= known.since;
-            (!is_other && is_after).then(|| (name.clone(), why))
+            (!is_other && is_after).then(|| (name.clone(), why, known.is_shared))
         })
     }
 

@@ -37,6 +37,8 @@ pub struct Known {
     pub since: Option<i64>,
     /// The name that leads to it and how; none for who was asked for.
     pub through: Option<(Identity, Link)>,
+    /// Whether it may be another's as well: what comes of a service account may be any of its pods'.
+    pub is_shared: bool,
 }
 
 /// One request.
@@ -50,6 +52,8 @@ pub struct Entry {
     pub identity: Identity,
     /// How that name came in; none for who was asked for.
     pub through: Option<Why>,
+    /// Whether the name may be another's as well.
+    pub is_shared: bool,
     /// As which user of Kubernetes; empty for a call to AWS.
     pub username: String,
     /// In whose name, if in another's.
@@ -73,6 +77,9 @@ impl fmt::Display for Known {
                 Why::SameCaller => f.write_str("shares a record with")?,
                 why => write!(f, "{}", phrase(why))?,
             }
+        }
+        if self.is_shared {
+            f.write_str(" (or another pod that runs as it)")?;
         }
         Ok(())
     }

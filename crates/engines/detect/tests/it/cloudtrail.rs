@@ -61,7 +61,7 @@ impl Lists for Known {
 }
 
 /// What differs, put into the base.
-fn merge(base: &mut Value, change: &Value) {
+pub(crate) fn merge(base: &mut Value, change: &Value) {
     let (Some(members), Some(changes)) = (base.as_object_mut(), change.as_object()) else {
         *base = change.clone();
         return;

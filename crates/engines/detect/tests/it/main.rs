@@ -2,4 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail loudly")]
 
 mod cloudtrail;
+mod corpus;
+mod documents;
+mod sequences;
 mod story;
