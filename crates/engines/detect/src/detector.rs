@@ -5,10 +5,12 @@ use std::sync::Arc;
 use crate::act::Act;
 use crate::audit::Event;
 use crate::baseline::{Baseline, Features};
+use crate::cloudtrail::{Call, Lists, Record, Watch};
 use crate::finding::{Finding, Findings, Place, Signal};
 use crate::intel::Intel;
 use crate::rules::{self, Rules};
 use crate::seen::Seen;
+use crate::sequence::Sequences;
 
 /// Looks at events, one after the other, and keeps what they tell.
 #[derive(Debug, Default)]
@@ -17,6 +19,8 @@ pub struct Detector {
     rules: Rules,
     baseline: Baseline,
     findings: Findings,
+    trail: Watch,
+    sequences: Sequences,
     counts: Counts,
 }
 
@@ -66,6 +70,13 @@ impl Detector {
         self.baseline
     }
 
+    /// Takes what is known of addresses, for calls to AWS.
+    #[must_use]
+    pub fn with_lists(mut self, lists: Arc<dyn Lists>) -> Self {
+        self.trail.set_lists(lists);
+        self
+    }
+
     /// Looks at an event of the audit log.
     pub fn audit(&mut self, event: &Event<'_>, place: &Place) {
         if event.stage.text() == "RequestReceived" {
@@ -80,6 +91,10 @@ impl Detector {
         let act = Act::of(event);
         let mut signals = Vec::new();
         self.rules.look(&act, place, &mut |signal| signals.push(signal));
+        let findings = &mut self.findings;
+        self.sequences.audit(&act, place, &signals, &mut |signal| {
+            findings.add(signal);
+        });
         if act.took_place() || !signals.is_empty() {
             self.weigh(&act, place, signals);
         }
@@ -105,6 +120,25 @@ impl Detector {
         if act.took_place() {
             self.baseline.learn(&features, act.time);
         }
+    }
+
+    /// Looks at a record of CloudTrail.
+    pub fn cloudtrail(&mut self, record: &Record<'_>, place: &Place) {
+        if !self.seen.is_new_record(record) {
+            self.counts.repeated = self.counts.repeated.saturating_add(1);
+            return;
+        }
+        self.counts.judged = self.counts.judged.saturating_add(1);
+        let call = Call::of(record);
+        let mut told: Vec<Signal> = Vec::new();
+        self.trail.look(&call, place, &mut |signal| told.push(signal));
+        let findings = &mut self.findings;
+        self.sequences.cloudtrail(&call, place, &told, &mut |signal| {
+            findings.add(signal);
+        });
+        told.into_iter().for_each(|signal| {
+            findings.add(signal);
+        });
     }
 
     /// What became of the events.

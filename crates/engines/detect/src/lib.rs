@@ -1,21 +1,27 @@
-//! What Kubernetes audit events tell.
+//! What Kubernetes audit events and CloudTrail records tell.
 
 #[cfg(test)]
 extern crate self as ringwall_detect;
 
 pub mod act;
+mod actor;
 pub mod audit;
 pub mod baseline;
 mod body;
+pub mod cloudtrail;
 mod detector;
 mod field;
 pub mod finding;
 pub mod intel;
 mod object;
+mod recent;
 pub mod rules;
 mod seen;
+pub mod sequence;
 mod tactic;
+pub mod timeline;
 
+pub use actor::Identity;
 pub use detector::{Counts, Detector};
 pub use field::{Field, Members, Read, Text};
 pub use rules::ANOMALOUS_BEHAVIOR;

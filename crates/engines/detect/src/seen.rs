@@ -5,6 +5,7 @@ use std::hash::BuildHasher;
 use hashbrown::{DefaultHashBuilder, HashSet};
 
 use crate::audit::Event;
+use crate::cloudtrail::Record;
 
 /// Events that are remembered, at most twice as many: some minutes of a busy fleet. What comes again later counts again.
 const REMEMBERED: usize = 1 << 20;
@@ -33,6 +34,13 @@ impl Seen {
         let user = event.user.get().map_or("", |user| user.username.text());
         let request = (id, event.received.text(), event.request_uri.text(), event.verb.text(), user);
         self.insert(self.hasher.hash_one(request))
+    }
+
+    /// Whether a record is new; from then on it is not. Its id is AWS's, not the client's; the time is added for logs that were
+    /// put together by hand.
+    pub(crate) fn is_new_record(&mut self, record: &Record<'_>) -> bool {
+        let id = record.id.text();
+        id.is_empty() || self.insert(self.hasher.hash_one((id, record.time.text(), record.recipient.text())))
     }
 
     fn insert(&mut self, request: u64) -> bool {

@@ -4,6 +4,8 @@
 
 use std::net::IpAddr;
 
+use super::Sequence;
+
 /// All that is told. What isn't known is not there.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Details {
@@ -27,6 +29,8 @@ pub struct Details {
     pub lists: Vec<ListMatch>,
     /// Why it is unusual: the terms of its score. Empty if that is not why it is told.
     pub terms: Vec<Term>,
+    /// What belongs together, if it is that.
+    pub sequence: Option<Sequence>,
 }
 
 /// Who did something.

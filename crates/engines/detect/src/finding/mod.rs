@@ -3,6 +3,7 @@
 mod details;
 mod evidence;
 mod kind;
+mod sequence;
 mod store;
 
 pub use details::{
@@ -11,4 +12,5 @@ pub use details::{
 };
 pub use evidence::{Evidence, MAX_EVIDENCE, Place};
 pub use kind::{DefinedBy, Kind, Log, number};
+pub use sequence::{Sequence, SequenceSignal, SignalSource};
 pub use store::{Finding, Findings, MAX_FINDINGS, Signal};

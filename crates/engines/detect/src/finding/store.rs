@@ -75,7 +75,8 @@ impl Finding {
             self.first_seen = Some(self.first_seen.map_or(time, |first| first.min(time)));
             self.last_seen = Some(self.last_seen.map_or(time, |last| last.max(time)));
         }
-        if signal.severity > self.severity {
+        // A sequence grows: what it was told last is all of it.
+        if signal.severity > self.severity || signal.details.sequence.is_some() {
             (self.severity, self.details) = (signal.severity, signal.details);
         }
     }

@@ -1,9 +1,9 @@
-//! Replays the fuzz target's corpus.
+//! Replays the corpora of the fuzz targets.
 
 use std::fs;
 use std::path::Path;
 
-use crate::detect;
+use crate::{detect, trail};
 
 #[test]
 fn the_corpus_is_read() {
@@ -20,4 +20,13 @@ fn the_corpus_of_lists_is_read() {
     let files = fs::read_dir(&folder).unwrap();
     let taken = files.map(|file| detect::list(&fs::read(file.unwrap().path()).unwrap()));
     assert!(taken.filter(|entries| *entries > 0).count() >= 7);
+}
+
+#[test]
+fn the_corpus_of_records_is_read() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../fuzz/corpus/cloudtrail_record");
+    let files = fs::read_dir(folder).unwrap().map(|entry| fs::read(entry.unwrap().path()).unwrap());
+    let counts: Vec<u64> = files.map(|bytes| trail::read(&bytes)).collect();
+    assert!(counts.iter().filter(|count| **count > 0).count() >= 7, "{counts:?}");
+    assert!(counts.contains(&0), "one holds none");
 }

@@ -1,14 +1,21 @@
-//! Tests of the crate from outside.
+//! The detection engine from outside: events in, findings out.
 
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "clippy lets unit tests panic, but not the helpers of integration tests"
 )]
 
 mod cases;
+mod cloudtrail;
 mod corpus;
 #[path = "../../../../../fuzz/detect.rs"]
 mod detect;
+mod documents;
 mod hostile;
 mod pages;
+mod sequences;
+mod story;
+#[path = "../../../../../fuzz/trail.rs"]
+mod trail;

@@ -172,7 +172,7 @@ fn without_a_baseline_nothing_is_unusual() {
     let mut detector = Detector::new();
     let mut stranger = developer("zoe");
     for number in 0..1000 {
-        stranger = Request { number, resource: "secrets", namespace: format!("ns-{number}"), ..stranger };
+        stranger = Request { number, resource: "configmaps", namespace: format!("ns-{number}"), ..stranger };
         send(&mut detector, &stranger);
     }
     assert!(detector.findings().is_empty());

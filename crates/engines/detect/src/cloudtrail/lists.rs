@@ -1,0 +1,42 @@
+//! What is known of addresses from elsewhere.
+
+use std::fmt;
+use std::net::IpAddr;
+
+/// Whose list has an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listed {
+    /// A list of known bad addresses.
+    Malicious,
+    /// The user's own list.
+    Custom,
+    /// The exit nodes of Tor.
+    Tor,
+}
+
+/// A list that has an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnList {
+    /// Whose list it is.
+    pub by: Listed,
+    /// The list's name.
+    pub list: String,
+    /// What it says of the address.
+    pub threats: Vec<String>,
+}
+
+/// What is known of addresses.
+pub trait Lists: fmt::Debug + Send + Sync {
+    /// The lists that have an address; none if the user trusts it.
+    fn find(&self, address: IpAddr) -> Vec<OnList>;
+
+    /// Whether AWS's own ranges are known (`ip-ranges.json`): without them, no address can be told not to be AWS's.
+    fn knows_aws(&self) -> bool {
+        false
+    }
+
+    /// The region of AWS that an address belongs to.
+    fn aws_region(&self, _address: IpAddr) -> Option<&str> {
+        None
+    }
+}

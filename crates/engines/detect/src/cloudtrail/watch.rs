@@ -1,0 +1,124 @@
+//! What is remembered of CloudTrail from one record to the next.
+
+use std::hash::BuildHasher;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use hashbrown::{DefaultHashBuilder, HashSet};
+
+use super::call::{Call, Caller};
+use super::lists::Lists;
+use super::rules;
+use super::whereabouts::Whereabouts;
+use crate::finding::{Place, Signal};
+use crate::recent::Recent;
+
+/// Clusters whose makers are remembered: more than an organisation makes in the hour for which it matters.
+const MAX_CLUSTERS: usize = 10_000;
+/// Keys of KMS that clusters are known to use.
+const MAX_KEYS: usize = 10_000;
+/// People whose sign-ins are remembered.
+const MAX_PEOPLE: usize = 50_000;
+/// For how long whoever made a cluster sets it up, in milliseconds: a cluster takes ten minutes to come up, node groups and the
+/// rest as long again.
+const SET_UP: i64 = 3_600_000;
+/// Within which sign-ins from several networks are at the same time, in milliseconds.
+const AT_ONCE: i64 = 3_600_000;
+/// Sign-ins that are remembered of a person.
+const MAX_SIGN_INS: usize = 16;
+
+/// State of the rules.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    hasher: DefaultHashBuilder,
+    pub(super) lists: Option<Arc<dyn Lists>>,
+    pub(super) whereabouts: Whereabouts,
+    /// Cluster to its maker and when.
+    made: Recent<u64, Option<(u64, i64)>>,
+    /// ARNs of keys that clusters seal their Secrets with.
+    keys: HashSet<String>,
+    sign_ins: Recent<u64, Vec<(i64, IpAddr)>>,
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self {
+            hasher: DefaultHashBuilder::default(),
+            lists: None,
+            whereabouts: Whereabouts::default(),
+            made: Recent::new(MAX_CLUSTERS),
+            keys: HashSet::new(),
+            sign_ins: Recent::new(MAX_PEOPLE),
+        }
+    }
+}
+
+impl Watch {
+    /// Takes what is known of addresses.
+    pub(crate) fn set_lists(&mut self, lists: Arc<dyn Lists>) {
+        self.lists = Some(lists);
+    }
+
+    /// Looks at a call.
+    pub(crate) fn look(&mut self, call: &Call<'_>, place: &Place, tell: &mut dyn FnMut(Signal)) {
+        rules::look(self, call, place, tell);
+    }
+
+    /// Remembers who made a cluster.
+    pub(super) fn cluster_made(&mut self, call: &Call<'_>, cluster: &str) {
+        let (key, maker) = (self.cluster(call, cluster), self.actor(call));
+        *self.made.entry(key) = call.time.map(|time| (maker, time));
+    }
+
+    /// Whether a cluster was made by the same caller not long ago, who sets it up.
+    pub(super) fn is_set_up(&self, call: &Call<'_>, cluster: &str) -> bool {
+        let Some(Some((maker, time))) = self.made.get(&self.cluster(call, cluster)) else { return false };
+        *maker == self.actor(call)
+            && call.time.is_some_and(|now| (0..=SET_UP).contains(&now.saturating_sub(*time)))
+    }
+
+    /// Remembers that a cluster seals its Secrets with a key.
+    pub(super) fn key_used(&mut self, arn: &str) {
+        if !arn.is_empty() && self.keys.len() < MAX_KEYS && !self.keys.contains(arn) {
+            self.keys.insert(arn.to_owned());
+        }
+    }
+
+    /// Whether a cluster is known to seal its Secrets with a key, named by its ARN or id.
+    pub(super) fn is_key_used(&self, key: &str) -> bool {
+        self.keys.contains(key)
+            || (!key.starts_with("arn:") && self.keys.iter().any(|arn| arn.rsplit('/').next() == Some(key)))
+    }
+
+    /// From how many networks somebody signed in lately, this time included.
+    pub(super) fn signed_in(&mut self, call: &Call<'_>, address: IpAddr) -> usize {
+        let Some(now) = call.time else { return 1 };
+        let key = self.hasher.hash_one(("sign-in", call.who()));
+        let seen = self.sign_ins.entry(key);
+        seen.retain(|(time, _)| now.saturating_sub(*time).saturating_abs() <= AT_ONCE);
+        if seen.len() < MAX_SIGN_INS {
+            seen.push((now, address));
+        }
+        let networks: HashSet<u64> = seen.iter().map(|(_, address)| network(*address)).collect();
+        networks.len()
+    }
+
+    fn cluster(&self, call: &Call<'_>, cluster: &str) -> u64 {
+        self.hasher.hash_one((call.account, call.record.region.text(), cluster))
+    }
+
+    /// The role or user, and of people who share a role the session: whoever sets a cluster up may come back in a new session of
+    /// the same name.
+    fn actor(&self, call: &Call<'_>) -> u64 {
+        let session = if let Caller::Session { name, .. } = call.caller { name } else { "" };
+        self.hasher.hash_one((call.principal(), session))
+    }
+}
+
+/// Addresses of one provider in one town as a rule: /16 of IPv4, /32 of IPv6.
+fn network(address: IpAddr) -> u64 {
+    match address {
+        IpAddr::V4(address) => u64::from(address.to_bits() >> 16),
+        IpAddr::V6(address) => (1 << 63) | u64::try_from(address.to_bits() >> 96).unwrap_or_default(),
+    }
+}

@@ -1,0 +1,226 @@
+//! What belongs together: signals of one actor, across both logs.
+
+mod chain;
+mod pairs;
+mod stages;
+
+use std::hash::BuildHasher;
+
+use hashbrown::DefaultHashBuilder;
+
+use crate::act::Act;
+use crate::actor::{self, Identity};
+use crate::cloudtrail::{self, Call};
+use crate::finding::{Actor, Evidence, Kind, Log, Place, Signal, SignalSource};
+use crate::recent::Recent;
+use chain::{Chain, Part};
+pub use pairs::PAIRS;
+use pairs::Pairs;
+pub use stages::{FINDINGS, STEPS, Stage, THRESHOLD, WEAK_CALLS, WEAK_REQUESTS, WINDOW, Weak};
+
+/// Actors of whom something is remembered: some hundred bytes each, unless they do much.
+const MAX_ACTORS: usize = 20_000;
+/// Names that lead to them.
+const MAX_NAMES: usize = 100_000;
+
+/// Types that rest on several events.
+pub fn kinds() -> Vec<&'static Kind> {
+    [&chain::CLUSTER, &chain::CREDENTIALS].into_iter().chain(PAIRS).collect()
+}
+
+/// Who did what lately.
+#[derive(Debug)]
+pub(crate) struct Sequences {
+    hasher: DefaultHashBuilder,
+    chains: Recent<u64, Chain>,
+    /// Name to chain; 0 is none.
+    names: Recent<u64, u64>,
+    /// Access key to the principal that uses it: logs that were made up give everybody the same, and then it is nobody's name.
+    owners: Recent<u64, u64>,
+    next: u64,
+    pairs: Pairs,
+}
+
+impl Default for Sequences {
+    fn default() -> Self {
+        Self {
+            hasher: DefaultHashBuilder::default(),
+            chains: Recent::new(MAX_ACTORS),
+            names: Recent::new(MAX_NAMES),
+            owners: Recent::new(MAX_NAMES),
+            next: 1,
+            pairs: Pairs::default(),
+        }
+    }
+}
+
+impl Sequences {
+    /// Takes a request to the apiserver and what was told of it.
+    pub(crate) fn audit(
+        &mut self,
+        act: &Act<'_>,
+        place: &Place,
+        told: &[Signal],
+        tell: &mut dyn FnMut(Signal),
+    ) {
+        let mut paired = Vec::new();
+        self.pairs.audit(act, place, &mut |signal| paired.push(signal));
+        let weak = if told.is_empty() && act.took_place() { stages::weak_request(act) } else { None };
+        if told.is_empty() && paired.is_empty() && weak.is_none() {
+            return;
+        }
+        let mut names = actor::of_act(act);
+        // Who enters a pod has what is the pod's.
+        if act.resource == "pods" && matches!(act.subresource, "exec" | "attach") && act.took_place() {
+            names.push(Identity::Pod(act.namespace.to_owned(), act.name.to_owned()));
+            if let Some(account) = self.pairs.account_of(act.namespace, act.name) {
+                names.push(Identity::KubernetesUser(account.to_owned()));
+            }
+        }
+        let resource = match (act.namespace, act.name) {
+            ("", "") => act.resource.to_owned(),
+            ("", name) => format!("{}/{name}", act.resource),
+            (namespace, "") => format!("{}/{namespace}", act.resource),
+            (namespace, name) => format!("{}/{namespace}/{name}", act.resource),
+        };
+        let address = act.source.map(|address| address.to_string()).unwrap_or_default();
+        if let Some(weak) = weak {
+            let evidence =
+                Evidence { id: act.event.audit_id.text().to_owned(), is_record: false, place: place.clone() };
+            let user = Actor { username: act.username().to_owned(), ..Actor::default() };
+            self.add(
+                &names,
+                part_of_weak(weak, Log::Audit, act.time, evidence, user, &address, &resource),
+                tell,
+            );
+        }
+        for signal in told.iter().chain(&paired) {
+            self.add(&names, part_of(signal, &address, &resource), tell);
+        }
+        paired.into_iter().for_each(tell);
+    }
+
+    /// Takes a call to AWS and what was told of it.
+    pub(crate) fn cloudtrail(
+        &mut self,
+        call: &Call<'_>,
+        place: &Place,
+        told: &[Signal],
+        tell: &mut dyn FnMut(Signal),
+    ) {
+        let mut paired = Vec::new();
+        self.pairs.cloudtrail(call, place, &mut |signal| paired.push(signal));
+        let names = actor::of_call(call);
+        if let Some(handover) = actor::handover(call) {
+            let holders = if handover.for_himself { &names } else { &handover.holders };
+            self.bind(holders, &handover.given);
+        }
+        let weak = if told.is_empty() && call.succeeded { stages::weak_call(call) } else { None };
+        let address = call.address().map(|address| address.to_string()).unwrap_or_default();
+        let resource = format!("{}/{}", call.account, call.service);
+        if let Some(weak) = weak.filter(|_| !call.is_infrastructure()) {
+            let actor = cloudtrail::actor(call);
+            let evidence =
+                Evidence { id: call.record.id.text().to_owned(), is_record: true, place: place.clone() };
+            self.add(
+                &names,
+                part_of_weak(weak, Log::CloudTrail, call.time, evidence, actor, &address, &resource),
+                tell,
+            );
+        }
+        for signal in told.iter().chain(&paired) {
+            self.add(&names, part_of(signal, &address, &resource), tell);
+        }
+        paired.into_iter().for_each(tell);
+    }
+
+    fn add(&mut self, names: &[Identity], part: Part, tell: &mut dyn FnMut(Signal)) {
+        if let Some(id) = self.bind(names, &[]) {
+            self.chains.entry(id).add(part, tell);
+        }
+    }
+
+    /// Makes all names of somebody lead to one chain, and those that he was given.
+    fn bind(&mut self, names: &[Identity], given: &[Identity]) -> Option<u64> {
+        let principal =
+            names.iter().find(|name| matches!(name, Identity::Session(_) | Identity::Principal(_)));
+        let principal = principal.map(|name| self.hasher.hash_one(name));
+        let mut keys: Vec<u64> = Vec::with_capacity(names.len().saturating_add(given.len()));
+        for name in names {
+            let key = self.hasher.hash_one(name);
+            if let (Identity::AccessKey(_), Some(principal)) = (name, principal) {
+                let owner = self.owners.entry(key);
+                if *owner != 0 && *owner != principal {
+                    continue;
+                }
+                *owner = principal;
+            }
+            keys.push(key);
+        }
+        keys.extend(given.iter().map(|name| self.hasher.hash_one(name)));
+        let mut known: Vec<u64> =
+            keys.iter().filter_map(|key| self.names.get(key)).copied().filter(|id| *id != 0).collect();
+        known.sort_unstable();
+        known.dedup();
+        if keys.is_empty() {
+            return None;
+        }
+        let id = known.first().copied().unwrap_or_else(|| {
+            let id = self.next;
+            self.next = id.wrapping_add(1);
+            id
+        });
+        for other in known.into_iter().skip(1) {
+            let other = std::mem::take(self.chains.entry(other));
+            self.chains.entry(id).join(other);
+        }
+        for key in keys {
+            *self.names.entry(key) = id;
+        }
+        Some(id)
+    }
+}
+
+fn part_of(signal: &Signal, address: &str, resource: &str) -> Part {
+    Part {
+        source: SignalSource::Finding,
+        log: if signal.evidence.is_record { Log::CloudTrail } else { Log::Audit },
+        name: signal.kind.name.to_owned(),
+        severity: Some(signal.severity),
+        stage: Stage::of(signal.kind),
+        weight: stages::weight(signal.severity),
+        time: signal.time,
+        evidence: signal.evidence.clone(),
+        actor: signal.details.actor.clone(),
+        address: address.to_owned(),
+        resource: resource.to_owned(),
+    }
+}
+
+fn part_of_weak(
+    weak: &Weak,
+    log: Log,
+    time: Option<i64>,
+    evidence: Evidence,
+    actor: Actor,
+    address: &str,
+    resource: &str,
+) -> Part {
+    let (source, name) = match log {
+        Log::CloudTrail => (SignalSource::CloudTrail, format!("{}:{}", weak.on, weak.call)),
+        Log::Audit | Log::Both => (SignalSource::AuditLog, format!("{} {}", weak.call, weak.on)),
+    };
+    Part {
+        source,
+        log,
+        name,
+        severity: None,
+        stage: Some(weak.stage),
+        weight: weak.weight,
+        time,
+        evidence,
+        actor,
+        address: address.to_owned(),
+        resource: resource.to_owned(),
+    }
+}
