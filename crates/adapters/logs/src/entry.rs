@@ -279,8 +279,8 @@ impl Out<'_> {
 fn stamped(text: &str) -> Option<(Option<ControlPlaneLog>, &str)> {
     let (first, mut rest) = text.split_once(' ')?;
     let is_time = first.len() >= 19
-        && first.bytes().nth(4) == Some(b'-')
-        && first.bytes().nth(10) == Some(b'T')
+        && first.as_bytes().get(4) == Some(&b'-')
+        && first.as_bytes().get(10) == Some(&b'T')
         && first.bytes().next().is_some_and(|byte| byte.is_ascii_digit());
     if !is_time {
         return None;

@@ -6,6 +6,7 @@ mod detector;
 mod field;
 pub mod finding;
 mod object;
+pub mod output;
 mod rules;
 mod seen;
 mod tactic;
