@@ -12,6 +12,7 @@
 
 mod entry;
 mod find;
+mod follow;
 pub mod limits;
 mod members;
 mod open;
@@ -23,6 +24,7 @@ mod tally;
 
 pub use entry::{End, Entry, EntryKind, Sink};
 pub use find::{Found, LogFile, NotFound, STDIN, find};
+pub use follow::{Follower, Polled, Start};
 pub use open::Refusal;
 pub use read::{Reader, read};
 pub use stream::ControlPlaneLog;

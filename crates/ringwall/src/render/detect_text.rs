@@ -60,19 +60,19 @@ fn print_finding(out: &mut dyn Write, finding: &Finding, scope: &Scope, width: u
     } else {
         &finding.details.description
     };
-    style::print_wrapped(out, told, 4, width, "", style::PLAIN)?;
+    style::print_wrapped(out, &style::printable(told), 4, width, "", style::PLAIN)?;
     style::print_wrapped(out, &when(finding), 4, width, "", style::FAINT)?;
     for term in &finding.details.terms {
         let seen = format!("{} of this actor, {} of all", term.seen_of_actor, term.seen_of_all);
         let text = format!("unusual {}: {} ({:.1} bits; {seen})", term.feature, term.value, term.bits);
-        style::print_wrapped(out, &text, 4, width, "", style::FAINT)?;
+        style::print_wrapped(out, &style::printable(&text), 4, width, "", style::FAINT)?;
     }
     let events = finding.evidence();
     for event in events.iter().take(EVENTS_SHOWN) {
         let kind = if event.is_record { "eventID" } else { "auditID" };
         let id = if event.id.is_empty() { String::new() } else { format!("  {kind} {}", event.id) };
         let place = format!("{}:{}{id}", event.place.file, event.place.line);
-        style::print_wrapped(out, &place, 6, width, "", style::FAINT)?;
+        style::print_wrapped(out, &style::printable(&place), 6, width, "", style::FAINT)?;
     }
     if let Some(more) = events.len().checked_sub(EVENTS_SHOWN).filter(|more| *more > 0) {
         writeln!(

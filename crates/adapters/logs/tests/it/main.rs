@@ -1,8 +1,10 @@
 //! Logs in every form, and broken in every way.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "these are tests")]
+#![expect(clippy::unwrap_used, clippy::string_slice, reason = "these are tests")]
 
+mod corpus;
 mod files;
+mod follow;
 mod forms;
 mod hostile;
 mod pieces;

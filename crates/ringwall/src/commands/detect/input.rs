@@ -67,7 +67,13 @@ impl Input {
     pub(super) fn print_summary(&self, found: &Found, findings: usize) -> io::Result<()> {
         let mut err = anstream::stderr().lock();
         for problem in &found.problems {
-            writeln!(err, "{} {}: {}", style::paint(style::ERROR, "error:"), problem.name, problem.why)?;
+            writeln!(
+                err,
+                "{} {}: {}",
+                style::paint(style::ERROR, "error:"),
+                style::printable(&problem.name),
+                problem.why
+            )?;
             writeln!(err, "  {} {}", style::paint(style::HINT, "hint:"), problem.hint)?;
         }
         let mut incomplete = self.tallies.iter().filter(|tally| tally.is_incomplete());
@@ -131,15 +137,16 @@ fn look_at_audit(
 
 fn print_problems(err: &mut dyn Write, tally: &Tally) -> io::Result<()> {
     let label = style::paint(style::ERROR, "error:");
+    let file = style::printable(&tally.file);
     for spot in &tally.spots {
-        writeln!(err, "{label} {}:{}: {}", tally.file, spot.line, spot.why)?;
+        writeln!(err, "{label} {file}:{}: {}", spot.line, spot.why)?;
     }
     let more = tally.unreadable.saturating_sub(tally.spots.len() as u64);
     if more > 0 {
-        writeln!(err, "{label} {}: {more} more can't be read", tally.file)?;
+        writeln!(err, "{label} {file}: {more} more can't be read")?;
     }
     if let Some(stopped) = &tally.stopped {
-        writeln!(err, "{label} {}: {}", tally.file, stopped.why)?;
+        writeln!(err, "{label} {file}: {}", stopped.why)?;
         writeln!(err, "  {} {}", style::paint(style::HINT, "hint:"), stopped.hint)?;
     }
     Ok(())
