@@ -1,6 +1,7 @@
 //! The chores of this repository, as code: `cargo xtask help` lists them.
 
 mod aws_clients;
+mod aws_findings;
 mod aws_managed_policies;
 mod aws_models;
 mod aws_python;

@@ -14,6 +14,7 @@ mod field;
 pub mod finding;
 pub mod intel;
 mod object;
+pub mod output;
 mod recent;
 pub mod rules;
 mod seen;

@@ -9,6 +9,7 @@ mod batch;
 mod can;
 mod checks;
 mod corpus;
+mod detect;
 mod errors;
 mod examples;
 mod iam_eval;

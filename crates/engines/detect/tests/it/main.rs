@@ -14,6 +14,7 @@ mod corpus;
 mod detect;
 mod documents;
 mod hostile;
+mod output;
 mod pages;
 mod sequences;
 mod story;
