@@ -50,7 +50,8 @@ impl Detector {
 
     /// Takes these lists of addresses in place of those before.
     pub fn set_intel(&mut self, intel: Arc<Intel>) {
-        self.rules.intel = intel;
+        self.rules.intel = Arc::clone(&intel);
+        self.trail.set_lists(intel);
     }
 
     /// Goes by what was learned before, and learns on.

@@ -26,6 +26,16 @@ pub(crate) struct Detect {
     /// How to print findings; all but text are JSON, one a line
     #[arg(short = 'o', long = "output", value_name = "FORMAT", default_value = "text")]
     pub(crate) format: DetectFormat,
+    /// Addresses that are to be told: a list's file, as custom=FILE, malicious=FILE, tor=FILE, or trusted=FILE, of which nothing
+    /// is told by any list; custom without one of these
+    #[arg(long, value_name = "[KIND=]FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) intel: Vec<String>,
+    /// What was learned to be usual: read, and kept there again with what these logs teach; made if it is not there
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Tell the types as well that GuardDuty has retired
+    #[arg(long)]
+    pub(crate) retired: bool,
     /// Exit with 1 if there is a finding of this severity or worse
     #[arg(long, value_name = "SEVERITY", value_parser = ["low", "medium", "high", "critical"])]
     fail_on: Option<String>,

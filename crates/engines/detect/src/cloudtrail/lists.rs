@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use crate::intel::{Intel, Role};
+
 /// Whose list has an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listed {
@@ -38,5 +40,21 @@ pub trait Lists: fmt::Debug + Send + Sync {
     /// The region of AWS that an address belongs to.
     fn aws_region(&self, _address: IpAddr) -> Option<&str> {
         None
+    }
+}
+
+impl Lists for Intel {
+    fn find(&self, address: IpAddr) -> Vec<OnList> {
+        let on = |(role, found): (Role, crate::finding::ListMatch)| {
+            let by = match role {
+                Role::Malicious => Listed::Malicious,
+                Role::Custom => Listed::Custom,
+                Role::Tor => Listed::Tor,
+                // Of whom one trusts nothing is found.
+                Role::Trusted => return None,
+            };
+            Some(OnList { by, list: found.list, threats: found.threats })
+        };
+        Self::find(self, address).into_iter().filter_map(on).collect()
     }
 }

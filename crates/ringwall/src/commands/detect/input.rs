@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ringwall_detect::finding::Place;
-use ringwall_detect::{Detector, audit};
+use ringwall_detect::{Detector, audit, cloudtrail};
 use ringwall_logs::{ControlPlaneLog, End, Entry, EntryKind, Found, Tally};
 
 use crate::render::style;
@@ -45,8 +45,7 @@ impl Input {
                 place.line = entry.line;
                 match entry.kind {
                     EntryKind::Audit => look_at_audit(detector, entry, &place, events),
-                    // Read, so that what is broken in it is told.
-                    EntryKind::CloudTrail => Ok(End::There),
+                    EntryKind::CloudTrail => look_at_trail(detector, entry, &place),
                 }
             };
             let tally = ringwall_logs::read(file, &mut sink, &mut |bytes| {
@@ -132,6 +131,12 @@ fn look_at_audit(
     let held = audit::read(entry.text, &mut |event| detector.audit(event, place));
     let held = held.map_err(|error| error.to_string())?;
     *events = events.saturating_add(held.events);
+    Ok(if held.cut { End::Missing } else { End::There })
+}
+
+fn look_at_trail(detector: &mut Detector, entry: &Entry<'_>, place: &Place) -> Result<End, String> {
+    let held = cloudtrail::read(entry.text, &mut |record| detector.cloudtrail(record, place));
+    let held = held.map_err(|error| error.to_string())?;
     Ok(if held.cut { End::Missing } else { End::There })
 }
 

@@ -1,4 +1,5 @@
 mod input;
+mod known;
 mod scope;
 
 use std::io::{self, BufWriter, Write};
@@ -25,15 +26,18 @@ pub(super) fn run(args: &Detect) -> Result<Exit, Failure> {
     if let ([], Some(problem)) = (found.files.as_slice(), found.problems.first()) {
         return Err(Failure::misuse_hint(format!("`{}`: {}", problem.name, problem.why), problem.hint));
     }
-    let mut input = Input::default();
+    let (detector, known) = known::detector(args)?;
+    let mut input = Input { detector, ..Input::default() };
     input.read(&found);
     let findings = input.detector.findings();
     let worst = findings.iter().map(|finding| finding.severity).max();
     let detected = Detected { findings, scope: scope::of(args, &found.files) };
     print(args.format, &detected)?;
     input.print_summary(&found, detected.findings.len())?;
+    known::keep(args, &input.detector)?;
     let failed = args.fail_on().is_some_and(|least| worst.is_some_and(|worst| worst >= least));
-    Ok(match (input.is_incomplete(&found), failed) {
+    let is_incomplete = known == Exit::Incomplete || input.is_incomplete(&found);
+    Ok(match (is_incomplete, failed) {
         (true, _) => Exit::Incomplete,
         (false, true) => Exit::No,
         (false, false) => Exit::Fine,
