@@ -1,10 +1,13 @@
 //! Events in, findings out.
 
+use std::sync::Arc;
+
 use crate::act::Act;
 use crate::audit::Event;
 use crate::baseline::{Baseline, Features};
 use crate::finding::{Finding, Findings, Place, Signal};
-use crate::rules;
+use crate::intel::Intel;
+use crate::rules::{self, Rules};
 use crate::seen::Seen;
 
 /// Looks at events, one after the other, and keeps what they tell.
@@ -12,6 +15,7 @@ use crate::seen::Seen;
 pub struct Detector {
     seen: Seen,
     baseline: Baseline,
+    rules: Rules,
     findings: Findings,
     counts: Counts,
 }
@@ -50,6 +54,18 @@ impl Detector {
         self.baseline
     }
 
+    /// Tells the types as well that GuardDuty has retired.
+    #[must_use]
+    pub fn with_retired(mut self, retired: bool) -> Self {
+        self.rules.retired = retired;
+        self
+    }
+
+    /// Takes these lists of addresses in place of those before.
+    pub fn set_intel(&mut self, intel: Arc<Intel>) {
+        self.rules.intel = intel;
+    }
+
     /// Looks at an event of the audit log.
     pub fn audit(&mut self, event: &Event<'_>, place: &Place) {
         if event.stage.text() == "RequestReceived" {
@@ -63,14 +79,14 @@ impl Detector {
         self.counts.judged = self.counts.judged.saturating_add(1);
         let act = Act::of(event);
         let mut signals = Vec::new();
-        rules::look(&act, place, &mut |signal| signals.push(signal));
+        self.rules.look(&act, place, &mut |signal| signals.push(signal));
         if act.took_place() || !signals.is_empty() {
             self.weigh(&act, place, signals);
         }
     }
 
-    /// Asks the baseline about an act and what it gave rise to, and then teaches it. What was not carried out teaches nothing: who
-    /// tries a door every hour is no customer.
+    /// Asks the baseline about an act and what it gave rise to, and then teaches it. What was not carried out, or only tried, teaches
+    /// nothing: who tries a door every hour is no customer.
     fn weigh(&mut self, act: &Act<'_>, place: &Place, signals: Vec<Signal>) {
         let features = Features::of(act);
         let anomaly = rules::may_be_anomaly(act, &features, &signals);
@@ -86,7 +102,7 @@ impl Detector {
                 }
             }
         }
-        if act.took_place() {
+        if act.took_place() && !act.is_dry_run() {
             self.baseline.learn(&features, act.time);
         }
     }

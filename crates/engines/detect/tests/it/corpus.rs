@@ -1,0 +1,32 @@
+//! Replays the fuzz target's corpus.
+
+use std::fs;
+use std::path::Path;
+
+use crate::{baseline, detect};
+
+#[test]
+fn the_corpus_is_read() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../fuzz/corpus/audit_line");
+    let files = fs::read_dir(&folder).unwrap();
+    let told: Vec<usize> = files.map(|file| detect::line(&fs::read(file.unwrap().path()).unwrap())).collect();
+    assert!(told.iter().filter(|found| **found > 0).count() >= 8, "{told:?}");
+    assert!(told.iter().filter(|found| **found == 0).count() >= 3, "{told:?}");
+}
+
+#[test]
+fn the_corpus_of_lists_is_read() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../fuzz/corpus/address_list");
+    let files = fs::read_dir(&folder).unwrap();
+    let taken = files.map(|file| detect::list(&fs::read(file.unwrap().path()).unwrap()));
+    assert!(taken.filter(|entries| *entries > 0).count() >= 7);
+}
+
+#[test]
+fn the_corpus_of_baselines_is_read() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../fuzz/corpus/baseline");
+    let files = fs::read_dir(&folder).unwrap();
+    let read: Vec<bool> =
+        files.map(|file| baseline::baseline(&fs::read(file.unwrap().path()).unwrap())).collect();
+    assert_eq!((read.iter().filter(|is_one| **is_one).count(), read.len()), (2, 8));
+}
