@@ -261,7 +261,7 @@ impl<'e> Act<'e> {
 
 /// Whose request it is. A name is given to nobody by accident, but whoever writes `aws-auth` gives any: a node without the group of
 /// nodes is none, and neither is one that is an administrator.
-fn caller<'e>(user: &'e User<'e>) -> Caller<'e> {
+pub(crate) fn caller<'e>(user: &'e User<'e>) -> Caller<'e> {
     let groups = user.groups.items();
     let has = |name: &str| groups.iter().any(|group| &**group == name);
     match Caller::of(user.username.text()) {

@@ -101,8 +101,8 @@ impl Detector {
         }
     }
 
-    /// Asks the baseline about an act and what it gave rise to, and then teaches it. What was not carried out teaches nothing: who
-    /// tries a door every hour is no customer.
+    /// Asks the baseline about an act and what it gave rise to, and then teaches it. What was not carried out, or only tried, teaches
+    /// nothing: who tries a door every hour is no customer.
     fn weigh(&mut self, act: &Act<'_>, place: &Place, signals: Vec<Signal>) {
         let features = Features::of(act);
         let anomaly = rules::may_be_anomaly(act, &features, &signals);
@@ -118,7 +118,7 @@ impl Detector {
                 }
             }
         }
-        if act.took_place() {
+        if act.took_place() && !act.is_dry_run() {
             self.baseline.learn(&features, act.time);
         }
     }

@@ -1,8 +1,5 @@
 //! What Kubernetes audit events and CloudTrail records tell.
 
-#[cfg(test)]
-extern crate self as ringwall_detect;
-
 pub mod act;
 mod actor;
 pub mod audit;
@@ -25,5 +22,4 @@ pub mod timeline;
 pub use actor::Identity;
 pub use detector::{Counts, Detector};
 pub use field::{Field, Members, Read, Text};
-pub use rules::ANOMALOUS_BEHAVIOR;
 pub use tactic::Tactic;

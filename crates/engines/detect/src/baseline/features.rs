@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::hash::{bytes, mix, text};
 use super::said::{Asked, asked, images, repository};
-use crate::act::{Act, Caller};
+use crate::act::{Act, Caller, caller};
 
 /// Most groups of somebody that count. AWS and directories give tens at most.
 const MAX_GROUPS: usize = 8;
@@ -109,7 +109,7 @@ impl<'e> Features<'e> {
     pub fn of(act: &Act<'e>) -> Self {
         let subject = act.subject();
         let name = subject.map_or("", |user| user.username.text());
-        let (peers, actor) = match Caller::of(name) {
+        let (peers, actor) = match subject.map_or(Caller::User, caller) {
             // Nodes come and go with the load, and all do the same.
             Caller::Node => (Peers::Kubernetes, Cow::Borrowed("system:node:*")),
             Caller::ControlPlane => (Peers::Kubernetes, Cow::Borrowed(name)),
@@ -152,10 +152,7 @@ impl<'e> Features<'e> {
             namespace: part(self.namespace),
             network: self.network_hash(),
             agent: text(self.agent),
-            asked: self
-                .asked
-                .as_ref()
-                .map_or(0, |asked| mix(mix(text(&asked.verb), part(&asked.group)), text(&asked.resource))),
+            asked: self.asked.as_ref().map_or(0, |asked| mix(text(&asked.verb), text(&asked.resource))),
             all: 0,
         };
         let Hashes { actor, resource, verb, namespace, network, agent, asked, .. } = hashes;

@@ -5,18 +5,21 @@
 
 use ringwall_model::Severity;
 
-use super::anomalous_kinds::{
-    EXEC_IN_POD, PERMISSION_CHECKED, ROLE_BINDING_CREATED, ROLE_CREATED, SECRETS_ACCESSED, WORKLOAD_DEPLOYED,
-};
+use super::bindings::BINDING_CREATED as ROLE_BINDING_CREATED;
 use super::details::{short, signal};
+use super::exec::EXEC as EXEC_IN_POD;
+use super::permissions::PERMISSION_CHECKED;
+use super::roles::ROLE_CREATED;
+use super::secrets::SECRETS_ACCESSED;
+use super::workloads::DEPLOYED as WORKLOAD_DEPLOYED;
 use crate::act::{Act, Caller, Verb};
 use crate::baseline::Features;
 use crate::baseline::said::{Asked, deploys};
+use crate::body::{Binding, Role, read};
 use crate::field::{Field, Text};
 use crate::finding::{
     Container, Kind, PermissionAsked, Place, RoleBindingMade, RoleMade, Signal, Term, Workload,
 };
-use crate::object::object;
 
 /// Namespaces whose contents are the cluster's own. Source: Kubernetes, *Namespaces*, "Initial namespaces".
 const SENSITIVE_NAMESPACES: [&str; 3] = ["kube-system", "kube-public", "kube-node-lease"];
@@ -27,34 +30,17 @@ const STRONG_ROLES: [&str; 3] = ["cluster-admin", "admin", "edit"];
 /// Of those, the ones for which GuardDuty's severity is High. Source: AWS GuardDuty User Guide, *EKS Protection finding types*.
 const ADMIN_ROLES: [&str; 2] = ["cluster-admin", "admin"];
 
-object! {
-    struct Binding {
-        "roleRef" => role: Field<RoleRef<'a>>,
-    }
-
-    struct RoleRef {
-        "kind" => kind: Field<Text<'a>>,
-        "name" => name: Field<Text<'a>>,
-    }
-
-    struct Role {
-        "rules" => rules: Field<Vec<Rule<'a>>>,
-    }
-
-    struct Rule {
-        "verbs" => verbs: Field<Vec<Text<'a>>>,
-        "resources" => resources: Field<Vec<Text<'a>>>,
-    }
-}
-
 /// An act that is a finding if it is unusual.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Anomaly(&'static Kind);
 
 /// What an act would be told as if it is unusual. What was told already of the same kind is not told again.
 pub(crate) fn may_be_anomaly(act: &Act<'_>, features: &Features<'_>, told: &[Signal]) -> Option<Anomaly> {
-    let is_told = |signal: &Signal| signal.kind.name.contains("/AnomalousBehavior.");
-    if !act.took_place() || act.query.contains("dryRun=") || told.iter().any(is_told) {
+    let is_told = |signal: &Signal| {
+        let name = signal.kind.name;
+        name.contains("/AnomalousBehavior.") || name.starts_with("Policy:")
+    };
+    if !act.took_place() || act.is_dry_run() || told.iter().any(is_told) {
         return None;
     }
     let kind = match (act.resource, act.subresource) {
@@ -173,7 +159,7 @@ fn bound(act: &Act<'_>) -> Option<(String, String)> {
     // A patch seldom has it, since it can't be changed; what came of it has.
     let bodies = [&act.event.request_object, &act.event.response_object];
     bodies.into_iter().find_map(|body| {
-        let binding = body.read::<Binding<'_>>()?;
+        let binding: Binding<'_> = body.json().and_then(read)?;
         let role = binding.role.get()?;
         Some((role.kind.text().to_owned(), role.name.text().to_owned()))
     })
@@ -189,7 +175,7 @@ fn is_strong_binding(act: &Act<'_>) -> bool {
 
 /// Whether a role gives more than to read what is no Secret; what is not recorded may.
 fn is_strong_role(act: &Act<'_>) -> bool {
-    let Some(role) = act.event.request_object.read::<Role<'_>>() else { return true };
+    let Some(role) = act.event.request_object.json().and_then(read::<Role<'_>>) else { return true };
     let Field::Is(rules) = role.rules else { return true };
     rules.iter().any(|rule| {
         let reads = rule.verbs.items().iter().all(|verb| Verb::of(verb).reads());

@@ -14,7 +14,6 @@
 //! change (`metadata.generation` is `status.observedGeneration`): operators and GitOps tools write what is there over and over.
 
 mod admission;
-mod anomalous_kinds;
 mod anomaly;
 mod anonymous;
 mod attempts;
@@ -43,7 +42,6 @@ mod uri;
 mod volumes;
 mod workloads;
 
-pub use anomalous_kinds::ANOMALOUS_BEHAVIOR;
 pub(crate) use anomaly::may_be_anomaly;
 pub use catalog::{KINDS, Listed};
 pub(crate) use clients::is_public;

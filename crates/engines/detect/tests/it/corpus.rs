@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::{detect, trail};
+use crate::{baseline, detect, trail};
 
 #[test]
 fn the_corpus_is_read() {
@@ -29,4 +29,13 @@ fn the_corpus_of_records_is_read() {
     let counts: Vec<u64> = files.map(|bytes| trail::read(&bytes)).collect();
     assert!(counts.iter().filter(|count| **count > 0).count() >= 7, "{counts:?}");
     assert!(counts.contains(&0), "one holds none");
+}
+
+#[test]
+fn the_corpus_of_baselines_is_read() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../fuzz/corpus/baseline");
+    let files = fs::read_dir(&folder).unwrap();
+    let read: Vec<bool> =
+        files.map(|file| baseline::baseline(&fs::read(file.unwrap().path()).unwrap())).collect();
+    assert_eq!((read.iter().filter(|is_one| **is_one).count(), read.len()), (2, 8));
 }

@@ -7,6 +7,8 @@
     reason = "clippy lets unit tests panic, but not the helpers of integration tests"
 )]
 
+#[path = "../../../../../fuzz/baseline.rs"]
+mod baseline;
 mod cases;
 mod cloudtrail;
 mod corpus;
