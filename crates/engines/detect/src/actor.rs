@@ -75,9 +75,17 @@ pub(crate) fn extra<'e>(user: &'e User<'_>, name: &str) -> &'e str {
     let Field::Is(extra) = &user.extra else { return "" };
     extra
         .iter()
-        .find(|(known, _)| known.rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case(name)))
-        .and_then(|(_, values): (_, &Vec<Text<'_>>)| values.first())
+        .find(|(known, _)| is_named(known, name))
+        .and_then(|(_, values)| values.first())
         .map_or("", |value| value)
+}
+
+/// Whether a key is a name, or ends with it after a slash.
+fn is_named(key: &str, name: &str) -> bool {
+    let Some((head, tail)) = key.len().checked_sub(name.len()).and_then(|at| key.split_at_checked(at)) else {
+        return false;
+    };
+    (head.is_empty() || head.ends_with('/')) && tail.eq_ignore_ascii_case(name)
 }
 
 /// The names of whoever made a request to the apiserver, the strongest first.

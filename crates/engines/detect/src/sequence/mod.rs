@@ -20,6 +20,8 @@ pub use stages::{FINDINGS, STEPS, Stage, THRESHOLD, WEAK_CALLS, WEAK_REQUESTS, W
 
 /// Actors of whom something is remembered: some hundred bytes each, unless they do much.
 const MAX_ACTORS: usize = 20_000;
+/// How long the same call, of little meaning by itself, is not looked at again, in milliseconds. It weighs once.
+const AGAIN: i64 = 10 * 60_000;
 /// Names that lead to them.
 const MAX_NAMES: usize = 100_000;
 
@@ -37,6 +39,8 @@ pub(crate) struct Sequences {
     names: Recent<u64, u64>,
     /// Access key to the principal that uses it: logs that were made up give everybody the same, and then it is nobody's name.
     owners: Recent<u64, u64>,
+    /// When somebody made a call of little meaning.
+    weak: Recent<u64, i64>,
     next: u64,
     pairs: Pairs,
 }
@@ -48,6 +52,7 @@ impl Default for Sequences {
             chains: Recent::new(MAX_ACTORS),
             names: Recent::new(MAX_NAMES),
             owners: Recent::new(MAX_NAMES),
+            weak: Recent::new(MAX_NAMES),
             next: 1,
             pairs: Pairs::default(),
         }
@@ -66,6 +71,10 @@ impl Sequences {
         let mut paired = Vec::new();
         self.pairs.audit(act, place, &mut |signal| paired.push(signal));
         let weak = if told.is_empty() && act.took_place() { stages::weak_request(act) } else { None };
+        let weak = weak.filter(|weak| {
+            let user = act.user.map_or(("", ""), |user| (user.username.text(), actor::extra(user, "arn")));
+            self.is_new((user, weak.on, weak.call, act.name), act.time)
+        });
         if told.is_empty() && paired.is_empty() && weak.is_none() {
             return;
         }
@@ -116,9 +125,13 @@ impl Sequences {
             self.bind(holders, &handover.given);
         }
         let weak = if told.is_empty() && call.succeeded { stages::weak_call(call) } else { None };
+        let weak = weak.filter(|weak| {
+            let key = call.identity().map_or("", |identity| identity.access_key.text());
+            !call.is_infrastructure() && self.is_new((call.who(), key, weak.on, weak.call), call.time)
+        });
         let address = call.address().map(|address| address.to_string()).unwrap_or_default();
         let resource = format!("{}/{}", call.account, call.service);
-        if let Some(weak) = weak.filter(|_| !call.is_infrastructure()) {
+        if let Some(weak) = weak {
             let actor = cloudtrail::actor(call);
             let evidence =
                 Evidence { id: call.record.id.text().to_owned(), is_record: true, place: place.clone() };
@@ -132,6 +145,17 @@ impl Sequences {
             self.add(&names, part_of(signal, &address, &resource), tell);
         }
         paired.into_iter().for_each(tell);
+    }
+
+    /// Whether somebody's call is not the same as one a little while ago.
+    fn is_new(&mut self, call: impl std::hash::Hash, time: Option<i64>) -> bool {
+        let last = self.weak.entry(self.hasher.hash_one(call));
+        let now = time.unwrap_or_default();
+        let is_again = *last != 0 && now.saturating_sub(*last).saturating_abs() < AGAIN;
+        if !is_again {
+            *last = now;
+        }
+        !is_again
     }
 
     fn add(&mut self, names: &[Identity], part: Part, tell: &mut dyn FnMut(Signal)) {

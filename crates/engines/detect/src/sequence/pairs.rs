@@ -24,6 +24,9 @@ const EXEC: i64 = 15 * 60_000;
 /// How long after Secrets were read somebody else's key counts, in milliseconds.
 const SECRETS: i64 = 60 * 60_000;
 
+/// How long the next read of Secrets by the same is no news, in milliseconds.
+const READ_AGAIN: i64 = 60_000;
+
 static RIGHTS_THEN_WORKLOAD: Kind = Kind {
     name: "PrivilegeEscalation:Kubernetes/Ringwall.RightsThenWorkload",
     severity: Severity::High,
@@ -230,23 +233,27 @@ impl Pairs {
 
     /// A pod's own requests name it, and so does the kubelet's request for its token.
     fn learn_account(&mut self, act: &Act<'_>) {
-        let (namespace, pod, account) = match act.caller {
+        match act.caller {
             Caller::ServiceAccount { namespace, .. } => {
                 let pod = act.user.map_or("", |user| extra(user, "pod-name"));
-                (namespace, pod.to_owned(), act.username().to_owned())
+                self.runs_as(namespace, pod, || act.username().to_owned());
             }
-            Caller::Node if (act.resource, act.subresource) == ("serviceaccounts", "token") => {
-                let asked: Option<TokenRequest<'_>> = act.event.request_object.read();
-                let bound =
-                    asked.and_then(|asked| asked.spec.get().and_then(|spec| spec.bound.get().cloned()));
-                let Some(bound) = bound.filter(|bound| bound.kind.text() == "Pod") else { return };
-                (act.namespace, bound.name.text().to_owned(), service_account(act.namespace, act.name).name())
+            Caller::Node if act.is("serviceaccounts", "token") => {
+                let asked: TokenRequest<'_> = act.event.request_object.read().unwrap_or_default();
+                let bound = asked.spec.get().and_then(|spec| spec.bound.get());
+                if let Some(bound) = bound.filter(|bound| bound.kind.text() == "Pod") {
+                    let account = || service_account(act.namespace, act.name).name();
+                    self.runs_as(act.namespace, bound.name.text(), account);
+                }
             }
-            _ => return,
-        };
-        let key = self.hasher.hash_one((namespace, pod.as_str()));
+            _ => {}
+        }
+    }
+
+    fn runs_as(&mut self, namespace: &str, pod: &str, account: impl FnOnce() -> String) {
+        let key = self.hasher.hash_one((namespace, pod));
         if !pod.is_empty() && self.accounts.get(&key).is_none() {
-            *self.accounts.entry(key) = account;
+            *self.accounts.entry(key) = account();
         }
     }
 
@@ -327,7 +334,14 @@ impl Pairs {
         if act.query.contains("resourceVersion=") {
             return;
         }
-        let (Some(address), Some(mut first)) = (act.source, first(act, place, act.namespace)) else { return };
+        let Some(address) = act.source else { return };
+        let is_again = |known: &First| {
+            known.actor.username == act.username() && is_after(act.time, known.time, READ_AGAIN)
+        };
+        if matches!(self.readers.get(&address), Some(Some(known)) if is_again(known)) {
+            return;
+        }
+        let Some(mut first) = first(act, place, act.namespace) else { return };
         for second in self.strays.get(&address).into_iter().flatten() {
             if is_after(Some(second.time), first.time, SECRETS) {
                 secrets_then_key(&mut first, second, address, tell);
