@@ -1,5 +1,5 @@
 //! Findings as other programs read them.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "these are tests")]
+#![expect(clippy::unwrap_used, reason = "these are tests")]
 
 mod output;
