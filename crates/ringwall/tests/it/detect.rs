@@ -41,7 +41,7 @@ fn folder(files: &[(&str, Vec<u8>)]) -> tempfile::TempDir {
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
@@ -96,7 +96,7 @@ fn what_is_broken_is_told_and_hides_nothing() {
         planted("last", 200).as_bytes(),
     ]
     .join(&b"\r\n"[..]);
-    let bomb = gzip(&vec![b' '; 64 << 20]);
+    let bomb = gzip(&vec![b'\n'; 64 << 20]);
     let folder = folder(&[("1-bomb.gz", bomb), ("2.log", text), ("3.json", RECORD.into())]);
     let said = detect(folder.path(), "--output json --fail-on low");
     assert_eq!(said.status, 3);
