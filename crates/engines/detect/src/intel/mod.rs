@@ -44,6 +44,8 @@ const PRIVATE_SUBNET: (u8, u8) = (24, 64);
 #[derive(Debug, Default)]
 pub struct Intel {
     lists: Vec<(String, Role)>,
+    /// Whether private addresses can be on any: most callers have one.
+    has_custom: bool,
     four: PrefixMap<(u32, u8), Vec<Known>>,
     six: PrefixMap<(u128, u8), Vec<Known>>,
 }
@@ -60,6 +62,7 @@ impl Intel {
     pub fn add(&mut self, name: &str, role: Role, list: List) {
         let at = self.lists.len();
         self.lists.push((name.to_owned(), role));
+        self.has_custom |= role == Role::Custom;
         for Entry { address, length, threats } in list.entries {
             let known = Known { list: at, length, threats };
             let there = match address {
@@ -84,6 +87,9 @@ impl Intel {
     pub fn find(&self, address: IpAddr) -> Vec<(Role, ListMatch)> {
         let mut found = Vec::new();
         let address = address.to_canonical();
+        if !self.has_custom && !is_public(address) {
+            return found;
+        }
         let mut is_trusted = false;
         let mut add = |known: &Known| {
             let Some((name, role)) = self.lists.get(known.list) else { return };
