@@ -17,7 +17,6 @@ const WORTH_A_BAR: u64 = 8 << 20;
 const FILES_SHOWN: usize = 20;
 
 /// What was read so far.
-#[derive(Default)]
 pub(super) struct Input {
     pub(super) detector: Detector,
     tallies: Vec<Tally>,
@@ -25,6 +24,11 @@ pub(super) struct Input {
 }
 
 impl Input {
+    /// Nothing yet, for this detector.
+    pub(super) fn new(detector: Detector) -> Self {
+        Self { detector, tallies: Vec::new(), events: 0 }
+    }
+
     /// Reads all files, with a progress bar where someone is looking.
     pub(super) fn read(&mut self, found: &Found) {
         // indicatif draws on standard error, and only if that is a terminal.

@@ -27,7 +27,7 @@ pub(super) fn run(args: &Detect) -> Result<Exit, Failure> {
         return Err(Failure::misuse_hint(format!("`{}`: {}", problem.name, problem.why), problem.hint));
     }
     let (detector, known) = known::detector(args)?;
-    let mut input = Input { detector, ..Input::default() };
+    let mut input = Input::new(detector);
     input.read(&found);
     let findings = input.detector.findings();
     let worst = findings.iter().map(|finding| finding.severity).max();

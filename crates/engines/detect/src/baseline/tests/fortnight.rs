@@ -156,10 +156,12 @@ fn what_was_refused_or_only_tried_out_is_neither_told_nor_learned() {
         namespace: "monitoring".into(),
         ..account("monitoring", "prometheus-operator", "PrometheusOperator/0.83.0", 4)
     };
+    let pod = Request { subresource: "", ..exec.clone() };
     let mut detector = Detector::new().with_baseline(AFTER.clone());
     for line in [
         exec.json().replace(r#""code":200"#, r#""code":403"#),
-        exec.json().replace(r#""requestURI":"/pods""#, r#""requestURI":"/pods?dryRun=All""#),
+        // A command is run whatever the query says; a pod is not made.
+        pod.json().replace(r#""requestURI":"/pods""#, r#""requestURI":"/pods?dryRun=All""#),
     ] {
         let place = Place { file: "audit.log".into(), line: 1 };
         read(&line, &mut |event| detector.audit(event, &place)).unwrap();
