@@ -59,7 +59,9 @@ proptest! {
             beyond += usize::from(count > exact * (1.0 + 1e-4) + bound);
         }
         let most = (-(ROWS as f64)).exp() * twin.len() as f64;
-        prop_assert!(beyond as f64 <= most + 1.0, "{beyond} of {} are beyond {bound}", twin.len());
+        // That is what is expected; of few keys chance makes more, as several share a cell with the same busy one.
+        let chance = 4.0 * most.sqrt() + 3.0;
+        prop_assert!(beyond as f64 <= most + chance, "{beyond} of {} are beyond {bound}", twin.len());
     }
 
     /// Of several actors each counts once an hour, and none counts for another.
