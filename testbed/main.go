@@ -25,13 +25,19 @@ var errTold = errors.New("not everything was done")
 func main() {
 	root := rootCommand()
 	started := false
-	for _, cmd := range root.Commands() {
-		run := cmd.RunE
-		cmd.RunE = func(cmd *cobra.Command, args []string) error {
-			started = true
-			return run(cmd, args)
+	var mark func(cmd *cobra.Command)
+	mark = func(cmd *cobra.Command) {
+		if run := cmd.RunE; run != nil && !cmd.HasSubCommands() {
+			cmd.RunE = func(cmd *cobra.Command, args []string) error {
+				started = true
+				return run(cmd, args)
+			}
+		}
+		for _, inner := range cmd.Commands() {
+			mark(inner)
 		}
 	}
+	mark(root)
 
 	err := root.Execute()
 	if err == nil {
@@ -69,7 +75,7 @@ Data goes to the standard output, messages to the standard error. Exit code 0: f
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(
 		runCommand(), applyCommand(), reviewCommand(), dryRunCommand(), dumpCommand(), versionCommand(), kubectlCommand(),
-		providerCommand(),
+		providerCommand(), kmsCommand(),
 	)
 	return root
 }

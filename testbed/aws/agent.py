@@ -2,15 +2,14 @@
 
 import json
 import pathlib
-import signal
 import subprocess
 import sys
 import urllib.request
 
-from server import ACCOUNT, CLUSTER, PATIENCE, REGION, free_port
+from process import Running
+from server import ACCOUNT, CLUSTER, REGION, free_port
 
 AUDIENCE = "pods.eks.amazonaws.com"
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/pod-of-agent"
 
 # Seconds for a pod, which imports all of boto3.
 POD = 120
@@ -30,39 +29,26 @@ print(json.dumps({"arn": arn, "denied": denied, "method": method}))
 """
 
 
-class Agent:
-    """The real agent on loopback, with the node's credentials."""
+class Agent(Running):
+    """The real agent on loopback, with the credentials of a user for the node's."""
 
     def __init__(self, w, who):
-        self.port, admin = free_port(), free_port()
+        port, admin = free_port(), free_port()
+        self.address, self.admin = f"127.0.0.1:{port}", f"http://127.0.0.1:{admin}"
+        self.url = f"http://{self.address}/v1/credentials"
         key, secret, _ = w.credentials[who]
-        self.log = w.server.home / "agent.log"
-        with self.log.open("wb") as output:
-            self.process = subprocess.Popen(
-                [
-                    w.server.program, "agent", "--pod-identity", "--cluster-name", CLUSTER, "--region", REGION,
-                    "--endpoint", w.server.url, "--ca-file", w.server.authority,
-                    "--bind", f"127.0.0.1:{self.port}", "--admin-listen", f"127.0.0.1:{admin}",
-                    "--log-level", "debug",
-                ],
-                env={**w.server.environment, "AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret},
-                stdout=output, stderr=subprocess.STDOUT,
-            )
-        self.admin = f"http://127.0.0.1:{admin}"
+        command = [
+            w.server.program, "agent", "--pod-identity", "--cluster-name", CLUSTER, "--region", REGION,
+            "--endpoint", w.server.url, "--ca-file", w.server.authority, "--bind", self.address,
+            "--admin-listen", f"127.0.0.1:{admin}", "--log-level", "debug",
+        ]
+        environment = {**w.server.environment, "AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret}
+        super().__init__(command, environment, w.server.home / "agent.log", f"{self.admin}/readyz")
 
-    def get(self, path):
+    def metrics(self):
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with direct.open(self.admin + path, timeout=5) as answer:
+        with direct.open(f"{self.admin}/metrics", timeout=5) as answer:
             return answer.read().decode()
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        try:
-            return self.process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            return self.process.wait(PATIENCE)
 
 
 def pod(w, agent, token, command):
@@ -73,7 +59,7 @@ def pod(w, agent, token, command):
         command, capture_output=True, text=True, timeout=POD,
         env={
             **w.server.environment,
-            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://127.0.0.1:{agent.port}/v1/credentials",
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": agent.url,
             "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(file),
             "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION, "NO_PROXY": "*",
             "AWS_ENDPOINT_URL": w.server.url, "AWS_CA_BUNDLE": w.server.authority,
@@ -82,27 +68,40 @@ def pod(w, agent, token, command):
 
 
 def token(w, account):
-    return w.issuer.token(AUDIENCE, issuer="https://oidc.example.com", account=account)
+    return w.issuer.token(AUDIENCE, issuer=w.issuer.registered, account=account)
+
+
+def document(statement):
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def role(w, name, may):
+    """Makes a role for pods that may do something; its ARN."""
+    trust = {"Effect": "Allow", "Principal": {"Service": AUDIENCE}, "Action": ["sts:AssumeRole", "sts:TagSession"]}
+    arn = w.iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(trust))["Role"]["Arn"]
+    w.iam.put_role_policy(RoleName=name, PolicyName="may", PolicyDocument=document(may))
+    return arn
+
+
+def associate(w, role, namespace, account):
+    w.eks.create_pod_identity_association(
+        clusterName=CLUSTER, namespace=namespace, serviceAccount=account, roleArn=role
+    )
+
+
+def node(w, name):
+    """Makes a user who may do what a node may."""
+    cluster = f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/{CLUSTER}"
+    w.user(name, document({"Effect": "Allow", "Action": "eks-auth:AssumeRoleForPodIdentity", "Resource": cluster}))
 
 
 def run(w):
-    trust = {"Effect": "Allow", "Principal": {"Service": AUDIENCE}, "Action": ["sts:AssumeRole", "sts:TagSession"]}
     may = {"Effect": "Allow", "Action": "iam:ListRoles", "Resource": "*"}
-    document = lambda statement: json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    w.iam.create_role(RoleName="pod-of-agent", AssumeRolePolicyDocument=document(trust))
-    w.iam.put_role_policy(RoleName="pod-of-agent", PolicyName="may", PolicyDocument=document(may))
-    w.eks.create_pod_identity_association(
-        clusterName=CLUSTER, namespace="default", serviceAccount="agent", roleArn=ROLE
-    )
-    cluster = f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/{CLUSTER}"
-    w.user("node-of-agent", document(
-        {"Effect": "Allow", "Action": "eks-auth:AssumeRoleForPodIdentity", "Resource": cluster}
-    ))
+    associate(w, role(w, "pod-of-agent", may), "default", "agent")
+    node(w, "node-of-agent")
     agent = Agent(w, "node-of-agent")
     try:
-        ready = w.server.is_ready(agent.admin + "/readyz", agent.process)
-        if not w.report.check(ready, f"the agent gets ready: {agent.log.read_text()[-2000:]}"):
-            return
+        agent.start()
         given = token(w, "agent")
         done = pod(w, agent, given, [sys.executable, "-c", BOTO3])
         said = json.loads(done.stdout) if done.returncode == 0 else {}
@@ -113,11 +112,11 @@ def run(w):
         done = pod(w, agent, given, [sys.executable, "-m", "awscli", "sts", "get-caller-identity"])
         w.report.check(done.returncode == 0 and session in done.stdout, f"so is the aws program: {done.stderr[-1000:]}")
         calls = 'ringwall_pod_identity_agent_calls_total{reason="request",code="ok"} 1\n'
-        w.report.check(calls in agent.get("/metrics"), "both by one call")
+        w.report.check(calls in agent.metrics(), "both by one call")
         other = token(w, "agent-without-a-role")
         done = pod(w, agent, other, [sys.executable, "-m", "awscli", "sts", "get-caller-identity"])
         w.report.check(done.returncode != 0, "a service account without an association is nobody")
-        w.report.check("No association found" in agent.log.read_text(), "and the agent's log tells why")
+        w.report.check("No association found" in agent.text(), "and the agent's log tells why")
     finally:
         status = agent.stop()
     w.report.check(status == 0, f"the agent ends well on SIGTERM: {status}")

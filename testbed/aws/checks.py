@@ -360,7 +360,7 @@ def are_there(w, answered):
 
 
 def no_core(w):
-    limits = pathlib.Path(f"/proc/{w.server.process.pid}/limits").read_text()
+    limits = pathlib.Path(f"/proc/{w.server.running.process.pid}/limits").read_text()
     w.report.check(re.search(r"^Max core file size +0 +0 ", limits, re.MULTILINE), "the process leaves no core file")
 
 

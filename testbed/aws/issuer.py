@@ -3,13 +3,11 @@
 import base64
 import http.server
 import json
-import pathlib
-import ssl
-import subprocess
-import threading
 import time
 
 import rsa
+
+from web import Quiet, Web
 
 BITS = 2048
 
@@ -22,26 +20,15 @@ def number(value):
     return encode(value.to_bytes((value.bit_length() + 7) // 8, "big"))
 
 
-class Issuer:
+class Issuer(Web):
+    # What the cluster is registered with. Nothing is asked there, as its keys are given.
+    registered = "https://oidc.example.com"
+
     def __init__(self, folder):
-        """Makes a key and a certificate, and listens. Needs `openssl` for the certificate."""
-        folder = pathlib.Path(folder)
-        self.certificate, key = str(folder / "issuer.pem"), str(folder / "issuer.key")
-        subprocess.run(
-            [
-                "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                "-days", "2", "-subj", "/CN=issuer", "-addext", "subjectAltName=DNS:localhost",
-                # A server's certificate may not be an authority's.
-                "-addext", "basicConstraints=critical,CA:FALSE", "-out", self.certificate, "-keyout", key,
-            ],
-            check=True, capture_output=True, timeout=60,
-        )
         self.public, self.private = rsa.newkeys(BITS)
         issuer = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            timeout = 10
-
+        class Handler(Quiet, http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 documents = {
                     "/.well-known/openid-configuration": issuer.configuration(),
@@ -55,16 +42,7 @@ class Issuer:
                 self.end_headers()
                 self.wfile.write(body)
 
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.certificate, key)
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.name = self.address = f"localhost:{self.server.server_address[1]}"
-        self.url = f"https://{self.name}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        super().__init__(folder, "issuer", Handler)
 
     def configuration(self):
         return json.dumps({

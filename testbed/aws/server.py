@@ -3,34 +3,42 @@
 import configparser
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
-import time
-import urllib.request
+
+from process import PATIENCE, Running
 
 ACCOUNT = "111122223333"
 OTHER = "444455556666"
 CLUSTER = "shop"
 REGION = "eu-central-1"
 
-# Seconds that the server may take to begin or to end on a machine that has other work.
-PATIENCE = 60
+
+# Below the ports that Linux and macOS give to whoever asks for any: what is free here stays so until it is listened on.
+PORTS = range(20000, 32000)
 
 
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    for port in random.sample(PORTS, 100):
+        with socket.socket() as listener:
+            try:
+                listener.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise RuntimeError(f"nearly all ports of {PORTS} are taken")
 
 
 class Server:
     def __init__(self, program, home, issuer):
-        """Makes the installation. `issuer` has the keys of the cluster's tokens, and an address of its own."""
+        """Makes the installation. `issuer` has the keys of the cluster's tokens, the URL that it is registered with, and an
+        address of its own."""
         self.program = pathlib.Path(program).resolve()
         self.home = pathlib.Path(home)
         self.issuer = issuer
-        self.process = None
+        self.running = None
         self.logs = []
         # No proxy and no setting of whoever runs this has a say.
         self.environment = {"HOME": str(home), "PATH": os.environ.get("PATH", "")}
@@ -39,7 +47,7 @@ class Server:
         keys = self.home / "keys.json"
         keys.write_text(issuer.keys())
         self.run(
-            "cluster", "register", CLUSTER, "--issuer", "https://oidc.example.com", "--keys", str(keys),
+            "cluster", "register", CLUSTER, "--issuer", issuer.registered, "--keys", str(keys),
             "--account", ACCOUNT, "--in-region", REGION,
         )
 
@@ -70,46 +78,22 @@ class Server:
 
     def start(self, *flags):
         """Starts the server and waits until it is ready; twice, if another program took a port between."""
-        for _ in range(2):
+        for is_last in (False, True):
             self.port, admin = free_port(), free_port()
-            log = self.home / f"log-{len(self.logs)}"
-            self.logs.append(log)
-            with log.open("wb") as output:
-                self.process = subprocess.Popen(
-                    [
-                        self.program, "serve", "--listen", f"127.0.0.1:{self.port}",
-                        "--admin-listen", f"127.0.0.1:{admin}", "--log-level", "debug",
-                        "--oidc-allow", self.issuer.address, "--oidc-ca-file", self.issuer.certificate, *flags,
-                    ],
-                    env=self.environment, stdout=output, stderr=subprocess.STDOUT,
-                )
-            if self.is_ready(f"http://127.0.0.1:{admin}/readyz"):
-                return
-            self.stop(signal.SIGKILL)
-        raise RuntimeError(f"the server did not get ready: {log.read_text()[-2000:]}")
-
-    def is_ready(self, url, process=None):
-        process = process or self.process
-        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until and process.poll() is None:
+            self.logs.append(self.home / f"log-{len(self.logs)}")
+            command = [
+                self.program, "serve", "--listen", f"127.0.0.1:{self.port}", "--admin-listen", f"127.0.0.1:{admin}",
+                "--log-level", "debug", "--oidc-allow", self.issuer.address,
+                "--oidc-ca-file", self.issuer.certificate, *flags,
+            ]
+            self.running = Running(command, self.environment, self.logs[-1], f"http://127.0.0.1:{admin}/readyz")
             try:
-                with direct.open(url, timeout=5) as answer:
-                    return answer.status == 200
-            except OSError:
-                time.sleep(0.05)
-        return False
+                self.running.start()
+                return
+            except RuntimeError:
+                if is_last:
+                    raise
 
     def stop(self, how=signal.SIGTERM):
-        """Ends this server, by its id; its exit status."""
-        if self.process is None:
-            return None
-        if self.process.poll() is None:
-            self.process.send_signal(how)
-        try:
-            status = self.process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            status = self.process.wait(PATIENCE)
-        self.process = None
-        return status
+        """Ends this server; its exit status."""
+        return self.running.stop(how) if self.running else None

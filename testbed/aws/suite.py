@@ -85,7 +85,7 @@ def run(program, services):
     with tempfile.TemporaryDirectory(prefix="ringwall-aws-") as home:
         issuer = Issuer(home)
         server = Server(program, home, issuer)
-        watch = threading.Timer(MOST, lambda: server.process and server.process.kill())
+        watch = threading.Timer(MOST, server.stop, [signal.SIGKILL])
         watch.daemon = True
         watch.start()
         try:

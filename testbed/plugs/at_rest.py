@@ -1,18 +1,16 @@
 """Secrets are sealed in etcd, by a key that rotates, fails and comes back."""
 
+import base64
 import itertools
 import json
-import signal
-import threading
+import random
 
+from fire import Away, Wrong, under_fire
 from process import until
 
 # Seconds that an apiserver takes to notice: it asks a plugin for its status once a minute while all is well, every ten seconds
 # while it is not, and writes for three minutes more. Source: Kubernetes 1.37, kmsv2 `envelope.go`.
 NOTICED = 330
-
-# Bound of a loop that writes while the plugin is killed.
-MOST_WRITES = 60
 
 VALUE = "correct horse battery staple"
 
@@ -32,6 +30,24 @@ def is_read(stack, name):
     return stack.bed.try_kubectl("get", "secret", name, "-n", "shop", "-o", "name")[0] == 0
 
 
+def are_read(stack, names):
+    """Whether Secrets are there, and what they were written as."""
+    found = {
+        entry["metadata"]["name"]: base64.b64decode(entry["data"]["value"]).decode()
+        for entry in stack.bed.get("secrets", "-n", "shop")["items"]
+    }
+    return all(found.get(name) == VALUE for name in names)
+
+
+def plaintext(number):
+    return base64.b64encode(f"{VALUE} {number}".encode()).decode()
+
+
+def ask(stack, *questions):
+    """What the plugin answers to the apiserver's client."""
+    return stack.bed.ask("kms", "--socket", str(stack.socket), questions=questions)
+
+
 def verified(stack, *flags):
     status, output, messages = stack.try_ringwall(
         "kms", "verify", *stack.bed.etcd(), *flags, "--output", "json", environment=stack.plain()
@@ -40,6 +56,7 @@ def verified(stack, *flags):
 
 
 def run(w, stack):
+    """The names of Secrets that there are."""
     report = w.report
     report.begin("etcd holds Secrets sealed alone")
     for number in range(5):
@@ -52,35 +69,39 @@ def run(w, stack):
     database = b"".join(path.read_bytes() for path in stack.bed.folder.rglob("*") if path.is_file() and "etcd" in str(path))
     report.check(len(database) > 0 and VALUE.encode() not in database, "no byte of a value is in etcd's files")
 
-    report.begin("the plugin is killed while Secrets are written")
-    plugin = stack.running["kms"]
-    done, failures = threading.Event(), []
+    report.begin("the KMS plugin is killed while Secrets are written, and seals asked for")
+    sealed = {}
 
-    def go_on():
-        for number in range(MOST_WRITES):
-            if done.is_set():
-                return
-            status, _, messages = write(stack, f"load-{number}")
-            if status == 0:
-                written.append(f"load-{number}")
-            else:
-                failures.append(messages)
+    def go_on(number):
+        # An apiserver asks the plugin seldom, as it seals by a seed of its own; so its client asks besides.
+        if number % 2:
+            status, _, messages = write(stack, f"fire-{number}")
+            if status != 0:
+                raise Away(messages)
+            return
+        [answer] = ask(stack, {"plaintext": plaintext(number)})
+        if "error" in answer:
+            raise Away(answer["error"])
+        sealed[number] = answer
+        earlier = random.choice(list(sealed))
+        [answer] = ask(stack, sealed[earlier])
+        if "error" in answer:
+            raise Away(answer["error"])
+        if answer != {"plaintext": plaintext(earlier)}:
+            raise Wrong("what was sealed comes out as something else")
 
-    written = []
-    writer = threading.Thread(target=go_on, daemon=True)
-    writer.start()
-    for _ in range(3):
-        plugin.stop(signal.SIGKILL)
-        plugin.start()
-    done.set()
-    writer.join()
-    report.check(len(written) > 0, f"Secrets are written meanwhile: {failures[:1]}")
-    report.check(all(is_read(stack, name) for name in written), "every one that was acknowledged is there")
-    report.check(write(stack, "after")[0] == 0, "and writing goes on")
+    written = [f"fire-{number}" for number in under_fire(report, stack.running["kms"], go_on) if number % 2]
+    report.check(are_read(stack, written), "every Secret that was acknowledged is there")
+    wanted = [{"plaintext": plaintext(number)} for number in sealed]
+    report.check(ask(stack, *sealed.values()) == wanted, "and whatever was sealed is unsealed")
+    # What it knew of keys is gone, so that its seeds are unsealed by the plugin.
+    stack.bed.stop()
+    stack.bed.start(*stack.control_plane())
+    report.check(are_read(stack, written), "by an apiserver that begins anew, too")
 
     report.begin("the key rotates")
     before = key_ids(stack)
-    w.kms.rotate_key_on_demand(KeyId=w.kms.describe_key(KeyId="alias/etcd")["KeyMetadata"]["KeyId"])
+    w.kms.rotate_key_on_demand(KeyId=key_of(w))
 
     def is_new():
         write(stack, "probe")
@@ -94,21 +115,32 @@ def run(w, stack):
     report.check(status == 0, f"kms rotate seals every object anew: {output} {messages}")
     after = key_ids(stack)
     report.check(len(after) == 1 and not after & before, f"under the one new key: {len(after)}")
-    report.check(all(is_read(stack, name) for name in written), "and all are read as before")
+    report.check(are_read(stack, written), "and all are read as before")
+    return written
 
+
+def take_key(w):
+    """From now on nothing can be sealed by a new seed; an apiserver takes minutes to find that out."""
+    w.kms.disable_key(KeyId=key_of(w))
+
+
+def outage(w, stack, written):
+    """What becomes of the key's going and coming back, once `take_key` is done; `written` are Secrets that there are."""
+    report = w.report
     report.begin("the key can't be used, and can again")
-    key = w.kms.describe_key(KeyId="alias/etcd")["KeyMetadata"]["KeyId"]
-    w.kms.disable_key(KeyId=key)
     # Of a new name each time: what is unchanged isn't written.
     names = (f"outage-{number}" for number in itertools.count())
     report.check(until(lambda: write(stack, next(names))[0] != 0, NOTICED, 5), "writes fail")
     report.check(all(is_read(stack, name) for name in written[:3]), "reads go on")
-    w.kms.enable_key(KeyId=key)
+    w.kms.enable_key(KeyId=key_of(w))
     report.check(until(lambda: write(stack, next(names))[0] == 0, NOTICED, 2), "and writes too, without a restart, once it can")
     status, told = verified(stack, "--expect-provider", "ringwall")
     report.check(status == 0, f"nothing was written in the clear: {told}")
-    log = plugin.text()
-    report.check(VALUE not in log, "no value is in the plugin's log")
+    report.check(VALUE not in stack.running["kms"].text(), "no value is in the plugin's log")
+
+
+def key_of(w):
+    return w.kms.describe_key(KeyId="alias/etcd")["KeyMetadata"]["KeyId"]
 
 
 def key_ids(stack):

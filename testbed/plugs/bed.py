@@ -71,6 +71,17 @@ class Bed:
         whole = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
         return self.kubectl("apply", "-f", "-", stdin=json.dumps(whole))
 
+    def ask(self, *command, questions):
+        """What a command of the testbed's program answers to JSON Lines."""
+        done = subprocess.run(
+            [self.program, *command], input="".join(json.dumps(line) + "\n" for line in questions), capture_output=True,
+            text=True, timeout=CALL,
+        )
+        answers = [json.loads(line) for line in done.stdout.splitlines()]
+        if len(answers) != len(questions):
+            raise RuntimeError(f"testbed {' '.join(map(str, command))}: {done.stderr}")
+        return answers
+
     def etcd(self):
         """Flags by which a program of ours reaches etcd, which listens where its log says."""
         line = next(line for line in reversed(self.log().splitlines()) if "serving client traffic" in line)

@@ -3,20 +3,16 @@
 import base64
 import json
 import pathlib
-import signal
 import subprocess
-import threading
 import time
 import urllib.parse
 
+from fire import Away, Wrong, under_fire
 from process import until
 from server import ACCOUNT, CLUSTER, REGION
 
 PREFIX = "k8s-aws-v1."
 VIEW = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"
-
-# Bound of a loop that asks while a webhook is killed.
-MOST_CALLS = 400
 
 
 def trust():
@@ -36,20 +32,11 @@ def role(w, name, path="/"):
 def kubeconfig(stack, name, command, credentials):
     """A kubeconfig whose user runs a credential plugin."""
     variables = stack.environment(credentials)
-    path = stack.home / f"{name}.kubeconfig"
-    path.write_text(json.dumps({
-        "apiVersion": "v1", "kind": "Config", "current-context": "c",
-        "clusters": [{"name": "c", "cluster": {
-            "server": stack.bed.server, "certificate-authority": str(stack.bed.pki / "ca.crt"),
-        }}],
-        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
-        "users": [{"name": "u", "user": {"exec": {
-            "apiVersion": "client.authentication.k8s.io/v1", "interactiveMode": "Never",
-            "command": command[0], "args": command[1:],
-            "env": [{"name": key, "value": value} for key, value in variables.items()],
-        }}}],
-    }))
-    return str(path)
+    return stack.kubeconfig(name, {"exec": {
+        "apiVersion": "client.authentication.k8s.io/v1", "interactiveMode": "Never",
+        "command": command[0], "args": command[1:],
+        "env": [{"name": key, "value": value} for key, value in variables.items()],
+    }})
 
 
 def by_ringwall(stack):
@@ -62,6 +49,10 @@ def by_aws(stack):
 
     aws = pathlib.Path(sys.executable).parent / "aws"
     return [str(aws), "eks", "get-token", "--cluster-name", CLUSTER, "--region", REGION]
+
+
+def by_authenticator(program):
+    return [str(pathlib.Path(program).resolve()), "token", "--cluster-id", CLUSTER]
 
 
 def who(stack, path):
@@ -135,7 +126,7 @@ def forgeries(stack, credentials):
     }
 
 
-def run(w, stack):
+def run(w, stack, authenticator):
     report, bed = w.report, stack.bed
     report.begin("AWS identities get in as the mappings say")
     w.user("assumer", json.dumps({
@@ -154,7 +145,6 @@ def run(w, stack):
         accessScope={"type": "namespace", "namespaces": ["shop"]},
     )
     bed.apply(
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}},
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "aws-auth", "namespace": "kube-system"}, "data": {
             "mapRoles": json.dumps([{"rolearn": dev, "username": "dev:{{SessionName}}", "groups": ["developers"]}]),
         }},
@@ -162,7 +152,10 @@ def run(w, stack):
          "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
          "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "operators"}]},
     )
-    ways = {"ringwall token": by_ringwall(stack), "aws eks get-token": by_aws(stack)}
+    ways = {
+        "ringwall token": by_ringwall(stack), "aws eks get-token": by_aws(stack),
+        "aws-iam-authenticator token": by_authenticator(authenticator),
+    }
     for name, command in ways.items():
         path = kubeconfig(stack, f"ops-{name.split()[0]}", command, ops_session)
         report.check(
@@ -173,9 +166,9 @@ def run(w, stack):
         report.check(is_ops, f"as its entry says, by {name}: {said}")
         extra = said.get("extra", {}) if isinstance(said, dict) else {}
         report.check(extra.get("sessionName") == ["jane"], f"with what audit needs, by {name}: {sorted(extra)}")
-    path = kubeconfig(stack, "dev", by_ringwall(stack), dev_session)
-    report.check(until(lambda: isinstance(who(stack, path), dict)), "a role with a path gets in by aws-auth")
-    said = who(stack, path)
+    dev_path = kubeconfig(stack, "dev", by_ringwall(stack), dev_session)
+    report.check(until(lambda: isinstance(who(stack, dev_path), dict)), "a role with a path gets in by aws-auth")
+    said = who(stack, dev_path)
     report.check(isinstance(said, dict) and said["username"] == "dev:jane", f"as aws-auth says: {said}")
     stranger = kubeconfig(stack, "stranger", by_ringwall(stack), stranger_session)
     said = who(stack, stranger)
@@ -213,40 +206,32 @@ def run(w, stack):
         status = says(stack, text)
         report.check(status == 401, f"a token {name} is refused: {status}")
 
-    report.begin("mappings go, and webhooks are killed")
-    path = kubeconfig(stack, "ops-again", by_ringwall(stack), ops_session)
-    report.check(isinstance(who(stack, path), dict), "before its entry goes, the role gets in")
-    answered = under_fire(stack, path)
-    report.check(answered, "a webhook that was killed comes back, and the role gets in again")
+    report.begin("the token webhook is killed while people come in")
+    ops_path = kubeconfig(stack, "ops", by_ringwall(stack), ops_session)
+    people = [("ops:jane", ops_path), ("dev:jane", dev_path)]
+    bad = list(forged.items())
+
+    def come_in(number):
+        # Every third of them has no right to.
+        if number % 3 == 2:
+            name, text = bad[number // 3 % len(bad)]
+            if says(stack, text) == 201:
+                raise Wrong(f"a token {name} gets in")
+            return
+        expected, file = people[number % 3]
+        said = who(stack, file)
+        if not isinstance(said, dict):
+            raise Away(said)
+        if said["username"] != expected:
+            raise Wrong(f"{expected} gets in as {said}")
+
+    under_fire(report, stack.running["webhooks"], come_in)
+
+    report.begin("mappings go")
+    report.check(isinstance(who(stack, ops_path), dict), "before its entry goes, the role gets in")
     w.eks.delete_access_entry(clusterName=CLUSTER, principalArn=ops)
-    report.check(until(lambda: is_refused(who(stack, path))), "without its access entry the role is cut off")
+    report.check(until(lambda: is_refused(who(stack, ops_path))), "without its access entry the role is cut off")
     bed.kubectl("delete", "configmap", "aws-auth", "-n", "kube-system")
-    path = kubeconfig(stack, "dev-again", by_ringwall(stack), dev_session)
-    report.check(until(lambda: is_refused(who(stack, path))), "without aws-auth the role is cut off")
+    report.check(until(lambda: is_refused(who(stack, dev_path))), "without aws-auth the role is cut off")
     text = stack.running["webhooks"].text()
     report.check(good not in text and good[len(PREFIX):][:40] not in text, "no token is in the log")
-
-
-def under_fire(stack, path):
-    """Asks without end while the webhooks are killed, and tells whether they answer again."""
-    done = threading.Event()
-
-    def ask():
-        for _ in range(MOST_CALLS):
-            if done.is_set():
-                return
-            who(stack, path)
-
-    asking = [threading.Thread(target=ask, daemon=True) for _ in range(2)]
-    for thread in asking:
-        thread.start()
-    webhooks = stack.running["webhooks"]
-    webhooks.stop(signal.SIGKILL)
-    webhooks.start()
-    done.set()
-    for thread in asking:
-        thread.join()
-    return until(lambda: isinstance(who(stack, path), dict))
-
-
-__all__ = ["run", "until"]

@@ -2,11 +2,10 @@
 
 import base64
 import json
-import signal
 
 import botocore.exceptions
 
-from process import until
+from fire import Away, Wrong, under_fire
 from server import ACCOUNT, REGION
 
 
@@ -27,23 +26,42 @@ def webhook(stack):
     }
 
 
-def pod(name, account):
+def pod(name, account, namespace="shop"):
     return {
-        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "shop"},
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": namespace},
         "spec": {"serviceAccountName": account, "containers": [{"name": "web", "image": "example.com/web"}]},
     }
 
 
-def service_account(name, role):
+def service_account(name, role=None, namespace="shop"):
+    annotations = {"eks.amazonaws.com/role-arn": role} if role else {}
     return {
         "apiVersion": "v1", "kind": "ServiceAccount",
-        "metadata": {"name": name, "namespace": "shop", "annotations": {"eks.amazonaws.com/role-arn": role}},
+        "metadata": {"name": name, "namespace": namespace, "annotations": annotations},
     }
 
 
-def variables(stack, name):
-    container = stack.bed.get("pod", name, "-n", "shop")["spec"]["containers"][0]
-    return {entry["name"]: entry.get("value") for entry in container.get("env", [])}
+def variables(made):
+    """The environment of a pod's container."""
+    return {entry["name"]: entry.get("value") for entry in made["spec"]["containers"][0].get("env", [])}
+
+
+def token_file(made, volume):
+    """The audience of the token in a volume of a pod, and the file where its container finds it; none without such a volume."""
+    found = [entry["projected"]["sources"][0] for entry in made["spec"]["volumes"] if entry["name"] == volume]
+    mounts = [mount for mount in made["spec"]["containers"][0]["volumeMounts"] if mount["name"] == volume]
+    if not found or not mounts:
+        return None, None
+    source = found[0]["serviceAccountToken"]
+    return source["audience"], f"{mounts[0]['mountPath']}/{source['path']}"
+
+
+def token(stack, name, account, audience, namespace="shop"):
+    """The token that a pod is given for an audience."""
+    return stack.bed.kubectl(
+        "create", "token", account, "-n", namespace, "--audience", audience,
+        "--bound-object-kind", "Pod", "--bound-object-name", name, "--duration", "1h",
+    ).strip()
 
 
 def run(w, stack):
@@ -71,24 +89,19 @@ def run(w, stack):
     bed.apply(webhook(stack))
     # At once, so that no cache can know the service account yet.
     bed.apply(service_account("checkout", role), pod("checkout-0", "checkout"))
-    found = variables(stack, "checkout-0")
+    made = bed.get("pod", "checkout-0", "-n", "shop")
+    found = variables(made)
     report.check(found.get("AWS_ROLE_ARN") == role, f"a pod made with its service account is injected: {found}")
     report.check(found.get("AWS_REGION") == REGION, f"with the region: {found}")
-    spec = bed.get("pod", "checkout-0", "-n", "shop")["spec"]
-    projected = [volume for volume in spec["volumes"] if volume["name"] == "aws-iam-token"]
-    source = projected and projected[0]["projected"]["sources"][0]["serviceAccountToken"]
-    report.check(bool(source) and source["audience"] == "sts.amazonaws.com", f"and the token's volume: {source}")
-    mounts = [mount for mount in spec["containers"][0]["volumeMounts"] if mount["name"] == "aws-iam-token"]
-    file = f"{mounts[0]['mountPath']}/{source['path']}" if mounts and source else None
-    report.check(found.get("AWS_WEB_IDENTITY_TOKEN_FILE") == file, f"where its variable says: {file}")
-    bed.apply({**service_account("plain", role), "metadata": {"name": "plain", "namespace": "shop"}}, pod("plain-0", "plain"))
-    report.check("AWS_ROLE_ARN" not in variables(stack, "plain-0"), "a pod whose account has no role gets none")
+    audience, file = token_file(made, "aws-iam-token")
+    report.check(audience == "sts.amazonaws.com", f"and the token's volume: {audience}")
+    report.check(file and found.get("AWS_WEB_IDENTITY_TOKEN_FILE") == file, f"where its variable says: {file}")
+    bed.apply(service_account("plain"), pod("plain-0", "plain"))
+    found = variables(bed.get("pod", "plain-0", "-n", "shop"))
+    report.check("AWS_ROLE_ARN" not in found, "a pod whose account has no role gets none")
 
     report.begin("a pod's token is a role's credentials")
-    text = bed.kubectl(
-        "create", "token", "checkout", "-n", "shop", "--audience", source["audience"],
-        "--bound-object-kind", "Pod", "--bound-object-name", "checkout-0", "--duration", "1h",
-    ).strip()
+    text = token(stack, "checkout-0", "checkout", audience)
     assume = w.unsigned("sts").assume_role_with_web_identity
 
     def given(**changes):
@@ -104,21 +117,27 @@ def run(w, stack):
         refused(lambda: given(WebIdentityToken=api)) == "InvalidIdentityToken", "a token for the apiserver is refused"
     )
 
-    report.begin("the pod webhook is killed")
-    webhooks = stack.running["webhooks"]
-    webhooks.stop(signal.SIGKILL)
-    status, _, messages = bed.try_kubectl(
-        "apply", "-f", "-", stdin=json.dumps(pod("checkout-1", "checkout"))
-    )
-    report.check(status != 0, f"without the webhook no pod is made that would lack its role: {messages}")
-    webhooks.start()
-
-    def is_made():
-        return bed.try_kubectl("apply", "-f", "-", stdin=json.dumps(pod("checkout-1", "checkout")))[0] == 0
-
-    report.check(until(is_made), "once it is back, it is made")
-    report.check(variables(stack, "checkout-1").get("AWS_ROLE_ARN") == role, "and injected")
     report.check(f"arn:aws:iam::{ACCOUNT}:role/checkout" == role, "the role is the account's own")
+
+    report.begin("the pod webhook is killed while pods are made")
+
+    def make(number):
+        made = pod(f"fire-{number}", "plain" if number % 3 == 2 else "checkout")
+        status, output, messages = bed.try_kubectl("create", "-f", "-", "-o", "json", stdin=json.dumps(made))
+        if status != 0:
+            raise Away(messages)
+        if not has_its_own(json.loads(output)):
+            raise Wrong(output)
+
+    def has_its_own(made):
+        wanted = role if made["spec"]["serviceAccountName"] == "checkout" else None
+        return variables(made).get("AWS_ROLE_ARN") == wanted
+
+    acknowledged = under_fire(report, stack.running["webhooks"], make)
+    made = [pod for pod in bed.get("pods", "-n", "shop")["items"] if pod["metadata"]["name"].startswith("fire-")]
+    names = {pod["metadata"]["name"] for pod in made}
+    report.check(names >= {f"fire-{number}" for number in acknowledged}, "every pod that was acknowledged is there")
+    report.check(all(map(has_its_own, made)), "and each pod that is there, acknowledged or not, has its role and no other")
 
 
 def refused(call):

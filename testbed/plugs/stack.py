@@ -8,10 +8,16 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "aws"))
 
+from agent import Agent
 from bed import Bed
 from documents import Documents
 from process import Running
-from server import ACCOUNT, CLUSTER, REGION, Server, free_port
+from server import CLUSTER, REGION, Server, free_port
+
+MANIFESTS = pathlib.Path(__file__).parents[2] / "deploy" / "manifests"
+
+# A region of AWS that does not answer.
+AWAY, NOWHERE = "eu-north-1", "http://127.0.0.1:9"
 
 # An apiserver keeps what a webhook said for two minutes by default; here mappings have to end sooner.
 TOKEN_CACHE = "1s"
@@ -23,16 +29,6 @@ AUDIT = {
         {"level": "Metadata"},
     ],
 }
-
-
-class Keys:
-    """The public key of the cluster's service accounts, as `cluster register` takes it."""
-
-    def __init__(self, documents, text):
-        self.address, self.certificate, self.text = documents.address, documents.certificate, text
-
-    def keys(self):
-        return self.text
 
 
 class Stack:
@@ -48,15 +44,14 @@ class Stack:
             ["openssl", "rsa", "-in", str(self.signing_key), "-pubout", "-out", str(public)],
             check=True, capture_output=True, timeout=60,
         )
-        self.published = self.ringwall(
+        self.ringwall(
             "identity", "publish", "--issuer", self.documents.url, "--service-account-key-file", str(public),
             "--folder", str(self.documents.folder), environment=self.plain(),
         )
-        keys = (self.documents.folder / "openid/v1/jwks").read_text()
-        self.aws = Server(program, home, Keys(self.documents, keys))
+        self.aws = Server(program, home, self.documents)
         self.aws.start()
         self.bed = Bed(testbed, self.home / "bed")
-        self.ports = {name: free_port() for name in ["authn", "identity", "admin", "kms", "apiserver"]}
+        self.ports = {name: free_port() for name in ["authn", "identity", "admin", "kms", "secrets", "apiserver"]}
         self.running = {}
 
     def plain(self):
@@ -95,7 +90,8 @@ class Stack:
         command = [
             self.program, "serve", "--services", "authn,identity", "--cluster-name", CLUSTER,
             "--cluster-kubeconfig", self.bed.kubeconfig, "--authn-listen", f"127.0.0.1:{self.ports['authn']}",
-            "--identity-listen", f"127.0.0.1:{self.ports['identity']}", "--identity-default-region", REGION,
+            "--identity-listen", f"127.0.0.1:{self.ports['identity']}", "--identity-aws-default-region", REGION,
+            "--identity-associations", "on",
             "--admin-listen", f"127.0.0.1:{self.ports['admin']}", "--aws-endpoint", self.aws.url,
             "--aws-ca-file", self.aws.authority, "--log-level", "debug", "--region", REGION,
         ]
@@ -114,6 +110,43 @@ class Stack:
         ready = f"http://127.0.0.1:{self.ports['kms']}/readyz"
         self.running["kms"] = Running(command, self.environment(), self.home / "kms.log", ready)
         return self.running["kms"]
+
+    def agent(self, w, node):
+        """The Pod Identity agent, with the credentials of a user for the node's."""
+        self.running["agent"] = Agent(w, node)
+        return self.running["agent"]
+
+    def secrets(self):
+        """The secrets provider, with no more rights in the cluster than its manifest gives."""
+        self.bed.kubectl("apply", "-f", str(MANIFESTS / "secrets" / "provider.yaml"))
+        token = self.bed.kubectl("create", "token", "ringwall-secrets", "-n", "kube-system").strip()
+        folder = self.home / "providers"
+        folder.mkdir()
+        self.provider = folder / "aws.sock"
+        agent = self.running["agent"].url
+        command = [
+            self.program, "secrets", "serve", "--providers-folder", folder, "--region", REGION,
+            "--kubeconfig", self.kubeconfig("secrets", {"token": token}), "--endpoint", self.aws.url,
+            "--ca-file", self.aws.authority, "--region-endpoint", f"{AWAY}={NOWHERE}",
+            "--pod-identity-agent", agent, agent, "--admin-listen", f"127.0.0.1:{self.ports['secrets']}",
+            "--log-level", "debug",
+        ]
+        ready = f"http://127.0.0.1:{self.ports['secrets']}/readyz"
+        self.running["secrets"] = Running(command, self.plain(), self.home / "secrets.log", ready)
+        return self.running["secrets"]
+
+    def kubeconfig(self, name, user):
+        """The path of a kubeconfig for a user."""
+        path = self.home / f"{name}.kubeconfig"
+        path.write_text(json.dumps({
+            "apiVersion": "v1", "kind": "Config", "current-context": "c",
+            "clusters": [{"name": "c", "cluster": {
+                "server": self.bed.server, "certificate-authority": str(self.bed.pki / "ca.crt"),
+            }}],
+            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+            "users": [{"name": "u", "user": user}],
+        }))
+        return str(path)
 
     def control_plane(self):
         """Flags of the apiserver with every plug, and its configuration files."""
@@ -157,6 +190,3 @@ class Stack:
             process.stop()
         self.aws.stop()
         self.documents.server.shutdown()
-
-
-__all__ = ["ACCOUNT", "CLUSTER", "REGION", "Stack", "free_port"]

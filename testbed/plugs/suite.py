@@ -1,8 +1,9 @@
-"""A real kube-apiserver with every plug of Ringwall in it: who gets in, what pods get, what etcd holds.
+"""A real kube-apiserver with every plug of Ringwall in it: who gets in, what pods and volumes
+get, what etcd holds.
 
-    python suite.py PROGRAM TESTBED
+    python suite.py PROGRAM TESTBED AUTHENTICATOR
 
-PROGRAM is `ringwall`, TESTBED the testbed's program. Everything lies in a temporary folder and is gone at the end.
+PROGRAM is `ringwall`, TESTBED the testbed's program, AUTHENTICATOR is aws-iam-authenticator. Everything lies in a temporary folder and is gone at the end.
 """
 
 import pathlib
@@ -15,7 +16,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "aws"))
 
 import at_rest
 import logins
+import mounts
+import pod_identity
 import pods
+from process import until
 from stack import Stack
 from world import Report, World
 
@@ -33,10 +37,10 @@ def set_up(w, stack):
     webhooks = stack.webhooks().start(wait=False)
     w.report.check(webhooks.is_running(), "the webhooks begin without an apiserver")
     stack.bed.start(*stack.control_plane())
-    w.report.check(logins.until(webhooks.is_ready), "the webhooks get ready once the apiserver is there")
+    w.report.check(until(webhooks.is_ready), "the webhooks get ready once the apiserver is there")
 
 
-def run(program, testbed):
+def run(program, testbed, authenticator):
     report = Report()
     with tempfile.TemporaryDirectory(prefix="ringwall-plugs-") as home:
         stack = Stack(program, testbed, home)
@@ -47,9 +51,14 @@ def run(program, testbed):
             w = World(stack.aws, None, report)
             report.begin("a control plane with every plug")
             set_up(w, stack)
-            logins.run(w, stack)
+            stack.bed.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
+            written = at_rest.run(w, stack)
+            # The others have no need of the key, and so the time until its going shows is theirs.
+            at_rest.take_key(w)
+            logins.run(w, stack, authenticator)
             pods.run(w, stack)
-            at_rest.run(w, stack)
+            mounts.run(w, stack, pod_identity.run(w, stack))
+            at_rest.outage(w, stack, written)
         finally:
             watch.cancel()
             stack.stop()
@@ -59,9 +68,9 @@ def run(program, testbed):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
+    if len(sys.argv) != 4:
         sys.exit(__doc__)
     began = time.monotonic()
-    status = run(sys.argv[1], sys.argv[2])
+    status = run(*sys.argv[1:])
     print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
     sys.exit(status)

@@ -1,7 +1,7 @@
 //! AWS's own clients, boto3 and the `aws` program, against the endpoint as `ringwall serve` has it, alone and behind a real
 //! control plane.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -27,25 +27,32 @@ pub(crate) fn run(workspace: &Workspace, python: &Path) -> Result<()> {
     suite(workspace, python, "aws", &[])
 }
 
-/// Builds the server and has `testbed/plugs/suite.py` put every plug of it into a real control plane.
-pub(crate) fn plug_in(workspace: &Workspace, python: &Path, testbed: &Path) -> Result<()> {
-    suite(workspace, python, "plugs", &[testbed])
+/// Builds the server and has `testbed/plugs/suite.py` put every plug of it into a real control plane; whoever has
+/// aws-iam-authenticator as credential plugin gets in as well.
+pub(crate) fn plug_in(
+    workspace: &Workspace,
+    python: &Path,
+    testbed: &Path,
+    authenticator: &Path,
+) -> Result<()> {
+    suite(workspace, python, "plugs", &[testbed, authenticator])
+}
+
+/// Builds the server, and returns its program.
+pub(crate) fn server(workspace: &Workspace) -> Result<PathBuf> {
+    let mut cargo = process::cargo();
+    process::run(cargo.current_dir(&workspace.root).args(["build", "--locked", "--package", "ringwall"]))?;
+    Ok(workspace.target().join("debug").join("ringwall"))
 }
 
 fn suite(workspace: &Workspace, python: &Path, folder: &str, arguments: &[&Path]) -> Result<()> {
-    process::run(process::cargo().current_dir(&workspace.root).args([
-        "build",
-        "--quiet",
-        "--locked",
-        "--package",
-        "ringwall",
-    ]))?;
+    let server = server(workspace)?;
     process::run(
         Command::new(python)
             .current_dir(workspace.root.join("testbed").join(folder))
             // No compiled files in the source.
             .args(["-B", "suite.py"])
-            .arg(workspace.target().join("debug").join("ringwall"))
+            .arg(server)
             .args(arguments),
     )
 }

@@ -1,6 +1,7 @@
 //! The chores of this repository, as code: `cargo xtask help` lists them.
 
 mod aws_clients;
+mod aws_findings;
 mod aws_managed_policies;
 mod aws_models;
 mod aws_python;
@@ -11,6 +12,7 @@ mod grpc;
 mod iam_authenticator;
 mod iam_data;
 mod iam_peers;
+mod irsa;
 mod moto;
 mod process;
 mod python;
@@ -51,6 +53,12 @@ enum Chore {
         /// Print the path only, and build nothing
         #[arg(long)]
         print: bool,
+    },
+    /// Show a pod's own role in AWS step by step, on the testbed: the chain of `examples/irsa`
+    Irsa {
+        /// Let all of it run until Ctrl-C, to try things
+        #[arg(long)]
+        keep: bool,
     },
     /// Set up the independent IAM evaluators and print how each is run, as JSON
     IamPeers {
@@ -101,6 +109,10 @@ fn run(chore: Chore) -> Result<ExitCode> {
         Chore::Testbed { print } => {
             let program = if print { testbed::program(&workspace)? } else { testbed::build(&workspace)? };
             println!("{}", program.display());
+            Ok(ExitCode::SUCCESS)
+        }
+        Chore::Irsa { keep } => {
+            irsa::become_walkthrough(&workspace, keep)?;
             Ok(ExitCode::SUCCESS)
         }
         Chore::IamPeers { test } => {

@@ -8,7 +8,8 @@ use anyhow::Result;
 use crate::steps::{Steps, in_ci};
 use crate::workspace::Workspace;
 use crate::{
-    aws_clients, aws_python, aws_shapes, iam_peers, moto, process, softhsm, store_tools, testbed, tidy,
+    aws_clients, aws_findings, aws_python, aws_shapes, iam_authenticator, iam_peers, irsa, moto, process,
+    softhsm, store_tools, testbed, tidy,
 };
 
 /// Tells the end-to-end tests where the testbed's program is.
@@ -139,28 +140,41 @@ fn use_moto(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
 /// gaps.
 fn ask_as_aws_clients(workspace: &Workspace, seed: Option<u64>, testbed: Option<&Path>, steps: &mut Steps) {
     const SHAPES: &str = "protocol against botocore";
+    const FINDINGS: &str = "findings against botocore";
     const CLIENTS: &str = "AWS's own clients against the endpoint";
     const PLUGS: &str = "every plug in a real control plane";
+    const CHAIN: &str = "examples/irsa, from a service account to CloudTrail";
     let python = match aws_python::interpreter(workspace) {
         Ok(python) => python,
         Err(error) => {
-            for name in [SHAPES, CLIENTS, PLUGS] {
+            for name in [SHAPES, FINDINGS, CLIENTS, PLUGS, CHAIN] {
                 steps.gap(name, &format!("{error:#}"));
             }
             return;
         }
     };
     steps.run(SHAPES, || aws_shapes::run(workspace, &python, seed));
+    steps.run(FINDINGS, || aws_findings::run(workspace, &python));
     match aws_clients::can_run() {
         Ok(()) => {
             steps.run(CLIENTS, || aws_clients::run(workspace, &python));
             match testbed {
-                Some(testbed) => _ = steps.run(PLUGS, || aws_clients::plug_in(workspace, &python, testbed)),
-                None => steps.gap(PLUGS, "there is no testbed"),
+                Some(testbed) => {
+                    steps.run(PLUGS, || {
+                        let authenticator = iam_authenticator::build(workspace)?;
+                        aws_clients::plug_in(workspace, &python, testbed, &authenticator)
+                    });
+                    steps.run(CHAIN, || irsa::run(workspace, &python, testbed));
+                }
+                None => {
+                    for name in [PLUGS, CHAIN] {
+                        steps.gap(name, "there is no testbed");
+                    }
+                }
             }
         }
         Err(error) => {
-            for name in [CLIENTS, PLUGS] {
+            for name in [CLIENTS, PLUGS, CHAIN] {
                 steps.gap(name, &format!("{error:#}"));
             }
         }

@@ -27,6 +27,7 @@ mod aws;
 mod check;
 mod cluster;
 mod decision;
+mod error_chain;
 mod iam;
 mod object;
 mod problem;
@@ -50,6 +51,7 @@ pub use cluster::{
     AuthenticationMode, AwsAuthConfigMap, AwsAuthEntry, Cluster, ClusterInfo, LogFile, LogKind,
 };
 pub use decision::{Decision, Proof, Reason, StatementRef, Verdict};
+pub use error_chain::error_chain;
 pub use iam::{
     AccessKey, AttachedPolicy, IamGroup, IamPrincipal, IamPrincipalKind, OidcProvider, OrgNode, OrgNodeKind,
     Organization, PolicyDocument, ResourcePolicy,

@@ -81,5 +81,31 @@ fn days(year: i64, month: i64, day: i64) -> Option<i64> {
     Some(years + before + i64::from(month > 2 && leap) + day - 1 - EPOCH)
 }
 
+/// ISO 8601 in UTC with milliseconds: `2025-04-15T03:45:48.097Z`. Years that take more than four digits have them.
+pub fn text(milliseconds: i64) -> String {
+    let (day, of_day) = (milliseconds.div_euclid(86_400_000), milliseconds.rem_euclid(86_400_000));
+    let (year, month, day) = date(day);
+    let (seconds, thousandths) = (of_day / 1000, of_day % 1000);
+    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{thousandths:03}Z")
+}
+
+/// Year, month and day of a day since 1970, in the Gregorian calendar.
+///
+/// Years are counted from March, so that the leap day is the last of one: the months' lengths then repeat with a period of five.
+fn date(day: i64) -> (i64, i64, i64) {
+    /// Days from March of the year 0 to 1970, and days of 400 years.
+    const TO_1970: i64 = 719_468;
+    const ERA: i64 = 146_097;
+    let day = day + TO_1970;
+    let (era, of_era) = (day.div_euclid(ERA), day.rem_euclid(ERA));
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let (month, later) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    (era * 400 + year + later, month, day)
+}
+
 #[cfg(test)]
 mod tests;

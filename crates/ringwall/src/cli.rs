@@ -1,4 +1,5 @@
 mod agent;
+mod detect;
 mod etcd;
 mod identity;
 mod kms;
@@ -20,6 +21,7 @@ use ringwall_iam::lint::Level;
 use ringwall_model::Severity;
 
 pub(crate) use self::agent::Agent;
+pub(crate) use self::detect::{Detect, DetectFormat};
 pub(crate) use self::etcd::{EtcdAccess, EtcdOptional, EtcdRequired, Objects};
 pub(crate) use self::identity::{Identity, IdentityCommand, IdentityMutate, IdentityPublish};
 pub(crate) use self::kms::{Kms, KmsCommand};
@@ -76,6 +78,7 @@ pub(crate) enum Command {
     Assess(Assess),
     Can(Can),
     WhoCan(WhoCan),
+    Detect(Detect),
     Iam(Iam),
     Init(Init),
     Serve(Serve),

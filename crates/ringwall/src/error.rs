@@ -1,4 +1,3 @@
-use std::error::Error;
 use std::io::{self, Write as _};
 use std::path::Path;
 
@@ -8,6 +7,7 @@ use ringwall_grpc::GrpcError;
 use ringwall_identity::agent::AgentError;
 use ringwall_identity::issuer::IssuerError;
 use ringwall_kms::KmsError;
+use ringwall_model::error_chain;
 use ringwall_oidc::SetupError;
 use ringwall_rootkey::RootKeyError;
 use ringwall_server::ServerError;
@@ -176,23 +176,9 @@ pub(crate) fn print(failure: &Failure) -> Exit {
         Failure::Settings(errors) => {
             errors.iter().try_for_each(|error| message(&mut stderr, &error.message, error.hint.as_deref()))
         }
-        _ => message(&mut stderr, &chain(failure), failure.hint().as_deref()),
+        _ => message(&mut stderr, &error_chain(failure), failure.hint().as_deref()),
     };
     Exit::Misuse
-}
-
-/// An error and its causes, save those that it tells itself.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let told = error.to_string();
-        if !text.contains(&told) {
-            text = format!("{text}: {told}");
-        }
-        cause = error.source();
-    }
-    text
 }
 
 fn message(out: &mut dyn io::Write, text: &str, hint: Option<&str>) -> io::Result<()> {

@@ -16,7 +16,7 @@ def entry(w):
 
 def token(w):
     """Checked by the keys that the cluster was registered with: nobody can be asked at its issuer's address."""
-    return w.issuer.token("pods.eks.amazonaws.com", issuer="https://oidc.example.com")
+    return w.issuer.token("pods.eks.amazonaws.com", issuer=w.issuer.registered)
 
 
 def policies(w):

@@ -36,9 +36,9 @@ CASES = [
         RoleName="sts-web",
         AssumeRolePolicyDocument=trust(
             action="sts:AssumeRoleWithWebIdentity",
-            principal={"Federated": f"arn:aws:iam::111122223333:oidc-provider/{w.issuer.name}"},
+            principal={"Federated": f"arn:aws:iam::111122223333:oidc-provider/{w.issuer.address}"},
             Condition={"StringEquals": {
-                f"{w.issuer.name}:sub": "system:serviceaccount:default:web", f"{w.issuer.name}:aud": "sts.amazonaws.com",
+                f"{w.issuer.address}:sub": "system:serviceaccount:default:web", f"{w.issuer.address}:aud": "sts.amazonaws.com",
             }},
         ),
     ),

@@ -9,7 +9,7 @@ use crate::{Environment, SetupError};
 /// Where services are: at AWS, or where the operator says.
 ///
 /// Source: AWS, *AWS SDKs and Tools Reference Guide*, "Service-specific endpoints", "Dual-stack and FIPS endpoints"; the
-/// names at AWS are those of botocore's `endpoint-rule-set-1.json` of STS, KMS, Secrets Manager, Systems Manager, EKS, EKS
+/// names at AWS are those of botocore's `endpoint-rule-set-1.json` of STS, IAM, KMS, Secrets Manager, Systems Manager, EKS, EKS
 /// Auth, EC2, S3, CloudWatch Logs and CloudTrail.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Endpoints {
@@ -101,12 +101,21 @@ impl Endpoints {
         }
     }
 
+    /// The region that calls of a service are signed for: that of the caller, save for IAM at AWS, which a partition has once.
+    pub(crate) fn signing_region<'a>(&self, service: &str, region: &'a str) -> &'a str {
+        match service == "iam" && self.configured(service).is_none() {
+            true => iam_region(partition_of(region)),
+            false => region,
+        }
+    }
+
     /// The name of a service's host at AWS.
     fn host(&self, service: &str, region: &str) -> String {
-        // A region that nobody knows is taken for one of AWS's main partition, as SDKs do.
-        let [.., main] = &PARTITIONS;
-        let partition = Partition::of_region(region).unwrap_or(main);
+        let partition = partition_of(region);
         let Partition { dns_suffix, dual_stack_dns_suffix, .. } = partition;
+        if service == "iam" {
+            return self.iam_host(partition);
+        }
         if service == "s3" {
             let fips = if self.fips { "-fips" } else { "" };
             let dual_stack = if self.dual_stack { ".dualstack" } else { "" };
@@ -127,13 +136,44 @@ impl Endpoints {
             _ => format!("{service}-fips.{region}.{suffix}"),
         }
     }
+
+    /// The name of IAM's host, of which a partition has one.
+    fn iam_host(&self, partition: &Partition) -> String {
+        let Partition { name, dns_suffix: suffix, dual_stack_dns_suffix: dual, .. } = partition;
+        let region = iam_region(partition);
+        let iam = if self.fips { "iam-fips" } else { "iam" };
+        match (*name, self.fips, self.dual_stack) {
+            ("aws-us-gov", _, false) => format!("iam.us-gov.{suffix}"),
+            ("aws-us-gov", _, true) => format!("iam.us-gov.{dual}"),
+            ("aws", _, true) | ("aws-cn" | "aws-eusc", false, true) => format!("{iam}.global.{dual}"),
+            (_, _, true) => format!("{iam}.{dual}"),
+            ("aws", _, false) => format!("{iam}.{suffix}"),
+            (_, false, false) | ("aws-iso" | "aws-iso-b", true, false) => format!("{iam}.{region}.{suffix}"),
+            (_, true, false) => format!("{iam}.{suffix}"),
+        }
+    }
+}
+
+/// The partition of a region. One that nobody knows is taken for one of AWS's main partition, as SDKs do.
+fn partition_of(region: &str) -> &'static Partition {
+    let [.., main] = &PARTITIONS;
+    Partition::of_region(region).unwrap_or(main)
+}
+
+/// The region that calls of IAM are signed for.
+fn iam_region(partition: &Partition) -> &'static str {
+    match partition.name {
+        "aws-cn" => "cn-north-1",
+        _ => partition.global_region,
+    }
 }
 
 /// The services that are called, each with the name that variables have for it.
 ///
 /// Source: AWS, *AWS SDKs and Tools Reference Guide*, "Identifiers for service-specific endpoints".
-pub const SERVICES: [(&str, &str); 10] = [
+pub const SERVICES: [(&str, &str); 11] = [
     ("sts", "STS"),
+    ("iam", "IAM"),
     ("kms", "KMS"),
     ("secretsmanager", "SECRETS_MANAGER"),
     ("ssm", "SSM"),
@@ -268,11 +308,124 @@ mod tests {
                     "s3-fips.dualstack.eu-central-1.amazonaws.com",
                 ],
             ),
+            (
+                "iam",
+                "eu-central-1",
+                [
+                    "iam.amazonaws.com",
+                    "iam.global.api.aws",
+                    "iam-fips.amazonaws.com",
+                    "iam-fips.global.api.aws",
+                ],
+            ),
+            (
+                "iam",
+                "xx-nowhere-1",
+                [
+                    "iam.amazonaws.com",
+                    "iam.global.api.aws",
+                    "iam-fips.amazonaws.com",
+                    "iam-fips.global.api.aws",
+                ],
+            ),
+            (
+                "iam",
+                "cn-northwest-1",
+                [
+                    "iam.cn-north-1.amazonaws.com.cn",
+                    "iam.global.api.amazonwebservices.com.cn",
+                    "iam-fips.amazonaws.com.cn",
+                    "iam-fips.api.amazonwebservices.com.cn",
+                ],
+            ),
+            (
+                "iam",
+                "us-gov-east-1",
+                [
+                    "iam.us-gov.amazonaws.com",
+                    "iam.us-gov.api.aws",
+                    "iam.us-gov.amazonaws.com",
+                    "iam.us-gov.api.aws",
+                ],
+            ),
+            (
+                "iam",
+                "us-iso-west-1",
+                [
+                    "iam.us-iso-east-1.c2s.ic.gov",
+                    "iam.api.aws.ic.gov",
+                    "iam-fips.us-iso-east-1.c2s.ic.gov",
+                    "iam-fips.api.aws.ic.gov",
+                ],
+            ),
+            (
+                "iam",
+                "us-isob-east-1",
+                [
+                    "iam.us-isob-east-1.sc2s.sgov.gov",
+                    "iam.api.aws.scloud",
+                    "iam-fips.us-isob-east-1.sc2s.sgov.gov",
+                    "iam-fips.api.aws.scloud",
+                ],
+            ),
+            (
+                "iam",
+                "eu-isoe-west-1",
+                [
+                    "iam.eu-isoe-west-1.cloud.adc-e.uk",
+                    "iam.api.cloud-aws.adc-e.uk",
+                    "iam-fips.cloud.adc-e.uk",
+                    "iam-fips.api.cloud-aws.adc-e.uk",
+                ],
+            ),
+            (
+                "iam",
+                "us-isof-east-1",
+                [
+                    "iam.us-isof-south-1.csp.hci.ic.gov",
+                    "iam.api.aws.hci.ic.gov",
+                    "iam-fips.csp.hci.ic.gov",
+                    "iam-fips.api.aws.hci.ic.gov",
+                ],
+            ),
+            (
+                "iam",
+                "eusc-de-east-1",
+                [
+                    "iam.eusc-de-east-1.amazonaws.eu",
+                    "iam.global.api.amazonwebservices.eu",
+                    "iam-fips.amazonaws.eu",
+                    "iam-fips.api.amazonwebservices.eu",
+                ],
+            ),
         ] {
             let found = [(false, false), (false, true), (true, false), (true, true)]
                 .map(|(fips, dual_stack)| host(service, region, fips, dual_stack));
             assert_eq!(found, expected, "{service} {region}");
         }
+    }
+
+    /// As the same resolves `signingRegion`.
+    #[test]
+    fn calls_of_iam_are_signed_for_its_one_region() {
+        let signed = |service, region| Endpoints::aws().signing_region(service, region).to_owned();
+        for (region, of_iam) in [
+            ("us-east-1", "us-east-1"),
+            ("eu-central-1", "us-east-1"),
+            ("xx-nowhere-1", "us-east-1"),
+            ("cn-northwest-1", "cn-north-1"),
+            ("us-gov-east-1", "us-gov-west-1"),
+            ("us-iso-west-1", "us-iso-east-1"),
+            ("us-isob-east-1", "us-isob-east-1"),
+            ("eu-isoe-west-1", "eu-isoe-west-1"),
+            ("us-isof-east-1", "us-isof-south-1"),
+            ("eusc-de-east-1", "eusc-de-east-1"),
+        ] {
+            assert_eq!(signed("iam", region), of_iam, "{region}");
+            assert_eq!(signed("sts", region), region);
+        }
+        let ours = Endpoints::all("https://aws.internal:7443".parse().unwrap());
+        assert_eq!(ours.signing_region("iam", "eu-central-1"), "eu-central-1");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use ringwall_model::error_chain;
+
 use crate::credentials::CredentialsError;
 use crate::http::{HttpError, UrlError};
 
@@ -107,22 +109,8 @@ impl CallError {
         } else {
             ErrorKind::Other
         };
-        Self::local(operation, kind, chain(error))
+        Self::local(operation, kind, error_chain(error))
     }
-}
-
-/// An error with its causes.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let told = error.to_string();
-        if !text.contains(&told) {
-            text = format!("{text}: {told}");
-        }
-        cause = error.source();
-    }
-    text
 }
 
 impl fmt::Display for CallError {

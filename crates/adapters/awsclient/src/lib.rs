@@ -24,7 +24,6 @@ mod credentials;
 mod endpoints;
 mod environment;
 mod error;
-mod files;
 pub mod http;
 mod load;
 pub mod partition;

@@ -1,7 +1,7 @@
-//! Files that are replaced whole or not at all.
+//! Files that are replaced whole or not at all, and read up to a limit.
 
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, Write as _};
+use std::io::{self, Read, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
@@ -15,6 +15,24 @@ pub const PRIVATE: u32 = 0o600;
 ///
 /// It can't be written; the old one then stays as it is.
 pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    put(path, bytes, mode, |beside| fs::rename(beside, path))
+}
+
+/// Makes a file as [`replace`] does, but never in another's place.
+///
+/// # Errors
+///
+/// It can't be written; or there is one, which is [`io::ErrorKind::AlreadyExists`].
+pub fn create(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    put(path, bytes, mode, |beside| {
+        // Unlike renaming, linking never replaces.
+        fs::hard_link(beside, path)?;
+        fs::remove_file(beside)
+    })
+}
+
+/// Writes beside a path, and has that moved there.
+fn put(path: &Path, bytes: &[u8], mode: u32, place: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     // Of this process alone, so that two that write at once leave one of both files, and nothing mixed.
@@ -30,7 +48,7 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
         file.set_permissions(Permissions::from_mode(mode))?;
         file.write_all(bytes)?;
         file.sync_all()?;
-        fs::rename(&beside, path)?;
+        place(&beside)?;
         File::open(folder)?.sync_all()
     })();
     if written.is_err() {
@@ -40,9 +58,61 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     written
 }
 
+/// Reads a file, unless it is longer than so many bytes.
+///
+/// # Errors
+///
+/// It can't be read; or it is longer, which is [`io::ErrorKind::FileTooLarge`].
+pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    read_from(File::open(path)?, limit)
+}
+
+/// Reads a file that may not be there; `None` if it isn't.
+///
+/// # Errors
+///
+/// As of [`read`].
+pub fn read_if_there(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    match read(path, limit) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        read => read.map(Some),
+    }
+}
+
+/// Reads to the end, unless that is further than so many bytes.
+///
+/// # Errors
+///
+/// As of [`read`].
+pub fn read_from(input: impl Read, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    input.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {limit} bytes")));
+    }
+    Ok(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_is_read_up_to_its_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        assert_eq!(read_if_there(&path, 3).unwrap(), None);
+        assert_eq!(read(&path, 3).unwrap_err().kind(), io::ErrorKind::NotFound);
+        fs::write(&path, "abc").unwrap();
+        assert_eq!(read(&path, 3).unwrap(), b"abc");
+        assert_eq!(read_if_there(&path, 3).unwrap().unwrap(), b"abc");
+        let longer = read(&path, 2).unwrap_err();
+        assert_eq!(
+            (longer.kind(), longer.to_string().as_str()),
+            (io::ErrorKind::FileTooLarge, "it is larger than 2 bytes")
+        );
+        assert!(read_if_there(folder.path(), 3).is_err(), "a folder");
+    }
 
     #[test]
     fn a_file_is_replaced_whole() {
@@ -53,6 +123,16 @@ mod tests {
             assert_eq!(fs::read(&path).unwrap(), bytes);
             assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, mode);
         }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn a_file_is_made_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        create(&path, b"first", PRIVATE).unwrap();
+        assert_eq!(create(&path, b"second", PRIVATE).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"first");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
     }
 

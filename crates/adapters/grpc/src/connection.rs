@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt as _, Limited};
@@ -12,14 +12,14 @@ use hyper::body::Incoming;
 use hyper::server::conn::http2::Builder;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use ringwall_server::lifetime::{Activity, OneMore, Patience, Phase, live};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tonic::body::Body;
 use tonic::{Code, Status};
 
 use crate::limits::{MAX_HEADER_BYTES, MAX_RESETS, MAX_STREAMS};
-use crate::metrics::OneMore;
-use crate::server::{Peer, Phase, Shared};
+use crate::server::{Peer, Shared};
 
 /// How long a connection that was asked to end may take to say good-bye.
 const GOOD_BYE: Duration = Duration::from_secs(2);
@@ -59,9 +59,9 @@ pub(crate) async fn serve<S: Service, I: AsyncRead + AsyncWrite + Unpin + Send +
     shared: Arc<Shared<S>>,
     stream: I,
     peer: Peer,
-    mut phase: watch::Receiver<Phase>,
+    phase: watch::Receiver<Phase>,
 ) {
-    let activity = Arc::new(Activity::new());
+    let activity = Activity::new();
     let service = service_fn(|request| {
         let (shared, busy) = (Arc::clone(&shared), Activity::begin(&activity));
         async move {
@@ -78,33 +78,11 @@ pub(crate) async fn serve<S: Service, I: AsyncRead + AsyncWrite + Unpin + Send +
         .max_pending_accept_reset_streams(MAX_RESETS)
         .max_local_error_reset_streams(MAX_RESETS);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-    let idle = shared.limits.idle;
-    let mut end = pin!(tokio::time::sleep(idle));
-    let mut ending = false;
-    loop {
-        tokio::select! {
-            done = connection.as_mut() => {
-                if let Err(error) = done {
-                    tracing::debug!(?peer, %error, "the connection broke");
-                }
-                return;
-            }
-            () = end.as_mut() => match activity.idle_left(idle) {
-                Some(left) => end.as_mut().reset(tokio::time::Instant::now() + left),
-                None if ending => return,
-                None => {
-                    ending = true;
-                    connection.as_mut().graceful_shutdown();
-                    end.as_mut().reset(tokio::time::Instant::now() + GOOD_BYE);
-                }
-            },
-            changed = phase.changed() => {
-                if changed.is_err() || *phase.borrow_and_update() == Phase::Cut {
-                    return;
-                }
-                connection.as_mut().graceful_shutdown();
-            }
-        }
+    let patience = Patience { idle: shared.limits.idle, good_bye: GOOD_BYE };
+    if let Err(error) =
+        live(connection.as_mut(), |it| it.graceful_shutdown(), &activity, patience, phase).await
+    {
+        tracing::debug!(?peer, %error, "the connection broke");
     }
 }
 
@@ -208,50 +186,5 @@ impl<'a> InHand<'a> {
 impl Drop for InHand<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
-/// When a connection last had a call in hand.
-#[derive(Debug)]
-struct Activity {
-    made: Instant,
-    in_hand: AtomicUsize,
-    /// Milliseconds from `made` to the end of the latest call.
-    ended: AtomicU64,
-}
-
-impl Activity {
-    fn new() -> Self {
-        Self { made: Instant::now(), in_hand: AtomicUsize::new(0), ended: AtomicU64::new(0) }
-    }
-
-    fn begin(activity: &Arc<Self>) -> Busy {
-        activity.in_hand.fetch_add(1, Ordering::SeqCst);
-        Busy(Arc::clone(activity))
-    }
-
-    fn age(&self) -> u64 {
-        u64::try_from(self.made.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
-
-    /// How long the connection may still be idle; `None` if that time is over.
-    fn idle_left(&self, limit: Duration) -> Option<Duration> {
-        if self.in_hand.load(Ordering::SeqCst) > 0 {
-            return Some(limit);
-        }
-        let idle = Duration::from_millis(self.age().saturating_sub(self.ended.load(Ordering::SeqCst)));
-        // Below a millisecond is nothing, as that is how time is kept here.
-        limit.checked_sub(idle).filter(|left| *left >= Duration::from_millis(1))
-    }
-}
-
-/// A call in hand.
-#[derive(Debug)]
-struct Busy(Arc<Activity>);
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        self.0.ended.store(self.0.age(), Ordering::SeqCst);
-        self.0.in_hand.fetch_sub(1, Ordering::SeqCst);
     }
 }

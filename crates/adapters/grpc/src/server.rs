@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use ringwall_server::lifetime::{OneMore, Phase};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::authority::Lenient;
 use crate::connection::{self, Service};
-use crate::metrics::OneMore;
 use crate::{Limits, Listener, Metrics};
 
 /// How long accepting pauses when the system has no more to give, as file descriptors.
@@ -53,16 +53,6 @@ pub(crate) struct Shared<S> {
     pub(crate) limits: Limits,
     pub(crate) metrics: Metrics,
     pub(crate) calls: AtomicUsize,
-}
-
-/// Where a listener is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Phase {
-    Serving,
-    /// No new calls; those in hand are answered.
-    Draining,
-    /// Whatever is left is dropped.
-    Cut,
 }
 
 /// Serves a generated service, as `KeyManagementServiceServer`, until `stop` is done; then lets the calls in hand end

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use kube::config::{InClusterError, KubeconfigError};
+use ringwall_model::error_chain;
 
 /// Most of a message of the apiserver that is passed on; what is longer is an object or a web page.
 const MAX_MESSAGE_BYTES: usize = 1024;
@@ -127,6 +128,9 @@ impl KubeError {
         match self {
             Self::Kubeconfig { .. } => Some("`kubectl config view` shows what it says"),
             Self::InCluster(_) => Some("outside of a pod, name a kubeconfig"),
+            Self::Unreachable { .. } | Self::Timeout { .. } => {
+                Some("is the apiserver there, at the address that the kubeconfig or the pod has for it?")
+            }
             Self::Status { status: 401, .. } => {
                 Some("the credentials of the kubeconfig or pod are not accepted")
             }
@@ -140,17 +144,7 @@ impl KubeError {
 
 /// An error with all that lies behind it, since `kube`'s own messages leave that out.
 pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        let next = error.to_string();
-        if !text.contains(&next) {
-            text.push_str(": ");
-            text.push_str(&next);
-        }
-        source = error.source();
-    }
-    cut(&text)
+    cut(&error_chain(error))
 }
 
 /// The begin of a message.

@@ -171,15 +171,7 @@ impl RootKey for Pkcs11Key {
         wrapped::check_length(secret)?;
         let session = self.session(false)?;
         let key = self.find(&session)?;
-        let mut iv = [0; IV_BYTES];
-        SystemRandom.fill(&mut iv).map_err(EnvelopeError::from)?;
-        let aad = aad(purpose);
-        // Some tokens choose the IV themselves and write it back, so it is taken from there afterwards.
-        let mechanism = Mechanism::AesGcm(gcm(&mut iv, &aad)?);
-        let sealed = session.encrypt(&mechanism, key, secret.expose()).map_err(failed("encrypting"))?;
-        if sealed.len() != secret.len() + TAG_BYTES {
-            return Err(RootKeyError::Token("the token's ciphertext has an unexpected length".to_owned()));
-        }
+        let (iv, sealed) = seal(&session, key, purpose, secret.expose())?;
         Ok([[Kind::Pkcs11 as u8].as_slice(), &iv, &sealed].concat())
     }
 
@@ -191,17 +183,73 @@ impl RootKey for Pkcs11Key {
             .ok_or(RootKeyError::Malformed("it ends within the tag"))?;
         let session = self.session(false)?;
         let key = self.find(&session)?;
-        let mut iv = *iv;
-        let aad = aad(purpose);
-        let mechanism = Mechanism::AesGcm(gcm(&mut iv, &aad)?);
-        match session.decrypt(&mechanism, key, sealed) {
+        let refused = || RootKeyError::Refused { by: self.describe() };
+        let error = match open(&session, key, purpose, *iv, sealed)? {
+            Ok(opened) => return Ok(Secret::new(opened)),
+            Err(error) => error,
+        };
+        if is_refusal(&error) {
+            return Err(refused());
+        }
+        if !may_be_refusal(&error) || !opens_its_own(&session, key) {
+            return Err(failed("decrypting")(error));
+        }
+        match open(&session, key, purpose, *iv, sealed)? {
             Ok(opened) => Ok(Secret::new(opened)),
-            Err(Error::Pkcs11(RvError::EncryptedDataInvalid | RvError::EncryptedDataLenRange, _)) => {
-                Err(RootKeyError::Refused { by: self.describe() })
-            }
+            Err(error) if is_refusal(&error) || may_be_refusal(&error) => Err(refused()),
             Err(error) => Err(failed("decrypting")(error)),
         }
     }
+}
+
+/// Seals on the token: the IV, and the ciphertext with its tag.
+fn seal(
+    session: &Session,
+    key: ObjectHandle,
+    purpose: &str,
+    bytes: &[u8],
+) -> Result<([u8; IV_BYTES], Vec<u8>), RootKeyError> {
+    let mut iv = [0; IV_BYTES];
+    SystemRandom.fill(&mut iv).map_err(EnvelopeError::from)?;
+    let aad = aad(purpose);
+    // Some tokens choose the IV themselves and write it back, so it is taken from there afterwards.
+    let mechanism = Mechanism::AesGcm(gcm(&mut iv, &aad)?);
+    let sealed = session.encrypt(&mechanism, key, bytes).map_err(failed("encrypting"))?;
+    if sealed.len() != bytes.len() + TAG_BYTES {
+        return Err(RootKeyError::Token("the token's ciphertext has an unexpected length".to_owned()));
+    }
+    Ok((iv, sealed))
+}
+
+/// Opens on the token. The inner error is the token's own.
+fn open(
+    session: &Session,
+    key: ObjectHandle,
+    purpose: &str,
+    mut iv: [u8; IV_BYTES],
+    sealed: &[u8],
+) -> Result<Result<Vec<u8>, Error>, RootKeyError> {
+    let aad = aad(purpose);
+    let mechanism = Mechanism::AesGcm(gcm(&mut iv, &aad)?);
+    Ok(session.decrypt(&mechanism, key, sealed))
+}
+
+/// Whether the token says that it is the ciphertext that is wrong.
+fn is_refusal(error: &Error) -> bool {
+    matches!(error, Error::Pkcs11(RvError::EncryptedDataInvalid | RvError::EncryptedDataLenRange, _))
+}
+
+/// Whether it may mean that: tokens that don't tell a tag that doesn't fit from a failure of their own, SoftHSM among them.
+fn may_be_refusal(error: &Error) -> bool {
+    matches!(error, Error::Pkcs11(RvError::GeneralError | RvError::FunctionFailed, _))
+}
+
+/// Whether the token works, with this key: then it is the ciphertext that it does not open that is wrong. It matters, as who asks
+/// for something broken asks in vain, and who asks a broken token asks again.
+fn opens_its_own(session: &Session, key: ObjectHandle) -> bool {
+    const PURPOSE: &str = "probe";
+    let Ok((iv, sealed)) = seal(session, key, PURPOSE, PURPOSE.as_bytes()) else { return false };
+    matches!(open(session, key, PURPOSE, iv, &sealed), Ok(Ok(opened)) if opened == PURPOSE.as_bytes())
 }
 
 /// What the token authenticates beside the key. One part alone, so that its length need not be in it.

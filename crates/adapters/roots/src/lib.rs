@@ -6,8 +6,7 @@
 //! # Ok::<(), ringwall_roots::RootsError>(())
 //! ```
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rustls::RootCertStore;
@@ -64,13 +63,10 @@ pub fn load(extra: Option<&Path>) -> Result<RootCertStore, RootsError> {
 }
 
 fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), RootsError> {
-    let unreadable = |source| RootsError::Unreadable { path: path.to_owned(), source };
-    let mut text = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
-    file.take(MAX_BYTES + 1).read_to_end(&mut text).map_err(unreadable)?;
-    if text.len() as u64 > MAX_BYTES {
-        return Err(RootsError::TooLong(path.to_owned()));
-    }
+    let text = ringwall_files::read(path, MAX_BYTES).map_err(|source| match source.kind() {
+        io::ErrorKind::FileTooLarge => RootsError::TooLong(path.to_owned()),
+        _ => RootsError::Unreadable { path: path.to_owned(), source },
+    })?;
     let wrong = |why: String| RootsError::Certificates { path: path.to_owned(), why };
     let mut count = 0_usize;
     for certificate in CertificateDer::pem_slice_iter(&text) {

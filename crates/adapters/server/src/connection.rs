@@ -4,8 +4,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -16,8 +15,9 @@ use tokio::sync::watch;
 
 use crate::exchange;
 use crate::handler::Handler;
+use crate::lifetime::{Activity, Patience, Phase, live};
 use crate::limits::{self, Limits};
-use crate::listener::{Phase, Shared};
+use crate::listener::Shared;
 use crate::tls::TlsInfo;
 
 /// hyper wants room for at least this much.
@@ -60,11 +60,11 @@ async fn exchange<H: Handler, S: AsyncRead + AsyncWrite + Unpin + Send + 'static
     shared: &Arc<Shared<H>>,
     stream: S,
     from: exchange::From,
-    mut phase: watch::Receiver<Phase>,
+    phase: watch::Receiver<Phase>,
 ) {
     let peer = from.peer;
     let limits = shared.limits.load_full();
-    let activity = Arc::new(Activity::new());
+    let activity = Activity::new();
     let service = service_fn(|request| {
         let (shared, from, busy) = (Arc::clone(shared), from.clone(), Activity::begin(&activity));
         async move {
@@ -75,32 +75,11 @@ async fn exchange<H: Handler, S: AsyncRead + AsyncWrite + Unpin + Send + 'static
     });
     let builder = builder(&limits);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-    let mut end = pin!(tokio::time::sleep(limits.idle));
-    let mut ending = false;
-    loop {
-        tokio::select! {
-            done = connection.as_mut() => {
-                if let Err(error) = done {
-                    tracing::debug!(%peer, %error, "the connection broke");
-                }
-                return;
-            }
-            () = end.as_mut() => match activity.idle_left(limits.idle) {
-                Some(left) => end.as_mut().reset(tokio::time::Instant::now() + left),
-                None if ending => return,
-                None => {
-                    ending = true;
-                    connection.as_mut().graceful_shutdown();
-                    end.as_mut().reset(tokio::time::Instant::now() + GOOD_BYE);
-                }
-            },
-            changed = phase.changed() => {
-                if changed.is_err() || *phase.borrow_and_update() == Phase::Cut {
-                    return;
-                }
-                connection.as_mut().graceful_shutdown();
-            }
-        }
+    let patience = Patience { idle: limits.idle, good_bye: GOOD_BYE };
+    if let Err(error) =
+        live(connection.as_mut(), |it| it.graceful_shutdown(), &activity, patience, phase).await
+    {
+        tracing::debug!(%peer, %error, "the connection broke");
     }
 }
 
@@ -122,49 +101,4 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
         .max_pending_accept_reset_streams(limits::MAX_PENDING_RESETS)
         .max_local_error_reset_streams(limits::MAX_ERROR_RESETS);
     builder
-}
-
-/// When a connection last had a request in hand.
-#[derive(Debug)]
-struct Activity {
-    made: Instant,
-    in_hand: AtomicUsize,
-    /// Milliseconds from `made` to the end of the latest request.
-    ended: AtomicU64,
-}
-
-impl Activity {
-    fn new() -> Self {
-        Self { made: Instant::now(), in_hand: AtomicUsize::new(0), ended: AtomicU64::new(0) }
-    }
-
-    fn begin(activity: &Arc<Self>) -> Busy {
-        activity.in_hand.fetch_add(1, Ordering::SeqCst);
-        Busy(Arc::clone(activity))
-    }
-
-    fn age(&self) -> u64 {
-        u64::try_from(self.made.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
-
-    /// How long the connection may still be idle; `None` if that time is over.
-    fn idle_left(&self, limit: Duration) -> Option<Duration> {
-        if self.in_hand.load(Ordering::SeqCst) > 0 {
-            return Some(limit);
-        }
-        let idle = Duration::from_millis(self.age().saturating_sub(self.ended.load(Ordering::SeqCst)));
-        // Below a millisecond is nothing, as that is how time is kept here.
-        limit.checked_sub(idle).filter(|left| *left >= Duration::from_millis(1))
-    }
-}
-
-/// A request in hand.
-#[derive(Debug)]
-struct Busy(Arc<Activity>);
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        self.0.ended.store(self.0.age(), Ordering::SeqCst);
-        self.0.in_hand.fetch_sub(1, Ordering::SeqCst);
-    }
 }

@@ -10,9 +10,9 @@ use hyper::body::Incoming;
 
 use crate::body;
 use crate::handler::{Handler, Refusal, Response};
+use crate::lifetime::OneMore;
 use crate::limits::Limits;
 use crate::listener::Shared;
-use crate::metrics::OneMore;
 use crate::request::{Head, HeadError, Request};
 use crate::tls::TlsInfo;
 

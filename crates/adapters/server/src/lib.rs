@@ -45,6 +45,7 @@ mod error;
 mod exchange;
 mod handler;
 mod hardening;
+pub mod lifetime;
 pub mod limits;
 mod listener;
 mod metrics;

@@ -15,8 +15,9 @@ use crate::connection;
 use crate::count::Count;
 use crate::error::ServerError;
 use crate::handler::Handler;
+use crate::lifetime::{OneMore, Phase};
 use crate::limits::{BACKLOG, Limits};
-use crate::metrics::{Metrics, OneMore};
+use crate::metrics::Metrics;
 use crate::tls::Tls;
 
 /// How long accepting pauses when the system has no more to give, as file descriptors.
@@ -69,16 +70,6 @@ pub(crate) struct Shared<H> {
     pub(crate) metrics: Metrics,
     pub(crate) requests: Count,
     pub(crate) buffered: Count,
-}
-
-/// Where a listener is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Phase {
-    Serving,
-    /// No new requests; those in hand are answered.
-    Draining,
-    /// Whatever is left is dropped.
-    Cut,
 }
 
 impl Server {

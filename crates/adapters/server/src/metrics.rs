@@ -124,20 +124,3 @@ impl Default for Metrics {
         }
     }
 }
-
-/// A gauge that counts one more for as long as this lives.
-#[derive(Debug)]
-pub(crate) struct OneMore(Gauge);
-
-impl OneMore {
-    pub(crate) fn of(gauge: &Gauge) -> Self {
-        gauge.inc();
-        Self(gauge.clone())
-    }
-}
-
-impl Drop for OneMore {
-    fn drop(&mut self) {
-        self.0.dec();
-    }
-}

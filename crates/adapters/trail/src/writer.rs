@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ringwall_model::error_chain;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::files::{Files, Torn};
@@ -139,16 +140,4 @@ impl Writer {
         };
         outcome
     }
-}
-
-/// An error with its causes, in one line for the log.
-fn error_chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

@@ -136,7 +136,7 @@ pub enum Verb {
 }
 
 impl Verb {
-    fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         match text {
             "get" => Self::Get,
             "list" => Self::List,
@@ -209,7 +209,7 @@ impl<'e> Act<'e> {
             time: time::milliseconds(event.received.text())
                 .or_else(|| time::milliseconds(event.reached.text())),
             user,
-            caller: user.map_or(Caller::User, |user| Caller::of(user.username.text())),
+            caller: user.map_or(Caller::User, caller),
             verb: Verb::of(event.verb.text()),
             group: part(|object| object.api_group.text()),
             resource: part(|object| object.resource.text()),
@@ -244,9 +244,29 @@ impl<'e> Act<'e> {
         }
     }
 
-    /// A part of the resource, with `/` between them: `pods/exec`.
-    pub fn is(&self, resource: &str, subresource: &str) -> bool {
-        self.resource == resource && self.subresource == subresource
+    /// Whether it was only tried: checked by admission and answered as if it had been carried out, and nothing stored.
+    ///
+    /// What stores nothing does all the same what it does: who reads, runs a command or has a token made may put `dryRun` in the
+    /// query as well, and it means nothing there.
+    ///
+    /// Source: Kubernetes, *API concepts*, "Dry-run". The one value is `All`; the apiserver refuses others.
+    pub fn is_dry_run(&self) -> bool {
+        let stores = self.verb.makes() || matches!(self.verb, Verb::Delete | Verb::DeleteCollection);
+        stores
+            && !matches!(self.subresource, "exec" | "attach" | "portforward" | "proxy" | "token")
+            && !self.resource.ends_with("reviews")
+            && self.query.split('&').any(|pair| pair == "dryRun=All")
+    }
+}
+
+/// Whose request it is. A name is given to nobody by accident, but whoever writes `aws-auth` gives any: a node without the group of
+/// nodes is none, and neither is one that is an administrator.
+fn caller<'e>(user: &'e User<'e>) -> Caller<'e> {
+    let groups = user.groups.items();
+    let has = |name: &str| groups.iter().any(|group| &**group == name);
+    match Caller::of(user.username.text()) {
+        Caller::Node if !groups.is_empty() && (!has("system:nodes") || has("system:masters")) => Caller::User,
+        caller => caller,
     }
 }
 

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use crate::act::Act;
 use crate::audit::Event;
+use crate::baseline::{Baseline, Features};
 use crate::cloudtrail::{Call, Lists, Record, Watch};
 use crate::finding::{Finding, Findings, Place, Signal};
-use crate::rules;
+use crate::intel::Intel;
+use crate::rules::{self, Rules};
 use crate::seen::Seen;
 use crate::sequence::Sequences;
 
@@ -14,6 +16,8 @@ use crate::sequence::Sequences;
 #[derive(Debug, Default)]
 pub struct Detector {
     seen: Seen,
+    rules: Rules,
+    baseline: Baseline,
     findings: Findings,
     trail: Watch,
     sequences: Sequences,
@@ -37,7 +41,37 @@ impl Detector {
         Self::default()
     }
 
-    /// Takes what is known of addresses, for calls to AWS.
+    /// Tells the types as well that GuardDuty has retired.
+    #[must_use]
+    pub fn with_retired(mut self, retired: bool) -> Self {
+        self.rules.retired = retired;
+        self
+    }
+
+    /// Takes these lists of addresses in place of those before.
+    pub fn set_intel(&mut self, intel: Arc<Intel>) {
+        self.trail.set_lists(Arc::clone(&intel) as Arc<dyn Lists>);
+        self.rules.intel = intel;
+    }
+
+    /// Goes by what was learned before, and learns on.
+    #[must_use]
+    pub fn with_baseline(mut self, baseline: Baseline) -> Self {
+        self.baseline = baseline;
+        self
+    }
+
+    /// What was learned until now.
+    pub fn baseline(&self) -> &Baseline {
+        &self.baseline
+    }
+
+    /// What was learned, to be kept.
+    pub fn into_baseline(self) -> Baseline {
+        self.baseline
+    }
+
+    /// Takes what is known of addresses, for calls to AWS alone: AWS's own ranges too.
     #[must_use]
     pub fn with_lists(mut self, lists: Arc<dyn Lists>) -> Self {
         self.trail.set_lists(lists);
@@ -56,15 +90,37 @@ impl Detector {
         }
         self.counts.judged = self.counts.judged.saturating_add(1);
         let act = Act::of(event);
-        let mut told: Vec<Signal> = Vec::new();
-        rules::look(&act, place, &mut |signal| told.push(signal));
+        let mut signals = Vec::new();
+        self.rules.look(&act, place, &mut |signal| signals.push(signal));
         let findings = &mut self.findings;
-        self.sequences.audit(&act, place, &told, &mut |signal| {
+        self.sequences.audit(&act, place, &signals, &mut |signal| {
             findings.add(signal);
         });
-        told.into_iter().for_each(|signal| {
-            findings.add(signal);
-        });
+        if act.took_place() || !signals.is_empty() {
+            self.weigh(&act, place, signals);
+        }
+    }
+
+    /// Asks the baseline about an act and what it gave rise to, and then teaches it. What was not carried out teaches nothing: who
+    /// tries a door every hour is no customer.
+    fn weigh(&mut self, act: &Act<'_>, place: &Place, signals: Vec<Signal>) {
+        let features = Features::of(act);
+        let anomaly = rules::may_be_anomaly(act, &features, &signals);
+        if anomaly.is_some() || !signals.is_empty() {
+            let judgement = self.baseline.judge(&features, act.time);
+            if let Some(anomaly) = anomaly.filter(|_| judgement.is_unusual()) {
+                self.findings.add(anomaly.signal(act, place, &features, judgement.terms.clone()));
+            }
+            for signal in signals {
+                self.baseline.learn_signal(&signal, &features);
+                if let Some(signal) = self.baseline.rank(signal, &features, &judgement) {
+                    self.findings.add(signal);
+                }
+            }
+        }
+        if act.took_place() {
+            self.baseline.learn(&features, act.time);
+        }
     }
 
     /// Looks at a record of CloudTrail.

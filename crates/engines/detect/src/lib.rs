@@ -1,15 +1,22 @@
 //! What Kubernetes audit events and CloudTrail records tell.
 
+#[cfg(test)]
+extern crate self as ringwall_detect;
+
 pub mod act;
 mod actor;
 pub mod audit;
+pub mod baseline;
+mod body;
 pub mod cloudtrail;
 mod detector;
 mod field;
 pub mod finding;
+pub mod intel;
 mod object;
+pub mod output;
 mod recent;
-mod rules;
+pub mod rules;
 mod seen;
 pub mod sequence;
 mod tactic;
@@ -18,4 +25,5 @@ pub mod timeline;
 pub use actor::Identity;
 pub use detector::{Counts, Detector};
 pub use field::{Field, Members, Read, Text};
+pub use rules::ANOMALOUS_BEHAVIOR;
 pub use tactic::Tactic;

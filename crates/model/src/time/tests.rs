@@ -57,3 +57,20 @@ fn what_is_no_time_is_none() {
         assert_eq!(milliseconds(text), None, "{text}");
     }
 }
+
+#[test]
+fn times_are_written_as_they_are_read() {
+    for (text, milliseconds) in [
+        ("1970-01-01T00:00:00.000Z", 0),
+        ("1969-12-31T23:59:59.999Z", -1),
+        ("2025-04-15T03:45:48.097Z", 1_744_688_748_097),
+        ("2000-02-29T23:59:59.001Z", 951_868_799_001),
+    ] {
+        assert_eq!(super::text(milliseconds), text);
+    }
+    // Every day of 400 years, at a time of its own.
+    for day in -146_097..146_097_i64 {
+        let time = day * 86_400_000 + day.rem_euclid(86_400) * 997;
+        assert_eq!(milliseconds(&super::text(time)), Some(time), "{day}");
+    }
+}

@@ -16,6 +16,8 @@
 mod home;
 mod load;
 mod mix;
+#[path = "../shared/process.rs"]
+mod process;
 mod servers;
 mod wire;
 

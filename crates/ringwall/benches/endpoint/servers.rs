@@ -1,23 +1,19 @@
 //! The servers that are measured, each a process of its own.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use ringwall_model::Secret;
 
-use crate::home::{ACCOUNT, Home, peak_memory};
+use crate::home::{ACCOUNT, Home};
+use crate::process::{Process, serve, wait_for};
 use crate::wire::{Target, trusting};
 
 /// Names moto's program, if it isn't where `cargo xtask moto` puts it.
 const MOTO_VARIABLE: &str = "RINGWALL_MOTO";
-
-/// No server takes longer to start.
-const START: Duration = Duration::from_secs(120);
 
 /// The account that moto has unless told otherwise.
 const MOTO_ACCOUNT: &str = "123456789012";
@@ -39,21 +35,14 @@ pub(crate) struct Server {
     pub(crate) target: Target,
     pub(crate) account: &'static str,
     pub(crate) credentials: Credentials,
-    process: Child,
+    process: Process,
 }
 
 impl Server {
     /// `ringwall serve` on a free port.
     pub(crate) fn ringwall(home: &Home, tls: bool) -> Self {
         let mode = if tls { "own" } else { "off" };
-        let listen = "--listen=127.0.0.1:0";
-        let arguments = ["serve", listen, "--admin-listen=127.0.0.1:0", "--tls-mode", mode];
-        let mut process =
-            home.ringwall(&arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut log = BufReader::new(process.stderr.take().unwrap()).lines().map(Result::unwrap);
-        let serving = log.find(|line| line.contains("\"message\":\"serving\"")).unwrap();
-        thread::spawn(move || log.for_each(|line| eprintln!("{line}")));
-        let serving: serde_json::Value = serde_json::from_str(&serving).unwrap();
+        let (process, serving) = serve(home, &["--listen=127.0.0.1:0", "--tls-mode", mode]);
         let (id, secret) = home.credentials();
         let tls = tls.then(|| trusting(&fs::read(home.path(".local/share/ringwall/tls/ca.pem")).unwrap()));
         Self {
@@ -79,20 +68,20 @@ impl Server {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        wait_for(address);
+        wait_for(address, String::new);
         let secret = Secret::from("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".to_owned());
         Some(Self {
             name: "moto",
             target: Target { address, tls: None },
             account: MOTO_ACCOUNT,
             credentials: Credentials { id: "AKIAIOSFODNN7EXAMPLE".to_owned(), secret, token: None },
-            process,
+            process: Process(process),
         })
     }
 
     /// The processor time that its process has used.
     pub(crate) fn processor_time(&self) -> Duration {
-        let stat = fs::read(format!("/proc/{}/stat", self.process.id())).unwrap();
+        let stat = fs::read(format!("/proc/{}/stat", self.process.0.id())).unwrap();
         let stat = String::from_utf8(stat).unwrap();
         // Source: proc_pid_stat(5): utime and stime are fields 14 and 15, and the name, field 2, is in parentheses.
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
@@ -102,14 +91,7 @@ impl Server {
 
     /// The most memory that its process had in use, in bytes.
     pub(crate) fn peak_memory(&self) -> u64 {
-        peak_memory(self.process.id())
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
+        self.process.peak_memory()
     }
 }
 
@@ -117,12 +99,4 @@ impl Drop for Server {
 fn default_moto() -> PathBuf {
     let ringwall = Path::new(env!("CARGO_BIN_EXE_ringwall"));
     ringwall.ancestors().nth(2).unwrap().join("moto").join("bin").join("moto_server")
-}
-
-fn wait_for(address: SocketAddr) {
-    let begun = Instant::now();
-    while TcpStream::connect(address).is_err() {
-        assert!(begun.elapsed() < START, "it does not start");
-        thread::sleep(Duration::from_millis(50));
-    }
 }

@@ -20,6 +20,8 @@
 mod home;
 mod inside;
 mod load;
+#[path = "../shared/process.rs"]
+mod process;
 mod servers;
 mod tokens;
 mod webhook;

@@ -4,10 +4,8 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
@@ -15,8 +13,9 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
 use crate::ROLE;
-use crate::home::{ACCOUNT, Home, peak_memory};
+use crate::home::{ACCOUNT, Home};
 use crate::inside::HOST;
+use crate::process::{Process, serve, wait_for};
 use crate::wire::Target;
 
 pub(crate) const CLUSTER: &str = "bench";
@@ -31,26 +30,17 @@ const PEER_VARIABLE: &str = "RINGWALL_IAM_AUTHENTICATOR";
 /// Where the peer listens, which it does unless told otherwise.
 const PEER_PORT: u16 = 21362;
 
-/// No process takes longer to start.
-const START: Duration = Duration::from_secs(60);
-
 /// `ringwall serve` as STS, until it is dropped.
 pub(crate) struct Sts {
     admin: SocketAddr,
-    process: Child,
+    /// Ends with it.
+    _process: Process,
 }
 
 impl Sts {
     pub(crate) fn start(home: &Home) -> Self {
-        let arguments =
-            ["serve", "--listen=127.0.0.1:443", "--admin-listen=127.0.0.1:0", "--tls-names", HOST];
-        let mut process =
-            home.ringwall(&arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut log = BufReader::new(process.stderr.take().unwrap()).lines().map(Result::unwrap);
-        let serving = log.find(|line| line.contains("\"message\":\"serving\"")).unwrap();
-        thread::spawn(move || log.for_each(|line| eprintln!("{line}")));
-        let serving: serde_json::Value = serde_json::from_str(&serving).unwrap();
-        Self { admin: serving["admin"].as_str().unwrap().parse().unwrap(), process }
+        let (process, serving) = serve(home, &["--listen=127.0.0.1:443", "--tls-names", HOST]);
+        Self { admin: serving["admin"].as_str().unwrap().parse().unwrap(), _process: process }
     }
 
     /// How often it was asked who signed.
@@ -66,18 +56,11 @@ impl Sts {
     }
 }
 
-impl Drop for Sts {
-    fn drop(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-}
-
 /// A token webhook, until it is dropped.
 pub(crate) struct Webhook {
     pub(crate) name: &'static str,
     pub(crate) target: Target,
-    process: Child,
+    process: Process,
 }
 
 impl Webhook {
@@ -96,7 +79,7 @@ impl Webhook {
             .unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        Self { name: "ringwall", target: target(line.trim().parse().unwrap()), process }
+        Self { name: "ringwall", target: target(line.trim().parse().unwrap()), process: Process(process) }
     }
 
     /// aws-iam-authenticator, if it is built.
@@ -126,25 +109,14 @@ impl Webhook {
             .spawn()
             .unwrap();
         let address = ([127, 0, 0, 1], PEER_PORT).into();
-        let begun = Instant::now();
-        while TcpStream::connect(address).is_err() {
-            let log = || String::from_utf8_lossy(&fs::read(folder.join("log")).unwrap()).into_owned();
-            assert!(begun.elapsed() < START, "it does not start: {}", log());
-            thread::sleep(Duration::from_millis(50));
-        }
+        let process = Process(process);
+        wait_for(address, || String::from_utf8_lossy(&fs::read(folder.join("log")).unwrap()).into_owned());
         Some(Self { name: "aws-iam-authenticator", target: target(address), process })
     }
 
     /// The most memory that its process had in use, in bytes.
     pub(crate) fn peak_memory(&self) -> u64 {
-        peak_memory(self.process.id())
-    }
-}
-
-impl Drop for Webhook {
-    fn drop(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
+        self.process.peak_memory()
     }
 }
 

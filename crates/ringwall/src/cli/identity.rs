@@ -203,3 +203,31 @@ pub(crate) struct IdentityPublish {
         value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) every: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args as _, Command, FromArgMatches as _};
+
+    use super::*;
+    use crate::config::ServeFlags;
+
+    /// Who tries settings out offline finds each of them for the webhook itself, under its own name.
+    #[test]
+    fn every_flag_is_a_setting_of_the_webhook() {
+        let serve = ServeFlags::augment_args(Command::new("serve"));
+        let settings: Vec<&str> = serve.get_arguments().filter_map(|setting| setting.get_long()).collect();
+        let mutate = IdentityMutate::augment_args(Command::new("mutate"));
+        let inputs = ["review", "service-account", "config-map"];
+        for flag in mutate.get_arguments().filter_map(|flag| flag.get_long()) {
+            let setting = format!("identity-{flag}");
+            assert!(inputs.contains(&flag) || settings.contains(&setting.as_str()), "no --{setting}");
+        }
+    }
+
+    #[test]
+    fn their_defaults_are_the_webhooks() {
+        let matches = MutateFlags::augment_args(Command::new("mutate")).get_matches_from(["mutate"]);
+        let flags = MutateFlags::from_arg_matches(&matches).unwrap();
+        assert_eq!(flags.settings().unwrap(), Settings::default());
+    }
+}

@@ -1,6 +1,6 @@
 //! `cluster`: the clusters that EKS's API describes, which somebody else runs.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::path::Path;
 
 use data_encoding::BASE64;
@@ -102,14 +102,8 @@ async fn place(store: &Store, settings: &Settings, args: &ClusterWhere) -> Resul
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
-    let read = |source| Failure::Read { path: path.display().to_string(), source };
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(read)?;
-    file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(read)?;
-    if bytes.len() as u64 > MAX_FILE {
-        return Err(Failure::misuse(format!("`{}` is larger than {MAX_FILE} bytes", path.display())));
-    }
-    Ok(bytes)
+    let failed = |source| Failure::Read { path: path.display().to_string(), source };
+    ringwall_files::read(path, MAX_FILE).map_err(failed)
 }
 
 fn text(path: &Path) -> Result<String, Failure> {

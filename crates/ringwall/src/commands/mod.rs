@@ -7,6 +7,7 @@ mod aws;
 mod batch;
 mod can;
 mod cluster;
+mod detect;
 mod iam;
 mod identity;
 mod init;
@@ -24,6 +25,7 @@ mod webhooks;
 mod who_can;
 
 pub(crate) use assess::{Entrant, Report};
+pub(crate) use detect::Detected;
 pub(crate) use iam::{LintReport, Linted};
 pub(crate) use webhooks::client_name;
 
@@ -42,6 +44,7 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         },
         Command::WhoCan(args) if is_aws_action(&args.verb) => aws::who_can(&args),
         Command::WhoCan(args) => who_can::run(&args),
+        Command::Detect(args) => detect::run(&args),
         Command::Iam(args) => iam::run(&args.command),
         Command::Serve(args) => serve::run(&args),
         Command::Kms(args) => kms::run(&args.command),

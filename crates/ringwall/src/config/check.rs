@@ -2,8 +2,12 @@
 
 use std::net::SocketAddr;
 
+use ringwall_identity::issuer::check_issuer;
+use ringwall_identity::mutate::SettingProblem;
+
 use super::declare::Setting;
 use super::error::ConfigError;
+use super::layers::Origin;
 use super::settings::Settings;
 use super::value::{Service, TlsMode};
 
@@ -37,6 +41,8 @@ pub(super) fn check(settings: &Settings, errors: &mut Vec<ConfigError>) {
         errors.push(error.hint("the names of a given certificate are in the certificate"));
     }
     webhooks(settings, errors);
+    pods(settings, errors);
+    issuer(settings, errors);
     listeners(settings, errors);
 }
 
@@ -73,6 +79,69 @@ fn webhooks(settings: &Settings, errors: &mut Vec<ConfigError>) {
     }
 }
 
+/// What pods could not have.
+fn pods(settings: &Settings, errors: &mut Vec<ConfigError>) {
+    let origin = |key: &str| {
+        let of = settings.shown().into_iter().find(|shown| shown.declared.key == key);
+        of.map_or(Origin::Default, |shown| shown.origin.clone())
+    };
+    let (compose, account) = (&settings.identity_compose_role_arn, &settings.identity_compose_account);
+    match (compose.value.0, &account.value) {
+        (true, None) => {
+            let message =
+                "`identity.compose-role-arn` is on, and `identity.compose-role-arn-account-id` is not set";
+            errors.push(ConfigError::at(&compose.origin, message).hint("no instance is asked for it"));
+        }
+        (false, Some(_)) => {
+            let message =
+                "`identity.compose-role-arn-account-id` is set, and `identity.compose-role-arn` is off";
+            errors
+                .push(ConfigError::at(&account.origin, message).hint("set identity.compose-role-arn to on"));
+        }
+        _ => {}
+    }
+    for SettingProblem { setting, value, wanted } in settings.pods().problems() {
+        // Told above.
+        if setting == "compose-role-arn-account-id" && account.value.is_none() {
+            continue;
+        }
+        let key = format!("identity.{setting}");
+        let message = format!("`{key}` can't be `{value}`: it has to be {wanted}");
+        errors.push(ConfigError::at(&origin(&key), &message));
+    }
+}
+
+/// What the issuer's documents need.
+fn issuer(settings: &Settings, errors: &mut Vec<ConfigError>) {
+    let (url, files) = (&settings.issuer_url, &settings.issuer_key_files);
+    match &url.value {
+        Some(issuer) => {
+            if let Err(error) = check_issuer(&issuer.0) {
+                let wrong = ConfigError::at(&url.origin, &format!("`issuer.url`: {error}"));
+                errors.push(match error.hint() {
+                    Some(hint) => wrong.hint(hint),
+                    None => wrong,
+                });
+            }
+        }
+        None if !files.value.0.is_empty() => {
+            let message = "`issuer.service-account-key-file` is set, and `issuer.url` is not";
+            let error = ConfigError::at(&files.origin, message);
+            errors.push(error.hint("it is what kube-apiserver has as --service-account-issuer"));
+        }
+        None => {}
+    }
+    let listen = &settings.issuer_listen.value;
+    let runs = settings.services.value.0.contains(&Service::Issuer);
+    if runs && settings.tls_mode.value == TlsMode::Off && !listen.ip().is_loopback() {
+        let message = format!("`tls.mode` is off, and `issuer.listen` is {listen}");
+        let error = ConfigError::at(&settings.tls_mode.origin, &message);
+        errors.push(error.hint(
+            "without TLS anybody on the way can put keys of his own in the place of the cluster's: listen on 127.0.0.1",
+        ));
+    }
+}
+
 /// No two listeners may have one address.
 fn listeners(settings: &Settings, errors: &mut Vec<ConfigError>) {
     let runs = |service| settings.services.value.0.contains(&service);
@@ -81,6 +150,7 @@ fn listeners(settings: &Settings, errors: &mut Vec<ConfigError>) {
         (Service::Aws, "listen", &settings.listen),
         (Service::Authn, "authn.listen", &settings.authn_listen),
         (Service::Identity, "identity.listen", &settings.identity_listen),
+        (Service::Issuer, "issuer.listen", &settings.issuer_listen),
     ];
     for (service, name, address) in all {
         if !runs(service) {

@@ -40,7 +40,7 @@ pub(crate) struct StoreFlags(pub(crate) Flags);
 const STORE_SECTION: &str = "Where things are";
 
 /// Sections that `-h` leaves to `--help`.
-const RARELY: [&str; 3] = ["Limits", "Throttling", "OpenID Connect"];
+const RARELY: [&str; 4] = ["Limits", "Throttling", "OpenID Connect", "What the pod webhook injects"];
 
 fn takes(all: bool) -> impl Iterator<Item = &'static Declared> {
     DECLARED.iter().filter(move |declared| all || declared.section == STORE_SECTION)

@@ -35,7 +35,8 @@ max-body-bytes = \"512KiB\"
   log that they need a restart. If the file is faulty, everything stays as it is.
 - In flags and environment variables a list has commas between its items. Relative paths in the file start at the file's
   folder, others at the working directory.
-- Times have a unit: `500ms`, `20s`, `5m`, `1h`. Sizes are bytes or have one: `65536`, `64KiB`, `1MiB`, `1GiB`.
+- Times have a unit: `500ms`, `20s`, `5m`, `1h`. Lifetimes are seconds or have one: `86400`, `24h`, `7d`. Sizes are bytes or
+  have one: `65536`, `64KiB`, `1MiB`, `1GiB`.
 
 `ringwall init`, `account` and `store` take the settings under *Where things are*, from the same places.
 ";

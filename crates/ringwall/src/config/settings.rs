@@ -9,19 +9,19 @@ use super::declare::{Change, Declared, Fallback, Setting, Shown, settings};
 use super::error::ConfigError;
 use super::layers::Layers;
 use super::value::{
-    Amount, Bytes, Issuers, LogFormat, LogLevel, Names, Paths, Rate, Region, Services, StoreAddress, Switch,
-    Text, Time, TlsMode, Value,
+    Amount, Bytes, Issuers, Lifetime, LogFormat, LogLevel, Lookup, Names, Paths, Rate, Region, Services,
+    StoreAddress, Switch, Text, Time, TlsMode, Value,
 };
 
 use Fallback::{DataFolder, InConfigFolder, InDataFolder, Is, Unset};
 
 settings! {
     "What runs" {
-        /// Services that the process runs
+        /// Services that the process runs: aws, authn (token webhook), identity (pod webhook), issuer
         ///
         /// Each needs its own section of settings and nothing of the others, so that one process runs all of them, or
-        /// each runs where it is needed: the token webhook and the KMS plugin beside the apiserver, the secrets provider
-        /// on each node.
+        /// each runs where it is needed. The KMS plugin, the secrets provider and the Pod Identity agent are processes of
+        /// their own.
         services: Services = "services", Is("aws"), Restart;
     }
     "Where things are" {
@@ -123,22 +123,83 @@ settings! {
     "Pod webhook" {
         /// Address and port of the pod webhook
         identity_listen: SocketAddr = "identity.listen", Is("127.0.0.1:7446"), Restart;
-        /// Region to put into containers that name none: the existing webhook's --aws-default-region
-        identity_default_region: Option<Region> = "identity.default-region", Unset, Restart;
-        /// What stands before `/role-arn` and the other annotations: its --annotation-prefix
-        identity_annotation_prefix: Text = "identity.annotation-prefix", Is("eks.amazonaws.com"), Restart;
-        /// Audience of tokens unless a service account names one: its --token-audience
-        identity_token_audience: Text = "identity.token-audience", Is("sts.amazonaws.com"), Restart;
-        /// File that lists the service accounts with Pod Identity: its --watch-container-credentials-config
-        identity_credentials_config: Option<PathBuf> = "identity.container-credentials-config", Unset, Restart;
-        /// Namespace of the ConfigMap `pod-identity-webhook`: its --watch-config-map
+        /// File that lists the service accounts with Pod Identity
+        ///
+        /// {"identities": [{"namespace", "serviceAccount"}]}, looked at every second.
+        identity_credentials_config: Option<PathBuf> = "identity.watch-container-credentials-config", Unset, Restart;
+        /// Namespace of the ConfigMap `pod-identity-webhook`, if that is to be watched
         identity_config_map_namespace: Option<Text> = "identity.config-map-namespace", Unset, Restart;
         /// Whether EKS's API is asked for the cluster's Pod Identity associations
         identity_associations: Switch = "identity.associations", Is("off"), Restart;
+        /// How often it is asked, 5s or more; an association counts for pods that are created after it was read
+        identity_associations_every: Time = "identity.associations-every", Is("15s"), Restart;
+        /// When a service account is read from the apiserver rather than from the cache: unknown or always
+        ///
+        /// unknown: when the cache doesn't have it or isn't up to date. always: for every pod, so that no role is missed that was
+        /// annotated within the milliseconds by which the cache lags.
+        identity_lookup: Lookup = "identity.lookup", Is("unknown"), Restart;
+        /// The longest that such a read may take; without it all the time that the apiserver gives the webhook
+        identity_lookup_grace_period: Option<Time> = "identity.service-account-lookup-grace-period", Unset, Restart;
         /// Whether a pod whose service account can't be read in time is refused, to be created again, or goes without
         ///
         /// Off, it is created without credentials, and stays so.
         identity_refuse_unknown: Switch = "identity.refuse-unknown", Is("on"), Restart;
+    }
+    "What the pod webhook injects" {
+        /// What stands before `/role-arn` and the other annotations
+        identity_annotation_prefix: Text = "identity.annotation-prefix", Is("eks.amazonaws.com"), Restart;
+        /// Region for containers that name none
+        identity_default_region: Option<Region> = "identity.aws-default-region", Unset, Restart;
+        /// Whether SDKs are told to ask the region's own STS, unless a service account says otherwise
+        identity_sts_regional_endpoint: Switch = "identity.sts-regional-endpoint", Is("off"), Restart;
+        /// Audience of web identity tokens, unless a service account names one
+        identity_token_audience: Text = "identity.token-audience", Is("sts.amazonaws.com"), Restart;
+        /// How long tokens are valid, 600 seconds or more, unless a service account or pod says otherwise
+        identity_token_expiration: Lifetime = "identity.token-expiration", Is("86400"), Restart;
+        /// Folder of web identity tokens in containers
+        identity_token_mount_path: Text =
+            "identity.token-mount-path", Is("/var/run/secrets/eks.amazonaws.com/serviceaccount"), Restart;
+        /// Audience of Pod Identity tokens
+        identity_credentials_audience: Text =
+            "identity.container-credentials-audience", Is("pods.eks.amazonaws.com"), Restart;
+        /// Folder of Pod Identity tokens in containers
+        identity_credentials_mount_path: Text = "identity.container-credentials-token-mount-path",
+            Is("/var/run/secrets/pods.eks.amazonaws.com/serviceaccount"), Restart;
+        /// Name of the volume of Pod Identity tokens
+        identity_credentials_volume_name: Text =
+            "identity.container-credentials-token-volume-name", Is("eks-pod-identity-token"), Restart;
+        /// File of Pod Identity tokens, below their folder
+        identity_credentials_token_path: Text =
+            "identity.container-credentials-token-path", Is("eks-pod-identity-token"), Restart;
+        /// Where the Pod Identity agent listens
+        identity_credentials_full_uri: Text = "identity.container-credentials-full-uri",
+            Is("http://169.254.170.23/v1/credentials"), Restart;
+        /// Whether a role that is given by its name alone is made an ARN, of the account and the partition below
+        identity_compose_role_arn: Switch = "identity.compose-role-arn", Is("off"), Restart;
+        /// The account of roles that are given by name alone; no instance is asked for it
+        identity_compose_account: Option<Text> = "identity.compose-role-arn-account-id", Unset, Restart;
+        /// The partition of roles that are given by name alone
+        identity_compose_partition: Text = "identity.compose-role-arn-partition", Is("aws"), Restart;
+    }
+    "Issuer" {
+        /// Address and port of the documents by which others check the cluster's tokens
+        ///
+        /// They are public: whoever reaches it gets them.
+        issuer_listen: SocketAddr = "issuer.listen", Is("127.0.0.1:7447"), Restart;
+        /// The issuer, as the cluster's tokens name it; by default the apiserver's own
+        issuer_url: Option<Text> = "issuer.url", Unset, Restart;
+        /// Files with public keys in PEM, as kube-apiserver has them; by default its apiserver is asked
+        issuer_key_files: Paths = "issuer.service-account-key-file", Unset, Restart;
+        /// How long verifiers may keep the documents
+        issuer_max_age: Lifetime = "issuer.max-age", Is("5m"), Restart;
+        /// How long a key stays after the cluster has dropped it: the longest life of a token, or more
+        issuer_retire_after: Lifetime = "issuer.retire-after", Is("25h"), Restart;
+        /// How often keys are looked for; SIGHUP has them looked for at once
+        issuer_every: Time = "issuer.every", Is("1m"), Restart;
+        /// File that keeps which key was published when
+        ///
+        /// With it, a restart leaves no gap, and keys that the cluster has dropped stay for as long as they have to.
+        issuer_state: PathBuf = "issuer.state", InDataFolder("", "issuer.json"), Restart;
     }
     "OpenID Connect" {
         /// Issuers, as HOST:PORT, whose addresses may be private, link-local or loopback

@@ -61,6 +61,57 @@ fn the_defaults_of_limits_are_the_servers() {
 }
 
 #[test]
+fn the_defaults_of_what_pods_get_are_the_existing_webhooks() {
+    let (settings, _) = loaded("", &[], &[]).unwrap();
+    assert_eq!(settings.pods(), ringwall_identity::mutate::Settings::default());
+}
+
+#[test]
+fn what_pods_get_is_set() {
+    let text = "[identity]\naws-default-region = 'eu-central-1'\ntoken-expiration = 7200\nsts-regional-endpoint = 'on'\n\
+                token-mount-path = '/own'\ncompose-role-arn = 'on'\ncompose-role-arn-account-id = '111122223333'\n";
+    let env = [("RINGWALL_IDENTITY_CONTAINER_CREDENTIALS_TOKEN_PATH", "own-token")];
+    let flags = [("identity.container-credentials-full-uri", "http://127.0.0.1:8080/")];
+    let (settings, _) = loaded(text, &env, &flags).unwrap();
+    let pods = settings.pods();
+    assert_eq!(pods.aws_default_region.as_deref(), Some("eu-central-1"));
+    assert_eq!((pods.token_expiration, pods.sts_regional_endpoint), (7200, true));
+    assert_eq!(pods.token_mount_path, "/own");
+    assert_eq!(pods.container_credentials.token_path, "own-token");
+    assert_eq!(pods.container_credentials.full_uri, "http://127.0.0.1:8080/");
+    let composed = pods.compose_role_arn.unwrap();
+    assert_eq!((composed.account_id.as_str(), composed.partition.as_str()), ("111122223333", "aws"));
+}
+
+#[test]
+fn what_no_pod_could_have_is_refused_where_it_was_set() {
+    let text = "[identity]\ntoken-expiration = '5m'\ntoken-mount-path = 'tokens'\n";
+    assert_eq!(
+        errors(text),
+        [
+            "ringwall.toml:2: `identity.token-expiration` can't be `300`: it has to be 600 seconds or more, as the \
+             apiserver makes no token for less",
+            "ringwall.toml:3: `identity.token-mount-path` can't be `tokens`: it has to be an absolute path without `:`, \
+             as /var/run/secrets/eks.amazonaws.com/serviceaccount",
+        ]
+    );
+    assert_eq!(
+        errors("identity.compose-role-arn = 'on'\n"),
+        [
+            "ringwall.toml:1: `identity.compose-role-arn` is on, and `identity.compose-role-arn-account-id` is not set \
+          [no instance is asked for it]"
+        ]
+    );
+    assert_eq!(
+        errors("identity.compose-role-arn-account-id = '111122223333'\n"),
+        [
+            "ringwall.toml:1: `identity.compose-role-arn-account-id` is set, and `identity.compose-role-arn` is off [set \
+          identity.compose-role-arn to on]"
+        ]
+    );
+}
+
+#[test]
 fn without_a_home_folders_have_to_be_set() {
     let set = loaded("", &[("HOME", "")], &[]).expect_err("there is no home");
     assert_eq!(
@@ -169,6 +220,29 @@ fn settings_that_contradict_each_other_are_refused() {
 }
 
 #[test]
+fn an_issuer_is_one_and_its_documents_are_not_changed_on_the_way() {
+    assert_eq!(
+        errors("[issuer]\nurl = 'http://a'\nservice-account-key-file = ['sa.pub']\n"),
+        ["ringwall.toml:2: `issuer.url`: `http://a` is no issuer: it does not begin with `https://` [as in \
+          https://oidc.example.com/clusters/blue]"]
+    );
+    assert_eq!(
+        errors("[issuer]\nservice-account-key-file = ['sa.pub']\n"),
+        [
+            "ringwall.toml:2: `issuer.service-account-key-file` is set, and `issuer.url` is not [it is what kube-apiserver \
+          has as --service-account-issuer]"
+        ]
+    );
+    let off = "services = ['issuer']\ntls.mode = 'off'\nissuer.listen = '0.0.0.0:7447'\n";
+    assert!(
+        errors(off)
+            .concat()
+            .starts_with("ringwall.toml:2: `tls.mode` is off, and `issuer.listen` is 0.0.0.0:7447")
+    );
+    assert!(loaded(&off.replace("0.0.0.0", "127.0.0.1"), &[], &[]).is_ok());
+}
+
+#[test]
 fn passwords_are_shown_nowhere() {
     for (address, shown) in [
         ("postgres://ringwall:hunter2@db/ringwall", "postgres://ringwall:REDACTED@db/ringwall"),
@@ -207,7 +281,7 @@ fn values_are_read_strictly() {
     fn taken<T: Value>(text: &str) -> Option<String> {
         T::read(&Raw::Word(text.to_owned()), Path::new("")).ok().and_then(|value| value.toml())
     }
-    use super::value::{Amount, Bytes, Issuers, Names, Rate, Region, Time};
+    use super::value::{Amount, Bytes, Issuers, Lifetime, Names, Rate, Region, Time};
     for text in ["", "0", "+1", "-1", " 1", "1.5", "4294967296", "99999999999999999999"] {
         assert_eq!(taken::<Amount>(text), None, "{text}");
     }
@@ -219,6 +293,12 @@ fn values_are_read_strictly() {
         assert_eq!(taken::<Bytes>(text), None, "{text}");
     }
     assert_eq!(taken::<Bytes>("2048").as_deref(), Some("\"2KiB\""));
+    for text in ["", "0", "0s", "1.5h", "10ms", "4294967296", "49711d", "-1", "1w"] {
+        assert_eq!(taken::<Lifetime>(text), None, "{text}");
+    }
+    for (text, same) in [("86400", "\"1d\""), ("25h", "\"25h\""), ("7d", "\"7d\""), ("90", "\"90s\"")] {
+        assert_eq!(taken::<Lifetime>(text).as_deref(), Some(same));
+    }
     assert_eq!(taken::<Rate>("0").as_deref(), Some("0"));
     assert_eq!(taken::<Region>("EU"), None);
     assert_eq!(taken::<Names>("a, b").as_deref(), Some("[\"a\", \"b\"]"));

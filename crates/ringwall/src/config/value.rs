@@ -240,6 +240,41 @@ impl Value for Time {
     }
 }
 
+/// How long something is valid, in whole seconds: longer than anybody waits for an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lifetime(pub(crate) u32);
+
+/// Units of lifetimes in seconds.
+const LIFETIMES: [(&str, u64); 4] = [("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400)];
+
+impl Value for Lifetime {
+    const KIND: &'static str = "lifetime";
+
+    fn read(raw: &Raw, _: &Path) -> Result<Self, String> {
+        let with_unit = |text: &str| {
+            let (unit, seconds) = LIFETIMES.into_iter().find(|(unit, _)| text.ends_with(unit))?;
+            digits(text.strip_suffix(unit)?)?.checked_mul(seconds)
+        };
+        let seconds = raw.number().or_else(|| raw.text().and_then(with_unit));
+        let seconds = seconds.and_then(|seconds| u32::try_from(seconds).ok()).filter(|seconds| *seconds > 0);
+        seconds
+            .map(Self)
+            .ok_or_else(|| String::from("seconds, or a number with s, m, h or d, as 86400, 24h or 7d"))
+    }
+
+    fn toml(&self) -> Option<String> {
+        let (name, unit) =
+            LIFETIMES.into_iter().rev().find(|(_, unit)| u64::from(self.0).is_multiple_of(*unit))?;
+        Some(quoted(&format!("{}{name}", u64::from(self.0) / unit)))
+    }
+}
+
+impl Lifetime {
+    pub(crate) fn get(self) -> Duration {
+        Duration::from_secs(self.0.into())
+    }
+}
+
 /// A time, of a flag that is no setting.
 pub(crate) fn time(text: &str) -> Result<Duration, String> {
     Time::read(&Raw::Word(text.to_owned()), Path::new("")).map(|time| time.0)
@@ -277,10 +312,12 @@ pub(crate) enum Service {
     Authn,
     /// The pod webhook.
     Identity,
+    /// The documents of the cluster's issuer.
+    Issuer,
 }
 
 impl Service {
-    const ALL: [Self; 3] = [Self::Aws, Self::Authn, Self::Identity];
+    const ALL: [Self; 4] = [Self::Aws, Self::Authn, Self::Identity, Self::Issuer];
 
     /// Its name in the settings.
     pub(crate) fn name(self) -> &'static str {
@@ -288,6 +325,7 @@ impl Service {
             Self::Aws => "aws",
             Self::Authn => "authn",
             Self::Identity => "identity",
+            Self::Issuer => "issuer",
         }
     }
 }
@@ -546,6 +584,11 @@ macro_rules! words {
 words! {
     /// Where a server's certificate comes from.
     TlsMode: "own, files or off", "own" => Own, "files" => Files, "off" => Off
+}
+
+words! {
+    /// When a pod's service account is read from the apiserver.
+    Lookup: "unknown or always", "unknown" => Unknown, "always" => Always
 }
 
 words! {

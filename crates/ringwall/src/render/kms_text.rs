@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use ringwall_kms::rotate::Outcome;
 use ringwall_kms::verify::{Finding, Group, Report, Row, Verdict, Why};
 
-use super::style::{self, FAINT, HEADING, NO, WARNING, YES, paint};
+use super::style::{self, FAINT, HEADING, NO, WARNING, YES, paint, printable};
 use super::table::{Cell, Table};
 
 /// Seeds of a row that are shown one by one.
@@ -148,25 +148,4 @@ pub(super) fn why(finding: &Finding) -> String {
 
 fn objects(count: u64) -> String {
     if count == 1 { "1 object".to_owned() } else { format!("{count} objects") }
-}
-
-/// A text out of etcd, in which nothing can move the terminal's cursor.
-fn printable(text: &str) -> String {
-    text.chars()
-        .flat_map(|character| {
-            let escape = character.is_control();
-            let escaped = escape.then(|| character.escape_default());
-            escaped.into_iter().flatten().chain((!escape).then_some(character))
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::printable;
-
-    #[test]
-    fn names_out_of_etcd_move_no_cursor() {
-        assert_eq!(printable("key\u{1b}[2J\r\n-é"), "key\\u{1b}[2J\\r\\n-é");
-    }
 }

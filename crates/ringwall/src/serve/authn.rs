@@ -1,6 +1,5 @@
 //! The token webhook and the authorization webhook, as a part of the process.
 
-use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,10 +14,10 @@ use ringwall_model::Secret;
 use ringwall_rbac::entry::RolePaths;
 use ringwall_server::{Limits, Live, Metrics};
 
+use super::answers::{Answers, Prepare};
 use super::listener::{Callers, Listener};
 use super::outside;
 use super::part::Waits;
-use super::webhook::{Answers, Prepare};
 use crate::config::{Settings, TlsMode};
 use crate::error::Failure;
 
@@ -116,10 +115,8 @@ fn webhooks(settings: &Settings, kinds: &[SourceKind]) -> Result<Webhooks, Failu
 }
 
 fn key(path: &Path) -> Result<Secret, Failure> {
-    let read = |source| Failure::Read { path: path.display().to_string(), source };
-    let mut bytes = Vec::new();
-    std::fs::File::open(path).map_err(read)?.take(MAX_KEY_FILE).read_to_end(&mut bytes).map_err(read)?;
-    Ok(Secret::new(bytes))
+    let failed = |source| Failure::Read { path: path.display().to_string(), source };
+    ringwall_files::read(path, MAX_KEY_FILE).map(Secret::new).map_err(failed)
 }
 
 impl Answers for Authn {

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use prometheus_client::registry::Registry;
-use ringwall_identity::mutate;
 use ringwall_identity::webhook::{self, AssociationSettings, OnLookupFailure, Webhook};
 use ringwall_server::{Limits, Live, Metrics};
 
+use super::answers::{Answers, Prepare};
 use super::listener::{Callers, Listener};
 use super::outside;
 use super::part::Waits;
-use super::webhook::{Answers, Prepare};
-use crate::config::{Settings, TlsMode};
+use crate::config::{Lookup, Settings, TlsMode};
 use crate::error::Failure;
 
 /// Listens, and begins to watch service accounts; the apiserver does not have to be there.
@@ -31,32 +30,36 @@ pub(super) async fn prepare(
 }
 
 fn configured(settings: &Settings) -> webhook::Settings {
-    let text = |text: &crate::config::Text| text.0.clone();
     webhook::Settings {
-        mutate: mutate::Settings {
-            annotation_prefix: text(&settings.identity_annotation_prefix.value),
-            token_audience: text(&settings.identity_token_audience.value),
-            aws_default_region: settings
-                .identity_default_region
-                .value
-                .as_ref()
-                .map(|region| region.0.clone()),
-            ..mutate::Settings::default()
-        },
+        mutate: settings.pods(),
         // Without TLS it listens on this machine alone, as the settings were checked, and nobody can show a certificate.
         client_names: match settings.tls_mode.value {
             TlsMode::Off => Vec::new(),
             TlsMode::Own | TlsMode::Files => outside::client_names(settings),
         },
+        lookup: match settings.identity_lookup.value {
+            Lookup::Unknown => webhook::Lookup::Unknown,
+            Lookup::Always => webhook::Lookup::Always,
+        },
+        lookup_grace_period: settings
+            .identity_lookup_grace_period
+            .value
+            .map(|time| time.0)
+            .unwrap_or_default(),
         on_lookup_failure: match settings.identity_refuse_unknown.value.0 {
             true => OnLookupFailure::Deny,
             false => OnLookupFailure::Admit,
         },
-        config_map_namespace: settings.identity_config_map_namespace.value.as_ref().map(text),
+        config_map_namespace: settings
+            .identity_config_map_namespace
+            .value
+            .as_ref()
+            .map(|namespace| namespace.0.clone()),
         container_credentials_config: settings.identity_credentials_config.value.clone(),
-        associations: (settings.identity_associations.value.0)
-            .then(|| AssociationSettings::of(outside::cluster_name(settings))),
-        ..webhook::Settings::default()
+        associations: settings.identity_associations.value.0.then(|| AssociationSettings {
+            cluster: outside::cluster_name(settings).to_owned(),
+            every: settings.identity_associations_every.value.0,
+        }),
     }
 }
 

@@ -47,5 +47,32 @@ fn targets(level: LogLevel) -> Targets {
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     };
-    Targets::new().with_default(level.min(LevelFilter::WARN)).with_target("ringwall", level)
+    Targets::new()
+        .with_default(level.min(LevelFilter::WARN))
+        .with_target("ringwall", level)
+        .with_target(KUBE_CALLS, LevelFilter::OFF)
+}
+
+/// Where `kube` logs an error for each call that fails, a watch's attempts to connect among them: an apiserver that is away for a
+/// while fills the log with lines that say nothing else. Whoever calls has the error and decides; our watches tell it once, with
+/// what to do, and tell when it is over.
+const KUBE_CALLS: &str = "kube_client::client::builder";
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::*;
+
+    #[test]
+    fn libraries_warn_and_failed_calls_of_kube_are_left_to_their_callers() {
+        let logged = targets(LogLevel::Info);
+        assert!(logged.would_enable("ringwall_kubernetes::watch", &Level::INFO));
+        assert!(logged.would_enable("rustls::conn", &Level::WARN));
+        assert!(!logged.would_enable("hyper::proto", &Level::INFO));
+        for level in [LogLevel::Error, LogLevel::Info, LogLevel::Trace] {
+            assert!(!targets(level).would_enable("kube_client::client::builder", &Level::ERROR));
+            assert!(targets(level).would_enable("kube_client::config", &Level::ERROR));
+        }
+    }
 }

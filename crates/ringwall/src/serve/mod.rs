@@ -1,15 +1,18 @@
 //! `ringwall serve`: the services, what they share, and the signals.
 
 mod admin;
+mod answers;
 mod authn;
 mod aws;
 mod identity;
+mod issuer;
 mod listener;
 mod logs;
 mod outside;
 mod part;
 mod reload;
-mod webhook;
+
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use prometheus_client::registry::Registry;
@@ -23,6 +26,10 @@ use self::part::{Part, Prepared, Waits};
 use self::reload::Reloader;
 use crate::config::{self, Flags, Loaded, Service, Settings};
 use crate::error::{Exit, Failure};
+
+/// When it is first looked whether what is waited for at the start has come; then after twice as long each time, so that
+/// `/readyz` is not far behind and nothing is asked in a loop.
+const FIRST_LOOK: Duration = Duration::from_millis(100);
 
 /// Serves until a signal ends it.
 pub(crate) fn run(flags: &Flags, loaded: Loaded) -> Result<Exit, Failure> {
@@ -57,7 +64,9 @@ async fn serve(flags: Flags, loaded: Loaded) -> Result<Exit, Failure> {
     tracing::info!(admin = %admin_address, settings = file, "serving");
 
     let mut reloader = Reloader { flags, latest: loaded, refused: Vec::new(), logs, limits };
+    let mut soon = FIRST_LOOK;
     loop {
+        let pause = if waits.borrow().is_some() { soon } else { LOOK_EVERY };
         tokio::select! {
             asked = signals.next() => match asked {
                 Asked::Stop => break,
@@ -66,8 +75,9 @@ async fn serve(flags: Flags, loaded: Loaded) -> Result<Exit, Failure> {
                     parts.iter().for_each(|part| part.reload());
                 }
             },
-            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = tokio::time::sleep(pause) => {}
         }
+        soon = (soon * 2).min(LOOK_EVERY);
         reloader.look();
         for part in &mut parts {
             part.look().await;
@@ -99,6 +109,7 @@ async fn prepare(
             Service::Aws => Box::new(aws::Prepare::bind(settings, limits, registry)?),
             Service::Authn => Box::new(authn::prepare(settings, limits, registry).await?),
             Service::Identity => Box::new(identity::prepare(settings, limits, registry).await?),
+            Service::Issuer => Box::new(issuer::prepare(settings, limits, registry).await?),
         });
     }
     Ok(prepared)

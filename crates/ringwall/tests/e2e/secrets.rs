@@ -329,7 +329,7 @@ fn drivers_of_all_versions_are_served() {
     let escaped = path.replace('/', "%2F");
     for authority in [Some("localhost"), Some(path), Some(escaped.as_str()), Some("a b"), None] {
         let mut command = Command::new(std::env::var_os("RINGWALL_TESTBED").unwrap());
-        command.args(["provider", "--calls", "3", "--socket", path]);
+        command.args(["provider", "version", "--calls", "3", "--socket", path]);
         command.args(authority.map(|text| format!("--authority={text}")));
         let output = command.output().unwrap();
         let said = String::from_utf8(output.stdout).unwrap();

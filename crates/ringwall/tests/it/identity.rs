@@ -6,6 +6,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::installation::Home;
+use crate::serve::{Running, ask};
 use crate::snapshot::{Asked, run};
 
 const ACCOUNT: &str = "\
@@ -140,10 +142,83 @@ fn input_that_can_not_be_read_is_told_apart_from_misuse() {
         let (status, _, err) = mutate(review, account, more);
         assert!(status == 3 && err.contains(why), "{status} {err}");
     }
+    // What no pod could have is answered as the existing webhook answers it, and told.
+    let (status, out, err) =
+        mutate(&good, ACCOUNT, &["--token-expiration", "10", "--token-mount-path", "tokens"]);
+    assert_eq!(status, 0, "{err}");
+    let token = &patch(&out)[0]["value"][0]["projected"]["sources"][0]["serviceAccountToken"];
+    assert_eq!(token["expirationSeconds"], 600);
+    assert!(
+        err.contains(
+            "`ringwall serve` refuses `10` for --token-expiration: it has to be 600 seconds or more"
+        ),
+        "{err}"
+    );
+    assert!(
+        err.contains(
+            "`ringwall serve` refuses `tokens` for --token-mount-path: it has to be an absolute path"
+        ),
+        "{err}"
+    );
     for more in [&["--no-such-flag"][..], &["--token-expiration", "1h"], &["--compose-role-arn"]] {
         assert_eq!(mutate(&good, ACCOUNT, more).0, 2, "{more:?}");
     }
     assert_eq!(run(&["identity".into(), "mutate".into()], "").status, 2);
+}
+
+/// Each setting of the webhook gets to the pod, while the apiserver is away as well.
+#[test]
+fn the_webhook_injects_what_is_set() {
+    let home = Home::new();
+    let kubeconfig = "apiVersion: v1\nkind: Config\ncurrent-context: a\n\
+        clusters: [{name: a, cluster: {server: 'https://127.0.0.1:9'}}]\nusers: [{name: a, user: {token: x}}]\n\
+        contexts: [{name: a, context: {cluster: a, user: a}}]\n";
+    fs::write(home.path("kubeconfig"), kubeconfig).unwrap();
+    let identities = r#"{"identities": [{"namespace": "shop", "serviceAccount": "checkout"}]}"#;
+    fs::write(home.path("identities.json"), identities).unwrap();
+    let running = Running::run(&mut home.command(
+        "serve --services identity --tls-mode off --identity-listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 \
+         --cluster-name shop --cluster-kubeconfig kubeconfig --identity-refuse-unknown off \
+         --identity-service-account-lookup-grace-period 50ms --identity-lookup always \
+         --identity-watch-container-credentials-config identities.json --identity-aws-default-region eu-central-1 \
+         --identity-sts-regional-endpoint on --identity-token-expiration 2h \
+         --identity-container-credentials-audience own-audience --identity-container-credentials-token-mount-path /own \
+         --identity-container-credentials-token-path folder/token --identity-container-credentials-token-volume-name own-volume \
+         --identity-container-credentials-full-uri http://127.0.0.1:8080/credentials",
+    ));
+    let review = review().to_string();
+    let request = format!(
+        "POST /mutate?timeout=10s HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{review}",
+        review.len()
+    );
+    let said = ask(running.address("address"), &request);
+    let (_, body) = said.split_once("\r\n\r\n").unwrap();
+    let answer: Value = serde_json::from_str(body).unwrap();
+    let patch = answer["response"]["patch"].as_str().unwrap_or_else(|| panic!("no patch in {answer}"));
+    let patch = data_encoding::BASE64.decode(patch.as_bytes()).unwrap();
+    let patch: Value = serde_json::from_slice(&patch).unwrap();
+    let token = json!({ "audience": "own-audience", "expirationSeconds": 7200, "path": "folder/token" });
+    let volume =
+        json!({ "name": "own-volume", "projected": { "sources": [{ "serviceAccountToken": token }] } });
+    assert_eq!(patch[1]["value"], json!([volume]));
+    let container = &patch[2]["value"][0];
+    assert_eq!(
+        container["volumeMounts"],
+        json!([{ "name": "own-volume", "mountPath": "/own", "readOnly": true }])
+    );
+    assert_eq!(
+        container["env"],
+        json!([
+            { "name": "AWS_STS_REGIONAL_ENDPOINTS", "value": "regional" },
+            { "name": "AWS_DEFAULT_REGION", "value": "eu-central-1" },
+            { "name": "AWS_REGION", "value": "eu-central-1" },
+            { "name": "AWS_CONTAINER_CREDENTIALS_FULL_URI", "value": "http://127.0.0.1:8080/credentials" },
+            { "name": "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "value": "/own/folder/token" },
+        ])
+    );
+    // An apiserver that is away is told by the watch, and not by a library at each of its attempts.
+    let errors: Vec<Value> = running.log().into_iter().filter(|line| line["level"] == "ERROR").collect();
+    assert_eq!(errors, Vec::<Value>::new());
 }
 
 #[test]
@@ -193,15 +268,21 @@ fn the_manifests_allow_what_is_needed_and_no_more() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/manifests/pod-identity");
         String::from_utf8(fs::read(folder.join(name)).unwrap()).unwrap()
     };
-    let (webhook, issuer) = (file("webhook.yaml"), file("issuer.yaml"));
+    let webhook = file("webhook.yaml");
+    for issuer in ["issuer.yaml", "issuer-served.yaml"] {
+        allow_what_is_needed(&webhook, &file(issuer));
+    }
+}
+
+fn allow_what_is_needed(webhook: &str, issuer: &str) {
     let shop = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n";
     // With the role, the snapshot counts as a live cluster's: nothing holds but what is written.
     let admin = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: cluster-admin}\nrules: []\n";
     let asked = Asked::about(&[
         ("kubernetes/shop.yaml", shop),
         ("kubernetes/admin.yaml", admin),
-        ("kubernetes/webhook.yaml", &webhook),
-        ("kubernetes/issuer.yaml", &issuer),
+        ("kubernetes/webhook.yaml", webhook),
+        ("kubernetes/issuer.yaml", issuer),
     ]);
     let can = |who: &str, question: &str| asked.run("can", &format!("--as ringwall/{who} {question}")).status;
     for (who, question, status) in [

@@ -9,6 +9,7 @@ mod batch;
 mod can;
 mod checks;
 mod corpus;
+mod detect;
 mod errors;
 mod examples;
 mod iam_eval;
@@ -17,10 +18,13 @@ mod identity;
 mod installation;
 #[path = "../../../services/aws/tests/it/issuer.rs"]
 mod issuer;
+mod issuer_served;
 mod kms;
 mod kubeconfig;
 mod secrets;
 mod serve;
+#[path = "../../../services/identity/tests/it/signer.rs"]
+mod signer;
 mod snapshot;
 mod token_verify;
 mod who_can;

@@ -94,7 +94,7 @@ impl Drop for Running {
 }
 
 /// Sends a request over plain HTTP and reads the answer to its end.
-fn ask(address: SocketAddr, request: &str) -> String {
+pub(crate) fn ask(address: SocketAddr, request: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(FOREVER)).unwrap();
     let request =

@@ -13,6 +13,8 @@
 //! - A token is in no log, no error and no answer.
 
 mod authorize;
+#[doc(hidden)]
+pub mod fuzz;
 mod mapper;
 mod metrics;
 mod random;

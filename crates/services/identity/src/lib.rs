@@ -6,6 +6,8 @@
 //! pods' tokens for credentials where they run.
 
 pub mod agent;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod issuer;
 pub mod mutate;
 pub mod webhook;

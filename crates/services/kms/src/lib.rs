@@ -51,6 +51,8 @@
 
 mod backends;
 mod error;
+#[doc(hidden)]
+pub mod fuzz;
 mod plugin;
 pub mod rotate;
 pub mod stored;

@@ -163,11 +163,9 @@ pub enum MountError {
     TooMany(usize),
     /// More than the driver takes.
     #[error(
-        "the volume has {bytes} bytes, and the driver takes {max} (hint: raise the driver's `--max-call-recv-msg-size` and this provider's limit, or spread the objects over several SecretProviderClasses)"
+        "the volume has more than the {max} bytes that the driver takes (hint: raise the driver's `--max-call-recv-msg-size` and this provider's limit, or spread the objects over several SecretProviderClasses)"
     )]
     TooLarge {
-        /// How many it has.
-        bytes: usize,
         /// The most.
         max: usize,
     },

@@ -5,8 +5,9 @@ use ringwall_model::Secret;
 
 use crate::objects::{FilePath, InvalidPath, Translation};
 
-/// How many times its input an expression may grow to, by what it puts together: lists and hashes of several parts, and
-/// functions. An expression of a hundred bytes could otherwise double a value a dozen times.
+/// How many times its input an expression may grow to, by what it puts together: lists and hashes of several parts,
+/// functions, and texts of its own for each element of a list. An expression of a hundred bytes could otherwise double a
+/// value a dozen times. Of a value of 64 KiB this makes 16 MiB, which is beyond what a volume may have.
 const MAX_GROWTH: u64 = 256;
 
 /// Most operators and brackets of an expression: each may be a level of the parser's and the evaluator's recursion, and 512
@@ -49,32 +50,42 @@ pub(crate) fn check(expression: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// An upper bound of how many times its input the result of an expression can have.
+/// An upper bound of how many times its input what an expression makes can have, on the way to its result too.
 fn growth(ast: &Ast) -> u64 {
-    let several = |parts: &mut dyn Iterator<Item = &Ast>, least: u64| {
-        let (count, product) = parts
-            .fold((0_u64, 1_u64), |(count, product), part| (count + 1, product.saturating_mul(growth(part))));
-        product.saturating_mul(count.max(least))
-    };
+    let sum = |parts: &mut dyn Iterator<Item = u64>| parts.fold(0_u64, u64::saturating_add).max(1);
     match ast {
-        Ast::Comparison { lhs, rhs, .. }
-        | Ast::Projection { lhs, rhs, .. }
-        | Ast::And { lhs, rhs, .. }
-        | Ast::Or { lhs, rhs, .. }
-        | Ast::Subexpr { lhs, rhs, .. } => growth(lhs).saturating_mul(growth(rhs)),
-        Ast::Condition { predicate, then, .. } => growth(predicate).saturating_mul(growth(then)),
+        // Each element of the left side is the right side's input.
+        Ast::Projection { lhs, rhs, .. } | Ast::Subexpr { lhs, rhs, .. } => {
+            growth(lhs).saturating_mul(growth(rhs))
+        }
+        // One of the two is the result, or neither.
+        Ast::Comparison { lhs, rhs, .. } | Ast::And { lhs, rhs, .. } | Ast::Or { lhs, rhs, .. } => {
+            growth(lhs).max(growth(rhs))
+        }
+        Ast::Condition { predicate, then, .. } => growth(predicate).max(growth(then)),
         Ast::Expref { ast, .. } => growth(ast),
         Ast::Flatten { node, .. } | Ast::Not { node, .. } | Ast::ObjectValues { node, .. } => growth(node),
-        // `to_string` of a list escapes its strings, which doubles them at most.
-        Ast::Function { args, .. } => several(&mut args.iter(), 2),
-        Ast::MultiList { elements, .. } => several(&mut elements.iter(), 1),
-        Ast::MultiHash { elements, .. } => several(&mut elements.iter().map(|pair| &pair.value), 1),
-        Ast::Identity { .. }
-        | Ast::Field { .. }
-        | Ast::Index { .. }
-        | Ast::Literal { .. }
-        | Ast::Slice { .. } => 1,
+        // One argument may be put between, or run on, all elements of another. `to_string` of a list escapes its strings,
+        // which doubles them at most.
+        Ast::Function { args, .. } => {
+            args.iter().fold(u64::try_from(args.len()).unwrap_or(u64::MAX).max(2), |product, argument| {
+                product.saturating_mul(growth(argument))
+            })
+        }
+        Ast::MultiList { elements, .. } => sum(&mut elements.iter().map(growth)),
+        Ast::MultiHash { elements, .. } => {
+            sum(&mut elements.iter().map(|pair| growth(&pair.value).saturating_add(length(pair.key.len()))))
+        }
+        // It is itself for each element, be that a single byte.
+        Ast::Literal { value, .. } => {
+            length(value.as_string().map_or_else(|| value.to_string().len(), String::len)).max(1)
+        }
+        Ast::Identity { .. } | Ast::Field { .. } | Ast::Index { .. } | Ast::Slice { .. } => 1,
     }
+}
+
+fn length(bytes: usize) -> u64 {
+    u64::try_from(bytes).unwrap_or(u64::MAX)
 }
 
 /// The JSON of a value, to select from.
@@ -155,7 +166,15 @@ mod tests {
         }
         let nested = format!("{}@{}", "to_string([".repeat(9), "])".repeat(9));
         assert!(check(&nested).is_err());
-        check("{user: user, password: password} | join(':', [user, password])").unwrap();
+        let text = "x".repeat(100);
+        assert!(check(&format!("join('', [*].['{text}', '{text}', '{text}'])")).is_err());
+        for fine in [
+            "{user: user, password: password} | join(':', [user, password])",
+            "join('', ['postgres://', user, ':', password, '@', host, ':', to_string(port), '/', name])",
+            "hosts[?contains(name, 'db.internal.example.com') && port == `5432`].password | [0]",
+        ] {
+            check(fine).unwrap();
+        }
         // As deep as an expression may be: the recursion fits a thread's stack.
         let json = Json::parse(&Secret::from(String::from(r#"{"a":[{"a":"b"}]}"#))).unwrap();
         for (open, close) in [

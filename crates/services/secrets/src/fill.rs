@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ringwall_awsclient::CredentialsError;
 use ringwall_kubernetes::Cluster;
+use tokio::sync::Semaphore;
 
 use crate::error::MountError;
 use crate::fetch::{Fetch, Kept, Owner, Region};
@@ -15,6 +16,9 @@ use crate::volume::{File, files};
 
 /// The annotation of a service account that names its role. Source: AWS, *EKS User Guide*, "IAM roles for service accounts".
 const ROLE_ANNOTATION: &str = "eks.amazonaws.com/role-arn";
+
+/// Volumes whose files are made at a time: each may take many times what it comes to in the end.
+const MAKING: usize = 4;
 
 /// The label of a node that names its region. Source: Kubernetes, *Well-Known Labels, Annotations and Taints*.
 const REGION_LABEL: &str = "topology.kubernetes.io/region";
@@ -30,6 +34,19 @@ pub(crate) struct Filler {
     pub(crate) region: Option<String>,
     /// The node whose label names the region, if nothing else does.
     pub(crate) node: Option<String>,
+    /// Bytes of all of a volume's files together.
+    pub(crate) max_bytes: usize,
+    pub(crate) making: Making,
+}
+
+/// Bounds how many volumes' files are made at a time.
+#[derive(Clone, Debug)]
+pub(crate) struct Making(Arc<Semaphore>);
+
+impl Default for Making {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(MAKING)))
+    }
 }
 
 impl Filler {
@@ -69,9 +86,19 @@ impl Filler {
         }
         let owner =
             Arc::new(Owner { volume: volume.clone(), identity, assumed: parameters.assume_role.clone() });
-        let fetch = Fetch { regions: &regions, owner: &owner, kept: &self.kept, metrics: &self.metrics };
+        let max_bytes = self.max_bytes;
+        let fetch =
+            Fetch { regions: &regions, owner: &owner, kept: &self.kept, metrics: &self.metrics, max_bytes };
         let fetched = fetch.all(&objects).await?;
-        tokio::task::spawn_blocking(move || files(&objects, fetched, translation)).await.map_err(|error| {
+        // Fails only if it was closed, which nobody does.
+        let place = Arc::clone(&self.making.0).acquire_owned().await.map_err(|_| MountError::Internal)?;
+        let made = tokio::task::spawn_blocking(move || {
+            let files = files(&objects, fetched, translation, max_bytes);
+            // Given back by the thread, which goes on when its caller no longer waits.
+            drop(place);
+            files
+        });
+        made.await.map_err(|error| {
             // What it panicked with may hold a part of a value.
             tracing::error!(target: "ringwall::secrets", panicked = error.is_panic(), "files could not be made");
             MountError::Internal

@@ -31,6 +31,8 @@ mod error;
 mod extract;
 mod fetch;
 mod fill;
+#[doc(hidden)]
+pub mod fuzz;
 mod identity;
 mod metrics;
 pub mod objects;

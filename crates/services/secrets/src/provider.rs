@@ -19,7 +19,7 @@ use tonic::{Request, Response, Status};
 
 use crate::error::{MountError, SetupError};
 use crate::fetch::Kept;
-use crate::fill::Filler;
+use crate::fill::{Filler, Making};
 use crate::identity::{PodIdentity, Sessions};
 use crate::metrics::Metrics;
 use crate::request::Mount;
@@ -110,6 +110,8 @@ impl Provider {
             metrics: Metrics::register(registry),
             region,
             node,
+            max_bytes: max_answer,
+            making: Making::default(),
         };
         let swept = filler.kept.clone();
         let sweeping = tokio::spawn(async move {
@@ -154,8 +156,14 @@ struct Server {
 
 impl Server {
     async fn answer(&self, request: &MountRequest) -> Result<(Mount, MountResponse), MountError> {
-        let mount = Mount::read(request)?;
-        let files = self.filler.fill(&mount).await.inspect_err(|error| {
+        let mount = Mount::read(request)
+            .inspect_err(|error| tracing::warn!(target: "ringwall::secrets", code = ?error.code(), %error, "a volume can't be asked for like this"))?;
+        let answer = self.filler.fill(&mount).await.and_then(|files| {
+            let response = response(&files);
+            let is_too_large = response.encoded_len() > self.max_answer;
+            if is_too_large { Err(MountError::TooLarge { max: self.max_answer }) } else { Ok(response) }
+        });
+        let answer = answer.inspect_err(|error| {
             let volume = &mount.volume;
             tracing::warn!(
                 target: "ringwall::secrets",
@@ -166,13 +174,8 @@ impl Server {
                 %error,
                 "a volume could not be filled"
             );
-        })?;
-        let response = response(&files);
-        let bytes = response.encoded_len();
-        if bytes > self.max_answer {
-            return Err(MountError::TooLarge { bytes, max: self.max_answer });
-        }
-        Ok((mount, response))
+        });
+        Ok((mount, answer?))
     }
 }
 

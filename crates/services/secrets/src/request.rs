@@ -100,7 +100,8 @@ impl Mount {
             request.permission.trim().parse::<u32>().ok().filter(|mode| *mode <= 0o777).ok_or_else(|| {
                 MountError::Request(String::from("a permission that is no number from 0 to 511"))
             })?;
-        let tokens = match attributes.get(TOKENS).or_else(|| secrets.get(TOKENS)) {
+        // Where kubelet gives tokens as secrets, the attribute would be a parameter of the class.
+        let tokens = match secrets.get(TOKENS).or_else(|| attributes.get(TOKENS)) {
             Some(text) => Tokens::read(text)?,
             None => Tokens::default(),
         };

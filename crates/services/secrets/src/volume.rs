@@ -26,11 +26,18 @@ impl File {
     }
 }
 
-/// Makes the files. JMESPath's evaluation takes processor time, so this runs where that may be taken.
+/// Adds a value's bytes to those of a volume.
+pub(crate) fn add_up(bytes: &mut usize, more: usize, max: usize) -> Result<(), MountError> {
+    *bytes = bytes.saturating_add(more);
+    if *bytes > max { Err(MountError::TooLarge { max }) } else { Ok(()) }
+}
+
+/// Makes the files, of `max_bytes` at most. JMESPath's evaluation takes processor time, so this runs where that may be taken.
 pub(crate) fn files(
     objects: &[Object],
     fetched: Vec<Fetched>,
     translation: Translation,
+    max_bytes: usize,
 ) -> Result<Vec<File>, MountError> {
     let mut taken = Taken::default();
     for object in objects {
@@ -42,16 +49,21 @@ pub(crate) fn files(
         }
     }
     let mut files = Vec::new();
+    let mut bytes = 0;
     for (object, Fetched { value, version }) in objects.iter().zip(fetched) {
         let name = || object.primary.name.clone();
         let failed = |line| move |source| MountError::Extract { line, object: name(), source };
-        let file =
-            |path: &FilePath, mode, value| File { path: path.clone(), mode, value, version: version.clone() };
+        // Counted as they are made: a class whose parts are many times its values is not made first and refused then.
+        let mut add = |path: &FilePath, mode, value: Arc<Secret>| {
+            add_up(&mut bytes, value.len(), max_bytes)?;
+            files.push(File { path: path.clone(), mode, value, version: version.clone() });
+            Ok::<_, MountError>(())
+        };
         if !object.parts.is_empty() || object.all_keys {
             let json = Json::parse(&value).map_err(failed(object.line))?;
             for part in &object.parts {
                 let value = json.select(&part.path).map_err(failed(part.line))?;
-                files.push(file(&part.file, part.mode, Arc::new(value)));
+                add(&part.file, part.mode, Arc::new(value))?;
             }
             if object.all_keys {
                 for (path, value) in json.keys(translation).map_err(failed(object.line))? {
@@ -63,11 +75,11 @@ pub(crate) fn files(
                     if taken.len() > MAX_FILES {
                         return Err(MountError::TooMany(MAX_FILES));
                     }
-                    files.push(file(&path, object.mode, Arc::new(value)));
+                    add(&path, object.mode, Arc::new(value))?;
                 }
             }
         }
-        files.push(file(&object.file, object.mode, value));
+        add(&object.file, object.mode, value)?;
     }
     files.sort_by(|one, other| one.path.cmp(&other.path));
     Ok(files)

@@ -150,7 +150,7 @@ impl Client {
                     access_key_id: &credentials.access_key_id,
                     secret: &credentials.secret,
                     session_token: credentials.session_token.as_ref(),
-                    region: &self.region,
+                    region: self.endpoints.signing_region(call.service, &self.region),
                     service: call.service,
                     time: self.clock.now().saturating_add(self.shared.skew.load(Ordering::Relaxed)),
                 };

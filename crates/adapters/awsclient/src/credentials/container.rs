@@ -4,10 +4,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION};
 use http::{HeaderMap, HeaderValue, Method};
+use ringwall_model::error_chain;
 
 use super::document::Document;
 use super::{BoxFuture, Cached, Credentials, CredentialsError, ProvideCredentials, TokenSource};
-use crate::error::{chain, kind};
+use crate::error::kind;
 use crate::http::{HttpClient, HttpLimits, HttpRequest, Plain, Url};
 use crate::{Clock, Environment, ErrorKind};
 
@@ -100,7 +101,7 @@ impl Agent {
         let answer = self.http.send(request, LIMITS).await;
         let answer = answer.map_err(|error| {
             let kind = if error.is_transient() { ErrorKind::Unavailable } else { ErrorKind::Invalid };
-            CredentialsError::failed(&origin, kind, chain(&error))
+            CredentialsError::failed(&origin, kind, error_chain(&error))
         })?;
         if !answer.status.is_success() {
             let status = answer.status.as_u16();

@@ -3,10 +3,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use ringwall_model::error_chain;
 
 use super::document::Document;
 use super::{BoxFuture, Cached, Credentials, CredentialsError, ProvideCredentials};
-use crate::error::{chain, kind};
+use crate::error::kind;
 use crate::http::{HttpClient, HttpLimits, HttpRequest, HttpResponse, Plain, Url};
 use crate::{Clock, Environment, ErrorKind};
 
@@ -109,7 +110,7 @@ impl Metadata {
         let url = self.url.join(path, None).map_err(|error| CredentialsError::invalid(ORIGIN, error))?;
         let request = HttpRequest { method, url, headers, body: Bytes::new() };
         let answer = self.http.send(request, LIMITS).await;
-        answer.map_err(|error| CredentialsError::failed(ORIGIN, ErrorKind::Unavailable, chain(&error)))
+        answer.map_err(|error| CredentialsError::failed(ORIGIN, ErrorKind::Unavailable, error_chain(&error)))
     }
 }
 

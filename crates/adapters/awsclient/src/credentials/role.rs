@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ringwall_model::Secret;
 
 use super::{BoxFuture, Cached, Credentials, CredentialsError, ProvideCredentials, document};
-use crate::{Client, files};
+use crate::Client;
 
 /// The version of STS's API.
 const VERSION: &str = "2011-06-15";
@@ -90,8 +90,9 @@ impl TokenSource {
         let wrong = |why: String| {
             CredentialsError::invalid(origin, format!("the token in `{}`: {why}", path.display()))
         };
-        let bytes =
-            Secret::new(files::read(path, MAX_TOKEN_BYTES).map_err(|error| wrong(error.to_string()))?);
+        let bytes = Secret::new(
+            ringwall_files::read(path, MAX_TOKEN_BYTES).map_err(|error| wrong(error.to_string()))?,
+        );
         let text = bytes.expose_text().map(str::trim_end).ok_or_else(|| wrong("it is no text".to_owned()))?;
         if text.is_empty() || text.contains(['\r', '\n']) {
             return Err(wrong("it is not one line".to_owned()));

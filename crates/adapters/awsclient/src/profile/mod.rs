@@ -5,13 +5,12 @@ mod plan;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io;
 use std::path::Path;
 
 use self::ini::Sections;
 pub(crate) use self::plan::Plan;
+use crate::Environment;
 use crate::credentials::CredentialsError;
-use crate::{Environment, files};
 
 /// The profiles of the shared files.
 ///
@@ -94,11 +93,9 @@ impl fmt::Debug for Profiles {
 fn read(path: &Path) -> Result<Option<Sections>, CredentialsError> {
     let shown = path.display().to_string();
     let failed = |why: String| CredentialsError::invalid(format!("`{shown}`"), why);
-    let bytes = match files::read(path, ini::MAX_BYTES) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed(error.to_string())),
-    };
+    let bytes =
+        ringwall_files::read_if_there(path, ini::MAX_BYTES).map_err(|error| failed(error.to_string()))?;
+    let Some(bytes) = bytes else { return Ok(None) };
     let text = String::from_utf8(bytes).map_err(|_| failed("it is not of UTF-8".to_owned()))?;
     ini::parse(&text).map(Some).map_err(|bad| bad_line(&shown, &bad))
 }

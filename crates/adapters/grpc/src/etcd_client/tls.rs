@@ -1,5 +1,3 @@
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -71,13 +69,7 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, EtcdError> 
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, EtcdError> {
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|error| unusable(path, &error))?;
-    file.take(MAX_PEM_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unusable(path, &error))?;
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_PEM_BYTES {
-        return Err(unusable(path, &"it is no file of certificates, by its size"));
-    }
-    Ok(bytes)
+    ringwall_files::read(path, MAX_PEM_BYTES).map_err(|error| unusable(path, &error))
 }
 
 fn unusable(path: &Path, why: &dyn std::fmt::Display) -> EtcdError {

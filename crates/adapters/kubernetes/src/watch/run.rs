@@ -253,7 +253,8 @@ where
     fn failed(&mut self, error: &KubeError) {
         self.failures = self.failures.saturating_add(1);
         if self.failures == 1 {
-            tracing::warn!(target: "ringwall::kubernetes", %error, "what is watched is not up to date");
+            let hint = error.hint();
+            tracing::warn!(target: "ringwall::kubernetes", %error, hint, "what is watched is not up to date");
         } else {
             tracing::debug!(target: "ringwall::kubernetes", %error, failures = self.failures, "still not watched");
         }

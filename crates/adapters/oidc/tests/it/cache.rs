@@ -1,5 +1,6 @@
 //! How long keys are kept, and how often an issuer is asked.
 
+use ringwall_model::error_chain;
 use ringwall_oidc::{
     DEFAULT_FRESH_SECONDS, FetchError, MAX_FRESH_SECONDS, MAX_STALE_SECONDS, MIN_FRESH_SECONDS,
     REFETCH_SECONDS, RETRY_SECONDS, TokenError,
@@ -7,7 +8,7 @@ use ringwall_oidc::{
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::server::{DISCOVERY, KEYS, Page, Setup, chain};
+use crate::server::{DISCOVERY, KEYS, Page, Setup};
 use crate::signer::{NOW, OTHER_RSA, P256, RSA, claims};
 
 /// A token that is valid for years.
@@ -124,14 +125,14 @@ async fn while_the_issuer_is_down_keys_are_used_within_the_bound_and_no_longer()
         setup.verify(&known, now).await.unwrap();
         // Stale keys show nothing about a key that they lack.
         let error = setup.verify(&unknown, now).await.unwrap_err();
-        assert_eq!(error.code(), "IDPCommunicationError", "{}", chain(&error));
+        assert_eq!(error.code(), "IDPCommunicationError", "{}", error_chain(&error));
     }
     for now in [end, end + 1, end + 1_000_000] {
         let error = setup.verify(&known, now).await.unwrap_err();
         assert!(
             matches!(error, TokenError::Keys { source: FetchError::Connect { .. }, .. }),
             "{}",
-            chain(&error)
+            error_chain(&error)
         );
     }
 }

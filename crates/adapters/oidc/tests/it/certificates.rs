@@ -3,9 +3,10 @@
 use std::io::Write;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
+use ringwall_model::error_chain;
 use ringwall_oidc::{FetchError, Settings, SetupError, Thumbprint, TokenError};
 
-use crate::server::{Authority, Identity, Server, chain, issuers, localhost, thumbprint, verify};
+use crate::server::{Authority, Identity, Server, issuers, localhost, thumbprint, verify};
 use crate::signer::{NOW, RSA, claims};
 
 /// What comes of a good token at a server with this identity, trusting one authority, with these thumbprints.
@@ -138,7 +139,11 @@ async fn keys_that_a_thumbprint_vouches_for_are_its_providers_alone() {
     let token = RSA.sign(&claims(&server.url));
     verify(&issuers, &server.url, &[root.thumbprint()], &token, NOW).await.unwrap();
     let error = verify(&issuers, &server.url, &[], &token, NOW).await.unwrap_err();
-    assert!(matches!(error, TokenError::Keys { source: FetchError::Thumbprint, .. }), "{}", chain(&error));
+    assert!(
+        matches!(error, TokenError::Keys { source: FetchError::Thumbprint, .. }),
+        "{}",
+        error_chain(&error)
+    );
     assert_eq!(error.code(), "InvalidIdentityToken");
     assert_eq!(
         error.aws_message(),
@@ -198,7 +203,7 @@ fn files_of_authorities_that_are_none_are_refused() {
         let path = folder.path().join(name);
         std::fs::write(&path, text).unwrap();
         let settings = Settings { roots: Some(path), ..Settings::default() };
-        chain(&ringwall_oidc::Issuers::new(&settings).unwrap_err())
+        error_chain(&ringwall_oidc::Issuers::new(&settings).unwrap_err())
     };
     assert!(told("empty", b"").ends_with("there are none"));
     let broken = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";

@@ -1,9 +1,10 @@
 //! What an issuer may answer, and what is not taken from it.
 
+use ringwall_model::error_chain;
 use ringwall_oidc::{FetchError, TokenError};
 use serde_json::{Value, json};
 
-use crate::server::{DISCOVERY, KEYS, Page, Server, Setup, chain, verify};
+use crate::server::{DISCOVERY, KEYS, Page, Server, Setup, verify};
 use crate::signer::{NOW, P256, RSA, claims};
 
 /// The code and the whole message of a good token at an issuer that answers otherwise than it should.
@@ -13,7 +14,7 @@ async fn told(path: &str, page: impl FnOnce(&Server) -> Page) -> (&'static str, 
     let error = setup.good().await.unwrap_err();
     let public = error.aws_message();
     assert!(!public.contains("localhost") && !public.contains("127.0.0.1"), "{public}");
-    (error.code(), chain(&error))
+    (error.code(), error_chain(&error))
 }
 
 #[tokio::test]
@@ -157,7 +158,11 @@ async fn an_issuer_that_does_not_answer_is_given_up() {
         page.silent = true;
         setup.server.put(path, page);
         let error = setup.good().await.unwrap_err();
-        assert!(matches!(error, TokenError::Keys { source: FetchError::Timeout, .. }), "{}", chain(&error));
+        assert!(
+            matches!(error, TokenError::Keys { source: FetchError::Timeout, .. }),
+            "{}",
+            error_chain(&error)
+        );
         assert_eq!(error.code(), "IDPCommunicationError");
     }
 }
@@ -170,7 +175,7 @@ async fn an_issuer_that_is_down_is_told() {
     assert!(
         matches!(error, TokenError::Keys { source: FetchError::Connect { .. }, .. }),
         "{}",
-        chain(&error)
+        error_chain(&error)
     );
     assert_eq!(error.code(), "IDPCommunicationError");
 }
@@ -182,10 +187,18 @@ async fn without_tls_nothing_is_fetched() {
     let (_folder, issuers) = crate::server::issuers(&crate::server::Authority::root("unused").pem, &[&plain]);
     let token = RSA.sign(&claims(&plain.url));
     let error = verify(&issuers, &plain.url, &[], &token, NOW).await.unwrap_err();
-    assert!(matches!(error, TokenError::Keys { source: FetchError::Tls { .. }, .. }), "{}", chain(&error));
+    assert!(
+        matches!(error, TokenError::Keys { source: FetchError::Tls { .. }, .. }),
+        "{}",
+        error_chain(&error)
+    );
     let url = plain.url.replace("https", "http");
     let error = verify(&issuers, &url, &[], &RSA.sign(&claims(&url)), NOW).await.unwrap_err();
-    assert!(matches!(error, TokenError::Keys { source: FetchError::Url { .. }, .. }), "{}", chain(&error));
+    assert!(
+        matches!(error, TokenError::Keys { source: FetchError::Url { .. }, .. }),
+        "{}",
+        error_chain(&error)
+    );
     assert_eq!(plain.requests(DISCOVERY), 0);
     drop(setup);
 }
@@ -213,7 +226,7 @@ async fn addresses_that_are_not_public_are_not_connected_to() {
                 TokenError::Keys { source: FetchError::Address { .. } | FetchError::Url { .. }, .. }
             ),
             "{url}: {}",
-            chain(&error)
+            error_chain(&error)
         );
         assert_eq!(error.code(), "InvalidIdentityToken");
     }
@@ -222,7 +235,11 @@ async fn addresses_that_are_not_public_are_not_connected_to() {
     // The case of a host does not matter to a network; the URL has to be the registered one all the same.
     let upper = setup.server.url.replace("localhost", "LOCALHOST");
     let error = verify(&setup.issuers, &upper, &[], &RSA.sign(&claims(&upper)), NOW).await.unwrap_err();
-    assert!(matches!(error, TokenError::Keys { source: FetchError::Issuer { .. }, .. }), "{}", chain(&error));
+    assert!(
+        matches!(error, TokenError::Keys { source: FetchError::Issuer { .. }, .. }),
+        "{}",
+        error_chain(&error)
+    );
 }
 
 #[tokio::test]

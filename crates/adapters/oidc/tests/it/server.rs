@@ -298,15 +298,3 @@ pub(crate) async fn verify(
     let expected = Expected { issuer: url, audiences: &audiences, thumbprints };
     issuers.verify(&Token::parse(token)?, &expected, now).await
 }
-
-/// An error with its causes.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
-}

@@ -2,10 +2,11 @@
 
 use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::{Algorithm, EncodingKey};
+use ringwall_model::error_chain;
 use ringwall_oidc::{LEEWAY_SECONDS, MAX_TOKEN_BYTES, Token, TokenError};
 use serde_json::{Value, json};
 
-use crate::server::{KEYS, Page, Setup, chain};
+use crate::server::{KEYS, Page, Setup};
 use crate::signer::{NOW, OTHER_RSA, P256, P384, RSA, Signer, claims, encode, peer_accepts};
 
 /// Claims with some of them replaced; null takes one away.
@@ -310,7 +311,7 @@ async fn keys_that_are_not_for_it_are_left_out() {
         let setup = Setup::new();
         setup.server.put(KEYS, Page::json(&json!({ "keys": [key] })));
         let error = setup.good().await.unwrap_err();
-        assert!(matches!(error, TokenError::UnknownKey { .. }), "{name}: {}", chain(&error));
+        assert!(matches!(error, TokenError::UnknownKey { .. }), "{name}: {}", error_chain(&error));
         assert_eq!(setup.server.requests(KEYS), 1, "{name}");
     }
     // And beside them the one that is right still counts, even with the same id.

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use cryptoki::context::{CInitializeArgs, CInitializeFlags, Function, Pkcs11};
+use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::error::{Error, RvError};
 
 use crate::RootKeyError;
@@ -42,9 +42,6 @@ pub(super) fn failed(doing: &'static str) -> impl FnOnce(Error) -> RootKeyError 
             }
             Error::Pkcs11(RvError::PinLocked, _) => {
                 " (hint: the token's security officer can unlock the PIN)"
-            }
-            Error::Pkcs11(RvError::GeneralError, Function::Decrypt) => {
-                " (hint: SoftHSM says so when another key wrapped it, or it was changed)"
             }
             Error::Pkcs11(RvError::MechanismInvalid, _) => " (hint: the token has to know CKM_AES_GCM)",
             _ => "",

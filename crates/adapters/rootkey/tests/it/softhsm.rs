@@ -11,7 +11,7 @@ use cryptoki::session::{Session, UserType};
 use cryptoki::types::AuthPin;
 use ringwall_envelope::{Aad, Keyring};
 use ringwall_model::Secret;
-use ringwall_rootkey::{RootKey, SealedKeyring, Source, SystemRandom};
+use ringwall_rootkey::{RootKey, RootKeyError, SealedKeyring, Source, SystemRandom};
 
 use super::{Folders, refusal, wraps_and_unwraps};
 
@@ -96,10 +96,23 @@ fn a_token_wraps_what_its_key_alone_unwraps() {
     assert!(!opened.describe().contains(PIN));
 
     let other = token.create("other");
-    let refused = other.unwrap("test", &wrapped).unwrap_err().to_string();
-    let expected = "PKCS#11: decrypting: Decrypt failed: GeneralError \
-                    (hint: SoftHSM says so when another key wrapped it, or it was changed)";
-    assert_eq!(refused, expected);
+    let refused = |root: &dyn RootKey, purpose: &str, wrapped: &[u8]| {
+        let error = root.unwrap(purpose, wrapped).unwrap_err();
+        assert!(matches!(error, RootKeyError::Refused { .. }), "{error}");
+        assert!(
+            error.to_string().ends_with("does not open it: another one wrapped it, or it was changed"),
+            "{error}"
+        );
+    };
+    refused(&*other, "test", &wrapped);
+    refused(&*opened, "another purpose", &wrapped);
+    // Each byte but the first, which says what kind of root key it was.
+    for at in 1..wrapped.len() {
+        let mut changed = wrapped.clone();
+        changed[at] ^= 1;
+        refused(&*opened, "test", &changed);
+    }
+    assert_eq!(opened.unwrap("test", &wrapped).unwrap().expose(), [3; 32], "the session is still one");
 
     let again = refusal(token.source("root").create(&token.folders.data()), &token.folders);
     assert!(again.starts_with("PKCS#11: there is a key `root` already"), "{again}");

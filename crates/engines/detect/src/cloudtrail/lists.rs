@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use crate::intel::{Intel, Role};
+
 /// Whose list has an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listed {
@@ -38,5 +40,22 @@ pub trait Lists: fmt::Debug + Send + Sync {
     /// The region of AWS that an address belongs to.
     fn aws_region(&self, _address: IpAddr) -> Option<&str> {
         None
+    }
+}
+
+/// The lists that requests to the apiserver are held against.
+impl Lists for Intel {
+    fn find(&self, address: IpAddr) -> Vec<OnList> {
+        let found = Self::find(self, address).into_iter();
+        let known = found.filter_map(|(role, on)| {
+            let by = match role {
+                Role::Malicious => Listed::Malicious,
+                Role::Custom => Listed::Custom,
+                Role::Tor => Listed::Tor,
+                Role::Trusted => return None,
+            };
+            Some(OnList { by, list: on.list, threats: on.threats })
+        });
+        known.collect()
     }
 }

@@ -195,10 +195,10 @@ pub struct Term {
     pub feature: &'static str,
     /// What it was.
     pub value: String,
-    /// How much it adds, in bits: of what happens once in a thousand times about ten.
+    /// How much it adds, in bits: of what shows in one of a thousand hours about ten.
     pub bits: f64,
-    /// How often it was seen of this actor.
+    /// In how many hours this actor showed it before; what is long ago counts less.
     pub seen_of_actor: u64,
-    /// How often of everybody.
+    /// In how many hours its peers showed it, each counted by itself.
     pub seen_of_all: u64,
 }

@@ -2,10 +2,10 @@
 
 use ringwall_model::{Responsible, Severity};
 
-use super::Tell;
+use super::Look;
 use super::details::signal;
 use crate::act::{Act, Caller, Verb};
-use crate::finding::{DefinedBy, Kind, Log, Place};
+use crate::finding::{DefinedBy, Kind, Log};
 use crate::tactic::Tactic;
 
 /// Paths that are open to everybody by default and tell nothing: what probes ask.
@@ -31,14 +31,17 @@ const fn kind(name: &'static str, severity: Severity) -> Kind {
     }
 }
 
-static CREDENTIAL_ACCESS: Kind =
+pub(super) static CREDENTIAL_ACCESS: Kind =
     kind("CredentialAccess:Kubernetes/SuccessfulAnonymousAccess", Severity::High);
-static DEFENSE_EVASION: Kind = kind("DefenseEvasion:Kubernetes/SuccessfulAnonymousAccess", Severity::High);
-static DISCOVERY: Kind = kind("Discovery:Kubernetes/SuccessfulAnonymousAccess", Severity::Medium);
-static IMPACT: Kind = kind("Impact:Kubernetes/SuccessfulAnonymousAccess", Severity::High);
-static PERSISTENCE: Kind = kind("Persistence:Kubernetes/SuccessfulAnonymousAccess", Severity::High);
+pub(super) static DEFENSE_EVASION: Kind =
+    kind("DefenseEvasion:Kubernetes/SuccessfulAnonymousAccess", Severity::High);
+pub(super) static DISCOVERY: Kind = kind("Discovery:Kubernetes/SuccessfulAnonymousAccess", Severity::Medium);
+pub(super) static IMPACT: Kind = kind("Impact:Kubernetes/SuccessfulAnonymousAccess", Severity::High);
+pub(super) static PERSISTENCE: Kind =
+    kind("Persistence:Kubernetes/SuccessfulAnonymousAccess", Severity::High);
 
-pub(super) fn look(act: &Act<'_>, place: &Place, tell: Tell<'_>) {
+pub(super) fn look(look: &mut Look<'_, '_>) {
+    let act = look.act;
     // In another's name nobody is anonymous, and to impersonate takes a right that RBAC gives to somebody known.
     if act.caller != Caller::Anonymous || act.event.impersonated_user.get().is_some() || is_probe(act) {
         return;
@@ -55,7 +58,8 @@ pub(super) fn look(act: &Act<'_>, place: &Place, tell: Tell<'_>) {
     let what = if act.resource.is_empty() { act.path } else { act.resource };
     let description =
         format!("{} of `{what}` was allowed to `{}` from {from}", act.event.verb.text(), act.username());
-    tell(signal(kind, act, place, from, description));
+    let signal = signal(kind, act, look.place, from, description);
+    look.tell(signal);
 }
 
 /// A probe reads a path below one of those, whatever it asks there.

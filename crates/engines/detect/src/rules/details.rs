@@ -21,7 +21,7 @@ pub(super) fn signal(
         severity: kind.severity,
         cause: format!("{}\0{object}", act.username()),
         time: act.time,
-        evidence: Evidence { id: short(act.event.audit_id.text()), is_record: false, place: place.clone() },
+        evidence: evidence(act, place),
         details: Details {
             description,
             actor: actor(act),
@@ -29,6 +29,11 @@ pub(super) fn signal(
             ..Details::default()
         },
     }
+}
+
+/// The event as what a finding rests on.
+pub(super) fn evidence(act: &Act<'_>, place: &Place) -> Evidence {
+    Evidence { id: short(act.event.audit_id.text()), is_record: false, place: place.clone() }
 }
 
 fn actor(act: &Act<'_>) -> Actor {

@@ -238,7 +238,7 @@ impl Pairs {
                 let pod = act.user.map_or("", |user| extra(user, "pod-name"));
                 self.runs_as(namespace, pod, || act.username().to_owned());
             }
-            Caller::Node if act.is("serviceaccounts", "token") => {
+            Caller::Node if (act.resource, act.subresource) == ("serviceaccounts", "token") => {
                 let asked: TokenRequest<'_> = act.event.request_object.read().unwrap_or_default();
                 let bound = asked.spec.get().and_then(|spec| spec.bound.get());
                 if let Some(bound) = bound.filter(|bound| bound.kind.text() == "Pod") {

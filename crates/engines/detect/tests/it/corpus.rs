@@ -1,14 +1,31 @@
 //! Replays the corpora of the fuzz targets.
 
+use std::fs;
 use std::path::Path;
 
-#[path = "../../../../../fuzz/trail.rs"]
-mod trail;
+use crate::{detect, trail};
+
+#[test]
+fn the_corpus_is_read() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../fuzz/corpus/audit_line");
+    let files = fs::read_dir(&folder).unwrap();
+    let told: Vec<usize> = files.map(|file| detect::line(&fs::read(file.unwrap().path()).unwrap())).collect();
+    assert!(told.iter().filter(|found| **found > 0).count() >= 8, "{told:?}");
+    assert!(told.iter().filter(|found| **found == 0).count() >= 3, "{told:?}");
+}
+
+#[test]
+fn the_corpus_of_lists_is_read() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../fuzz/corpus/address_list");
+    let files = fs::read_dir(&folder).unwrap();
+    let taken = files.map(|file| detect::list(&fs::read(file.unwrap().path()).unwrap()));
+    assert!(taken.filter(|entries| *entries > 0).count() >= 7);
+}
 
 #[test]
 fn the_corpus_of_records_is_read() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../fuzz/corpus/cloudtrail_record");
-    let files = std::fs::read_dir(folder).unwrap().map(|entry| std::fs::read(entry.unwrap().path()).unwrap());
+    let files = fs::read_dir(folder).unwrap().map(|entry| fs::read(entry.unwrap().path()).unwrap());
     let counts: Vec<u64> = files.map(|bytes| trail::read(&bytes)).collect();
     assert!(counts.iter().filter(|count| **count > 0).count() >= 7, "{counts:?}");
     assert!(counts.contains(&0), "one holds none");

@@ -1,8 +1,22 @@
-//! The detection engine against its cases: events in, findings out.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail loudly")]
+//! The detection engine from outside: events in, findings out.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy lets unit tests panic, but not the helpers of integration tests"
+)]
+
+mod cases;
 mod cloudtrail;
 mod corpus;
+#[path = "../../../../../fuzz/detect.rs"]
+mod detect;
 mod documents;
+mod hostile;
+mod output;
+mod pages;
 mod sequences;
 mod story;
+#[path = "../../../../../fuzz/trail.rs"]
+mod trail;

@@ -1,12 +1,11 @@
 //! `identity mutate`: the pod webhook's answer without the webhook.
 
-use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use ringwall_identity::mutate::{
     ConfigMapRoles, DEFAULT_TOKEN_EXPIRATION, Facts, MAX_MANIFEST_BYTES, MAX_MEMBERSHIP_BYTES,
-    MAX_REVIEW_BYTES, Manifests, Membership, Mutation, Reason, Review, mutate,
+    MAX_REVIEW_BYTES, Manifests, Membership, Mutation, Reason, Review, SettingProblem, Settings, mutate,
 };
 use ringwall_model::{Problem, Source};
 
@@ -59,6 +58,7 @@ pub(super) fn run(args: &IdentityMutate) -> Result<Exit, Failure> {
     match answer() {
         Ok((mutation, problems)) => {
             session::print_problems(&problems)?;
+            refused(&settings)?;
             reasons(&mutation)?;
             json::print_line(&mut io::stdout().lock(), &mutation.patch)?;
             let lost = problems.iter().any(|problem| problem.level == ringwall_model::Level::Error);
@@ -69,6 +69,16 @@ pub(super) fn run(args: &IdentityMutate) -> Result<Exit, Failure> {
             Ok(Exit::Incomplete)
         }
     }
+}
+
+/// Tells what the existing webhook injects, and `ringwall serve` refuses when it begins.
+fn refused(settings: &Settings) -> io::Result<()> {
+    let mut err = anstream::stderr().lock();
+    for SettingProblem { setting, value, wanted } in settings.problems() {
+        let warning = style::paint(style::WARNING, "warning:");
+        writeln!(err, "{warning} `ringwall serve` refuses `{value}` for --{setting}: it has to be {wanted}")?;
+    }
+    Ok(())
 }
 
 fn reasons(mutation: &Mutation) -> io::Result<()> {
@@ -94,17 +104,12 @@ fn manifests(path: &Path) -> Result<(Manifests, Vec<Problem>), Problem> {
 
 /// The bytes of a file, or of standard input for `-`.
 fn read(path: &Path, limit: usize) -> Result<Vec<u8>, Problem> {
-    let mut bytes = Vec::new();
-    let most = limit.saturating_add(1) as u64;
-    let result = match path == Path::new("-") {
-        true => io::stdin().lock().take(most).read_to_end(&mut bytes),
-        false => File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes)),
+    let limit = limit as u64;
+    let read = match path == Path::new("-") {
+        true => ringwall_files::read_from(io::stdin().lock(), limit),
+        false => ringwall_files::read(path, limit),
     };
-    result.map_err(|error| problem(path, format!("it can't be read: {error}")))?;
-    match bytes.len() > limit {
-        true => Err(problem(path, format!("it is larger than {limit} bytes"))),
-        false => Ok(bytes),
-    }
+    read.map_err(|error| problem(path, format!("it can't be read: {error}")))
 }
 
 fn problem(path: &Path, message: String) -> Problem {

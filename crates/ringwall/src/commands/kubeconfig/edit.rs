@@ -3,7 +3,6 @@
 //! The text is changed line by line, where the reader says that lists and their items are. What comes out is read again and
 //! has to be what went in with the entries in it: a form of YAML that this doesn't get right is refused, never half-changed.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use ringwall_document::Reader;
@@ -11,7 +10,6 @@ use ringwall_model::{Tree, Value as Node};
 use serde_json::{Map, Value, json};
 
 use super::yaml;
-use crate::error::Failure;
 
 /// The program that the user entry calls: that of this name in PATH.
 pub(super) const COMMAND: &str = "ringwall";
@@ -50,19 +48,6 @@ pub(super) enum Refusal {
 impl Refusal {
     fn form(why: impl Into<String>) -> Self {
         Self::Form(why.into())
-    }
-
-    pub(super) fn about(self, path: &Path) -> Failure {
-        match self {
-            Self::Form(why) => Failure::misuse_hint(
-                format!("`{}` is left as it is: {why}", path.display()),
-                "write another file with --kubeconfig, and have both in KUBECONFIG, with a colon between",
-            ),
-            Self::Taken(name) => Failure::misuse_hint(
-                format!("`{}` has a user `{name}` that gets in by other means", path.display()),
-                "give the entries another name with --name",
-            ),
-        }
     }
 }
 

@@ -7,7 +7,7 @@ mod yaml;
 mod tests;
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ use data_encoding::BASE64;
 use ringwall_awsclient::{Environment, Method, escape};
 use serde_json::{Value, json};
 
-use self::edit::Entries;
+use self::edit::{Entries, Refusal};
 use super::asynchronously;
 use super::token::{base_client, cluster_id, url};
 use crate::cli::{Kubeconfig, LoginFlags};
@@ -189,7 +189,7 @@ fn write(path: &Path, entries: &Entries) -> Result<(), Failure> {
     };
     let _lock = Lock::take(&path)?;
     let old = read(&path, MAX_FILE)?.unwrap_or_default();
-    let new = edit::edit(&old, entries).map_err(|refusal| refusal.about(&path))?;
+    let new = edit::edit(&old, entries).map_err(|refusal| left_alone(refusal, &path))?;
     if new.as_bytes() == old {
         return Ok(());
     }
@@ -223,16 +223,20 @@ impl Drop for Lock {
 }
 
 fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
-    let mut bytes = Vec::new();
-    let file = match fs::File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        file => file.map_err(|source| unreadable(path, source))?,
-    };
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(|source| unreadable(path, source))?;
-    if bytes.len() as u64 > limit {
-        return Err(Failure::misuse(format!("`{}` is larger than {limit} bytes", path.display())));
+    ringwall_files::read_if_there(path, limit).map_err(|source| unreadable(path, source))
+}
+
+fn left_alone(refusal: Refusal, path: &Path) -> Failure {
+    match refusal {
+        Refusal::Form(why) => Failure::misuse_hint(
+            format!("`{}` is left as it is: {why}", path.display()),
+            "write another file with --kubeconfig, and have both in KUBECONFIG, with a colon between",
+        ),
+        Refusal::Taken(name) => Failure::misuse_hint(
+            format!("`{}` has a user `{name}` that gets in by other means", path.display()),
+            "give the entries another name with --name",
+        ),
     }
-    Ok(Some(bytes))
 }
 
 fn missing(path: &Path) -> Failure {

@@ -251,3 +251,13 @@ fn values_are_written_as_kubectl_writes_them() {
     yaml::lines(&value, 0, &mut lines);
     assert_eq!(lines, ["a:", "  b:", "  - 1", "  -", "    c: []", "  d: {}", "e: null"]);
 }
+
+#[test]
+fn the_fuzz_targets_corpus_is_changed_or_refused() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/kubeconfig");
+    let files = std::fs::read_dir(&folder).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap());
+    let changed = files.filter_map(|bytes| edit(&bytes, &entries("shop")).ok()).inspect(|text| {
+        assert_eq!(&edit(text.as_bytes(), &entries("shop")).unwrap(), text, "once more, nothing changes");
+    });
+    assert!(changed.count() >= 4, "the corpus holds no kubeconfigs");
+}

@@ -7,7 +7,7 @@
 //! applied to impersonated users; Kubernetes, *Webhook Mode* and *Authorization*, "Using a file for authorization configuration".
 
 mod pass;
-mod review;
+pub(crate) mod review;
 
 use std::sync::Arc;
 

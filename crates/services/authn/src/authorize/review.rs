@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 
 /// Why a body is no SubjectAccessReview.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Malformed {
+pub(crate) enum Malformed {
     #[error("the body is empty where a SubjectAccessReview is needed")]
     Empty,
     #[error("the body is no SubjectAccessReview: {0}")]
@@ -76,18 +76,18 @@ enum About {
 
 /// What a review asks.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     api_version: &'static str,
     about: About,
-    pub(super) user: String,
-    pub(super) groups: Vec<String>,
-    pub(super) uid: String,
+    pub(crate) user: String,
+    pub(crate) groups: Vec<String>,
+    pub(crate) uid: String,
     extra: BTreeMap<String, Vec<String>>,
 }
 
 /// What is answered.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// Yes, with the reason.
     Allowed(String),
     /// No, whatever other authorizers say, with the reason.
@@ -97,7 +97,7 @@ pub(super) enum Answer {
 }
 
 impl Asked {
-    pub(super) fn read(body: &[u8]) -> Result<Self, Malformed> {
+    pub(crate) fn read(body: &[u8]) -> Result<Self, Malformed> {
         if body.trim_ascii().is_empty() {
             return Err(Malformed::Empty);
         }
@@ -126,7 +126,7 @@ impl Asked {
     }
 
     /// The verb, and what it is asked on; `None` if that is no question.
-    pub(super) fn target(&self) -> Option<(&str, Target<'_>)> {
+    pub(crate) fn target(&self) -> Option<(&str, Target<'_>)> {
         match &self.about {
             About::Resource(Resource { namespace, verb, group, resource, subresource, name }) => {
                 let target = Target::Resource { group, resource, subresource, name, namespace };
@@ -140,7 +140,7 @@ impl Asked {
     }
 
     /// The values of an extra field. Its key may have been written in any case.
-    pub(super) fn extra<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn extra<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
         let own = self.extra.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(key));
         own.flat_map(|(_, values)| values).map(String::as_str)
     }
@@ -149,13 +149,13 @@ impl Asked {
     ///
     /// Source: Kubernetes v1.37.2, `k8s.io/apiserver/pkg/endpoints/filters/impersonation`: verb `impersonate` or
     /// `impersonate:MODE`, resource `userextras`, the field's key as subresource.
-    pub(super) fn impersonates_extra(&self, key: &str) -> bool {
+    pub(crate) fn impersonates_extra(&self, key: &str) -> bool {
         let About::Resource(Resource { verb, resource, subresource, .. }) = &self.about else { return false };
         let is_verb = verb == "impersonate" || verb.starts_with("impersonate:");
         is_verb && resource == "userextras" && subresource.eq_ignore_ascii_case(key)
     }
 
-    pub(super) fn reply(&self, answer: &Answer) -> Json {
+    pub(crate) fn reply(&self, answer: &Answer) -> Json {
         let status = match answer {
             Answer::Allowed(reason) => json!({ "allowed": true, "reason": reason }),
             Answer::Denied(reason) => json!({ "allowed": false, "denied": true, "reason": reason }),

@@ -95,6 +95,11 @@ fn absent(value: &Option<ConfigMap>) -> Option<String> {
     value.is_none().then(|| "there is no ConfigMap kube-system/aws-auth".to_owned())
 }
 
+/// The list of a ConfigMap in a manifest.
+pub(crate) fn parse(file: &Arc<str>, bytes: &[u8]) -> Result<AwsAuthConfigMap, String> {
+    config_map(file, bytes).and_then(|value| read(Some(&value)))
+}
+
 /// The list of a ConfigMap; why it can't be read.
 fn read(value: Option<&ConfigMap>) -> Result<AwsAuthConfigMap, String> {
     let list = value.map_or_else(|| trees::list(&file_name(), []), sections);
@@ -134,7 +139,7 @@ async fn from_file(list: &List, file: &mut Watch) {
     match file.look().await {
         Looked::Same => list.slot.still_is(),
         Looked::Failed(problem) => list.slot.failed(problem),
-        Looked::New(bytes) => match config_map(file.name(), &bytes).and_then(|value| read(Some(&value))) {
+        Looked::New(bytes) => match parse(file.name(), &bytes) {
             Ok(read) => {
                 list.take(&read, Some("of the file; the ConfigMap is not known yet".to_owned())).await
             }

@@ -1,7 +1,6 @@
 //! A file of mappings, and files that are read again when they change.
 
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use ringwall_document::Reader;
@@ -50,8 +49,8 @@ impl Watch {
     /// Looks. What is new is told once, be it good or bad.
     pub(super) async fn look(&mut self) -> Looked {
         let path = self.path.clone();
-        let read = tokio::task::spawn_blocking(move || read(&path)).await;
-        match read.map_err(|error| error.to_string()).and_then(|read| read) {
+        let read = tokio::task::spawn_blocking(move || ringwall_files::read(&path, MAX_BYTES)).await;
+        match read.map_err(std::io::Error::other).and_then(|read| read) {
             Ok(bytes) if self.seen.as_ref() == Some(&bytes) => Looked::Same,
             Ok(bytes) => {
                 self.seen = Some(bytes.clone());
@@ -64,16 +63,6 @@ impl Watch {
             }
         }
     }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
-    let mut bytes = Vec::new();
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(format!("it is larger than {MAX_BYTES} bytes"));
-    }
-    Ok(bytes)
 }
 
 /// The one document of a file.

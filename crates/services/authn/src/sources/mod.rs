@@ -4,12 +4,12 @@
 //! in by it, nor by a source that comes after it: it may have something else to say of the same caller.
 
 pub mod access_entries;
-mod aws_auth;
-mod file;
+pub(crate) mod aws_auth;
+pub(crate) mod file;
 mod identity_mappings;
 mod principals;
 mod slot;
-mod trees;
+pub(crate) mod trees;
 
 use std::fmt;
 use std::path::PathBuf;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hashbrown::HashMap;
-use ringwall_awsclient::partition::Partition;
 use ringwall_awsclient::{Client, Element, ErrorKind};
 use ringwall_model::{Arn, IamPrincipal, IamPrincipalKind, Source};
 use tokio::sync::{Mutex, OnceCell};
@@ -53,8 +52,7 @@ pub(crate) struct Asked {
 
 /// What IAM is known to say.
 pub(crate) struct Principals {
-    /// For calls of STS, and for those of IAM.
-    aws: Option<(Client, Client)>,
+    aws: Option<Client>,
     account: OnceCell<String>,
     facts: Mutex<HashMap<String, (Fact, Instant)>>,
     /// Since when nothing is asked, after it could not be.
@@ -63,7 +61,6 @@ pub(crate) struct Principals {
 
 impl Principals {
     pub(crate) fn new(aws: Option<Client>) -> Self {
-        let aws = aws.map(|aws| (aws.clone(), iam(aws)));
         Self { aws, account: OnceCell::new(), facts: Mutex::default(), resting: Mutex::default() }
     }
 
@@ -113,17 +110,17 @@ impl Principals {
     }
 
     async fn look_up_now(&self, arn: &Arn) -> Result<Fact, Failure> {
-        let Some((sts, iam)) = &self.aws else { return Ok(Fact::Unknown) };
+        let Some(aws) = &self.aws else { return Ok(Fact::Unknown) };
         let (action, parameter, result, element) = match arn.kind_and_rest() {
             Some(("role", _)) => ("GetRole", "RoleName", "GetRoleResult", "Role"),
             Some(("user", _)) => ("GetUser", "UserName", "GetUserResult", "User"),
             _ => return Ok(Fact::Unknown),
         };
         // Names of other accounts' principals would be looked up among one's own.
-        if self.own_account(sts).await? != arn.account {
+        if self.own_account(aws).await? != arn.account {
             return Ok(Fact::Unknown);
         }
-        match iam.query("iam", action, IAM, &[(parameter, arn.name())]).await {
+        match aws.query("iam", action, IAM, &[(parameter, arn.name())]).await {
             Ok(answer) => {
                 let found = answer.find(&[result, element]).and_then(fact);
                 let not_understood =
@@ -139,10 +136,10 @@ impl Principals {
         }
     }
 
-    async fn own_account(&self, sts: &Client) -> Result<&str, Failure> {
+    async fn own_account(&self, aws: &Client) -> Result<&str, Failure> {
         let failed = |text: String| Failure { rests: true, text };
         let ask = || async {
-            let answer = sts.query("sts", "GetCallerIdentity", STS, &[]).await;
+            let answer = aws.query("sts", "GetCallerIdentity", STS, &[]).await;
             let answer = answer.map_err(|error| failed(error.to_string()))?;
             let account = answer.text_at(&["GetCallerIdentityResult", "Account"]).map(str::to_owned);
             account.ok_or_else(|| failed("sts:GetCallerIdentity: the answer is not understood".to_owned()))
@@ -156,30 +153,6 @@ struct Failure {
     /// Whether it is the same for whatever is asked next.
     rests: bool,
     text: String,
-}
-
-/// A client for IAM, which a partition has once, in one of its regions and under a name of its own.
-///
-/// Source: AWS General Reference, *AWS Identity and Access Management endpoints and quotas*; botocore's `endpoints.json`, `iam`.
-fn iam(aws: Client) -> Client {
-    if aws.endpoints().configured("iam").is_some() {
-        return aws;
-    }
-    let partition = Partition::of_region(aws.region()).map_or("aws", |partition| partition.name);
-    let (region, host) = match partition {
-        "aws-cn" => ("cn-north-1", "iam.cn-north-1.amazonaws.com.cn"),
-        "aws-us-gov" => ("us-gov-west-1", "iam.us-gov.amazonaws.com"),
-        "aws-iso" => ("us-iso-east-1", "iam.us-iso-east-1.c2s.ic.gov"),
-        "aws-iso-b" => ("us-isob-east-1", "iam.us-isob-east-1.sc2s.sgov.gov"),
-        "aws-iso-e" => ("eu-isoe-west-1", "iam.eu-isoe-west-1.cloud.adc-e.uk"),
-        "aws-iso-f" => ("us-isof-south-1", "iam.us-isof-south-1.csp.hci.ic.gov"),
-        "aws-eusc" => ("eusc-de-east-1", "iam.eusc-de-east-1.amazonaws.eu"),
-        _ => ("us-east-1", "iam.amazonaws.com"),
-    };
-    match (format!("https://{host}").parse(), aws.with_region(region)) {
-        (Ok(url), Ok(there)) => there.with_endpoints(aws.endpoints().clone().with("iam", url)),
-        _ => aws,
-    }
 }
 
 fn fact(element: &Element) -> Option<Fact> {

@@ -18,13 +18,7 @@ pub(crate) struct List {
 impl List {
     /// The mappings of a list, with what IAM is known to say of roles.
     fn mappings(&self, list: &AwsAuthConfigMap, principals: &[IamPrincipal]) -> Mappings {
-        Mappings::from_parts(&Parts {
-            mode: Some(AuthenticationMode::ConfigMap),
-            aws_auth: Some(list),
-            principals,
-            reading: Reading::Webhook(self.rules.clone()),
-            ..Parts::default()
-        })
+        mappings(list, principals, self.rules.clone())
     }
 
     /// Takes up a list at once, and again when IAM has told of its roles what has to be known.
@@ -69,6 +63,17 @@ impl List {
     }
 }
 
+/// The mappings of a list, by rules.
+pub(crate) fn mappings(list: &AwsAuthConfigMap, principals: &[IamPrincipal], rules: Rules) -> Mappings {
+    Mappings::from_parts(&Parts {
+        mode: Some(AuthenticationMode::ConfigMap),
+        aws_auth: Some(list),
+        principals,
+        reading: Reading::Webhook(rules),
+        ..Parts::default()
+    })
+}
+
 /// A list from its sections.
 pub(crate) fn list(
     file: &Arc<str>,
@@ -87,12 +92,7 @@ pub(crate) fn list(
 ///
 /// A role whose path is not known yet is nothing that is wrong with the list.
 pub(crate) fn wrong(list: &AwsAuthConfigMap, rules: &Rules) -> Option<String> {
-    let mappings = Mappings::from_parts(&Parts {
-        mode: Some(AuthenticationMode::ConfigMap),
-        aws_auth: Some(list),
-        reading: Reading::Webhook(Rules { role_paths: RolePaths::ByName, ..rules.clone() }),
-        ..Parts::default()
-    });
+    let mappings = mappings(list, &[], Rules { role_paths: RolePaths::ByName, ..rules.clone() });
     let of_mappings = mappings.all().iter().flat_map(|mapping| &mapping.flaws);
     let bad = |kind: FlawKind| {
         matches!(

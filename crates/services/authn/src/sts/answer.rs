@@ -46,7 +46,7 @@ struct Identity {
 }
 
 /// Reads the answer to a token's question.
-pub(super) fn read(token: &Token, answer: &HttpResponse) -> Result<Caller, VerifyError> {
+pub(crate) fn read(token: &Token, answer: &HttpResponse) -> Result<Caller, VerifyError> {
     if answer.status.as_u16() == 200 {
         let identity = identity(&answer.body)?;
         return identity.caller(token).map_err(|why| unreadable(&why));

@@ -6,7 +6,7 @@
 //! - Questions are held back before they harm STS or the account's quota there ([`Settings::rate`], [`Settings::key_rate`]), and while
 //!   STS doesn't answer at all. What can be told offline is told first, so that rubbish costs no question.
 
-mod answer;
+pub(crate) mod answer;
 mod exchange;
 mod gate;
 mod kept;
@@ -20,7 +20,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use hashbrown::HashMap;
 use prometheus_client::registry::Registry;
 use ringwall_awsclient::http::HttpError;
-use ringwall_model::Arn;
+use ringwall_model::{Arn, error_chain};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -300,8 +300,8 @@ impl Shared {
                 let ended = ended(&outcome, answer.status.as_u16());
                 (outcome, ended)
             }
-            Ok(Err(error)) => (unavailable(chain(&error)), Ended::Failed),
-            Err(_) => (unavailable(chain(&HttpError::Timeout)), Ended::Failed),
+            Ok(Err(error)) => (unavailable(error_chain(&error)), Ended::Failed),
+            Err(_) => (unavailable(error_chain(&HttpError::Timeout)), Ended::Failed),
         }
     }
 }
@@ -376,18 +376,6 @@ fn ended(outcome: &Outcome, status: u16) -> Ended {
         Err(VerifyError::Unavailable { .. }) if matches!(status, 502..=504) => Ended::Failed,
         Err(_) => Ended::Answered,
     }
-}
-
-/// An error with what it came of.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
 }
 
 impl fmt::Debug for Verifier {

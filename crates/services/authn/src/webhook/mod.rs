@@ -2,7 +2,7 @@
 //!
 //! Source: Kubernetes, *Webhook Token Authentication*; `k8s.io/apiserver/plugin/pkg/authenticator/token/webhook`.
 
-mod review;
+pub(crate) mod review;
 
 use std::sync::Arc;
 

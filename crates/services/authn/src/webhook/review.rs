@@ -12,7 +12,7 @@ const MAX_AUDIENCES: usize = 64;
 
 /// Why a body is no TokenReview.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Malformed {
+pub(crate) enum Malformed {
     #[error("the body is empty where a TokenReview is needed")]
     Empty,
     #[error("the body is no TokenReview")]
@@ -45,15 +45,15 @@ struct Spec {
 
 /// What a review asks.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     api_version: Option<&'static str>,
     has_kind: bool,
-    pub(super) token: Secret,
+    pub(crate) token: Secret,
     audiences: Vec<String>,
 }
 
 impl Asked {
-    pub(super) fn read(body: &[u8]) -> Result<Self, Malformed> {
+    pub(crate) fn read(body: &[u8]) -> Result<Self, Malformed> {
         if body.trim_ascii().is_empty() {
             return Err(Malformed::Empty);
         }
@@ -80,7 +80,7 @@ impl Asked {
     ///
     /// A token names a cluster and no audience. Without configured audiences none is answered, which the apiserver takes as its own
     /// (`--api-audiences`): so a token is never good for somebody else's audience.
-    pub(super) fn audiences(&self, own: &[String]) -> Option<Vec<&str>> {
+    pub(crate) fn audiences(&self, own: &[String]) -> Option<Vec<&str>> {
         if own.is_empty() || self.audiences.is_empty() {
             return Some(Vec::new());
         }
@@ -89,7 +89,7 @@ impl Asked {
         (!common.is_empty()).then_some(common)
     }
 
-    pub(super) fn known(&self, user: Json, audiences: Vec<&str>) -> Json {
+    pub(crate) fn known(&self, user: Json, audiences: Vec<&str>) -> Json {
         let mut status = json!({ "authenticated": true, "user": user });
         if let (false, Some(status)) = (audiences.is_empty(), status.as_object_mut()) {
             status.insert("audiences".to_owned(), json!(audiences));
@@ -97,7 +97,7 @@ impl Asked {
         self.reply(status)
     }
 
-    pub(super) fn refused(&self, error: &str) -> Json {
+    pub(crate) fn refused(&self, error: &str) -> Json {
         self.reply(json!({ "authenticated": false, "error": error }))
     }
 

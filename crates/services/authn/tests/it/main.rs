@@ -19,6 +19,7 @@ mod files;
 mod harness;
 mod hosts;
 mod manifests;
+mod mutants;
 mod mutations;
 mod naive;
 mod nodes;

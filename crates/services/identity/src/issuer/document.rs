@@ -56,7 +56,11 @@ fn text(value: &Value) -> Bytes {
 /// different things.
 ///
 /// Source: OpenID Connect Discovery 1.0, 3 (`issuer`); AWS, *IAM API Reference*, CreateOpenIDConnectProvider.
-pub(super) fn check_issuer(issuer: &str) -> Result<(), IssuerError> {
+///
+/// # Errors
+///
+/// They would not; the error says why.
+pub fn check_issuer(issuer: &str) -> Result<(), IssuerError> {
     let wrong = |why| Err(IssuerError::Issuer { issuer: issuer.chars().take(MAX_ISSUER).collect(), why });
     let Some(rest) = issuer.strip_prefix("https://") else {
         return wrong("it does not begin with `https://`");

@@ -111,6 +111,7 @@ impl IssuerError {
             Self::State { .. } => {
                 "mend it; or move it away to begin anew, once no token of an earlier key is left"
             }
+            Self::Cluster(error) => return error.hint(),
             _ => return None,
         })
     }

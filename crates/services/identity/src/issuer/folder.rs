@@ -1,8 +1,7 @@
 //! Files that are there whole or not at all.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use super::document::{DISCOVERY_PATH, Documents, KEYS_PATH};
 use super::error::IssuerError;
@@ -15,21 +14,7 @@ const MODE: u32 = 0o644;
 
 /// What a file holds; `None` if it isn't there.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, IssuerError> {
-    let failed = |error| IssuerError::file(path, "read", error);
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed(error)),
-    };
-    let mut text = Vec::new();
-    file.take(MAX_FILE + 1).read_to_end(&mut text).map_err(failed)?;
-    if text.len() as u64 > MAX_FILE {
-        return Err(failed(io::Error::new(
-            io::ErrorKind::FileTooLarge,
-            format!("larger than {MAX_FILE} bytes"),
-        )));
-    }
-    Ok(Some(text))
+    ringwall_files::read_if_there(path, MAX_FILE).map_err(|error| IssuerError::file(path, "read", error))
 }
 
 /// Writes a file so that whoever reads it gets the old or the new one, after a power cut too. Its folder is made.

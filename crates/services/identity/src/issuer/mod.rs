@@ -13,6 +13,8 @@
 //! - The key set is written before discovery, each whole, and never an empty one. A source that fails changes nothing.
 //! - What was published when is kept in a file beside the documents. If that is lost, what the documents hold counts as
 //!   published, so that no key disappears.
+//! - Documents that are served are there from the start, as they were before it ([`Publisher::recall`]), whether or not the
+//!   source can be asked.
 //!
 //! Sources: OpenID Connect Discovery 1.0, 4; RFC 7517; RFC 7518, 6; Kubernetes, *Managing Service Accounts*, "Service account
 //! issuer discovery"; amazon-eks-pod-identity-webhook v0.6.17, `SELF_HOSTED_SETUP.md`, `hack/self-hosted/main.go`.
@@ -21,14 +23,15 @@ mod document;
 mod error;
 mod folder;
 mod key;
+mod metrics;
 mod publisher;
-mod rotation;
+pub(crate) mod rotation;
 mod served;
 mod settings;
 mod source;
-mod token;
+pub(crate) mod token;
 
-pub use self::document::{DISCOVERY_PATH, Documents, KEYS_PATH};
+pub use self::document::{DISCOVERY_PATH, Documents, KEYS_PATH, check_issuer};
 pub use self::error::IssuerError;
 pub use self::key::{Key, Keys, MAX_KEYS};
 pub use self::publisher::{Published, Publisher};

@@ -1,7 +1,9 @@
 //! Brings the documents to where they belong, once or again and again.
 
+use std::path::Path;
 use std::time::Duration;
 
+use prometheus_client::registry::Registry;
 use ringwall_awsclient::Client;
 use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval};
@@ -10,6 +12,7 @@ use super::document::{DISCOVERY_PATH, Documents, KEYS_PATH, check_issuer};
 use super::error::IssuerError;
 use super::folder;
 use super::key::Keys;
+use super::metrics::Metrics;
 use super::rotation::{KeyReport, State, VERSION};
 use super::served::Served;
 use super::settings::{Settings, Target};
@@ -23,6 +26,7 @@ const WRITE_AGAIN: Duration = Duration::from_secs(60 * 60);
 pub struct Publisher {
     settings: Settings,
     served: Served,
+    metrics: Metrics,
     now: fn() -> i64,
     /// What was written last, and when.
     written: Option<(Documents, i64)>,
@@ -42,12 +46,40 @@ pub struct Published {
 impl Publisher {
     /// With a clock that tells the seconds since 1970.
     pub fn new(settings: Settings, now: fn() -> i64) -> Self {
-        Self { settings, served: Served::default(), now, written: None }
+        Self { settings, served: Served::default(), metrics: Metrics::default(), now, written: None }
+    }
+
+    /// Has what it does counted there.
+    #[must_use]
+    pub fn counted(mut self, registry: &mut Registry) -> Self {
+        self.metrics = Metrics::register(registry);
+        self
     }
 
     /// What answers with the documents, now and when they change.
     pub fn served(&self) -> Served {
         self.served.clone()
+    }
+
+    /// Lets [`Served`] answer with what was published before, as the state has it, so that a restart leaves no gap although
+    /// the source can't be asked. Nothing is done if nothing was.
+    ///
+    /// # Errors
+    ///
+    /// The state can't be read, or is about another issuer.
+    pub async fn recall(&self) -> Result<(), IssuerError> {
+        let path = self.settings.state.clone();
+        let Some(state) = blocking(move || read_state(&path)).await? else { return Ok(()) };
+        if let Some(issuer) = &self.settings.issuer {
+            is_about(&self.settings.state, &state, issuer)?;
+        }
+        let state = state.remembered((self.now)(), self.settings.retire_after);
+        let keys = state.published()?;
+        if !keys.is_empty() {
+            let documents = Documents::new(&state.issuer, &keys);
+            self.served.set(&state.issuer, documents, &self.settings.cache_control());
+        }
+        Ok(())
     }
 
     /// Asks the source and writes what has changed.
@@ -81,23 +113,42 @@ impl Publisher {
         Ok(Published { issuer, keys: state.report(now, max_age, retire_after), written })
     }
 
-    /// Publishes again and again, for ever. Failures are logged.
+    /// Publishes again and again, for ever, and at once when [`Served::look`] says so. A failure is logged once,
+    /// however often it repeats itself, and so is its end.
     pub async fn run(mut self) {
         let mut ticks = interval(self.settings.every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut last = Vec::new();
+        let mut failing: Option<String> = None;
         loop {
-            ticks.tick().await;
+            tokio::select! {
+                _ = ticks.tick() => {}
+                () = self.served.asked() => {}
+            }
             match self.publish().await {
                 Ok(published) => {
+                    self.metrics.published(&published.keys);
                     if published.keys != last {
                         for KeyReport { kid, alg, phase, .. } in &published.keys {
                             tracing::info!(issuer = published.issuer, kid, alg, ?phase, "a key is published");
                         }
                     }
                     last = published.keys;
+                    if failing.take().is_some() {
+                        tracing::info!(
+                            issuer = published.issuer,
+                            "the issuer's documents are up to date again"
+                        );
+                    }
                 }
-                Err(error) => tracing::warn!(%error, "the issuer's documents stay as they are"),
+                Err(error) => {
+                    self.metrics.failed();
+                    let why = error.to_string();
+                    if failing.as_ref() != Some(&why) {
+                        tracing::warn!(%error, hint = error.hint(), "the issuer's documents stay as they are");
+                    }
+                    failing = Some(why);
+                }
             }
         }
     }
@@ -113,19 +164,8 @@ impl Publisher {
         let only_buckets = folders.is_empty() && !self.settings.targets.is_empty();
         let issuer = issuer.to_owned();
         blocking(move || {
-            let unusable = |why: String| IssuerError::State { path: path.clone(), why };
-            if let Some(text) = folder::read(&path)? {
-                let state: State =
-                    serde_json::from_slice(&text).map_err(|error| unusable(error.to_string()))?;
-                if state.version != VERSION {
-                    return Err(unusable(format!("its version is {}, not {VERSION}", state.version)));
-                }
-                if state.issuer != issuer {
-                    return Err(unusable(format!(
-                        "it is about the issuer `{}`, not `{issuer}`",
-                        state.issuer
-                    )));
-                }
+            if let Some(state) = read_state(&path)? {
+                is_about(&path, &state, &issuer)?;
                 return Ok(state);
             }
             if only_buckets {
@@ -146,9 +186,29 @@ impl Publisher {
 
     async fn keep(&self, state: &State) -> Result<(), IssuerError> {
         let path = self.settings.state.clone();
-        let text = serde_json::to_vec_pretty(state)
-            .map_err(|error| IssuerError::State { path: path.clone(), why: error.to_string() })?;
+        let text = serde_json::to_vec_pretty(state).map_err(|error| unusable(&path, error.to_string()))?;
         blocking(move || folder::write(&path, &text)).await
+    }
+}
+
+fn unusable(path: &Path, why: String) -> IssuerError {
+    IssuerError::State { path: path.to_owned(), why }
+}
+
+/// What was kept; `None` if nothing was.
+fn read_state(path: &Path) -> Result<Option<State>, IssuerError> {
+    let Some(text) = folder::read(path)? else { return Ok(None) };
+    let state: State = serde_json::from_slice(&text).map_err(|error| unusable(path, error.to_string()))?;
+    match state.version == VERSION {
+        true => Ok(Some(state)),
+        false => Err(unusable(path, format!("its version is {}, not {VERSION}", state.version))),
+    }
+}
+
+fn is_about(path: &Path, state: &State, issuer: &str) -> Result<(), IssuerError> {
+    match state.issuer == issuer {
+        true => Ok(()),
+        false => Err(unusable(path, format!("it is about the issuer `{}`, not `{issuer}`", state.issuer))),
     }
 }
 

@@ -9,7 +9,7 @@ use super::key::{Key, Keys};
 
 /// What is kept between runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct State {
+pub(crate) struct State {
     /// Of this format.
     pub(super) version: u32,
     /// Whose keys these are.
@@ -74,7 +74,7 @@ impl State {
     /// # Errors
     ///
     /// A key has another's id, or there are too many.
-    pub(super) fn next(&self, current: &Keys, now: i64, retire_after: Duration) -> Result<Self, IssuerError> {
+    pub(crate) fn next(&self, current: &Keys, now: i64, retire_after: Duration) -> Result<Self, IssuerError> {
         let mut next = Self { keys: Vec::new(), ..self.clone() };
         for kept in &self.keys {
             match current.get(&kept.key.kid) {
@@ -96,8 +96,14 @@ impl State {
         Ok(next)
     }
 
+    /// What holds while nobody knows what the source has: all that was published, less what has had its time.
+    pub(super) fn remembered(&self, now: i64, retire_after: Duration) -> Self {
+        let stays = |kept: &&Kept| kept.gone.is_none_or(|gone| now < leaves(gone, retire_after));
+        Self { keys: self.keys.iter().filter(stays).cloned().collect(), ..Self::empty(&self.issuer) }
+    }
+
     /// The keys to publish: all.
-    pub(super) fn published(&self) -> Result<Keys, IssuerError> {
+    pub(crate) fn published(&self) -> Result<Keys, IssuerError> {
         let mut keys = Keys::default();
         self.keys.iter().try_for_each(|kept| keys.add(kept.key.clone()))?;
         Ok(keys)
@@ -171,6 +177,15 @@ mod tests {
         assert_eq!(state, step(&state, &[2], leaves + 1999));
         state = step(&state, &[2], leaves + 2000);
         assert_eq!(phases(&state, leaves + 2000), [named(2, Phase::Current)]);
+    }
+
+    #[test]
+    fn what_is_remembered_leaves_when_its_time_is_over() {
+        let state = step(&step(&State::empty("https://a"), &[1, 2], 0), &[2], 1000);
+        let leaves = 1000 + 25 * 60 * 60;
+        assert_eq!(state.remembered(leaves - 1, RETIRE_AFTER), state);
+        let left = state.remembered(leaves, RETIRE_AFTER).published().unwrap();
+        assert_eq!(left.iter().map(|key| key.kid.as_str()).collect::<Vec<_>>(), ["key-2"]);
     }
 
     #[test]

@@ -6,12 +6,20 @@ use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header};
 use ringwall_server::{Handler, Labels, Request, Response};
+use tokio::sync::Notify;
 
 use super::document::{DISCOVERY_PATH, Documents, KEYS_PATH, issuer_path};
 
 /// Answers with an issuer's documents, once they are known. Clones answer with the same.
 #[derive(Clone, Debug, Default)]
-pub struct Served(Arc<ArcSwapOption<Current>>);
+pub struct Served(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    current: ArcSwapOption<Current>,
+    /// Told when somebody wants the source to be asked at once.
+    asked: Notify,
+}
 
 #[derive(Debug)]
 struct Current {
@@ -26,19 +34,29 @@ impl Served {
         let cache_control =
             HeaderValue::from_str(cache_control).unwrap_or(HeaderValue::from_static("no-cache"));
         let path = issuer_path(issuer).to_owned();
-        self.0.store(Some(Arc::new(Current { path, documents, cache_control })));
+        self.0.current.store(Some(Arc::new(Current { path, documents, cache_control })));
+    }
+
+    /// Has the publisher ask its source at once, if it runs.
+    pub fn look(&self) {
+        self.0.asked.notify_one();
+    }
+
+    /// Done when somebody wants the source to be asked.
+    pub(super) async fn asked(&self) {
+        self.0.asked.notified().await;
     }
 
     /// What it waits for; `None` if it answers.
     pub fn waits_for(&self) -> Option<&'static str> {
-        self.0.load().is_none().then_some("the cluster's signing keys are not known yet")
+        self.0.current.load().is_none().then_some("the cluster's signing keys are not known yet")
     }
 }
 
 impl Handler for Served {
     async fn handle(&self, request: Request) -> Response {
         let head = &request.head;
-        let Some(current) = self.0.load_full() else {
+        let Some(current) = self.0.current.load_full() else {
             let text = "the keys are not known yet\n";
             return labelled(Response::text(StatusCode::SERVICE_UNAVAILABLE, text), "NotReady");
         };

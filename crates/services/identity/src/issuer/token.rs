@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 const MAX_TOKEN: usize = 20_000;
 
 /// The key's id and the issuer; `None` if it is no token.
-pub(super) fn look(text: &[u8]) -> Option<(String, String)> {
+pub(crate) fn look(text: &[u8]) -> Option<(String, String)> {
     let text = std::str::from_utf8(text).ok().map(str::trim).filter(|text| text.len() <= MAX_TOKEN)?;
     let mut parts = text.split('.');
     let mut part = || -> Option<Map<String, Value>> {

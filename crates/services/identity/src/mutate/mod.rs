@@ -52,5 +52,5 @@ pub use self::reason::{Method, Reason, RoleSource};
 pub use self::review::{MAX_REVIEW_BYTES, Review, ReviewError};
 pub use self::settings::{
     ComposeRoleArn, ContainerCredentials, DEFAULT_TOKEN_EXPIRATION, JITTERED_TOKEN_EXPIRATION,
-    MIN_TOKEN_EXPIRATION, Settings,
+    MIN_TOKEN_EXPIRATION, SettingProblem, Settings,
 };

@@ -5,9 +5,6 @@ use std::time::Duration;
 
 use crate::mutate;
 
-/// How often the EKS API is asked for a cluster's associations, unless told otherwise.
-pub(super) const ASSOCIATIONS_EVERY: Duration = Duration::from_secs(15);
-
 /// The shortest time between two such calls: EKS throttles its API by account and region.
 const MIN_ASSOCIATIONS_EVERY: Duration = Duration::from_secs(5);
 
@@ -67,13 +64,6 @@ pub struct AssociationSettings {
     pub every: Duration,
 }
 
-impl AssociationSettings {
-    /// Those of a cluster, asked for every 15 seconds.
-    pub fn of(cluster: impl Into<String>) -> Self {
-        Self { cluster: cluster.into(), every: ASSOCIATIONS_EVERY }
-    }
-}
-
 /// Settings that contradict themselves.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -87,10 +77,16 @@ pub enum SettingsError {
     /// The cluster's name is none.
     #[error("`{0}` is no name of an EKS cluster")]
     ClusterName(String),
+    /// What is to be injected is nothing that a pod could have.
+    #[error(transparent)]
+    Injection(#[from] mutate::SettingProblem),
 }
 
 impl Settings {
     pub(super) fn check(&self, has_client: bool) -> Result<(), SettingsError> {
+        if let Some(problem) = self.mutate.problems().into_iter().next() {
+            return Err(problem.into());
+        }
         let Some(AssociationSettings { cluster, every }) = &self.associations else { return Ok(()) };
         // Source: AWS, *EKS API Reference*, CreateCluster, `name`.
         let named = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';

@@ -181,6 +181,36 @@ async fn what_was_published_outlives_the_process_and_its_state() {
     assert!(error.to_string().contains("it is about the issuer"), "{error}");
 }
 
+/// After a restart the documents are there, whether or not the source can be asked.
+#[tokio::test]
+async fn what_was_served_is_served_again() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path();
+    let keys = write(path, "sa.pub", &[&Signer::rsa()]);
+    let with = |issuer: Option<&str>| {
+        let issuer = issuer.map(str::to_owned);
+        Publisher::new(Settings { issuer, targets: vec![], ..settings(path, keys.clone()) }, || BEGIN + HOUR)
+    };
+    let first = with(Some(ISSUER));
+    first.recall().await.unwrap();
+    assert!(first.served().waits_for().is_some(), "there is nothing to recall");
+    Publisher::new(Settings { targets: vec![], ..settings(path, keys.clone()) }, || BEGIN)
+        .publish()
+        .await
+        .unwrap();
+    fs::remove_file(&keys).unwrap();
+    for issuer in [Some(ISSUER), None] {
+        let mut again = with(issuer);
+        again.recall().await.unwrap();
+        assert_eq!(again.served().waits_for(), None);
+        again.publish().await.unwrap_err();
+    }
+    let error = with(Some("https://other.example.com")).recall().await.unwrap_err();
+    assert!(error.to_string().contains("it is about the issuer"), "{error}");
+    fs::write(path.join("state.json"), "{").unwrap();
+    assert!(matches!(with(None).recall().await.unwrap_err(), IssuerError::State { .. }));
+}
+
 #[tokio::test]
 async fn what_would_break_verifiers_is_not_published() {
     let folder = TempDir::new().unwrap();

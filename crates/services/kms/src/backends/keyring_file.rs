@@ -1,8 +1,8 @@
 //! A keyring in a file, sealed under a root key: written whole or not at all, and read again when it changed.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
@@ -50,13 +50,28 @@ pub(super) struct Stamp {
     changed: (i64, i64),
 }
 
+/// What stands in the file.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Contents {
+pub(crate) struct Contents {
     format: String,
     /// Which keyring it is: copies on several machines have the same.
     id: String,
     keyring: SealedKeyring,
+}
+
+impl Contents {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, String> {
+        let contents: Self =
+            serde_json::from_slice(bytes).map_err(|error| format!("it is no keyring: {error}"))?;
+        if contents.format != FORMAT {
+            return Err("it has a format that this version does not know".to_owned());
+        }
+        if contents.id.len() != ID_BYTES * 2 || HEXLOWER.decode(contents.id.as_bytes()).is_err() {
+            return Err("its id is none".to_owned());
+        }
+        Ok(contents)
+    }
 }
 
 impl KeyringFile {
@@ -184,56 +199,22 @@ impl KeyringFile {
         if metadata.mode() & 0o022 != 0 {
             return Err(wrong("others than its owner can write it (hint: chmod 600)"));
         }
-        let mut bytes = Vec::new();
-        file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(self.io("reading it"))?;
-        if bytes.len() as u64 > MAX_FILE_BYTES {
-            return Err(wrong("it is too long to be a keyring"));
-        }
-        let contents: Contents =
-            serde_json::from_slice(&bytes).map_err(|error| wrong(&format!("it is no keyring: {error}")))?;
-        if contents.format != FORMAT {
-            return Err(wrong("it has a format that this version does not know"));
-        }
-        if contents.id.len() != ID_BYTES * 2 || HEXLOWER.decode(contents.id.as_bytes()).is_err() {
-            return Err(wrong("its id is none"));
-        }
-        Ok((Stamp::of(&metadata), contents))
+        let bytes = ringwall_files::read_from(file, MAX_FILE_BYTES).map_err(|error| match error.kind() {
+            io::ErrorKind::FileTooLarge => wrong("it is too long to be a keyring"),
+            _ => self.io("reading it")(error),
+        })?;
+        Ok((Stamp::of(&metadata), Contents::parse(&bytes).map_err(|why| wrong(&why))?))
     }
 
-    /// Writes beside it and moves it into place: a reader sees the old file or the new one, and so does a restart after a
-    /// power failure.
+    /// A reader sees the old file or the new one, and so does a restart after a power failure.
     fn write(&self, contents: &Contents, new: bool) -> Result<(), KmsError> {
-        let folder = self.folder()?;
-        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        let beside = folder.join(format!(".{name}.new"));
         let mut text = serde_json::to_string_pretty(contents)
             .map_err(|error| KmsError::Contents { path: self.path.clone(), why: error.to_string() })?;
         text.push('\n');
-        let written = (|| {
-            // Left behind by one that was killed; the lock says that nobody is at it.
-            match fs::remove_file(&beside) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            if new {
-                // Unlike renaming, linking never replaces.
-                fs::hard_link(&beside, &self.path)?;
-                fs::remove_file(&beside)?;
-            } else {
-                fs::rename(&beside, &self.path)?;
-            }
-            File::open(folder)?.sync_all()
-        })();
-        written.map_err(|error: io::Error| {
-            // What went wrong before is what the caller has to know.
-            let _ = fs::remove_file(&beside);
-            match error.kind() {
-                io::ErrorKind::AlreadyExists => KmsError::Exists(self.path.clone()),
-                _ => self.io("writing it")(error),
-            }
+        let put = if new { ringwall_files::create } else { ringwall_files::replace };
+        put(&self.path, text.as_bytes(), ringwall_files::PRIVATE).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => KmsError::Exists(self.path.clone()),
+            _ => self.io("writing it")(error),
         })
     }
 

@@ -3,7 +3,7 @@
 mod aws;
 mod error;
 mod keyring;
-mod keyring_file;
+pub(crate) mod keyring_file;
 mod source;
 mod token;
 

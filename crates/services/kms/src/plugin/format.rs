@@ -53,7 +53,7 @@ impl fmt::Display for KeyIdParts<'_> {
 }
 
 /// Seals a seed for a key id and the sealed local KEK that goes along with it.
-pub(super) fn seal(
+pub(crate) fn seal(
     kek: &Key,
     key_id: &str,
     annotation: &[u8],
@@ -65,7 +65,7 @@ pub(super) fn seal(
 }
 
 /// Opens what [`seal`] made for the same key id and annotation.
-pub(super) fn open(
+pub(crate) fn open(
     kek: &Key,
     key_id: &str,
     annotation: &[u8],

@@ -1,6 +1,6 @@
 //! The plugin: one key that seals, all that open, and a probe that keeps an eye on the backend.
 
-mod format;
+pub(crate) mod format;
 mod keks;
 mod metrics;
 mod probe;

@@ -111,18 +111,23 @@ impl Service {
     /// What another plugin sealed for the same key.
     async fn foreign(&self, request: DecryptRequest) -> Result<Secret, Status> {
         let DecryptRequest { ciphertext, key_id, .. } = request;
+        let is_ours = self.0.backends.iter().any(|backend| backend.has(KeyIdParts::of(&key_id).key));
+        let mut refused = match is_ours {
+            true => Status::invalid_argument(format!("there is no annotation `{ANNOTATION}`")),
+            false => stranger(&key_id),
+        };
         for backend in &self.0.backends {
-            if let Some(opening) = backend.open_foreign(&key_id, &ciphertext) {
-                let began = Instant::now();
-                let opened = opening.await;
-                self.0.metrics.called("open_foreign", &opened, began.elapsed());
-                return opened.map_err(|error| status(&error));
+            let Some(opening) = backend.open_foreign(&key_id, &ciphertext) else { continue };
+            let began = Instant::now();
+            let opened = opening.await;
+            self.0.metrics.called("open_foreign", &opened, began.elapsed());
+            match opened {
+                // As in `unwrap`.
+                Err(error) if error.class == Class::User => refused = status(&error),
+                opened => return opened.map_err(|error| status(&error)),
             }
         }
-        if self.0.backends.iter().any(|backend| backend.has(KeyIdParts::of(&key_id).key)) {
-            return Err(Status::invalid_argument(format!("there is no annotation `{ANNOTATION}`")));
-        }
-        Err(stranger(&key_id))
+        Err(refused)
     }
 
     /// The KEK, from the backend that has the key. Several may say so: what one refuses, the next one is asked.

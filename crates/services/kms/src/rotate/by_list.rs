@@ -35,7 +35,7 @@ pub(super) async fn run(
         },
     )?;
     let mut pool = Pool::new(cluster, settings, progress);
-    let mut first = true;
+    let mut waited = file.state.in_use;
     for kind in &wanted {
         let name = kind.resource.to_string();
         if file.state.done.contains(&name) {
@@ -61,17 +61,15 @@ pub(super) async fn run(
             let last = names.last().map(|(name, _)| name.clone());
             progress.counted(u64::try_from(names.len()).unwrap_or(u64::MAX), page.remaining);
             let mut places = names.into_iter().map(|(_, key)| place(&kind.resource, &key));
-            if !file.state.in_use
-                && first
-                && let Some((name, place)) = places.next()
-            {
-                first = false;
+            while !waited && let Some((name, place)) = places.next() {
                 match wait(cluster, &place, settings, progress, stop).await {
                     Ok(None) => {
                         pool.outcome.interrupted = true;
                         return Ok(pool.outcome);
                     }
                     Ok(Some(done)) => {
+                        // One that is gone, as one that can't be written, tells nothing of the key: the next one does.
+                        waited = done != Done::Gone;
                         file.state.in_use = done == Done::Written;
                         file.save()?;
                         pool.count(&name, Ok(done))?;

@@ -12,7 +12,7 @@ mod by_list;
 mod error;
 mod pool;
 mod reseal;
-mod state;
+pub(crate) mod state;
 
 use std::path::PathBuf;
 use std::time::Duration;

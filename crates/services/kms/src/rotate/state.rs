@@ -1,20 +1,20 @@
-use std::fs::{self, File};
-use std::io::{ErrorKind, Read as _};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::RotateError;
 
-/// Largest file that is read: it has a handful of names.
-const MAX_STATE_BYTES: u64 = 256 << 10;
+/// Largest file that is read: it has the names of the cluster's resources twice, which may be thousands of custom ones.
+const MAX_STATE_BYTES: u64 = 16 << 20;
 
 const VERSION: u32 = 1;
 
 /// Where a rotation without etcd is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct State {
+pub(crate) struct State {
     version: u32,
     /// Which rotation it is: one of another cluster, key or list of resources begins elsewhere.
     run: Run,
@@ -36,6 +36,13 @@ pub(super) struct Run {
     pub(super) resources: Vec<String>,
 }
 
+impl State {
+    /// Reads a state of this version.
+    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok().filter(|state: &Self| state.version == VERSION)
+    }
+}
+
 /// The file that a state is kept in.
 #[derive(Debug)]
 pub(super) struct StateFile {
@@ -48,22 +55,14 @@ impl StateFile {
     pub(super) fn open(path: &Path, run: Run) -> Result<Self, RotateError> {
         let fail = |message: String| RotateError::State { path: path.to_owned(), message };
         let path_owned = path.to_owned();
-        let mut bytes = Vec::new();
-        match File::open(path) {
-            Ok(file) => {
-                file.take(MAX_STATE_BYTES)
-                    .read_to_end(&mut bytes)
-                    .map_err(|error| fail(error.to_string()))?;
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                let state = State { version: VERSION, run, in_use: false, done: Vec::new(), after: None };
-                return Ok(Self { path: path_owned, state });
-            }
-            Err(error) => return Err(fail(error.to_string())),
-        }
-        let state: State =
-            serde_json::from_slice(&bytes).map_err(|_| fail("it is no state of a rotation".to_owned()))?;
-        if state.version != VERSION || state.run != run {
+        let bytes =
+            ringwall_files::read_if_there(path, MAX_STATE_BYTES).map_err(|error| fail(error.to_string()))?;
+        let Some(bytes) = bytes else {
+            let state = State { version: VERSION, run, in_use: false, done: Vec::new(), after: None };
+            return Ok(Self { path: path_owned, state });
+        };
+        let state = State::parse(&bytes).ok_or_else(|| fail("it is no state of a rotation".to_owned()))?;
+        if state.run != run {
             return Err(fail(
                 "it is of another rotation: another cluster, key or list of resources; remove it to begin anew".to_owned(),
             ));
@@ -111,6 +110,18 @@ mod tests {
         file.finish().unwrap();
         file.finish().unwrap();
         assert_eq!(StateFile::open(&path, run("k2")).unwrap().state.after, None);
+    }
+
+    #[test]
+    fn a_cluster_may_have_thousands_of_resources() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        let name = |at| format!("workloadidentities{at}.iam.provider.example.org");
+        let run = Run { resources: (0..5_000).map(name).collect(), ..run("k2") };
+        let mut file = StateFile::open(&path, run.clone()).unwrap();
+        file.state.done.clone_from(&run.resources);
+        file.save().unwrap();
+        assert_eq!(StateFile::open(&path, run).unwrap().state, file.state);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests")]
 
+mod corpus;
 #[path = "../../../../adapters/kubernetes/tests/it/fake.rs"]
 #[expect(dead_code, reason = "the client's own tests need more of it")]
 mod fake;

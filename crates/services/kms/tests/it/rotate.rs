@@ -271,6 +271,29 @@ async fn without_etcd_a_file_keeps_the_place() {
     assert!(!path.exists());
 }
 
+/// An object that is deleted meanwhile, or can't be written, tells nothing of the key that the API server writes under.
+#[tokio::test]
+async fn without_etcd_the_key_is_waited_for_by_an_object_that_is_written() {
+    for first in [404, 422] {
+        let world = World::new(5).await;
+        world.state.lock().unwrap().key = "key1".to_owned();
+        let mut puts = 0;
+        world.before(move |asked, inner| {
+            if asked.target.ends_with("secret-0001") && (asked.method == "PUT" || first == 404) {
+                return Some(status(first, "as the test wants it"));
+            }
+            puts += usize::from(asked.method == "PUT");
+            if puts == 4 {
+                *inner.key = "key2".to_owned();
+            }
+            None
+        });
+        let source = Source::State(world.folder.path().join("state.json"));
+        let outcome = run(&world, &source, &settings(), &Told::default()).await.unwrap();
+        assert_eq!((outcome.resealed, outcome.unchanged), (4, 0), "{first}");
+    }
+}
+
 #[tokio::test]
 async fn a_list_that_expires_is_begun_again_without_doing_anything_twice() {
     let world = World::new(600).await;

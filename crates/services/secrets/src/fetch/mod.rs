@@ -17,6 +17,7 @@ pub(crate) use kept::{Kept, Owner};
 use crate::error::MountError;
 use crate::metrics::Metrics;
 use crate::objects::{Kind, Object};
+use crate::volume::add_up;
 
 /// Calls of one volume at a time. Secrets Manager takes 10,000 a second of an account, so this is to spare the node.
 const PARALLEL: usize = 8;
@@ -57,6 +58,8 @@ pub(crate) struct Fetch<'f> {
     pub(crate) owner: &'f Arc<Owner>,
     pub(crate) kept: &'f Kept,
     pub(crate) metrics: &'f Metrics,
+    /// Bytes of all values together: beyond, no more are fetched.
+    pub(crate) max_bytes: usize,
 }
 
 impl Fetch<'_> {
@@ -69,8 +72,14 @@ impl Fetch<'_> {
         for batch in parameters::batches(objects) {
             jobs.push(self.job(batch));
         }
-        let answers: Vec<Vec<(usize, Fetched)>> = stream::iter(jobs).buffered(PARALLEL).try_collect().await?;
-        let mut all: Vec<(usize, Fetched)> = answers.into_iter().flatten().collect();
+        let (mut all, mut bytes) = (Vec::new(), 0);
+        let mut answers = stream::iter(jobs).buffered(PARALLEL);
+        while let Some(answer) = answers.try_next().await? {
+            for (index, fetched) in answer {
+                add_up(&mut bytes, fetched.value.len(), self.max_bytes)?;
+                all.push((index, fetched));
+            }
+        }
         all.sort_by_key(|(index, _)| *index);
         Ok(all.into_iter().map(|(_, fetched)| fetched).collect())
     }

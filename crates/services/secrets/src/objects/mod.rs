@@ -72,8 +72,10 @@ pub struct GrammarError {
 }
 
 impl GrammarError {
-    pub(crate) fn new(line: u32, message: impl Into<String>) -> Self {
-        Self { line, message: message.into(), hint: None }
+    /// What the message repeats of the class stays on its line, in a log and in an event.
+    pub(crate) fn new(line: u32, message: impl AsRef<str>) -> Self {
+        let message = message.as_ref().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        Self { line, message, hint: None }
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {

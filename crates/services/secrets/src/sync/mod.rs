@@ -23,9 +23,10 @@ use self::class::{CLASSES_ANNOTATION, Class, LABEL};
 use self::tokens::Requested;
 use crate::error::MountError;
 use crate::fetch::Kept;
-use crate::fill::Filler;
+use crate::fill::{Filler, Making};
 use crate::identity::Sessions;
 use crate::metrics::{Metrics, ResultLabels};
+use crate::provider::MAX_ANSWER;
 use crate::request::{Mount, STS_AUDIENCE, Tokens, Volume};
 
 /// Classes at a time.
@@ -135,6 +136,9 @@ impl Syncer {
             metrics: Metrics::register(registry),
             region: settings.region.clone(),
             node: None,
+            // A class that is synced is one that a pod could mount.
+            max_bytes: MAX_ANSWER,
+            making: Making::default(),
         };
         Self { settings, tokens: Requested::new(cluster.clone(), clock), cluster, filler, watched }
     }
@@ -235,8 +239,11 @@ impl Syncer {
         let files = self.filler.fill(&mount).await?;
         let Mount { parameters, .. } = mount;
         let class = Class { namespace, name, uid, service_account, parameters, secrets };
-        for wanted in &class.secrets {
-            secret::apply(&self.cluster, &class, wanted, &files).await?;
+        // All are made before the first is written: a class that is wrong in one place changes nothing.
+        let all: Vec<secret::Data> =
+            class.secrets.iter().map(|wanted| secret::data(wanted, &files)).collect::<Result<_, _>>()?;
+        for (wanted, data) in class.secrets.iter().zip(&all) {
+            secret::apply(&self.cluster, &class, wanted, data).await?;
         }
         Ok(Some(class.secrets.len()))
     }

@@ -29,9 +29,8 @@ pub(super) async fn apply(
     cluster: &Cluster,
     class: &Class,
     wanted: &Wanted,
-    files: &[File],
+    data: &Data,
 ) -> Result<(), SyncError> {
-    let data = data(wanted, files)?;
     let kind = Kind::new("", "v1", "secrets");
     let existing = cluster.metadata(&kind, Some(&class.namespace), &wanted.name).await?;
     let version = match &existing {
@@ -39,7 +38,7 @@ pub(super) async fn apply(
         Some(metadata) if is_owned(metadata, class) => metadata.resource_version.clone(),
         Some(_) => return Err(SyncError::Foreign(wanted.name.clone())),
     };
-    let body = object(class, wanted, &data, version.as_deref());
+    let body = object(class, wanted, data, version.as_deref());
     cluster.apply(&kind, Some(&class.namespace), &wanted.name, MANAGER, body).await.map_err(SyncError::from)
 }
 
@@ -48,10 +47,13 @@ fn is_owned(metadata: &ObjectMeta, class: &Class) -> bool {
     owners.iter().any(|owner| owner.uid == class.uid && owner.controller == Some(true))
 }
 
-/// The values by key.
-fn data(wanted: &Wanted, files: &[File]) -> Result<BTreeMap<String, Secret>, SyncError> {
+/// The values of a Secret by key.
+pub(super) type Data = BTreeMap<String, Secret>;
+
+/// The values that a Secret is to have.
+pub(super) fn data(wanted: &Wanted, files: &[File]) -> Result<Data, SyncError> {
     let mut bytes = 0;
-    let mut data = BTreeMap::new();
+    let mut data = Data::new();
     for (key, name) in &wanted.keys {
         let file = files
             .iter()
@@ -96,7 +98,7 @@ fn tls_part(key: &str, value: &Secret) -> Option<Secret> {
     Some(Secret::from(part)).filter(|part| !part.is_empty())
 }
 
-fn object(class: &Class, wanted: &Wanted, data: &BTreeMap<String, Secret>, version: Option<&str>) -> Bytes {
+fn object(class: &Class, wanted: &Wanted, data: &Data, version: Option<&str>) -> Bytes {
     let mut labels = wanted.labels.clone();
     labels.insert(MANAGED_BY.to_owned(), MANAGER.to_owned());
     let data: BTreeMap<&String, String> =

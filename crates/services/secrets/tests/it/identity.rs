@@ -39,6 +39,10 @@ async fn tokens_come_with_the_secrets_too() {
     request.attributes = attributes.to_string();
     assert_eq!(world.client().mount(request.clone()).await.unwrap_err().code(), Code::FailedPrecondition);
     request.secrets = json!({"csi.storage.k8s.io/serviceAccount.tokens": tokens}).to_string();
+    world.client().mount(request.clone()).await.unwrap();
+    // Beside them an attribute of that name is a parameter of the class.
+    attributes["csi.storage.k8s.io/serviceAccount.tokens"] = "{}".into();
+    request.attributes = attributes.to_string();
     world.client().mount(request).await.unwrap();
 }
 

@@ -116,6 +116,32 @@ async fn sizes() {
     assert!(error.message().contains("--max-call-recv-msg-size"), "{error}");
 }
 
+/// What is too large is not fetched or made to its end first.
+#[tokio::test]
+async fn what_is_too_large_ends_where_that_is_seen() {
+    let world = World::with(|settings| settings.max_answer = 200_000).await;
+    let many: String = (0..40)
+        .map(|number| {
+            world.change(|state| state.put(&format!("s{number}"), "1", &"x".repeat(65_536)));
+            format!("- {{objectName: s{number}, objectType: secretsmanager}}\n")
+        })
+        .collect();
+    let error = world.mount(&many, &[]).await.unwrap_err();
+    assert_eq!(error.code(), Code::OutOfRange, "{error}");
+    let calls = world.change(|state| state.taken_calls());
+    let read = calls.iter().filter(|call| call.contains("GetSecretValue")).count();
+    assert!(read < 20, "{read} of 40 were read");
+
+    world.change(|state| state.put("list", "1", &format!("[{}1]", "0,".repeat(10_000))));
+    let text = "x".repeat(100);
+    let objects = format!(
+        "- objectName: list\n  objectType: secretsmanager\n  jmesPath:\n  - path: join('', [*].['{text}'][])\n    objectAlias: a\n  \
+         - path: gone\n    objectAlias: b\n"
+    );
+    let error = world.mount(&objects, &[]).await.unwrap_err();
+    assert_eq!(error.code(), Code::OutOfRange, "{error}");
+}
+
 #[tokio::test]
 async fn requests_that_are_none() {
     let world = World::new().await;

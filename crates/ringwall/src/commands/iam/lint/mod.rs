@@ -2,8 +2,7 @@
 
 mod find;
 
-use std::fs::File;
-use std::io::{self, BufWriter, Read};
+use std::io::{self, BufWriter};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -104,19 +103,17 @@ fn read(
 
 /// The bytes of a file, or of standard input for `-`.
 fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
-    let unreadable = |source| Failure::Read { path: path.display().to_string(), source };
-    let input: Box<dyn Read> = if path == Path::new("-") {
-        Box::new(io::stdin().lock())
-    } else {
-        Box::new(File::open(path).map_err(unreadable)?)
+    let read = match path == Path::new("-") {
+        true => ringwall_files::read_from(io::stdin().lock(), MAX_FILE),
+        false => ringwall_files::read(path, MAX_FILE),
     };
-    let mut bytes = Vec::new();
-    input.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_FILE {
-        let message = format!("`{}` has more than {} MiB", path.display(), MAX_FILE >> 20);
-        return Err(Failure::misuse_hint(message, "split it"));
-    }
-    Ok(bytes)
+    read.map_err(|source| match source.kind() {
+        io::ErrorKind::FileTooLarge => {
+            let message = format!("`{}` has more than {} MiB", path.display(), MAX_FILE >> 20);
+            Failure::misuse_hint(message, "split it")
+        }
+        _ => Failure::Read { path: path.display().to_string(), source },
+    })
 }
 
 /// Milliseconds since 1970, for dates that have passed.

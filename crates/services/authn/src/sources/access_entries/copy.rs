@@ -1,6 +1,5 @@
 //! The copy of the entries that is kept for a start without AWS.
 
-use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -47,8 +46,12 @@ pub(super) async fn read(path: &Path, cluster: &str) -> Result<Option<Copy>, Str
     let path = path.to_owned();
     let bytes =
         tokio::task::spawn_blocking(move || bytes(&path)).await.map_err(|error| error.to_string())??;
-    let Some(bytes) = bytes else { return Ok(None) };
-    let file: File = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
+    bytes.map(|bytes| parse(&bytes, cluster)).transpose()
+}
+
+/// The entries of a copy.
+pub(super) fn parse(bytes: &[u8], cluster: &str) -> Result<Copy, String> {
+    let file: File = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     if file.version != VERSION {
         return Err(format!("it is of version {}, not {VERSION}", file.version));
     }
@@ -56,7 +59,7 @@ pub(super) async fn read(path: &Path, cluster: &str) -> Result<Option<Copy>, Str
         return Err(format!("it is of the cluster `{}`", file.cluster));
     }
     let known = |row: Row| (row.principal, row.entry.map(|described| Known { described, pin: row.bound }));
-    Ok(Some(Copy { as_of: file.as_of, entries: file.entries.into_iter().map(known).collect() }))
+    Ok(Copy { as_of: file.as_of, entries: file.entries.into_iter().map(known).collect() })
 }
 
 /// Who else may write to the file could let himself in.
@@ -70,12 +73,7 @@ fn bytes(path: &Path) -> Result<Option<Vec<u8>>, String> {
     if mode & 0o022 != 0 {
         return Err(format!("others may write to it (mode {:o}); `chmod 600` it", mode & 0o777));
     }
-    let mut bytes = Vec::new();
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(format!("it is larger than {MAX_BYTES} bytes"));
-    }
-    Ok(Some(bytes))
+    ringwall_files::read_from(file, MAX_BYTES).map(Some).map_err(|error| error.to_string())
 }
 
 /// Replaces the copy, whole or not at all.
@@ -88,7 +86,9 @@ pub(super) async fn write(path: &Path, cluster: &str, as_of: i64, entries: &Entr
     let file = File { version: VERSION, cluster: cluster.to_owned(), as_of, entries: rows.collect() };
     let bytes = serde_json::to_vec_pretty(&file).map_err(|error| error.to_string())?;
     let path = path.to_owned();
-    let written = tokio::task::spawn_blocking(move || ringwall_files::replace(&path, &bytes, ringwall_files::PRIVATE)).await;
+    let written =
+        tokio::task::spawn_blocking(move || ringwall_files::replace(&path, &bytes, ringwall_files::PRIVATE))
+            .await;
     written.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
 }
 
@@ -116,7 +116,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("entries.json");
         assert!(read(&path, "shop").await.unwrap().is_none());
-        std::fs::write(folder.path().join("entries.json.new"), "half").unwrap();
         for as_of in [7, 8] {
             write(&path, "shop", as_of, &entries()).await.unwrap();
             let copy = read(&path, "shop").await.unwrap().unwrap();

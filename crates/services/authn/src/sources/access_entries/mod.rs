@@ -16,7 +16,7 @@ use std::time::Duration;
 use hashbrown::HashMap;
 use ringwall_awsclient::{CallError, Client, ErrorKind};
 use ringwall_model::{AccessEntry, AccessPolicyAssociation, AuthenticationMode, Source};
-use ringwall_rbac::entry::{Bound, Mappings, Parts, Reading};
+use ringwall_rbac::entry::{Bound, Mappings, Parts, Reading, Rules};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
@@ -242,49 +242,54 @@ impl Table {
     }
 
     fn mappings(&self) -> Mappings {
-        let source = Source::new(format!("access entries of {}", self.settings.cluster), 1);
-        let mut entries = Vec::new();
-        let mut policies = Vec::new();
-        let mut bound = HashMap::new();
-        let mut exported = Vec::new();
-        for (principal, known) in &self.entries {
-            let described = known.as_ref().map(|known| &known.described);
-            entries.push(AccessEntry {
-                principal_arn: principal.as_str().into(),
-                kind: described.map_or("", |it| it.kind.as_str()).into(),
-                username: described.and_then(|it| it.username.as_deref()).map(Arc::from),
-                groups: described
-                    .into_iter()
-                    .flat_map(|it| &it.groups)
-                    .map(|it| it.as_str().into())
-                    .collect(),
-                created_at: described.and_then(|it| it.created_at.as_deref()).map(Arc::from),
-                listed_only: described.is_none(),
-                source: source.clone(),
-            });
-            let Some(known) = known else { continue };
-            exported.push(principal.as_str());
-            policies.extend(known.described.policies.iter().map(|policy| AccessPolicyAssociation {
-                principal_arn: principal.as_str().into(),
-                policy_arn: policy.arn.as_str().into(),
-                scope: policy.scope(),
-                source: source.clone(),
-            }));
-            match &known.pin {
-                Pin::To(id) => drop(bound.insert(principal.as_str(), Bound::To(id))),
-                Pin::Gone => drop(bound.insert(principal.as_str(), Bound::Gone)),
-                Pin::Unknown => {}
-            }
-        }
-        Mappings::from_parts(&Parts {
-            mode: Some(AuthenticationMode::Api),
-            access_entries: &entries,
-            access_entries_exported: true,
-            access_policies: &policies,
-            access_policies_exported: exported,
-            reading: Reading::Webhook(self.list.rules.clone()),
-            bound,
-            ..Parts::default()
-        })
+        mappings(&self.settings.cluster, &self.entries, &self.list.rules)
     }
+}
+
+/// The mappings of a copy.
+pub(crate) fn of_copy(bytes: &[u8], cluster: &str, rules: &Rules) -> Result<Mappings, String> {
+    copy::parse(bytes, cluster).map(|copy| mappings(cluster, &copy.entries, rules))
+}
+
+fn mappings(cluster: &str, entries_known: &Entries, rules: &Rules) -> Mappings {
+    let source = Source::new(format!("access entries of {cluster}"), 1);
+    let mut entries = Vec::new();
+    let mut policies = Vec::new();
+    let mut bound = HashMap::new();
+    let mut exported = Vec::new();
+    for (principal, known) in entries_known {
+        let described = known.as_ref().map(|known| &known.described);
+        entries.push(AccessEntry {
+            principal_arn: principal.as_str().into(),
+            kind: described.map_or("", |it| it.kind.as_str()).into(),
+            username: described.and_then(|it| it.username.as_deref()).map(Arc::from),
+            groups: described.into_iter().flat_map(|it| &it.groups).map(|it| it.as_str().into()).collect(),
+            created_at: described.and_then(|it| it.created_at.as_deref()).map(Arc::from),
+            listed_only: described.is_none(),
+            source: source.clone(),
+        });
+        let Some(known) = known else { continue };
+        exported.push(principal.as_str());
+        policies.extend(known.described.policies.iter().map(|policy| AccessPolicyAssociation {
+            principal_arn: principal.as_str().into(),
+            policy_arn: policy.arn.as_str().into(),
+            scope: policy.scope(),
+            source: source.clone(),
+        }));
+        match &known.pin {
+            Pin::To(id) => drop(bound.insert(principal.as_str(), Bound::To(id))),
+            Pin::Gone => drop(bound.insert(principal.as_str(), Bound::Gone)),
+            Pin::Unknown => {}
+        }
+    }
+    Mappings::from_parts(&Parts {
+        mode: Some(AuthenticationMode::Api),
+        access_entries: &entries,
+        access_entries_exported: true,
+        access_policies: &policies,
+        access_policies_exported: exported,
+        reading: Reading::Webhook(rules.clone()),
+        bound,
+        ..Parts::default()
+    })
 }

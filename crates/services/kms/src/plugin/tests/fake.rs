@@ -12,6 +12,7 @@ use crate::{Backend, BackendError, Class, Sealed};
 
 #[derive(Debug)]
 pub(super) struct Fake {
+    label: &'static str,
     name: &'static str,
     key: Mutex<Key>,
     version: AtomicUsize,
@@ -22,9 +23,14 @@ pub(super) struct Fake {
 
 impl Fake {
     pub(super) fn new(name: &'static str) -> Self {
+        Self::labelled(name, name)
+    }
+
+    /// One that has the key of this name, as another one may too.
+    pub(super) fn labelled(label: &'static str, name: &'static str) -> Self {
         let key = Mutex::new(Key::generate(&SystemRandom).unwrap());
         let (version, opened) = (AtomicUsize::new(1), AtomicUsize::new(0));
-        Self { name, key, version, failure: Mutex::default(), opened }
+        Self { label, name, key, version, failure: Mutex::default(), opened }
     }
 
     pub(super) fn fail(&self, class: Option<Class>) {
@@ -58,7 +64,7 @@ impl Fake {
 
 impl Backend for Fake {
     fn describe(&self) -> String {
-        format!("the fake `{}`", self.name)
+        format!("the fake `{}`", self.label)
     }
 
     fn has(&self, key: &str) -> bool {
@@ -90,6 +96,11 @@ impl Backend for Fake {
         ciphertext: &'a [u8],
     ) -> Option<BoxFuture<'a, Result<Secret, BackendError>>> {
         let (&b'1', rest) = ciphertext.split_first()? else { return None };
-        self.has(key_id).then(|| -> BoxFuture<'a, _> { Box::pin(async { Ok(Secret::new(rest.to_vec())) }) })
+        self.has(key_id).then(|| -> BoxFuture<'a, _> {
+            Box::pin(async {
+                self.answers()?;
+                Ok(Secret::new(rest.to_vec()))
+            })
+        })
     }
 }

@@ -315,6 +315,17 @@ async fn what_another_plugin_sealed_opens() {
     assert_eq!(running.decrypt(&foreign("key", b"1seed")).await.unwrap(), "seed");
     assert_eq!(running.refusal(&foreign("key", b"2seed")).await.code(), Code::InvalidArgument);
     assert_eq!(running.refusal(&foreign("strange", b"1seed")).await.code(), Code::FailedPrecondition);
+
+    // Another backend for the same key, as by other credentials: what the first is refused, the second is asked.
+    let (one, two) = (Arc::new(Fake::labelled("one", "key")), Arc::new(Fake::labelled("two", "key")));
+    let running = Running::ready(&[&one, &two]).await;
+    one.fail(Some(Class::User));
+    assert_eq!(running.decrypt(&foreign("key", b"1seed")).await.unwrap(), "seed");
+    one.fail(Some(Class::Unavailable));
+    assert_eq!(running.refusal(&foreign("key", b"1seed")).await.code(), Code::Unavailable);
+    one.fail(Some(Class::User));
+    two.fail(Some(Class::User));
+    assert_eq!(running.refusal(&foreign("key", b"1seed")).await.code(), Code::FailedPrecondition);
 }
 
 #[tokio::test]
