@@ -50,8 +50,8 @@ impl Detector {
 
     /// Takes these lists of addresses in place of those before.
     pub fn set_intel(&mut self, intel: Arc<Intel>) {
-        self.rules.intel = Arc::clone(&intel);
-        self.trail.set_lists(intel);
+        self.trail.set_lists(Arc::clone(&intel) as Arc<dyn Lists>);
+        self.rules.intel = intel;
     }
 
     /// Goes by what was learned before, and learns on.
@@ -71,7 +71,7 @@ impl Detector {
         self.baseline
     }
 
-    /// Takes what is known of addresses, for calls to AWS.
+    /// Takes what is known of addresses, for calls to AWS alone: AWS's own ranges too.
     #[must_use]
     pub fn with_lists(mut self, lists: Arc<dyn Lists>) -> Self {
         self.trail.set_lists(lists);

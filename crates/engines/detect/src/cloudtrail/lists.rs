@@ -43,18 +43,19 @@ pub trait Lists: fmt::Debug + Send + Sync {
     }
 }
 
+/// The lists that requests to the apiserver are held against.
 impl Lists for Intel {
     fn find(&self, address: IpAddr) -> Vec<OnList> {
-        let on = |(role, found): (Role, crate::finding::ListMatch)| {
+        let found = Self::find(self, address).into_iter();
+        let known = found.filter_map(|(role, on)| {
             let by = match role {
                 Role::Malicious => Listed::Malicious,
                 Role::Custom => Listed::Custom,
                 Role::Tor => Listed::Tor,
-                // Of whom one trusts nothing is found.
                 Role::Trusted => return None,
             };
-            Some(OnList { by, list: found.list, threats: found.threats })
-        };
-        Self::find(self, address).into_iter().filter_map(on).collect()
+            Some(OnList { by, list: on.list, threats: on.threats })
+        });
+        known.collect()
     }
 }
