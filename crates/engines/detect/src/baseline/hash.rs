@@ -96,9 +96,9 @@ mod tests {
         assert_eq!(siphash::<2, 4>(key, &[]), 0x726f_db47_dd0e_0e31);
         for length in [0, 1, 7, 8, 9, 100] {
             let bytes: Vec<u8> = (0..length).collect();
-            let mut std = std::collections::hash_map::DefaultHasher::new();
-            std.write(&bytes);
-            assert_eq!(siphash::<1, 3>((0, 0), &bytes), std.finish(), "{length} bytes");
+            let mut other = std::collections::hash_map::DefaultHasher::new();
+            other.write(&bytes);
+            assert_eq!(siphash::<1, 3>((0, 0), &bytes), other.finish(), "{length} bytes");
         }
     }
 
