@@ -7,7 +7,7 @@
 //! # Changes
 //!
 //! An object that is made is judged whole: what was sent, and where it is recorded what came of it, as webhooks may have added to
-//! it. A change is judged by what it adds. Of a patch that is what it holds ([`Written`](crate::body::Written)), and, where the
+//! it. A change is judged by what it adds. Of a patch that is what it holds (`Written`), and, where the
 //! result is recorded, what the result has of the kind that the patch touches: a mount counts together with its volume, of
 //! which one may be old. Of a replaced object nobody can tell from the request what was there before. So each danger of an object
 //! is remembered, and told again by an update neither when it is known, nor when the answer shows that the specification did not
