@@ -21,10 +21,7 @@ impl<'a> Body<'a> {
 
     /// What it holds; `None` if it is not there or is another kind of value.
     pub fn read<T: crate::field::Read<'a>>(&self) -> Option<T> {
-        match serde_json::from_str(self.json()?) {
-            Ok(Field::Is(value)) => Some(value),
-            Ok(Field::Absent | Field::Wrong) | Err(_) => None,
-        }
+        crate::body::read(self.json()?)
     }
 }
 

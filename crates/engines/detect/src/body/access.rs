@@ -115,5 +115,12 @@ object! {
     /// What a token is to be.
     pub(crate) struct TokenSpec {
         "expirationSeconds" => expiration: Field<i64>,
+        "boundObjectRef" => bound: Field<Bound<'a>>,
+    }
+
+    /// The object with which a token ends.
+    pub(crate) struct Bound {
+        "kind" => kind: Field<Text<'a>>,
+        "name" => name: Field<Text<'a>>,
     }
 }

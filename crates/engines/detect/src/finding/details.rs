@@ -4,6 +4,9 @@
 
 use std::net::IpAddr;
 
+/// Longest text that a finding repeats of an event, in characters.
+const MAX_TEXT: usize = 1024;
+
 use super::Sequence;
 
 /// All that is told. What isn't known is not there.
@@ -201,4 +204,12 @@ pub struct Term {
     pub seen_of_actor: u64,
     /// In how many hours its peers showed it, each counted by itself.
     pub seen_of_all: u64,
+}
+
+/// A text, cut where it is longer than anybody reads.
+pub(crate) fn short(text: &str) -> String {
+    match text.char_indices().nth(MAX_TEXT) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
 }

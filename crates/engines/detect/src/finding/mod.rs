@@ -6,6 +6,7 @@ mod kind;
 mod sequence;
 mod store;
 
+pub(crate) use details::short;
 pub use details::{
     Actor, ApiCall, AwsCall, Container, Details, ListMatch, PermissionAsked, RoleBindingMade, RoleMade, Term,
     Workload,

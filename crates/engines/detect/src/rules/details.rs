@@ -3,10 +3,8 @@
 use crate::act::Act;
 use crate::audit::User;
 use crate::field::{Field, Text};
+pub(super) use crate::finding::short;
 use crate::finding::{Actor, ApiCall, Details, Evidence, Kind, Place, Signal};
-
-/// Longest text that a finding repeats of an event.
-const MAX_TEXT: usize = 1024;
 
 /// A signal of an act. `object` is what it is done to, so that the same to another object is another finding.
 pub(super) fn signal(
@@ -76,12 +74,4 @@ fn api_call(act: &Act<'_>) -> ApiCall {
 
 fn texts(list: &Field<Vec<Text<'_>>>) -> Vec<String> {
     list.items().iter().map(|text| short(text)).collect()
-}
-
-/// A text, cut where it is longer than anybody reads.
-pub(super) fn short(text: &str) -> String {
-    match text.char_indices().nth(MAX_TEXT) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
-    }
 }

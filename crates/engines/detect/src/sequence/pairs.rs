@@ -9,6 +9,7 @@ use ringwall_model::{Responsible, Severity};
 use crate::act::{Act, Caller, Verb};
 use crate::actor::{self, Identity, extra, service_account};
 use crate::audit::Body;
+use crate::body::{Binding, TokenRequest};
 use crate::cloudtrail::{self, Call};
 use crate::field::{Field, Text};
 use crate::finding::{Actor, AwsCall, DefinedBy, Details, Evidence, Kind, Log, Place, Signal};
@@ -62,21 +63,6 @@ static SECRETS_THEN_KEY: Kind = Kind {
 pub static PAIRS: [&Kind; 3] = [&RIGHTS_THEN_WORKLOAD, &EXEC_THEN_AWS, &SECRETS_THEN_KEY];
 
 object! {
-    struct Binding {
-        "roleRef" => role: Field<RoleRef<'a>>,
-        "subjects" => subjects: Field<Vec<Subject<'a>>>,
-    }
-
-    struct RoleRef {
-        "name" => name: Field<Text<'a>>,
-    }
-
-    struct Subject {
-        "kind" => kind: Field<Text<'a>>,
-        "name" => name: Field<Text<'a>>,
-        "namespace" => namespace: Field<Text<'a>>,
-    }
-
     struct Workload {
         "spec" => spec: Field<WorkloadSpec<'a>>,
     }
@@ -102,19 +88,6 @@ object! {
 
     struct PodSpec {
         "serviceAccountName" => account: Field<Text<'a>>,
-    }
-
-    struct TokenRequest {
-        "spec" => spec: Field<TokenSpec<'a>>,
-    }
-
-    struct TokenSpec {
-        "boundObjectRef" => bound: Field<Bound<'a>>,
-    }
-
-    struct Bound {
-        "kind" => kind: Field<Text<'a>>,
-        "name" => name: Field<Text<'a>>,
     }
 }
 

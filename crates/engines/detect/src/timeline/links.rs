@@ -7,8 +7,9 @@ use super::follow::Followed;
 use crate::act::{Act, Caller, Verb};
 use crate::actor::{self, Identity, extra, service_account};
 use crate::audit::Event;
+use crate::body::Metadata;
 use crate::cloudtrail::{Call, Record, session_of};
-use crate::field::{Field, Text};
+use crate::field::Field;
 use crate::finding::{Evidence, Place};
 use crate::object::object;
 
@@ -110,15 +111,6 @@ pub struct Identities {
 object! {
     struct Made {
         "metadata" => metadata: Field<Metadata<'a>>,
-    }
-
-    struct Metadata {
-        "name" => name: Field<Text<'a>>,
-        "ownerReferences" => owners: Field<Vec<Owner<'a>>>,
-    }
-
-    struct Owner {
-        "name" => name: Field<Text<'a>>,
     }
 }
 

@@ -3,10 +3,8 @@
 use ringwall_model::{Responsible, Severity};
 
 use crate::cloudtrail::call::{Call, Caller};
+pub(super) use crate::finding::short;
 use crate::finding::{Actor, AwsCall, DefinedBy, Details, Evidence, Kind, Log, Place, Signal};
-
-/// Longest text that a finding repeats of a record.
-const MAX_TEXT: usize = 1024;
 
 /// A type that GuardDuty defines.
 pub(super) const fn guardduty(
@@ -108,13 +106,5 @@ pub(super) fn lower(severity: Severity) -> Severity {
         Severity::Critical => Severity::High,
         Severity::High => Severity::Medium,
         Severity::Medium | Severity::Low => Severity::Low,
-    }
-}
-
-/// A text, cut where it is longer than anybody reads.
-pub(super) fn short(text: &str) -> String {
-    match text.char_indices().nth(MAX_TEXT) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
     }
 }
