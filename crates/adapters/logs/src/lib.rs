@@ -24,7 +24,7 @@ mod tally;
 
 pub use entry::{End, Entry, EntryKind, Sink};
 pub use find::{Found, LogFile, NotFound, STDIN, find};
-pub use follow::{Follower, Polled, Start};
+pub use follow::{Follower, Mark, Polled, Start};
 pub use open::Refusal;
 pub use read::{Reader, read};
 pub use stream::ControlPlaneLog;

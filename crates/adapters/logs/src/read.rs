@@ -30,6 +30,16 @@ impl Reader {
         Self { splitter: Splitter::of_file(), tally: Tally::new(file), log, is_begun: false }
     }
 
+    /// For the rest of a file of which so many lines were read before.
+    pub(crate) fn of_rest(file: Arc<str>, lines: u64) -> Self {
+        Self { splitter: Splitter::of_rest(lines), is_begun: lines > 0, ..Self::new(file) }
+    }
+
+    /// See [`Splitter::pause`].
+    pub(crate) fn pause(&self) -> Option<(usize, u64)> {
+        self.splitter.pause().filter(|_| self.tally.stopped.is_none())
+    }
+
     /// Takes the next bytes, and hands over what is whole.
     pub fn feed(&mut self, bytes: &[u8], sink: Sink<'_>) {
         if !self.is_begun && !bytes.is_empty() {
