@@ -77,7 +77,7 @@ fn resource(finding: &Finding, scope: &Scope) -> Object {
 }
 
 /// The user's or role's name in an ARN of IAM or STS.
-fn user_name(arn: &str) -> &str {
+pub(crate) fn user_name(arn: &str) -> &str {
     let mut parts = arn.splitn(6, ':').nth(5).unwrap_or_default().split('/');
     match (parts.next(), parts.next()) {
         (Some("assumed-role"), Some(role)) => role,
