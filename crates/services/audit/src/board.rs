@@ -11,14 +11,27 @@ use tokio::sync::watch;
 #[derive(Debug)]
 pub(crate) struct Board {
     scope: Scope,
-    findings: Mutex<HashMap<String, Arc<Finding>>>,
-    /// Counts changes.
+    held: Mutex<Held>,
+    /// The number of the latest change.
     changed: watch::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    findings: HashMap<String, Entry>,
+    changes: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    finding: Arc<Finding>,
+    /// The number of the change that brought it.
+    change: u64,
 }
 
 impl Board {
     pub(crate) fn new(scope: Scope) -> Self {
-        Self { scope, findings: Mutex::default(), changed: watch::Sender::new(0) }
+        Self { scope, held: Mutex::default(), changed: watch::Sender::new(0) }
     }
 
     /// Of which cluster they are.
@@ -27,35 +40,48 @@ impl Board {
     }
 
     /// Takes findings that are new or counted up.
-    pub(crate) fn put(&self, findings: impl IntoIterator<Item = Finding>) {
-        let mut any = false;
-        let mut board = self.lock();
+    pub(crate) fn put(&self, findings: Vec<Finding>) {
+        if findings.is_empty() {
+            return;
+        }
+        let mut held = self.lock();
+        held.changes = held.changes.saturating_add(1);
+        let change = held.changes;
         for finding in findings {
-            board.insert(output::id(&finding, &self.scope), Arc::new(finding));
-            any = true;
+            let id = output::id(&finding, &self.scope);
+            held.findings.insert(id, Entry { finding: Arc::new(finding), change });
         }
-        drop(board);
-        if any {
-            self.changed.send_modify(|changes| *changes = changes.wrapping_add(1));
-        }
+        drop(held);
+        self.changed.send_replace(change);
     }
 
-    /// Takes away what the detector knows no more.
-    pub(crate) fn remove(&self, ids: &[String]) {
-        let mut board = self.lock();
-        for id in ids {
-            board.remove(id);
-        }
+    /// Takes away all but those that are still known.
+    pub(crate) fn retain(&self, known: &dyn Fn(&str) -> bool) {
+        self.lock().findings.retain(|id, _| known(id));
     }
 
-    /// All of them.
-    pub(crate) fn all(&self) -> Vec<(String, Arc<Finding>)> {
-        self.lock().iter().map(|(id, finding)| (id.clone(), Arc::clone(finding))).collect()
+    /// Those that came after a change, the earliest first, and the number of the latest change.
+    pub(crate) fn since(&self, change: u64) -> (u64, Vec<(String, Arc<Finding>)>) {
+        let held = self.lock();
+        let newer = held.findings.iter().filter(|(_, entry)| entry.change > change);
+        let mut findings: Vec<_> =
+            newer.map(|(id, entry)| (id.clone(), Arc::clone(&entry.finding))).collect();
+        let latest = held.changes;
+        drop(held);
+        findings.sort_by(|(one_id, one), (other_id, other)| {
+            (one.first_seen, one_id).cmp(&(other.first_seen, other_id))
+        });
+        (latest, findings)
+    }
+
+    /// One of them.
+    pub(crate) fn get(&self, id: &str) -> Option<Arc<Finding>> {
+        self.lock().findings.get(id).map(|entry| Arc::clone(&entry.finding))
     }
 
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
-        self.lock().len()
+        self.lock().findings.len()
     }
 
     /// Tells of changes.
@@ -63,8 +89,8 @@ impl Board {
         self.changed.subscribe()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<Finding>>> {
+    fn lock(&self) -> MutexGuard<'_, Held> {
         // Nothing that is done while it is held can leave it half done.
-        self.findings.lock().unwrap_or_else(PoisonError::into_inner)
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

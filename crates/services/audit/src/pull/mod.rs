@@ -4,6 +4,7 @@
 
 mod files;
 pub(crate) mod log_group;
+pub(crate) mod objects;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
