@@ -1,6 +1,7 @@
 mod agent;
 mod detect;
 mod etcd;
+mod findings;
 mod identity;
 mod kms;
 mod kms_keyring;
@@ -22,6 +23,9 @@ use ringwall_model::Severity;
 
 pub(crate) use self::agent::Agent;
 pub(crate) use self::detect::{Detect, DetectFormat};
+pub(crate) use self::findings::{
+    Findings, FindingsArchive, FindingsCommand, FindingsList, FindingsRate, FindingsWhere, Rating,
+};
 pub(crate) use self::etcd::{EtcdAccess, EtcdOptional, EtcdRequired, Objects};
 pub(crate) use self::identity::{Identity, IdentityCommand, IdentityMutate, IdentityPublish};
 pub(crate) use self::kms::{Kms, KmsCommand};
@@ -79,6 +83,7 @@ pub(crate) enum Command {
     Can(Can),
     WhoCan(WhoCan),
     Detect(Detect),
+    Findings(Findings),
     Iam(Iam),
     Init(Init),
     Serve(Serve),

@@ -9,6 +9,7 @@ mod can;
 mod cluster;
 mod detect;
 mod iam;
+mod findings;
 mod identity;
 mod init;
 mod kms;
@@ -45,6 +46,7 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::WhoCan(args) if is_aws_action(&args.verb) => aws::who_can(&args),
         Command::WhoCan(args) => who_can::run(&args),
         Command::Detect(args) => detect::run(&args),
+        Command::Findings(args) => findings::run(&args.command),
         Command::Iam(args) => iam::run(&args.command),
         Command::Serve(args) => serve::run(&args),
         Command::Kms(args) => kms::run(&args.command),

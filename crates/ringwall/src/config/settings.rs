@@ -226,6 +226,12 @@ settings! {
         audit_queue_bytes: Bytes = "audit.queue-bytes", Is("1GiB"), Restart;
         /// Lists of addresses: [KIND=]FILE, of the kinds malicious, tor, custom and trusted; read again when they change
         audit_lists: NamedPaths = "audit.lists", Unset, Restart;
+        /// Files with suppression rules, as GuardDuty's CreateFilter takes them; read again when they change
+        audit_suppress: Paths = "audit.suppress", Unset, Restart;
+        /// Folder or file of Sigma rules; read again when they change
+        audit_rules: Paths = "audit.rules", Unset, Restart;
+        /// File that says where findings go (docs/detection/sinks.md)
+        audit_sinks: Option<PathBuf> = "audit.sinks", Unset, Restart;
         /// After what time a finding that went on is sent again: 15m, 1h and 6h are GuardDuty's
         audit_publish_every: Time = "audit.publish-every", Is("15m"), Restart;
     }

@@ -56,6 +56,8 @@ fn configured(settings: &Settings) -> Result<Watching, Failure> {
         },
         queue_bytes: settings.audit_queue_bytes.value.0 as u64,
         lists: settings.audit_lists.value.written(),
+        filters: settings.audit_suppress.value.0.clone(),
+        sinks: settings.audit_sinks.value.clone(),
         ask_every: settings.audit_ask_every.value.0,
         publish_every: settings.audit_publish_every.value.0,
     })

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hashbrown::HashMap;
-use ringwall_detect::finding::Finding;
+use ringwall_detect::finding::{Finding, Mark, Marks, NotMarked, Verdict};
+use ringwall_detect::filter::Filter;
 use ringwall_detect::output::{self, Scope};
 use tokio::sync::watch;
 
@@ -20,6 +21,8 @@ pub(crate) struct Board {
 struct Held {
     findings: HashMap<String, Entry>,
     changes: u64,
+    /// What people said of them.
+    marks: Marks,
 }
 
 #[derive(Clone, Debug)]
@@ -77,6 +80,26 @@ impl Board {
     /// One of them.
     pub(crate) fn get(&self, id: &str) -> Option<Arc<Finding>> {
         self.lock().findings.get(id).map(|entry| Arc::clone(&entry.finding))
+    }
+
+    /// Marks one of them; gives the mark as it is now.
+    pub(crate) fn mark(
+        &self,
+        id: &str,
+        how: impl FnOnce(&mut Marks) -> Result<(), NotMarked>,
+    ) -> Result<Option<Mark>, NotMarked> {
+        let mut held = self.lock();
+        how(&mut held.marks)?;
+        let mark = held.marks.get(id).cloned();
+        drop(held);
+        // What is archived no more may have to be sent.
+        self.changed.send_modify(|_| ());
+        Ok(mark)
+    }
+
+    /// What holds of one of them, which this filter would archive.
+    pub(crate) fn verdict(&self, id: &str, filter: Option<&Filter>) -> Verdict {
+        self.lock().marks.verdict(id, filter)
     }
 
     /// How many there are.

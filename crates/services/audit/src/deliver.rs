@@ -79,9 +79,12 @@ impl Courier {
         let now = (self.now)();
         let every = i64::try_from(self.every.as_millis()).unwrap_or(i64::MAX);
         let scope = self.board.scope();
-        book.open.retain(|id, finding| !self.known.is_archived(id, finding, scope));
-        let is_due = |id: &String| book.sent.get(id).is_none_or(|sent| sent.at.saturating_add(every) <= now);
-        let mut due: Vec<_> = book.open.iter().filter(|(id, _)| is_due(id)).collect();
+        // What is archived waits: it may be unarchived.
+        let is_due = |id: &String, finding: &Finding| {
+            book.sent.get(id).is_none_or(|sent| sent.at.saturating_add(every) <= now)
+                && !self.known.verdict(&self.board, id, finding).is_archived()
+        };
+        let mut due: Vec<_> = book.open.iter().filter(|(id, finding)| is_due(id, finding)).collect();
         due.sort_by_key(|(id, finding)| (finding.first_seen, *id));
         let mut batch = Vec::new();
         for (id, finding) in due.into_iter().take(BATCH) {

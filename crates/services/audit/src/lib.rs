@@ -17,7 +17,9 @@
 //! - A finding reaches each sink once or more often, under one id.
 
 mod board;
+pub mod control;
 mod deliver;
+mod desk;
 mod error;
 mod keep;
 mod known;

@@ -27,12 +27,15 @@ use crate::unread::Unread;
 use crate::webhook::{Sender, Webhook};
 use crate::Error;
 
+/// The time, in Unix milliseconds.
+pub type Now = Arc<dyn Fn() -> i64 + Send + Sync>;
+
 /// What the service calls.
 pub struct Outside {
     /// AWS's APIs, for log groups and S3.
     pub aws: Option<Client>,
     /// The time, in Unix milliseconds.
-    pub now: Arc<dyn Fn() -> i64 + Send + Sync>,
+    pub now: Now,
 }
 
 /// The running service. It answers the audit webhook.
@@ -56,7 +59,7 @@ impl Audit {
         registry: &mut Registry,
     ) -> Result<Self, Error> {
         let metrics = Metrics::register(registry);
-        let known = Arc::new(Known::open(settings.lists.clone())?);
+        let known = Arc::new(Known::open(settings.lists.clone(), settings.filters.clone())?);
         let stop = Arc::new(AtomicBool::new(false));
         let handle = Handle::current();
         let mut senders = HashMap::new();

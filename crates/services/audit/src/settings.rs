@@ -33,6 +33,10 @@ pub struct Settings {
     pub queue_bytes: u64,
     /// Lists of addresses: see [`crate::lists::read`].
     pub lists: Vec<String>,
+    /// Files with suppression rules, as GuardDuty's CreateFilter takes them.
+    pub filters: Vec<PathBuf>,
+    /// The file that says where findings go: see [`ringwall_sinks::SinkSettings`].
+    pub sinks: Option<PathBuf>,
     /// How often log groups and S3 are asked.
     pub ask_every: Duration,
     /// After what time a finding that went on is sent again.
