@@ -9,6 +9,7 @@ mod kms_serve;
 mod kms_verify;
 mod kubeconfig;
 mod secrets;
+mod timeline;
 mod token;
 mod token_verify;
 mod webhooks;
@@ -31,6 +32,7 @@ pub(crate) use self::kms_serve::KmsServe;
 pub(crate) use self::kms_verify::KmsVerify;
 pub(crate) use self::kubeconfig::Kubeconfig;
 pub(crate) use self::secrets::{Secrets, SecretsCommand, SecretsCommon, SecretsServe, SecretsSync};
+pub(crate) use self::timeline::Timeline;
 pub(crate) use self::token::{LoginFlags, MakeToken, Token, TokenCommand, TokenFormat};
 pub(crate) use self::token_verify::TokenVerify;
 pub(crate) use self::webhooks::ClusterWebhooks;
@@ -53,6 +55,7 @@ Begin with:
   ringwall assess examples/storefront
   ringwall can examples/storefront --as shop/checkout get secrets -n shop
   ringwall who-can examples/storefront get nodes/proxy
+  ringwall detect examples/storefront
 
 Exit status:
   0 fine, or yes   1 no, or --fail-on met   2 misuse
@@ -79,6 +82,7 @@ pub(crate) enum Command {
     Can(Can),
     WhoCan(WhoCan),
     Detect(Detect),
+    Timeline(Timeline),
     Iam(Iam),
     Init(Init),
     Serve(Serve),
