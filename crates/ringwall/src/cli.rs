@@ -10,6 +10,7 @@ mod kms_serve;
 mod kms_verify;
 mod kubeconfig;
 mod secrets;
+mod timeline;
 mod token;
 mod token_verify;
 mod webhooks;
@@ -35,6 +36,7 @@ pub(crate) use self::kms_serve::KmsServe;
 pub(crate) use self::kms_verify::KmsVerify;
 pub(crate) use self::kubeconfig::Kubeconfig;
 pub(crate) use self::secrets::{Secrets, SecretsCommand, SecretsCommon, SecretsServe, SecretsSync};
+pub(crate) use self::timeline::Timeline;
 pub(crate) use self::token::{LoginFlags, MakeToken, Token, TokenCommand, TokenFormat};
 pub(crate) use self::token_verify::TokenVerify;
 pub(crate) use self::webhooks::ClusterWebhooks;
@@ -57,6 +59,7 @@ Begin with:
   ringwall assess examples/storefront
   ringwall can examples/storefront --as shop/checkout get secrets -n shop
   ringwall who-can examples/storefront get nodes/proxy
+  ringwall detect examples/storefront
 
 Exit status:
   0 fine, or yes   1 no, or --fail-on met   2 misuse
@@ -83,7 +86,11 @@ pub(crate) enum Command {
     Can(Can),
     WhoCan(WhoCan),
     Detect(Detect),
+<<<<<<< HEAD
     Findings(Findings),
+=======
+    Timeline(Timeline),
+>>>>>>> story
     Iam(Iam),
     Init(Init),
     Serve(Serve),
