@@ -10,6 +10,9 @@ mod detector;
 mod field;
 pub mod finding;
 pub mod intel;
+mod keep;
+mod keyed;
+mod kinds;
 mod object;
 pub mod output;
 mod recent;
@@ -20,6 +23,6 @@ mod tactic;
 pub mod timeline;
 
 pub use actor::Identity;
-pub use detector::{Counts, Detector};
+pub use detector::{Counts, Detector, MAX_STATE, StateError};
 pub use field::{Field, Members, Read, Text};
 pub use tactic::Tactic;
