@@ -13,7 +13,7 @@ pub use details::{
     Actor, ApiCall, AwsCall, Container, Details, ListMatch, PermissionAsked, RoleBindingMade, RoleMade, Term,
     Workload,
 };
-pub use evidence::{Evidence, MAX_EVIDENCE, Place};
+pub use evidence::{Evidence, MAX_EVIDENCE, MAX_EVIDENCE_FILES, Place};
 pub use kind::{DefinedBy, Kind, Log, number};
 pub use sequence::{Sequence, SequenceSignal, SignalSource};
-pub use store::{Finding, Findings, MAX_FINDINGS, Signal};
+pub use store::{Finding, Findings, Lost, MAX_FINDINGS, Signal};

@@ -257,7 +257,7 @@ fn anomaly(terms: &[Term]) -> Object {
                 .value("profileType", "FREQUENCY")
                 .value("profileSubtype", frequency(seen(term)))
                 .object("observations", texts);
-            (term.feature.to_owned(), unusual.into_value())
+            (term.feature.clone().into_owned(), unusual.into_value())
         });
         features.collect::<Map<_, _>>()
     };
@@ -290,7 +290,7 @@ fn additional(details: &Details) -> Object {
 
 fn term(term: &Term) -> Value {
     Object::default()
-        .text("feature", term.feature)
+        .text("feature", &term.feature)
         .text("value", &term.value)
         .value("bits", (term.bits * 100.0).round() / 100.0)
         .value("seenOfActor", term.seen_of_actor)

@@ -95,14 +95,14 @@ fn full() -> Finding {
         }],
         terms: vec![
             Term {
-                feature: "user agent",
+                feature: "user agent".into(),
                 value: text("curl/8"),
                 bits: 9.96578,
                 seen_of_actor: 0,
                 seen_of_all: 3,
             },
             Term {
-                feature: "namespace",
+                feature: "namespace".into(),
                 value: text("shop"),
                 bits: 1.5,
                 seen_of_actor: 12,
