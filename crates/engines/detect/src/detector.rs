@@ -6,7 +6,7 @@ use crate::act::Act;
 use crate::audit::Event;
 use crate::baseline::{Baseline, Features};
 use crate::cloudtrail::{Call, Lists, Record, Watch};
-use crate::finding::{Finding, Findings, Place, Signal};
+use crate::finding::{Evidence, Finding, Findings, Place, Signal};
 use crate::intel::Intel;
 use crate::rules::{self, Rules};
 use crate::seen::Seen;
@@ -140,6 +140,11 @@ impl Detector {
         told.into_iter().for_each(|signal| {
             findings.add(signal);
         });
+    }
+
+    /// Takes what somebody's own rule tells of an event, and the earlier events that it rests on.
+    pub fn tell(&mut self, signal: Signal, earlier: Vec<Evidence>) {
+        self.findings.add_with(signal, earlier);
     }
 
     /// What became of the events.

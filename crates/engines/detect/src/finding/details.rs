@@ -7,7 +7,7 @@ use std::net::IpAddr;
 /// Longest text that a finding repeats of an event, in characters.
 const MAX_TEXT: usize = 1024;
 
-use super::Sequence;
+use super::{CustomRule, Sequence};
 
 /// All that is told. What isn't known is not there.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,6 +34,8 @@ pub struct Details {
     pub terms: Vec<Term>,
     /// What belongs together, if it is that.
     pub sequence: Option<Sequence>,
+    /// The rule, if it is somebody's own.
+    pub rule: Option<Box<CustomRule>>,
 }
 
 /// Who did something.

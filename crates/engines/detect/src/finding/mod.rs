@@ -1,11 +1,13 @@
 //! What happened: a finding, the events that it rests on, and what is to be done.
 
+mod custom;
 mod details;
 mod evidence;
 mod kind;
 mod sequence;
 mod store;
 
+pub use custom::{CUSTOM_KINDS, CustomRule};
 pub(crate) use details::short;
 pub use details::{
     Actor, ApiCall, AwsCall, Container, Details, ListMatch, PermissionAsked, RoleBindingMade, RoleMade, Term,

@@ -53,8 +53,9 @@ impl Finding {
         self.evidence.all()
     }
 
-    fn new(signal: Signal) -> Self {
+    fn new(signal: Signal, earlier: Vec<Evidence>) -> Self {
         let mut evidence = Chosen::default();
+        earlier.into_iter().for_each(|event| evidence.add(event));
         evidence.add(signal.evidence);
         Self {
             kind: signal.kind,
@@ -91,14 +92,20 @@ pub struct Findings {
 impl Findings {
     /// Adds a signal to its finding, and gives that: one with a count of 1 is new.
     pub fn add(&mut self, signal: Signal) -> &Finding {
+        self.add_with(signal, Vec::new())
+    }
+
+    /// The same for a signal that rests on earlier events too.
+    pub fn add_with(&mut self, signal: Signal, earlier: Vec<Evidence>) -> &Finding {
         self.make_room();
         match self.by_cause.entry((signal.kind.name, signal.cause.clone())) {
             Entry::Occupied(entry) => {
                 let finding = entry.into_mut();
+                earlier.into_iter().for_each(|event| finding.evidence.add(event));
                 finding.count_up(signal);
                 finding
             }
-            Entry::Vacant(entry) => entry.insert(Finding::new(signal)),
+            Entry::Vacant(entry) => entry.insert(Finding::new(signal, earlier)),
         }
     }
 

@@ -21,8 +21,22 @@ pub fn json(finding: &Finding, scope: &Scope) -> Value {
         .list("unusual", finding.details.terms.iter().map(term).collect())
         .text("responsible", responsible(finding))
         .text("remedy", finding.kind.remedy)
+        .object("rule", rule(finding).unwrap_or_default())
         .value("evidence", evidence(finding))
         .into_value()
+}
+
+/// The rule of somebody's own that matched.
+fn rule(finding: &Finding) -> Option<Object> {
+    let rule = finding.details.rule.as_deref()?;
+    let object = Object::default()
+        .value("id", rule.id.as_str())
+        .value("mode", if rule.is_dry_run { "DRY_RUN" } else { "LIVE" })
+        .texts("tags", &rule.tags)
+        .texts("falsePositives", &rule.false_positives)
+        .text("file", &rule.place.file)
+        .value("line", rule.place.line);
+    Some(object)
 }
 
 fn finding_object(finding: &Finding, scope: &Scope) -> Object {
@@ -41,8 +55,9 @@ fn finding_object(finding: &Finding, scope: &Scope) -> Object {
         .value("arn", arn)
         .value("type", finding.kind.name)
         .value("severity", number(finding.severity))
-        .value("title", finding.kind.title)
+        .value("title", finding.title())
         .text("description", &finding.details.description)
+        .text("customDetectionRuleName", finding.details.rule.as_deref().map_or("", |rule| &rule.title))
         .value("createdAt", first.as_str())
         .value("updatedAt", last.as_str())
         .value("resource", resource(finding, scope).into_value())
@@ -77,7 +92,7 @@ fn resource(finding: &Finding, scope: &Scope) -> Object {
 }
 
 /// The user's or role's name in an ARN of IAM or STS.
-fn user_name(arn: &str) -> &str {
+pub(crate) fn user_name(arn: &str) -> &str {
     let mut parts = arn.splitn(6, ':').nth(5).unwrap_or_default().split('/');
     match (parts.next(), parts.next()) {
         (Some("assumed-role"), Some(role)) => role,

@@ -13,6 +13,7 @@ use ringwall_model::{Responsible, time};
 use serde_json::Value;
 
 pub use self::asff::asff;
+pub(crate) use self::guardduty::user_name;
 pub use self::guardduty::{guardduty, json};
 pub use self::ocsf::ocsf;
 pub use self::sigma::sigma;

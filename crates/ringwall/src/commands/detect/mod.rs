@@ -1,6 +1,5 @@
-mod input;
 mod known;
-mod scope;
+pub(super) mod scope;
 
 use std::io::{self, BufWriter, Write};
 
@@ -8,7 +7,7 @@ use ringwall_detect::finding::Finding;
 use ringwall_detect::output::{self, Scope};
 use serde_json::Value;
 
-use self::input::Input;
+use super::logs::{self, Input};
 use crate::cli::{Detect, DetectFormat};
 use crate::error::{Exit, Failure};
 use crate::render::detect_text;
@@ -22,19 +21,16 @@ pub(crate) struct Detected<'d> {
 
 /// Tells what logs say.
 pub(super) fn run(args: &Detect) -> Result<Exit, Failure> {
-    let found = ringwall_logs::find(&args.files);
-    if let ([], Some(problem)) = (found.files.as_slice(), found.problems.first()) {
-        return Err(Failure::misuse_hint(format!("`{}`: {}", problem.name, problem.why), problem.hint));
-    }
-    let (detector, known) = known::detector(args)?;
-    let mut input = Input::new(detector);
-    input.read(&found);
-    let findings = input.detector.findings();
+    let found = logs::find(&args.files)?;
+    let (mut detector, known) = known::detector(args)?;
+    let input = Input::read(&found, &mut detector);
+    let findings = detector.findings();
     let worst = findings.iter().map(|finding| finding.severity).max();
     let detected = Detected { findings, scope: scope::of(args, &found.files) };
     print(args.format, &detected)?;
-    input.print_summary(&found, detected.findings.len())?;
-    known::keep(args, &input.detector)?;
+    let result = logs::count(detected.findings.len() as u64, "finding", "findings");
+    input.print_summary(&found, detector.counts(), &result)?;
+    known::keep(args, &detector)?;
     let failed = args.fail_on().is_some_and(|least| worst.is_some_and(|worst| worst >= least));
     let is_incomplete = known == Exit::Incomplete || input.is_incomplete(&found);
     Ok(match (is_incomplete, failed) {
