@@ -45,6 +45,7 @@ mod error;
 mod findings;
 mod lease;
 mod names;
+mod notes;
 mod reader;
 mod replica;
 mod settings;
@@ -181,6 +182,33 @@ impl Stream {
     /// [`StreamError`]: they can't be read.
     pub async fn findings(&self, cluster: Option<&str>) -> Result<Vec<(String, Finding)>, StreamError> {
         findings::list(&self.shared, cluster).await
+    }
+
+    /// A note on a cluster, by its name.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamError`]: a name can't be used, or the server did not answer.
+    pub async fn note(&self, cluster: &str, name: &str) -> Result<Option<Bytes>, StreamError> {
+        notes::get(&self.shared, cluster, name).await
+    }
+
+    /// Keeps a note on a cluster, in the place of the one before. The server has stored it when this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamError`]: a name can't be used, the note is longer than a message may be, or the server did not answer.
+    pub async fn set_note(&self, cluster: &str, name: &str, note: Bytes) -> Result<(), StreamError> {
+        notes::set(&self.shared, cluster, name, note).await
+    }
+
+    /// All notes on a cluster, by their names.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamError`]: the name can't be used, or the server did not answer.
+    pub async fn notes(&self, cluster: &str) -> Result<Vec<(String, Bytes)>, StreamError> {
+        notes::list(&self.shared, cluster).await
     }
 
     /// What is still to be sent to a sink. Replicas that ask under the same name share it.

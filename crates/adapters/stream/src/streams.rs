@@ -27,6 +27,9 @@ const FEWEST: u64 = 64;
 /// Bytes of the records of clusters and replicas: some hundred bytes each.
 const RECORD_BYTES: u64 = 64 << 20;
 
+/// Bytes of notes: how far sources were read, and what people said of findings.
+const NOTE_BYTES: u64 = 256 << 20;
+
 /// Heartbeats of replicas that are long gone are forgotten.
 const FORGOTTEN: Duration = Duration::from_secs(60 * 60);
 
@@ -51,6 +54,7 @@ pub(crate) const EVENTS: Kind = Kind { name: "RINGWALL_EVENTS", prefix: "ringwal
 pub(crate) const CLUSTERS: Kind = Kind { name: "RINGWALL_CLUSTERS", prefix: "ringwall.clusters." };
 pub(crate) const REPLICAS: Kind = Kind { name: "RINGWALL_REPLICAS", prefix: "ringwall.replicas." };
 pub(crate) const STATE: Kind = Kind { name: "RINGWALL_STATE", prefix: "ringwall.state." };
+pub(crate) const NOTES: Kind = Kind { name: "RINGWALL_NOTES", prefix: "ringwall.notes." };
 pub(crate) const FINDINGS: Kind = Kind { name: "RINGWALL_FINDINGS", prefix: "ringwall.findings." };
 
 /// All of them.
@@ -66,6 +70,8 @@ pub(crate) struct Streams {
     pub(crate) state: Table,
     /// `ringwall.findings.<cluster>.<id>`: one finding each.
     pub(crate) findings: Table,
+    /// `ringwall.notes.<cluster>.<name>`: what whoever works on a cluster has to know of it.
+    pub(crate) notes: Table,
 }
 
 impl Streams {
@@ -87,6 +93,7 @@ impl Streams {
             max_age: FINDING_AGE,
             ..one(FINDINGS, settings.finding_bytes)
         };
+        let notes = Config { subjects: vec![NOTES.subject("*.*")], ..one(NOTES, NOTE_BYTES) };
         let replicas = Config { max_age: FORGOTTEN, ..one(REPLICAS, RECORD_BYTES) };
         Ok(Self {
             events: make(context, EVENTS, events).await?,
@@ -94,6 +101,7 @@ impl Streams {
             replicas: make(context, REPLICAS, replicas).await?,
             state: make(context, STATE, state).await?,
             findings: make(context, FINDINGS, findings).await?,
+            notes: make(context, NOTES, notes).await?,
         })
     }
 }

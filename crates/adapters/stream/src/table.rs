@@ -114,6 +114,16 @@ impl Table {
         Ok(ack.sequence)
     }
 
+    /// Sets a value, whatever is there: the last one counts.
+    pub(crate) async fn set(&self, key: &str, value: Bytes) -> Result<(), StreamError> {
+        let message = PublishMessage::build().payload(value).expected_stream(self.kind.name);
+        match self.publish(key, message).await {
+            Ok(_) => Ok(()),
+            Err(error) if full(&error).is_some() => Err(StreamError::Full(self.kind.name)),
+            Err(error) => Err(StreamError::request("store a note", error)),
+        }
+    }
+
     /// The names that have a value; what others wrote under keys of no name is left out.
     pub(crate) async fn keys(&self) -> Result<BTreeSet<String>, StreamError> {
         let wrong = |error| StreamError::request("list a stream's subjects", error);
