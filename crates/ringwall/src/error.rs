@@ -113,6 +113,7 @@ services! {
     ringwall_authn::sources::SetupError,
     ringwall_authn::token::InvalidClusterId,
     ringwall_authn::token::InvalidEndpoint,
+    ringwall_awsclient::http::SetupError,
     ringwall_awsclient::http::UrlError,
     ringwall_identity::webhook::SettingsError,
     ringwall_kubernetes::KubeError,

@@ -14,6 +14,16 @@ pub enum HttpError {
         /// Why.
         source: Arc<io::Error>,
     },
+    /// The name has addresses, but none that may be called.
+    #[error(
+        "`{host}:{port}` has no address that may be called, and is not on the list of those that may have any"
+    )]
+    Address {
+        /// The host.
+        host: String,
+        /// The port.
+        port: u16,
+    },
     /// `http://` to where that is not allowed.
     #[error("`{host}` is not of this machine, so it is spoken to by https alone")]
     Plain {
@@ -81,11 +91,24 @@ impl HttpError {
             Self::Resolve { .. } | Self::Connect { .. } | Self::Timeout | Self::Broken { .. } => true,
             // A certificate stays as it is, but a handshake that breaks off is a connection that broke.
             Self::Tls { source, .. } => source.get_ref().is_none_or(|cause| !cause.is::<rustls::Error>()),
-            Self::Plain { .. }
+            Self::Address { .. }
+            | Self::Plain { .. }
             | Self::Name { .. }
             | Self::TooLong { .. }
             | Self::Encoded { .. }
             | Self::Request(_) => false,
         }
     }
+}
+
+/// Why a client can't be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// The extra certificates can't be used.
+    #[error(transparent)]
+    Roots(#[from] ringwall_roots::RootsError),
+    /// TLS can't be set up.
+    #[error("TLS can't be set up")]
+    Tls(#[source] rustls::Error),
 }

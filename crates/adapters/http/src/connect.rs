@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::HttpError;
+use crate::{HttpError, Reach};
 
 /// How long resolving, connecting and the TLS handshake may take together: a host that is up answers within a fraction, and
 /// what is left of a request's time is for another attempt.
@@ -27,6 +27,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) struct Connector {
     pub(super) tls: Arc<ClientConfig>,
     pub(super) plain: Plain,
+    pub(super) reach: Arc<Reach>,
 }
 
 /// Where `http://` may go. What is not encrypted shows credentials to the network.
@@ -89,9 +90,14 @@ impl Connector {
         let found =
             found.map_err(|source| HttpError::Resolve { host: host.to_owned(), source: Arc::new(source) })?;
         // The address that is checked is the one that is connected to.
+        let reached: Vec<SocketAddr> =
+            found.filter(|address| self.reach.allows(host, port, address.ip())).collect();
+        if reached.is_empty() {
+            return Err(HttpError::Address { host: host.to_owned(), port });
+        }
         let addresses: Vec<SocketAddr> =
-            found.filter(|address| https || self.plain.allows(address.ip())).collect();
-        if addresses.is_empty() && !https {
+            reached.into_iter().filter(|address| https || self.plain.allows(address.ip())).collect();
+        if addresses.is_empty() {
             return Err(HttpError::Plain { host: host.to_owned() });
         }
         let broken =

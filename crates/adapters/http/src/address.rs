@@ -1,7 +1,57 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-use crate::SetupError;
+/// Not `host:port`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not `host:port`")]
+pub struct EndpointError(String);
+
+/// Which addresses may be called.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// Any: the URLs are AWS's, or of the operator's own agents.
+    #[default]
+    Any,
+    /// Those of other machines, which may be of a private network; and whatever the listed endpoints have. Not this machine,
+    /// nor its link, where the credentials of instances and pods are given out.
+    Outside(Vec<Endpoint>),
+}
+
+impl Reach {
+    /// Whether a host may be called at that address of its.
+    pub fn allows(&self, host: &str, port: u16, address: IpAddr) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Outside(listed) => {
+                listed.iter().any(|endpoint| endpoint.is(host, port)) || is_outside(address)
+            }
+        }
+    }
+}
+
+/// Whether an address can only be of another machine, beyond this one's link.
+///
+/// Source: IANA, *IPv4 Special-Purpose Address Registry* and *IPv6 Special-Purpose Address Registry*: loopback, link-local,
+/// unspecified, multicast and reserved ones are refused, and those that carry another address inside, since it depends on the
+/// network what becomes of them. AWS's unique local addresses of a link, fd00:ec2::/32, have the metadata service.
+fn is_outside(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_outside_v4(address),
+        IpAddr::V6(address) => match address.to_ipv4_mapped() {
+            Some(inner) => is_outside_v4(inner),
+            None => {
+                let [a, b, ..] = address.segments();
+                let unique_local = a & 0xfe00 == 0xfc00 && !(a == 0xfd00 && b == 0x0ec2);
+                unique_local || is_public_v6(address)
+            }
+        },
+    }
+}
+
+fn is_outside_v4(address: Ipv4Addr) -> bool {
+    let [a, b, ..] = address.octets();
+    !matches!((a, b), (0 | 127 | 224..=255, _) | (169, 254))
+}
 
 /// A host and port, as `issuer.internal:8443` or `[::1]:8443`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,16 +62,17 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    pub(crate) fn is(&self, host: &str, port: u16) -> bool {
+    /// Whether it is this host, written in either case, and this port.
+    pub fn is(&self, host: &str, port: u16) -> bool {
         self.port == port && self.host.eq_ignore_ascii_case(host)
     }
 }
 
 impl FromStr for Endpoint {
-    type Err = SetupError;
+    type Err = EndpointError;
 
-    fn from_str(text: &str) -> Result<Self, SetupError> {
-        let refuse = || SetupError::Endpoint(text.to_owned());
+    fn from_str(text: &str) -> Result<Self, EndpointError> {
+        let refuse = || EndpointError(text.to_owned());
         let (host, port) = text.rsplit_once(':').ok_or_else(refuse)?;
         let bare = match host.strip_prefix('[') {
             Some(rest) => rest.strip_suffix(']').filter(|host| host.parse::<Ipv6Addr>().is_ok()),
@@ -37,7 +88,7 @@ impl FromStr for Endpoint {
 ///
 /// Source: IANA, *IPv4 Special-Purpose Address Registry* and *IPv6 Special-Purpose Address Registry*: those that are not
 /// globally reachable, and multicast. Addresses that carry another one inside are judged by that one or refused.
-pub(crate) fn is_public(address: IpAddr) -> bool {
+pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => match address.to_ipv4_mapped() {
@@ -144,6 +195,49 @@ mod tests {
             "3ffe::1",
         ] {
             assert!(is_public(address.parse().unwrap()), "{address}");
+        }
+    }
+
+    #[test]
+    fn this_machine_and_its_link_are_called_if_they_are_listed() {
+        let reach = Reach::Outside(vec!["receiver.test:8443".parse().unwrap()]);
+        for address in [
+            "0.0.0.0",
+            "127.0.0.1",
+            "127.9.9.9",
+            "169.254.169.254",
+            "169.254.170.23",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::ffff:127.0.0.1",
+            "::ffff:169.254.169.254",
+            "::127.0.0.1",
+            "64:ff9b::a9fe:a9fe",
+            "2002:7f00:1::",
+            "fe80::1",
+            "fd00:ec2::254",
+            "fd00:ec2::23",
+            "ff02::1",
+        ] {
+            let address = address.parse().unwrap();
+            assert!(!reach.allows("other.test", 8443, address), "{address}");
+            assert!(!reach.allows("receiver.test", 443, address), "{address}");
+            assert!(
+                reach.allows("Receiver.test", 8443, address) && Reach::Any.allows("other.test", 1, address)
+            );
+        }
+        for address in [
+            "10.0.0.1",
+            "172.20.0.10",
+            "192.168.1.1",
+            "100.64.0.1",
+            "1.1.1.1",
+            "fd12:3456::1",
+            "2606:4700::1",
+        ] {
+            assert!(reach.allows("other.test", 443, address.parse().unwrap()), "{address}");
         }
     }
 

@@ -1,5 +1,26 @@
-//! HTTP as this crate speaks it: bounded in size and time, without redirects, cookies or compression.
+//! HTTP to others: bounded in size and time, without redirects, cookies, proxies or compression.
+//!
+//! ```no_run
+//! use ringwall_http::{HttpClient, HttpLimits, HttpRequest, HttpSettings, Reach};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = HttpClient::new(&HttpSettings { reach: Reach::Outside(Vec::new()), ..HttpSettings::default() })?;
+//! let request = HttpRequest {
+//!     method: http::Method::POST,
+//!     url: "https://receiver.example/findings".parse()?,
+//!     headers: http::HeaderMap::new(),
+//!     body: "{}".into(),
+//! };
+//! let limits = HttpLimits { max_body: 1 << 10, timeout: std::time::Duration::from_secs(10) };
+//! println!("{}", client.send(request, limits).await?.status);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A name is resolved, its addresses are checked, and one of those that were checked is connected to: a name that resolves to
+//! another address later gains nothing.
 
+mod address;
 mod connect;
 mod error;
 mod url;
@@ -19,12 +40,11 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::ClientConfig;
 use tokio::sync::Semaphore;
 
+pub use self::address::{Endpoint, EndpointError, Reach, is_public};
 use self::connect::Connector;
 pub use self::connect::Plain;
-pub use self::error::HttpError;
-pub(crate) use self::url::cut;
-pub use self::url::{Url, UrlError};
-use crate::SetupError;
+pub use self::error::{HttpError, SetupError};
+pub use self::url::{Url, UrlError, cut};
 
 /// Most bytes and count of an answer's headers: AWS sends about ten.
 const MAX_HEADER_BYTES: usize = 32 << 10;
@@ -43,6 +63,8 @@ pub struct HttpSettings {
     pub roots: Option<PathBuf>,
     /// Where `http://` may go.
     pub plain: Plain,
+    /// Which addresses may be called.
+    pub reach: Reach,
 }
 
 /// An HTTP/1.1 client with a pool of connections, which clones share.
@@ -55,6 +77,7 @@ struct Inner {
     client: Client<Connector, Full<Bytes>>,
     in_flight: Semaphore,
     tls: Arc<ClientConfig>,
+    reach: Arc<Reach>,
 }
 
 /// A request, whole.
@@ -104,15 +127,16 @@ impl HttpClient {
             .with_root_certificates(ringwall_roots::load(settings.roots.as_deref())?)
             .with_no_client_auth();
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self::of(Arc::new(tls), settings.plain))
+        Ok(Self::of(Arc::new(tls), settings.plain, Arc::new(settings.reach.clone())))
     }
 
     /// The same authorities, with other rules for `http://`. Connections are not shared.
-    pub(crate) fn with_plain(&self, plain: Plain) -> Self {
-        Self::of(Arc::clone(&self.0.tls), plain)
+    #[must_use]
+    pub fn with_plain(&self, plain: Plain) -> Self {
+        Self::of(Arc::clone(&self.0.tls), plain, Arc::clone(&self.0.reach))
     }
 
-    fn of(tls: Arc<ClientConfig>, plain: Plain) -> Self {
+    fn of(tls: Arc<ClientConfig>, plain: Plain, reach: Arc<Reach>) -> Self {
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
@@ -120,8 +144,8 @@ impl HttpClient {
             .pool_max_idle_per_host(MAX_IDLE)
             .http1_max_buf_size(MAX_HEADER_BYTES)
             .http1_max_headers(MAX_HEADERS)
-            .build(Connector { tls: Arc::clone(&tls), plain });
-        Self(Arc::new(Inner { client, in_flight: Semaphore::new(MAX_IN_FLIGHT), tls }))
+            .build(Connector { tls: Arc::clone(&tls), plain, reach: Arc::clone(&reach) });
+        Self(Arc::new(Inner { client, in_flight: Semaphore::new(MAX_IN_FLIGHT), tls, reach }))
     }
 
     /// Sends a request once and reads the answer to its end.

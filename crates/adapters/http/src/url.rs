@@ -27,7 +27,8 @@ pub struct UrlError {
 }
 
 impl UrlError {
-    pub(crate) fn new(text: &str, why: &'static str) -> Self {
+    /// One that shows the text cut, as [`cut`] does.
+    pub fn new(text: &str, why: &'static str) -> Self {
         Self { url: cut(text), why }
     }
 }
@@ -84,7 +85,11 @@ impl Url {
     }
 
     /// The same server, with a path below this URL's own.
-    pub(crate) fn join(&self, path: &str, query: Option<&str>) -> Result<Self, UrlError> {
+    ///
+    /// # Errors
+    ///
+    /// They can't stand in a URL.
+    pub fn join(&self, path: &str, query: Option<&str>) -> Result<Self, UrlError> {
         let base = self.path().trim_end_matches('/');
         match query {
             Some(query) if !query.is_empty() => self.with_target(&format!("{base}{path}?{query}")),
@@ -155,7 +160,7 @@ impl fmt::Debug for Url {
 }
 
 /// What a message shows of a text of any length. The query is left out, for it may hold a signature.
-pub(crate) fn cut(text: &str) -> String {
+pub fn cut(text: &str) -> String {
     const SHOWN: usize = 100;
     let bare = text.split_once('?').map_or(text, |(bare, _)| bare);
     let shown: String = bare.chars().take(SHOWN).collect();
