@@ -31,7 +31,7 @@ struct Watched {
 }
 
 /// Listens, and takes up what was kept; neither AWS nor an apiserver has to be there.
-pub(super) fn prepare(settings: &Settings, registry: &mut Registry) -> Result<Prepare, Failure> {
+pub(super) async fn prepare(settings: &Settings, registry: &mut Registry) -> Result<Prepare, Failure> {
     let metrics = Metrics::register(registry, "audit");
     let limits = settings.limits();
     let limits = live(Limits { max_body_bytes: limits.max_body_bytes.max(MAX_BATCH), ..limits });
@@ -41,7 +41,7 @@ pub(super) fn prepare(settings: &Settings, registry: &mut Registry) -> Result<Pr
     let aws = configured.clusters.iter().any(asks).then(|| outside::aws(settings)).transpose()?;
     let clock = Clock::system();
     let now = Arc::new(move || clock.now().saturating_mul(1000));
-    let audit = Arc::new(Audit::start(&configured, &Outside { aws, now }, registry)?);
+    let audit = Arc::new(Audit::start(&configured, Outside { aws, now }, registry).await?);
     Ok(Prepare { bound, audit })
 }
 
@@ -58,6 +58,7 @@ fn configured(settings: &Settings) -> Result<Watching, Failure> {
         lists: settings.audit_lists.value.written(),
         filters: settings.audit_suppress.value.0.clone(),
         sinks: settings.audit_sinks.value.clone(),
+        stream: None,
         ask_every: settings.audit_ask_every.value.0,
         publish_every: settings.audit_publish_every.value.0,
     })

@@ -8,6 +8,9 @@ use ringwall_detect::filter::Filter;
 use ringwall_detect::output::{self, Scope};
 use tokio::sync::watch;
 
+use crate::Error;
+use crate::shelf::Shelf;
+
 /// A cluster's findings, by their ids.
 #[derive(Debug)]
 pub(crate) struct Board {
@@ -95,6 +98,32 @@ impl Board {
         // What is archived no more may have to be sent.
         self.changed.send_modify(|_| ());
         Ok(mark)
+    }
+
+    /// Takes the marks that are kept.
+    pub(crate) async fn take_marks(&self, shelf: &Shelf) -> Result<(), Error> {
+        for (id, kept) in shelf.marks().await? {
+            self.set_mark(&id, &kept);
+        }
+        Ok(())
+    }
+
+    /// Takes the mark of one of them as it is kept.
+    pub(crate) async fn take_mark(&self, shelf: &Shelf, id: &str) -> Result<(), Error> {
+        if let Some(kept) = shelf.mark(id).await? {
+            self.set_mark(id, &kept);
+        }
+        Ok(())
+    }
+
+    fn set_mark(&self, id: &str, kept: &[u8]) {
+        let set = match serde_json::from_slice(kept) {
+            Ok(mark) => self.lock().marks.set(id, mark).map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        if let Err(error) = set {
+            tracing::warn!(id, error, "what was said of a finding can't be read; it is as if nothing was");
+        }
     }
 
     /// What holds of one of them, which this filter would archive.

@@ -157,7 +157,7 @@ impl Courier {
 }
 
 /// A number by which replicas come back at different times.
-fn random(position: u64, failures: u32) -> u32 {
+pub(crate) fn random(position: u64, failures: u32) -> u32 {
     use std::hash::{BuildHasher as _, RandomState};
     // The state is another in each process.
     u32::try_from(RandomState::new().hash_one((position, failures)) >> 32).unwrap_or_default()

@@ -14,6 +14,12 @@ pub enum Error {
     /// The queue can't be used.
     #[error("the queue of a cluster can't be used")]
     Queue(#[from] SpoolError),
+    /// NATS can't be used.
+    #[error(transparent)]
+    Stream(#[from] ringwall_stream::StreamError),
+    /// Sinks can't be as their file says.
+    #[error(transparent)]
+    Sinks(#[from] ringwall_sinks::SettingsError),
     /// What a detector knew can't be understood.
     #[error(
         "what is known of cluster `{cluster}` can't be read: {why} (hint: move its folder away to begin anew)"

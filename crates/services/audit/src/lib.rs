@@ -19,8 +19,10 @@
 mod board;
 pub mod control;
 mod deliver;
+mod deliver_shared;
 mod desk;
 mod error;
+mod hold;
 mod keep;
 mod known;
 pub mod lists;
@@ -31,6 +33,7 @@ mod pull;
 mod queue;
 mod service;
 mod settings;
+mod shelf;
 mod unread;
 mod webhook;
 

@@ -1,7 +1,6 @@
 //! A cluster's events, looked at one after the other: what waits in the queue goes to the detector, and what that knows is kept
 //! together with how far it came.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -11,11 +10,11 @@ use ringwall_detect::finding::Place;
 use ringwall_detect::{Counts, Detector, audit, cloudtrail};
 use ringwall_logs::EntryKind;
 use ringwall_model::error_chain;
-use ringwall_spool::Position;
 use tokio::runtime::Handle;
 
 use crate::board::Board;
-use crate::keep::{Keep, Positions};
+use crate::hold::Hold;
+use crate::keep::Positions;
 use crate::metrics::{Cluster, Metrics};
 use crate::piece::{self, Part};
 use crate::queue::Queue;
@@ -43,19 +42,19 @@ const TRY_AGAIN: Duration = Duration::from_secs(5);
 /// What a partition is made of.
 pub(crate) struct Parts {
     pub(crate) cluster: String,
-    pub(crate) queue: Arc<Queue>,
-    pub(crate) keep: Arc<Keep>,
+    pub(crate) queue: Queue,
     pub(crate) board: Arc<Board>,
     pub(crate) known: Arc<Known>,
     pub(crate) metrics: Metrics,
     pub(crate) unread: Unread,
-    /// Whether the process ends.
+    /// Whether this is to end.
     pub(crate) stop: Arc<AtomicBool>,
 }
 
 /// The thread of a partition.
 pub(crate) struct Partition {
     parts: Parts,
+    hold: Hold,
     detector: Detector,
     /// Which lists and filters the detector has.
     known: u64,
@@ -73,8 +72,8 @@ impl Partition {
     /// # Errors
     ///
     /// What was kept can't be read.
-    pub(crate) fn open(parts: Parts, handle: Handle) -> Result<Self, Error> {
-        let state = parts.keep.state()?;
+    pub(crate) async fn open(parts: Parts, hold: Hold) -> Result<Self, Error> {
+        let (state, at) = hold.state().await?;
         let detector = match &state {
             Some(state) => Detector::from_state(state).map_err(|error| Error::State {
                 cluster: parts.cluster.clone(),
@@ -82,12 +81,12 @@ impl Partition {
             })?,
             None => Detector::new(),
         };
-        let at = parts.keep.positions()?;
         let told = detector.counts();
+        let handle = Handle::current();
         let mut partition =
-            Self { parts, detector, known: 0, at, committed: Instant::now(), bytes: 0, told, handle };
+            Self { parts, hold, detector, known: 0, at, committed: Instant::now(), bytes: 0, told, handle };
         partition.take_known();
-        let all: Vec<_> = partition.detector.findings().into_iter().cloned().collect();
+        let all = partition.detector.findings().into_iter().cloned().collect();
         partition.parts.board.put(all);
         Ok(partition)
     }
@@ -99,35 +98,53 @@ impl Partition {
     }
 
     fn run(mut self) {
+        let ended = self.until_stopped();
+        let Self { hold, parts, handle, .. } = self;
+        let cluster = parts.cluster;
+        match ended {
+            Ok(()) => {
+                if let Err(error) = handle.block_on(hold.release()) {
+                    tracing::warn!(cluster, error = error_chain(&error), "the cluster is free when this is gone");
+                }
+            }
+            Err(error) => {
+                tracing::warn!(cluster, error = error_chain(&error), "the cluster is given up; it may be taken again");
+            }
+        }
+    }
+
+    /// An error ends it where it can't know what is kept.
+    fn until_stopped(&mut self) -> Result<(), Error> {
         while !self.parts.stop.load(Ordering::Relaxed) {
             self.take_known();
-            if self.wait() {
-                self.look();
+            match self.wait() {
+                Ok(true) => self.look()?,
+                Ok(false) => {}
+                Err(error) => self.failed(error)?,
             }
             if self.is_due()
                 && let Err(error) = self.commit()
             {
-                self.failed(&error);
+                self.failed(error)?;
             }
         }
-        if self.bytes > 0
-            && let Err(error) = self.commit()
-        {
-            self.failed(&error);
-        }
+        if self.bytes > 0 { self.commit() } else { Ok(()) }
     }
 
     /// Waits for events; whether there are some.
-    fn wait(&self) -> bool {
-        let comes = self.parts.queue.wait(self.at.looked);
+    fn wait(&mut self) -> Result<bool, Error> {
+        let comes = self.hold.wait(self.at.looked);
         let waited = async { tokio::time::timeout(LOOK_EVERY, comes).await };
-        self.handle.block_on(waited).is_ok()
+        match self.handle.block_on(waited) {
+            Ok(come) => come.map(|()| true),
+            Err(_) => Ok(false),
+        }
     }
 
-    fn look(&mut self) {
-        let entries = match self.parts.queue.read(self.at.looked, READ) {
+    fn look(&mut self) -> Result<(), Error> {
+        let entries = match self.handle.block_on(self.hold.read(self.at.looked, READ)) {
             Ok(entries) => entries,
-            Err(error) => return self.failed(&error.into()),
+            Err(error) => return self.failed(error),
         };
         for (position, entry) in entries {
             self.piece(&entry);
@@ -138,6 +155,7 @@ impl Partition {
         let waits = i64::try_from(self.parts.queue.bytes()).unwrap_or(i64::MAX);
         self.parts.metrics.queue.get_or_create(&label).set(waits);
         self.count();
+        Ok(())
     }
 
     fn piece(&mut self, entry: &[u8]) {
@@ -162,18 +180,15 @@ impl Partition {
     fn commit(&mut self) -> Result<(), Error> {
         let changed = self.detector.take_changed();
         let state = self.detector.state();
-        let in_lake = self.at.looked;
-        let at = Positions { looked: self.at.looked, in_lake };
-        if let Err(error) = self.parts.keep.commit(Some(&state), at) {
-            // They are told with the next commit that succeeds.
-            self.parts.board.put(changed);
-            return Err(error.into());
-        }
+        let at = Positions { looked: self.at.looked, in_lake: self.at.looked };
+        let scope = self.parts.board.scope();
+        let committed = self.handle.block_on(self.hold.commit(&state, at, &changed, scope));
+        // What could not be kept is told all the same: it happened, and is the same when it is found again.
+        self.parts.board.put(changed);
+        committed?;
         self.at = at;
-        self.handle.block_on(self.parts.queue.done(at.looked.min(at.in_lake)));
         (self.committed, self.bytes) = (Instant::now(), 0);
         self.parts.metrics.committed(&self.parts.cluster, "done");
-        self.parts.board.put(changed);
         let label = Cluster { cluster: self.parts.cluster.clone() };
         let open = i64::try_from(self.parts.board.len()).unwrap_or(i64::MAX);
         self.parts.metrics.findings.get_or_create(&label).set(open);
@@ -201,11 +216,16 @@ impl Partition {
         self.told = counts;
     }
 
-    fn failed(&self, error: &Error) {
-        let why = error_chain(error);
-        tracing::error!(cluster = self.parts.cluster, error = why, "it is tried again");
+    /// Waits before it is tried again; an error if that can't help.
+    fn failed(&self, error: Error) -> Result<(), Error> {
         self.parts.metrics.committed(&self.parts.cluster, "failed");
+        if matches!(self.hold, Hold::Lease(_)) {
+            // Another replica may have the cluster, or what was kept is not known: it begins anew with what is.
+            return Err(error);
+        }
+        tracing::error!(cluster = self.parts.cluster, error = error_chain(&error), "it is tried again");
         thread::sleep(TRY_AGAIN);
+        Ok(())
     }
 }
 
@@ -242,14 +262,4 @@ fn look_at(detector: &mut Detector, parts: &mut Parts, file: &Arc<str>, part: Pa
             parts.unread.keep(file, part.line, &why, part.text);
         }
     }
-}
-
-/// The path of a cluster's file.
-pub(crate) fn path(folder: &Path, cluster: &str, name: &str) -> std::path::PathBuf {
-    folder.join(cluster).join(name)
-}
-
-/// Where the queue ended for both who read it.
-pub(crate) fn done(at: Positions) -> Position {
-    at.looked.min(at.in_lake)
 }

@@ -1,6 +1,7 @@
 //! What the service is told.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ringwall_detect::output::Scope;
@@ -37,6 +38,8 @@ pub struct Settings {
     pub filters: Vec<PathBuf>,
     /// The file that says where findings go: see [`ringwall_sinks::SinkSettings`].
     pub sinks: Option<PathBuf>,
+    /// NATS JetStream, which replicas share; without it this process is alone with its disk.
+    pub stream: Option<Arc<ringwall_stream::Settings>>,
     /// How often log groups and S3 are asked.
     pub ask_every: Duration,
     /// After what time a finding that went on is sent again.

@@ -3,22 +3,25 @@
 //! Between the two the process may end: what was put there is put there again, and is known as a repeat when it is looked at.
 
 mod files;
-pub(crate) mod log_group;
-pub(crate) mod objects;
+mod log_group;
+mod objects;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use bytes::Bytes;
-use ringwall_spool::PushError;
 use tokio::runtime::Handle;
+use tokio::task::JoinSet;
 
-use crate::keep::Keep;
+use crate::service::Common;
+use crate::settings::ClusterSettings;
 use crate::metrics::{Metrics, Source};
-use crate::queue::Queue;
+use crate::Error;
+use crate::queue::{NotTaken, Queue};
+use crate::shelf::Shelf;
 
-pub(crate) use files::follow;
 
 /// How long a source waits for room in the queue before it looks again.
 const FULL: Duration = Duration::from_millis(200);
@@ -27,8 +30,8 @@ const FULL: Duration = Duration::from_millis(200);
 #[derive(Clone)]
 pub(crate) struct Pull {
     pub(crate) cluster: String,
-    pub(crate) queue: Arc<Queue>,
-    pub(crate) keep: Arc<Keep>,
+    pub(crate) queue: Queue,
+    pub(crate) shelf: Shelf,
     pub(crate) metrics: Metrics,
     pub(crate) stop: Arc<AtomicBool>,
     pub(crate) handle: Handle,
@@ -38,7 +41,43 @@ pub(crate) struct Pull {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stopped;
 
+/// Begins to read a cluster's sources. Threads end when they are told to stop, tasks with their set.
+///
+/// # Errors
+///
+/// A source can't be what it is said to be, or there is no room for a thread.
+pub(crate) fn start(
+    common: &Common,
+    cluster: &ClusterSettings,
+    pull: &Pull,
+    tasks: &mut JoinSet<()>,
+) -> Result<Vec<JoinHandle<()>>, Error> {
+    let mut threads = Vec::new();
+    if !cluster.files.is_empty() {
+        let made = |source| Error::Make { what: format!("a thread for cluster `{}`", cluster.name), source };
+        threads.push(files::follow(pull.clone(), cluster.files.clone()).map_err(made)?);
+    }
+    let (every, now) = (common.settings.ask_every, (common.now)());
+    // Without AWS there are none: the settings were checked.
+    let Some(client) = &common.aws else { return Ok(threads) };
+    for group in &cluster.log_groups {
+        tasks.spawn(log_group::read(pull.clone(), client.clone(), group.clone(), every, now));
+    }
+    Ok(threads)
+}
+
 impl Pull {
+    pub(crate) fn new(
+        common: &Common,
+        cluster: &str,
+        queue: Queue,
+        shelf: Shelf,
+        stop: Arc<AtomicBool>,
+    ) -> Self {
+        let (cluster, metrics) = (cluster.to_owned(), common.metrics.clone());
+        Self { cluster, queue, shelf, metrics, stop, handle: Handle::current() }
+    }
+
     pub(crate) fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
@@ -54,15 +93,15 @@ impl Pull {
     pub(crate) async fn push(&self, piece: Bytes) -> Result<(), Stopped> {
         loop {
             match self.queue.push(piece.clone()).await {
-                Ok(_) => return Ok(()),
-                Err(PushError::Full { .. }) if !self.is_stopped() => tokio::time::sleep(FULL).await,
-                Err(error @ PushError::TooLong(_)) => {
+                Ok(()) => return Ok(()),
+                Err(NotTaken::Full(_)) if !self.is_stopped() => tokio::time::sleep(FULL).await,
+                Err(error @ NotTaken::TooLong(_)) => {
                     tracing::warn!(cluster = self.cluster, %error, "it is left out");
-                    self.metrics.event(&self.cluster, "unreadable", 1);
+                    self.metrics.event(&self.cluster, "too_long", 1);
                     return Ok(());
                 }
                 Err(error) => {
-                    if !matches!(error, PushError::Full { .. }) {
+                    if !matches!(error, NotTaken::Full(_)) {
                         tracing::error!(cluster = self.cluster, %error, "a source has to wait");
                     }
                     return Err(Stopped);

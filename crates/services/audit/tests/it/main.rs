@@ -47,6 +47,7 @@ impl Home {
             lists: Vec::new(),
             filters: Vec::new(),
             sinks: None,
+            stream: None,
             ask_every: Duration::from_millis(50),
             publish_every: Duration::from_secs(900),
         }
@@ -65,14 +66,14 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn start(settings: &Settings) -> Self {
-        Self::with(settings, None)
+    pub(crate) async fn start(settings: &Settings) -> Self {
+        Self::with(settings, None).await
     }
 
-    pub(crate) fn with(settings: &Settings, aws: Option<ringwall_awsclient::Client>) -> Self {
+    pub(crate) async fn with(settings: &Settings, aws: Option<ringwall_awsclient::Client>) -> Self {
         let mut registry = Registry::default();
         let now = Arc::new(|| 1_795_000_000_000);
-        let audit = Audit::start(settings, &Outside { aws, now }, &mut registry).unwrap();
+        let audit = Audit::start(settings, Outside { aws, now }, &mut registry).await.unwrap();
         Self { audit: Arc::new(audit), registry, folder: settings.folder.clone() }
     }
 

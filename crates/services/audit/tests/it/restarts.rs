@@ -31,7 +31,7 @@ async fn a_service_that_is_restarted_finds_what_one_finds_that_is_not() {
     let total: u64 =
         batches().iter().flatten().filter(|event| event["verb"] == "create").count().try_into().unwrap();
     let whole = Home::new();
-    let running = Running::start(&whole.settings());
+    let running = Running::start(&whole.settings()).await;
     for batch in batches() {
         running.send(&batch).await;
     }
@@ -39,14 +39,14 @@ async fn a_service_that_is_restarted_finds_what_one_finds_that_is_not() {
     running.stop().await;
 
     let home = Home::new();
-    let mut running = Running::start(&home.settings());
+    let mut running = Running::start(&home.settings()).await;
     for (number, batch) in batches().into_iter().enumerate() {
         running.send(&batch).await;
         if number % 3 == 2 {
             // Sometimes before it has looked at anything, sometimes after.
             tokio::time::sleep(Duration::from_millis(number as u64 * 40)).await;
             running.stop().await;
-            running = Running::start(&home.settings());
+            running = Running::start(&home.settings()).await;
         }
     }
     let found = told(&running.until(|findings| crate::count(findings) == total).await);
@@ -64,7 +64,7 @@ async fn a_sink_gets_each_finding_once_over_restarts() {
     std::fs::write(&sinks, toml).unwrap();
     settings.sinks = Some(sinks);
     for round in 0..3 {
-        let running = Running::start(&settings);
+        let running = Running::start(&settings).await;
         running.send(&[exec(round), read(round + 100)]).await;
         running.until(|findings| crate::count(findings) == round + 1).await;
         while text(&file).lines().count() < 1 {
@@ -77,7 +77,7 @@ async fn a_sink_gets_each_finding_once_over_restarts() {
     assert_eq!(sent[0]["service"]["count"], 1);
 
     settings.publish_every = Duration::ZERO;
-    let running = Running::start(&settings);
+    let running = Running::start(&settings).await;
     while text(&file).lines().count() < 2 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
