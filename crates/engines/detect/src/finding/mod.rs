@@ -5,6 +5,7 @@ mod evidence;
 mod kind;
 mod sequence;
 mod store;
+mod verdict;
 
 pub(crate) use details::short;
 pub use details::{
@@ -15,3 +16,6 @@ pub use evidence::{Evidence, MAX_EVIDENCE, Place};
 pub use kind::{DefinedBy, Kind, Log, number};
 pub use sequence::{Sequence, SequenceSignal, SignalSource};
 pub use store::{Finding, Findings, MAX_FINDINGS, Signal};
+pub use verdict::{
+    Archived, ByHand, Feedback, MAX_COMMENT, MAX_MARKS, Mark, Marks, NotMarked, Rating, Verdict,
+};

@@ -15,6 +15,7 @@ mod corpus;
 #[path = "../../../../../fuzz/detect.rs"]
 mod detect;
 mod documents;
+mod filters;
 mod hostile;
 mod output;
 mod pages;

@@ -67,7 +67,7 @@ impl Input {
     }
 
     /// Tells on standard error what was read, what of it was cut, and what could not be.
-    pub(super) fn print_summary(&self, found: &Found, findings: usize) -> io::Result<()> {
+    pub(super) fn print_summary(&self, found: &Found, findings: usize, archived: usize) -> io::Result<()> {
         let mut err = anstream::stderr().lock();
         for problem in &found.problems {
             writeln!(
@@ -87,10 +87,10 @@ impl Input {
         if more > 0 {
             writeln!(err, "… and {more} more files that could not be read whole")?;
         }
-        writeln!(err, "{}", self.summary(found, findings))
+        writeln!(err, "{}", self.summary(found, findings, archived))
     }
 
-    fn summary(&self, found: &Found, findings: usize) -> String {
+    fn summary(&self, found: &Found, findings: usize, archived: usize) -> String {
         let sum = |of: fn(&Tally) -> u64| self.tallies.iter().map(of).fold(0, u64::saturating_add);
         let counts = self.detector.counts();
         let mut parts = vec![
@@ -122,7 +122,8 @@ impl Input {
         let remarks = if remarks.is_empty() { String::new() } else { format!(" ({})", remarks.join(", ")) };
         let files = count(self.tallies.len() as u64, "file", "files");
         let findings = count(findings as u64, "finding", "findings");
-        format!("read {} from {files}{remarks}: {findings}", parts.join(", "))
+        let archived = if archived > 0 { format!(", {archived} of them archived") } else { String::new() };
+        format!("read {} from {files}{remarks}: {findings}{archived}", parts.join(", "))
     }
 }
 
