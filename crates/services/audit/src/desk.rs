@@ -71,7 +71,7 @@ impl Desk {
                 let verdict = self.common.known.verdict(board, &id, &finding);
                 let is_asked = ids.is_empty() || ids.contains(&id);
                 if is_asked && (archived || !ids.is_empty() || !verdict.is_archived()) {
-                    findings.push(output::json(&finding, &scope, &verdict));
+                    findings.push(output::Form::Json.render(&finding, &scope, &verdict));
                 }
             }
         }

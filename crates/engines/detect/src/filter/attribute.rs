@@ -43,7 +43,7 @@ impl Attribute {
         table().find(|known| known.name == name)
     }
 
-    /// The attribute that was probably meant: one that ends like it, or else one that differs in less than a third of it.
+    /// The attribute that was probably meant: one that ends like it, or else one that differs in a third of it at most.
     pub(super) fn nearest(name: &str) -> Option<&'static str> {
         if name.len() > MAX_NAME {
             return None;
@@ -56,7 +56,7 @@ impl Attribute {
         };
         table()
             .map(|known| (edits(&known), known))
-            .filter(|(edits, known)| edits.saturating_mul(3) < lower.len() || ends_like_it(known))
+            .filter(|(edits, known)| edits.saturating_mul(3) <= lower.len() || ends_like_it(known))
             .min_by_key(|(edits, _)| *edits)
             .map(|(_, known)| known.name)
     }

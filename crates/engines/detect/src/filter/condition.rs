@@ -59,15 +59,17 @@ impl Test {
     }
 
     fn holds(&self, found: &[Found], form: Form) -> bool {
-        let any = |values: &[String]| {
-            found.iter().any(|found| values.iter().any(|value| found.is(value, form)))
-        };
+        let any =
+            |values: &[String]| found.iter().any(|found| values.iter().any(|value| found.is(value, form)));
         let any_like = |patterns: &[String]| {
             let like = |text: &str| patterns.iter().any(|pattern| wildcard(pattern, text));
             found.iter().any(|found| found.text().is_some_and(like))
         };
         let any_number = |compare: fn(&f64, &f64) -> bool, bound: i64| {
-            #[expect(clippy::cast_precision_loss, reason = "times in milliseconds are exact for 285,000 years")]
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "times in milliseconds are exact for 285,000 years"
+            )]
             let bound = bound as f64;
             found.iter().filter_map(Found::number).any(|number| compare(&number, &bound))
         };

@@ -84,9 +84,7 @@ pub struct Filter {
 
 impl Filter {
     fn matches(&self, subject: &Subject<'_>) -> bool {
-        self.criteria
-            .iter()
-            .all(|(attribute, condition)| condition.holds(&subject.values(*attribute)))
+        self.criteria.iter().all(|(attribute, condition)| condition.holds(&subject.values(*attribute)))
     }
 }
 

@@ -189,8 +189,11 @@ impl Filters {
         for part in serde_json::Deserializer::from_str(text).into_iter::<&RawValue>() {
             let part = part.map_err(|why| form(place + 1, why))?.get();
             let is_list = part.starts_with('[');
-            let list: Vec<&RawValue> =
-                if is_list { serde_json::from_str(part).map_err(|why| form(place + 1, why))? } else { Vec::new() };
+            let list: Vec<&RawValue> = if is_list {
+                serde_json::from_str(part).map_err(|why| form(place + 1, why))?
+            } else {
+                Vec::new()
+            };
             let one = Some(part).filter(|_| !is_list);
             for text in list.into_iter().map(RawValue::get).chain(one) {
                 place += 1;
@@ -256,13 +259,15 @@ impl Written {
 impl WrittenCondition {
     fn of(self, form: Form) -> Result<Condition, String> {
         let mut tests = Vec::new();
-        for (values, test) in [
-            (self.equals, Test::Equals as fn(Vec<String>) -> Test),
-            (self.not_equals, Test::NotEquals),
-        ] {
+        for (values, test) in
+            [(self.equals, Test::Equals as fn(Vec<String>) -> Test), (self.not_equals, Test::NotEquals)]
+        {
             let Some(values) = values else { continue };
             if values.is_empty() || values.len() > MAX_VALUES {
-                return Err(format!("there are {} values to be equal to; from 1 to {MAX_VALUES} may be", values.len()));
+                return Err(format!(
+                    "there are {} values to be equal to; from 1 to {MAX_VALUES} may be",
+                    values.len()
+                ));
             }
             let is_other = |value: &&String| form != Form::Text && number(value, form).is_none();
             if let Some(value) = values.iter().find(is_other) {
@@ -271,16 +276,18 @@ impl WrittenCondition {
             }
             tests.push(test(values));
         }
-        for (patterns, test) in [
-            (self.matches, Test::Matches as fn(Vec<String>) -> Test),
-            (self.not_matches, Test::NotMatches),
-        ] {
+        for (patterns, test) in
+            [(self.matches, Test::Matches as fn(Vec<String>) -> Test), (self.not_matches, Test::NotMatches)]
+        {
             let Some(patterns) = patterns else { continue };
             if form != Form::Text {
                 return Err("it is no text; patterns are for texts".to_owned());
             }
             if patterns.is_empty() || patterns.len() > MAX_PATTERNS {
-                return Err(format!("there are {} patterns; from 1 to {MAX_PATTERNS} may be", patterns.len()));
+                return Err(format!(
+                    "there are {} patterns; from 1 to {MAX_PATTERNS} may be",
+                    patterns.len()
+                ));
             }
             tests.push(test(patterns));
         }

@@ -6,6 +6,7 @@ mod evidence;
 mod kind;
 mod sequence;
 mod store;
+mod verdict;
 
 pub use custom::{CUSTOM_KINDS, CustomRule};
 pub(crate) use details::short;
@@ -17,3 +18,6 @@ pub use evidence::{Evidence, MAX_EVIDENCE, MAX_EVIDENCE_FILES, Place};
 pub use kind::{DefinedBy, Kind, Log, number};
 pub use sequence::{Sequence, SequenceSignal, SignalSource};
 pub use store::{Finding, Findings, Lost, MAX_FINDINGS, Signal};
+pub use verdict::{
+    Archived, ByHand, Feedback, MAX_COMMENT, MAX_MARKS, Mark, Marks, NotMarked, Rating, Verdict,
+};
