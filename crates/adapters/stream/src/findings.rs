@@ -63,7 +63,10 @@ fn version_of(headers: &HeaderMap) -> Option<u64> {
     headers.get(VERSION)?.as_str().parse().ok()
 }
 
-pub(crate) async fn list(shared: &Shared, cluster: Option<&str>) -> Result<Vec<(String, Finding)>, StreamError> {
+pub(crate) async fn list(
+    shared: &Shared,
+    cluster: Option<&str>,
+) -> Result<Vec<(String, Finding)>, StreamError> {
     let wrong = |error| StreamError::request("list findings", error);
     let table = &shared.streams.findings;
     let filter = match cluster {

@@ -27,7 +27,8 @@ pub(crate) async fn list(shared: &Shared, cluster: &str) -> Result<Vec<(String, 
     let mut subjects = table.stream().info_with_subjects(filter).await.map_err(wrong)?;
     let mut names = Vec::new();
     while let Some((subject, _)) = subjects.try_next().await.map_err(wrong)? {
-        let name = NOTES.rest(&subject).and_then(|rest| rest.split_once('.')).and_then(|(_, name)| name_of(name));
+        let name =
+            NOTES.rest(&subject).and_then(|rest| rest.split_once('.')).and_then(|(_, name)| name_of(name));
         names.extend(name);
     }
     names.sort();

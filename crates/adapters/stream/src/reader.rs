@@ -72,7 +72,11 @@ impl Reader {
     }
 
     /// The messages after a position: at least one if there is one, and no more than have so many bytes.
-    pub(crate) async fn read(&mut self, after: Position, most: usize) -> Result<Vec<(Position, Bytes)>, StreamError> {
+    pub(crate) async fn read(
+        &mut self,
+        after: Position,
+        most: usize,
+    ) -> Result<Vec<(Position, Bytes)>, StreamError> {
         self.go_to(after);
         if self.came.is_empty() {
             self.fill(after, most, Ask::Now).await?;
@@ -138,11 +142,13 @@ impl Reader {
                 return Ok(());
             }
         }
-        Err(failure.unwrap_or_else(|| StreamError::request("send the messages that it has", "they did not come")))
+        Err(failure
+            .unwrap_or_else(|| StreamError::request("send the messages that it has", "they did not come")))
     }
 
     async fn request(&mut self, after: Position, most: usize, ask: Ask) -> Result<Got, StreamError> {
-        let wrong = |error: Box<dyn std::error::Error + Send + Sync>| StreamError::request("send messages", error);
+        let wrong =
+            |error: Box<dyn std::error::Error + Send + Sync>| StreamError::request("send messages", error);
         let from = self.cursor.as_ref().map_or(after, |cursor| cursor.at.max(after));
         let mut cursor = match self.cursor.take() {
             Some(cursor) => cursor,
@@ -151,7 +157,9 @@ impl Reader {
         let bytes = most.max(self.largest);
         let mut batch = match ask {
             Ask::Now => cursor.consumer.fetch().max_messages(MESSAGES).max_bytes(bytes).messages().await,
-            Ask::Wait => cursor.consumer.batch().max_messages(1).max_bytes(bytes).expires(WAIT).messages().await,
+            Ask::Wait => {
+                cursor.consumer.batch().max_messages(1).max_bytes(bytes).expires(WAIT).messages().await
+            }
         }
         .map_err(|error| wrong(error.into()))?;
         let limit = if ask == Ask::Wait { WAIT + ANSWER } else { ANSWER };
@@ -192,8 +200,11 @@ impl Reader {
             num_replicas: 1,
             ..pull::Config::default()
         };
-        let consumer =
-            self.stream.create_consumer(config).await.map_err(|error| StreamError::request("make a consumer", error))?;
+        let consumer = self
+            .stream
+            .create_consumer(config)
+            .await
+            .map_err(|error| StreamError::request("make a consumer", error))?;
         Ok(Cursor { consumer, sent: 0, at: after })
     }
 }

@@ -33,7 +33,12 @@ pub(crate) struct Place {
 }
 
 /// Stores a state. Nothing refers to it yet.
-pub(crate) async fn write(shared: &Shared, cluster: &Token, name: String, state: &[u8]) -> Result<Place, StreamError> {
+pub(crate) async fn write(
+    shared: &Shared,
+    cluster: &Token,
+    name: String,
+    state: &[u8],
+) -> Result<Place, StreamError> {
     let table = &shared.streams.state;
     if state.len() > MAX_STATE {
         return Err(StreamError::State {

@@ -153,8 +153,7 @@ impl Part for Watched {
 
     fn close(self: Box<Self>) -> Doing<'static, ()> {
         Box::pin(async move {
-            let audit = Arc::clone(&self.audit);
-            let _ = tokio::task::spawn_blocking(move || audit.stop()).await;
+            self.audit.stop().await;
         })
     }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hashbrown::HashMap;
-use ringwall_detect::finding::{Finding, Mark, Marks, NotMarked, Verdict};
+use hashbrown::{HashMap, HashSet};
 use ringwall_detect::filter::Filter;
+use ringwall_detect::finding::{Finding, Mark, Marks, NotMarked, Verdict};
 use ringwall_detect::output::{self, Scope};
 use tokio::sync::watch;
 
@@ -61,9 +61,11 @@ impl Board {
         self.changed.send_replace(change);
     }
 
-    /// Takes away all but those that are still known.
-    pub(crate) fn retain(&self, known: &dyn Fn(&str) -> bool) {
-        self.lock().findings.retain(|id, _| known(id));
+    /// Takes away all but these, and what was said of those that go.
+    pub(crate) fn retain(&self, known: &HashSet<String>) {
+        let mut held = self.lock();
+        held.findings.retain(|id, _| known.contains(id));
+        held.marks.retain(|id| known.contains(id));
     }
 
     /// Those that came after a change, the earliest first, and the number of the latest change.
@@ -80,9 +82,9 @@ impl Board {
         (latest, findings)
     }
 
-    /// One of them.
-    pub(crate) fn get(&self, id: &str) -> Option<Arc<Finding>> {
-        self.lock().findings.get(id).map(|entry| Arc::clone(&entry.finding))
+    /// Whether one of them has this id.
+    pub(crate) fn holds(&self, id: &str) -> bool {
+        self.lock().findings.contains_key(id)
     }
 
     /// Marks one of them; gives the mark as it is now.

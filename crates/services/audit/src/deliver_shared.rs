@@ -119,12 +119,21 @@ impl SharedCourier {
             return Err(TRY_AGAIN);
         };
         let Some(finding) = Finding::from_bytes(&delivery.finding.body) else {
-            tracing::warn!(cluster, id, "a finding is of a type that this version does not know; it is not sent");
+            tracing::warn!(
+                cluster,
+                id,
+                "a finding is of a type that this version does not know; it is not sent"
+            );
             return Ok(None);
         };
         let shelf = Shelf::Stream(self.stream.clone(), cluster.as_str().into());
         if let Err(error) = board.take_mark(&shelf, id).await {
-            tracing::warn!(cluster, id, error = error_chain(&error), "whether a finding is archived is not known");
+            tracing::warn!(
+                cluster,
+                id,
+                error = error_chain(&error),
+                "whether a finding is archived is not known"
+            );
             return Err(TRY_AGAIN);
         }
         if self.common.known.verdict(board, id, &finding).is_archived() {

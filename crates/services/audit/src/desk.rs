@@ -83,9 +83,8 @@ impl Desk {
         let Some(stream) = &self.stream else { return Ok(cluster.board.since(0).1) };
         cluster.board.take_marks(&cluster.shelf).await?;
         let all = stream.findings(Some(&cluster.name)).await?.into_iter();
-        let mut findings: Vec<_> = all
-            .filter_map(|(_, told)| Some((told.id, Arc::new(Finding::from_bytes(&told.body)?))))
-            .collect();
+        let mut findings: Vec<_> =
+            all.filter_map(|(_, told)| Some((told.id, Arc::new(Finding::from_bytes(&told.body)?)))).collect();
         findings.sort_by(|(one_id, one), (other_id, other)| {
             (one.first_seen, one_id).cmp(&(other.first_seen, other_id))
         });

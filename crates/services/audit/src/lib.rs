@@ -39,7 +39,7 @@ mod webhook;
 
 pub use error::Error;
 pub use keep::KeepError;
-pub use service::{Audit, Outside};
+pub use service::{Audit, Now, Outside};
 pub use settings::{ClusterSettings, Settings};
 pub use webhook::PATH;
 

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ringwall_detect::finding::Place;
+use ringwall_detect::output;
 use ringwall_detect::{Counts, Detector, audit, cloudtrail};
 use ringwall_logs::EntryKind;
 use ringwall_model::error_chain;
@@ -18,6 +19,7 @@ use crate::keep::Positions;
 use crate::metrics::{Cluster, Metrics};
 use crate::piece::{self, Part};
 use crate::queue::Queue;
+use crate::service::Now;
 use crate::unread::Unread;
 use crate::{Error, Known};
 
@@ -36,6 +38,13 @@ const TELL_AFTER: Duration = Duration::from_millis(250);
 /// How often it is looked whether the process ends, or settings changed.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
+/// How long a finding is kept after it was seen last, in milliseconds.
+/// Source: Amazon GuardDuty User Guide, "Understanding and generating GuardDuty findings": 90 days.
+const KEPT: i64 = 90 * 86_400_000;
+
+/// How often it is looked whether some are older.
+const CLOSE_EVERY: Duration = Duration::from_secs(3600);
+
 /// After a disk that failed.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
 
@@ -47,6 +56,7 @@ pub(crate) struct Parts {
     pub(crate) known: Arc<Known>,
     pub(crate) metrics: Metrics,
     pub(crate) unread: Unread,
+    pub(crate) now: Now,
     /// Whether this is to end.
     pub(crate) stop: Arc<AtomicBool>,
 }
@@ -61,6 +71,7 @@ pub(crate) struct Partition {
     at: Positions,
     /// The last commit, and what came since.
     committed: Instant,
+    closed: Instant,
     bytes: u64,
     told: Counts,
     handle: Handle,
@@ -75,16 +86,14 @@ impl Partition {
     pub(crate) async fn open(parts: Parts, hold: Hold) -> Result<Self, Error> {
         let (state, at) = hold.state().await?;
         let detector = match &state {
-            Some(state) => Detector::from_state(state).map_err(|error| Error::State {
-                cluster: parts.cluster.clone(),
-                why: error.to_string(),
-            })?,
+            Some(state) => Detector::from_state(state)
+                .map_err(|error| Error::State { cluster: parts.cluster.clone(), why: error.to_string() })?,
             None => Detector::new(),
         };
         let told = detector.counts();
-        let handle = Handle::current();
+        let (handle, now) = (Handle::current(), Instant::now());
         let mut partition =
-            Self { parts, hold, detector, known: 0, at, committed: Instant::now(), bytes: 0, told, handle };
+            Self { parts, hold, detector, known: 0, at, committed: now, closed: now, bytes: 0, told, handle };
         partition.take_known();
         let all = partition.detector.findings().into_iter().cloned().collect();
         partition.parts.board.put(all);
@@ -104,11 +113,19 @@ impl Partition {
         match ended {
             Ok(()) => {
                 if let Err(error) = handle.block_on(hold.release()) {
-                    tracing::warn!(cluster, error = error_chain(&error), "the cluster is free when this is gone");
+                    tracing::warn!(
+                        cluster,
+                        error = error_chain(&error),
+                        "the cluster is free when this is gone"
+                    );
                 }
             }
             Err(error) => {
-                tracing::warn!(cluster, error = error_chain(&error), "the cluster is given up; it may be taken again");
+                tracing::warn!(
+                    cluster,
+                    error = error_chain(&error),
+                    "the cluster is given up; it may be taken again"
+                );
             }
         }
     }
@@ -179,6 +196,7 @@ impl Partition {
 
     fn commit(&mut self) -> Result<(), Error> {
         let changed = self.detector.take_changed();
+        self.close_old();
         let state = self.detector.state();
         let at = Positions { looked: self.at.looked, in_lake: self.at.looked };
         let scope = self.parts.board.scope();
@@ -193,6 +211,20 @@ impl Partition {
         let open = i64::try_from(self.parts.board.len()).unwrap_or(i64::MAX);
         self.parts.metrics.findings.get_or_create(&label).set(open);
         Ok(())
+    }
+
+    /// Forgets findings that were not seen for long; what comes again is a new one.
+    fn close_old(&mut self) {
+        if self.closed.elapsed() < CLOSE_EVERY {
+            return;
+        }
+        self.closed = Instant::now();
+        let before = (self.parts.now)().saturating_sub(KEPT);
+        if self.detector.close_before(before) > 0 {
+            let scope = self.parts.board.scope();
+            let open = self.detector.findings().into_iter().map(|finding| output::id(finding, scope));
+            self.parts.board.retain(&open.collect());
+        }
     }
 
     /// Takes lists that have changed.

@@ -36,7 +36,7 @@ enum Kind {
 /// What of a piece can't be read: it was written by another version, or its disk is damaged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a piece in the queue can't be read")]
-pub struct Damaged;
+pub(crate) struct Damaged;
 
 /// Puts texts together to pieces, each of one file.
 #[derive(Debug, Default)]
@@ -66,7 +66,8 @@ impl Builder {
     /// The piece that is open, if something is in it; another is begun.
     pub(crate) fn close(&mut self) -> Option<Bytes> {
         let Self { file, parts, texts } = std::mem::take(self);
-        let head = Head { file: (*file?).into(), parts };
+        let file = file?;
+        let head = Head { file: (*file).into(), parts };
         // It has neither maps nor values that could fail.
         let mut piece = serde_json::to_vec(&head).unwrap_or_default();
         piece.push(b'\n');

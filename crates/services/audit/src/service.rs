@@ -115,16 +115,16 @@ impl Audit {
         }
     }
 
-    /// Takes up nothing new, keeps what is known, and ends. Blocks.
-    pub fn stop(&self) {
+    /// Takes up nothing new, keeps what is known, and ends.
+    pub async fn stop(&self) {
         self.common.stop.store(true, Ordering::Relaxed);
-        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
-        for thread in threads.drain(..) {
-            if thread.join().is_err() {
-                tracing::error!("a thread of the service broke down");
-            }
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let broken = || threads.into_iter().map(JoinHandle::join).filter(Result::is_err).count();
+        if tokio::task::spawn_blocking(broken).await.is_ok_and(|broken| broken > 0) {
+            tracing::error!("a thread of the service broke down");
         }
-        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
+        let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        tasks.shutdown().await;
     }
 }
 

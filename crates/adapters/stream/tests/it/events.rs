@@ -85,7 +85,10 @@ async fn a_full_stream_refuses_and_takes_again_after_a_commit() {
     assert_eq!(lease.read(0, 1 << 30).await.unwrap().len(), 10);
     lease.commit(6, b"", &[]).await.unwrap();
     stream.push("one", Bytes::from_static(b"room again")).await.unwrap();
-    assert_eq!(lease.read(0, 1 << 30).await.unwrap().iter().map(|(at, _)| *at).collect::<Vec<_>>(), [7, 8, 9, 10, 11]);
+    assert_eq!(
+        lease.read(0, 1 << 30).await.unwrap().iter().map(|(at, _)| *at).collect::<Vec<_>>(),
+        [7, 8, 9, 10, 11]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,8 +111,12 @@ async fn one_cluster_that_floods_leaves_room_for_others() {
 async fn what_is_too_long_is_refused_by_name_and_fits_when_split() {
     let server = Server::with("max_payload: 64KB\n");
     let stream = server.connect().await;
-    let events: Vec<_> = (0..100).map(|number| format!(r#"{{"auditID":"{number}","x":"{}"}}"#, "x".repeat(2000))).collect();
-    let list = Bytes::from(format!(r#"{{"kind":"EventList","apiVersion":"audit.k8s.io/v1","items":[{}]}}"#, events.join(",")));
+    let events: Vec<_> =
+        (0..100).map(|number| format!(r#"{{"auditID":"{number}","x":"{}"}}"#, "x".repeat(2000))).collect();
+    let list = Bytes::from(format!(
+        r#"{{"kind":"EventList","apiVersion":"audit.k8s.io/v1","items":[{}]}}"#,
+        events.join(",")
+    ));
     let refusal = stream.push("one", list.clone()).await.unwrap_err();
     let PushError::TooLong { len, max } = refusal else { panic!("{refusal}") };
     assert_eq!((len, max), (list.len(), stream.max_entry()));

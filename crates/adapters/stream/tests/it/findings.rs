@@ -34,7 +34,8 @@ async fn a_sink_gets_each_version_once_whichever_replica_asks() {
     let mut lease = replica.acquire("one").await.unwrap().unwrap();
     lease.commit(0, b"", &[finding("a", 1), finding("b", 1)]).await.unwrap();
 
-    let (here, there) = (stream.sink("hook").await.unwrap(), server.connect().await.sink("hook").await.unwrap());
+    let (here, there) =
+        (stream.sink("hook").await.unwrap(), server.connect().await.sink("hook").await.unwrap());
     let mut first = here.next(1, Duration::from_secs(5)).await.unwrap();
     let mut second = there.next(10, Duration::from_secs(5)).await.unwrap();
     assert_eq!((first.len(), second.len()), (1, 1));

@@ -55,7 +55,9 @@ async fn tls_goes_both_ways() {
     let tls = Tls { authorities: Some(ca), certificate: Some((client_cert, client_key)) };
     try_connect(&server, Login::None, Some(tls.clone())).await.unwrap();
     // Without a certificate of ours, without the authority, and without TLS.
-    for wrong in [Some(Tls { certificate: None, ..tls.clone() }), Some(Tls { authorities: None, ..tls }), None] {
+    for wrong in
+        [Some(Tls { certificate: None, ..tls.clone() }), Some(Tls { authorities: None, ..tls }), None]
+    {
         assert!(matches!(try_connect(&server, Login::None, wrong).await, Err(StreamError::Connect { .. })));
     }
 }

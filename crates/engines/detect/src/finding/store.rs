@@ -135,7 +135,9 @@ impl Findings {
                 open.finding.count_up(signal);
                 open
             }
-            Entry::Vacant(entry) => entry.insert(Open { finding: Finding::new(signal, earlier), is_changed: false }),
+            Entry::Vacant(entry) => {
+                entry.insert(Open { finding: Finding::new(signal, earlier), is_changed: false })
+            }
         };
         if !std::mem::replace(&mut open.is_changed, true) {
             self.changed = self.changed.saturating_add(1);

@@ -117,7 +117,7 @@ fn related(of: &Sequence) -> impl Iterator<Item = Value> {
             .maybe("severity", severity.map(|(_, name)| name))
             .list(
                 "tags",
-                Some(signal.stage).filter(|stage| !stage.is_empty()).map(tactic).into_iter().collect(),
+                Some(&*signal.stage).filter(|stage| !stage.is_empty()).map(tactic).into_iter().collect(),
             )
             .into_value()
     })

@@ -53,7 +53,9 @@ struct Group {
 pub(crate) async fn read(pull: Pull, client: Client, name: String, every: Duration, now: i64) {
     let key = format!("log-group:{name}");
     let cursor = match pull.shelf.cursor(&key).await {
-        Ok(kept) => kept.and_then(|kept| serde_json::from_slice(&kept).ok()).unwrap_or(Cursor { latest: now }),
+        Ok(kept) => {
+            kept.and_then(|kept| serde_json::from_slice(&kept).ok()).unwrap_or(Cursor { latest: now })
+        }
         Err(error) => {
             pull.problem("log_group", &name, &error_chain(&error));
             Cursor { latest: now }
@@ -83,7 +85,9 @@ impl Group {
             let answer = self.client.json("logs", "Logs_20140328.FilterLogEvents", &asked).await;
             let mut answer = answer.map_err(|error| error_chain(&error))?;
             let events = answer.get_mut("events").and_then(Value::as_array_mut).map(std::mem::take);
-            self.hand_over(events.unwrap_or_default()).await.map_err(|Stopped| "it had to wait".to_owned())?;
+            self.hand_over(events.unwrap_or_default())
+                .await
+                .map_err(|Stopped| "it had to wait".to_owned())?;
             match answer.get_mut("nextToken").map(Value::take) {
                 Some(token @ Value::String(_)) => next = Some(token),
                 _ => break,

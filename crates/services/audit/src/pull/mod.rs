@@ -4,7 +4,7 @@
 
 mod files;
 mod log_group;
-mod objects;
+// mod objects;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,13 +15,12 @@ use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
+use crate::Error;
+use crate::metrics::{Metrics, Source};
+use crate::queue::{NotTaken, Queue};
 use crate::service::Common;
 use crate::settings::ClusterSettings;
-use crate::metrics::{Metrics, Source};
-use crate::Error;
-use crate::queue::{NotTaken, Queue};
 use crate::shelf::Shelf;
-
 
 /// How long a source waits for room in the queue before it looks again.
 const FULL: Duration = Duration::from_millis(200);
@@ -84,7 +83,13 @@ impl Pull {
 
     /// Counts and tells that a look at a source failed.
     pub(crate) fn problem(&self, source: &'static str, name: &str, why: &str) {
-        tracing::warn!(cluster = self.cluster, source, name, why, "a source can't be read; it is tried again");
+        tracing::warn!(
+            cluster = self.cluster,
+            source,
+            name,
+            why,
+            "a source can't be read; it is tried again"
+        );
         let label = Source { cluster: self.cluster.clone(), source };
         self.metrics.source_problems.get_or_create(&label).inc();
     }

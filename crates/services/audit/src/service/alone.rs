@@ -42,6 +42,7 @@ pub(super) async fn start(common: &Arc<Common>) -> Result<Started, Error> {
             known: Arc::clone(&common.known),
             metrics: common.metrics.clone(),
             unread: Unread::new(folder.join("unread")),
+            now: Arc::clone(&common.now),
             stop: Arc::clone(&common.stop),
         };
         let made = |source| Error::Make { what: format!("a thread for cluster `{name}`"), source };

@@ -72,8 +72,7 @@ pub(super) async fn start(
     let mut tasks = JoinSet::new();
     for sink in &common.sinks {
         let waiting = stream.sink(sink.name()).await?;
-        let courier =
-            SharedCourier::new(common, Arc::clone(sink), waiting, stream.clone(), boards.clone());
+        let courier = SharedCourier::new(common, Arc::clone(sink), waiting, stream.clone(), boards.clone());
         tasks.spawn(courier.run());
     }
     let replica = stream.join().await?;
@@ -95,8 +94,12 @@ impl Share {
             let is_over = |name: &String, working: &Working| {
                 !view.mine.contains(name) || working.partition.is_finished()
             };
-            let over: Vec<String> =
-                self.working.iter().filter(|(name, of)| is_over(name, of)).map(|(name, _)| name.clone()).collect();
+            let over: Vec<String> = self
+                .working
+                .iter()
+                .filter(|(name, of)| is_over(name, of))
+                .map(|(name, _)| name.clone())
+                .collect();
             for name in over {
                 self.give_up(&name).await;
             }
@@ -105,7 +108,11 @@ impl Share {
                     && let Err(error) = self.take(name).await
                 {
                     let why = error_chain(&error);
-                    tracing::error!(cluster = name, error = why, "a cluster can't be taken; it is tried again");
+                    tracing::error!(
+                        cluster = name,
+                        error = why,
+                        "a cluster can't be taken; it is tried again"
+                    );
                 }
             }
             let _ = tokio::time::timeout(LOOK_EVERY, views.changed()).await;
@@ -115,7 +122,10 @@ impl Share {
             self.give_up(&name).await;
         }
         if let Err(error) = self.replica.leave().await {
-            tracing::warn!(error = error_chain(&error), "the others find out by themselves that this replica is gone");
+            tracing::warn!(
+                error = error_chain(&error),
+                "the others find out by themselves that this replica is gone"
+            );
         }
     }
 
@@ -135,6 +145,7 @@ impl Share {
             known: Arc::clone(&self.common.known),
             metrics: self.common.metrics.clone(),
             unread: Unread::new(folder.join("unread")),
+            now: Arc::clone(&self.common.now),
             stop: Arc::clone(&stop),
         };
         let partition = Partition::open(parts, Hold::Lease(Box::new(lease))).await?;
@@ -150,7 +161,9 @@ impl Share {
 
     /// Ends the work on a cluster: what was looked at is kept, and another replica may go on.
     async fn give_up(&mut self, name: &str) {
-        let Some(Working { stop, partition, sources, mut asking }) = self.working.remove(name) else { return };
+        let Some(Working { stop, partition, sources, mut asking }) = self.working.remove(name) else {
+            return;
+        };
         stop.store(true, Ordering::Relaxed);
         asking.shutdown().await;
         let joined = tokio::task::spawn_blocking(move || {

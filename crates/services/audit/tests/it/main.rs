@@ -71,10 +71,19 @@ impl Running {
     }
 
     pub(crate) async fn with(settings: &Settings, aws: Option<ringwall_awsclient::Client>) -> Self {
-        let mut registry = Registry::default();
-        let now = Arc::new(|| 1_795_000_000_000);
-        let audit = Audit::start(settings, Outside { aws, now }, &mut registry).await.unwrap();
-        Self { audit: Arc::new(audit), registry, folder: settings.folder.clone() }
+        let begun = Instant::now();
+        loop {
+            let mut registry = Registry::default();
+            let outside = Outside { aws: aws.clone(), now: Arc::new(|| 1_795_000_000_000) };
+            match Audit::start(settings, outside, &mut registry).await {
+                Ok(audit) => {
+                    return Self { audit: Arc::new(audit), registry, folder: settings.folder.clone() };
+                }
+                // The queue's thread of the one before ends a moment after that.
+                Err(error) => assert!(begun.elapsed() < FOREVER, "{error:?}"),
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     pub(crate) async fn post(&self, path: &str, body: &str) -> Response {
@@ -117,8 +126,7 @@ impl Running {
     }
 
     pub(crate) async fn stop(self) {
-        let audit = Arc::clone(&self.audit);
-        tokio::task::spawn_blocking(move || audit.stop()).await.unwrap();
+        self.audit.stop().await;
     }
 }
 
@@ -137,7 +145,8 @@ pub(crate) fn request(path: &str, body: &str, tls: Option<TlsInfo>) -> Request {
 
 /// As an apiserver posts them.
 pub(crate) fn list(events: &[Value]) -> String {
-    json!({ "kind": "EventList", "apiVersion": "audit.k8s.io/v1", "metadata": {}, "items": events }).to_string()
+    json!({ "kind": "EventList", "apiVersion": "audit.k8s.io/v1", "metadata": {}, "items": events })
+        .to_string()
 }
 
 /// Somebody runs a command in a pod of `kube-system`: one finding, whichever pod it is.

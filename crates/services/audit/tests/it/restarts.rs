@@ -8,7 +8,9 @@ use crate::{Home, Running, exec, read, text};
 fn batches() -> Vec<Vec<Value>> {
     (0..12)
         .map(|batch: u64| {
-            (0..20).map(|at| if at % 7 == 3 { exec(batch * 20 + at) } else { read(batch * 20 + at) }).collect()
+            (0..20)
+                .map(|at| if at % 7 == 3 { exec(batch * 20 + at) } else { read(batch * 20 + at) })
+                .collect()
         })
         .collect()
 }
@@ -19,7 +21,12 @@ fn told(findings: &[Value]) -> Vec<(String, u64, String, Value)> {
         .map(|finding| {
             let text = |of: &Value| of.as_str().unwrap().to_owned();
             let count = finding["service"]["count"].as_u64().unwrap();
-            (text(&finding["id"]), count, text(&finding["service"]["eventLastSeen"]), finding["evidence"].clone())
+            (
+                text(&finding["id"]),
+                count,
+                text(&finding["service"]["eventLastSeen"]),
+                finding["evidence"].clone(),
+            )
         })
         .collect();
     told.sort_by(|one, other| one.0.cmp(&other.0));

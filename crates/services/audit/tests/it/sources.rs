@@ -29,7 +29,8 @@ async fn files_are_followed_over_rotation_and_restarts() {
     append(&exec(5));
     let running = Running::start(&settings).await;
     let findings = running.until(|findings| count(findings) == 4).await;
-    let lines: Vec<_> = findings[0]["evidence"].as_array().unwrap().iter().map(|of| of["line"].clone()).collect();
+    let lines: Vec<_> =
+        findings[0]["evidence"].as_array().unwrap().iter().map(|of| of["line"].clone()).collect();
     assert_eq!(lines, [1, 2, 3, 2]);
     assert_eq!(running.counted("ringwall_audit_events_total{cluster=\"shop\",outcome=\"judged\"}"), 3);
     running.stop().await;

@@ -17,8 +17,12 @@ async fn a_batch_becomes_findings_that_lead_back_to_it() {
     let finding = &findings[0];
     assert_eq!(finding["type"], "Execution:Kubernetes/ExecInKubeSystemPod");
     assert_eq!(finding["resource"]["eksClusterDetails"]["name"], "shop");
-    let evidence: Vec<_> =
-        finding["evidence"].as_array().unwrap().iter().map(|of| (of["auditID"].clone(), of["line"].clone())).collect();
+    let evidence: Vec<_> = finding["evidence"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|of| (of["auditID"].clone(), of["line"].clone()))
+        .collect();
     let id = |number: u64| json!(format!("00000000-0000-4000-8000-{number:012}"));
     assert_eq!(evidence, [(id(2), json!(2)), (id(4), json!(4)), (id(5), json!(2))]);
     assert!(finding["evidence"].as_array().unwrap().iter().all(|of| of["file"] == "webhook:shop"));
@@ -141,5 +145,7 @@ async fn people_archive_and_rate_and_it_stays_so() {
     assert_eq!(ask(Ask::Archive { ids, archived: false }).unwrap(), Answer::Marked(1));
     assert_eq!(running.findings(false).len(), 1);
     running.stop().await;
-    assert!(control::ask(&settings.folder, &Ask::List { cluster: None, archived: false, ids: vec![] }).is_err());
+    assert!(
+        control::ask(&settings.folder, &Ask::List { cluster: None, archived: false, ids: vec![] }).is_err()
+    );
 }
