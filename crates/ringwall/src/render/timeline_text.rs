@@ -42,7 +42,17 @@ pub(crate) fn print(out: &mut dyn Write, told: &Told, width: usize) -> io::Resul
     if story.entries.is_empty() {
         writeln!(out, "  {}", paint(style::FAINT, "nothing"))?;
     }
+    let sequences: BTreeSet<&str> =
+        types(&story.entries).into_iter().filter(|name| is_sequence(name)).collect();
+    for name in sequences {
+        style::print_wrapped(out, &format!("◆ is part of {name}"), STEP, width, "  ", style::ERROR)?;
+    }
     print_entries(out, &story.entries, &tree, width)
+}
+
+/// The types of the findings that rest on entries.
+fn types(entries: &[Entry]) -> BTreeSet<&'static str> {
+    entries.iter().flat_map(|entry| entry.findings.iter().copied()).collect()
 }
 
 fn heading(out: &mut dyn Write, text: &str) -> io::Result<()> {
@@ -101,7 +111,7 @@ impl<'t> Tree<'t> {
         let at: BTreeMap<&Identity, usize> =
             known.iter().enumerate().map(|(at, known)| (&known.identity, at)).collect();
         let mut below: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for (number, known) in known.iter().enumerate() {
+        for (number, known) in known.iter().enumerate().filter(|(_, known)| !is_same_name(known)) {
             if let Some(above) = known.through.as_ref().and_then(|(from, _)| at.get(from)) {
                 below.entry(*above).or_default().push(number);
             }
@@ -197,7 +207,7 @@ impl Branch {
 /// The entries in the order of time, under the days and behind whoever did them; the same again is counted.
 fn print_entries(out: &mut dyn Write, entries: &[Entry], tree: &Tree<'_>, width: usize) -> io::Result<()> {
     let mut day = None;
-    let mut doer: Option<(&Identity, &str)> = None;
+    let mut doer: Option<(&Identity, String)> = None;
     let mut rest = entries;
     while let Some((first, _)) = rest.split_first() {
         let same = rest.iter().take_while(|entry| is_again(first, entry)).count().max(1);
@@ -209,15 +219,14 @@ fn print_entries(out: &mut dyn Write, entries: &[Entry], tree: &Tree<'_>, width:
             (day, doer) = (Some(today), None);
         }
         let margin = STEP.saturating_add(tree.depth(&first.identity).saturating_mul(STEP));
-        let now = (&first.identity, first.username.as_str());
-        if doer.is_none_or(|(identity, username)| {
-            *identity != first.identity || (!first.username.is_empty() && username != first.username)
-        }) {
-            let who = printable(&format!("{} {}", first.identity.kind(), short(&first.identity)));
-            let also = as_whom(first);
-            let text = format!("{who}{also}{}", unsure(first.strength));
-            style::print_wrapped(out, &text, margin, width, "  ", style::HEADING)?;
-            doer = Some(now);
+        let who = whom(first);
+        // A call to AWS has no name of Kubernetes: that is no other doer.
+        if doer
+            .as_ref()
+            .is_none_or(|(identity, known)| *identity != &first.identity || !known.starts_with(&who))
+        {
+            style::print_wrapped(out, &who, margin, width, "  ", style::HEADING)?;
+            doer = Some((&first.identity, who));
         }
         print_group(out, group, margin.saturating_add(STEP), width)?;
     }
@@ -238,10 +247,11 @@ fn print_group(out: &mut dyn Write, group: &[Entry], margin: usize, width: usize
     let looks = if first.result().is_some() { style::FAINT } else { style::PLAIN };
     let result = first.result().map(|result| format!("  {}", printable(&result))).unwrap_or_default();
     let indent = " ".repeat(CLOCK);
-    style::print_wrapped(out, &format!("{time}  {text}{result}"), margin, width, &indent, looks)?;
+    let is_part = types(group).into_iter().any(is_sequence);
+    let part = if is_part { "  ◆" } else { "" };
+    style::print_wrapped(out, &format!("{time}  {text}{result}{part}"), margin, width, &indent, looks)?;
     let inner = margin.saturating_add(CLOCK);
-    let types: BTreeSet<&str> = group.iter().flat_map(|entry| entry.findings.iter().copied()).collect();
-    for name in types {
+    for name in types(group).into_iter().filter(|name| !is_sequence(name)) {
         style::print_wrapped(out, &format!("▲ {name}"), inner, width, "  ", style::WARNING)?;
     }
     let source = if first.source.is_empty() { String::new() } else { format!("from {}  ", first.source) };
@@ -249,8 +259,13 @@ fn print_group(out: &mut dyn Write, group: &[Entry], margin: usize, width: usize
         1 => String::new(),
         number => format!("  and {} more", number.saturating_sub(1)),
     };
-    let spot = printable(&format!("{source}{}{more}", place(&first.evidence)));
+    let spot = printable(&format!("{source}{}{more}", event(&first.evidence)));
     style::print_wrapped(out, &spot, inner, width, "", style::FAINT)
+}
+
+/// Whether a type is of findings that rest on others: nearly all that an intruder does is part of one.
+fn is_sequence(name: &str) -> bool {
+    name.starts_with("AttackSequence:")
 }
 
 /// Whether one entry is another once more.
@@ -270,12 +285,21 @@ fn is_again(first: &Entry, entry: &Entry) -> bool {
     entry.time.map(date) == first.time.map(date) && what(entry) == what(first)
 }
 
-/// As which user of Kubernetes, if that is another name.
-fn as_whom(entry: &Entry) -> String {
-    if entry.username.is_empty() || entry.username == entry.identity.name() {
-        return String::new();
+/// Who did it, by the strongest of the names, and as which user of Kubernetes if that is another.
+fn whom(entry: &Entry) -> String {
+    let name = entry.names.first().unwrap_or(&entry.identity);
+    let mut who = format!("{} {}", name.kind(), short(name));
+    if *name != entry.identity {
+        who = format!("{who}, {} {}", entry.identity.kind(), short(&entry.identity));
     }
-    printable(&format!(", to the cluster {}", entry.username))
+    if !entry.username.is_empty() && !entry.names.iter().any(|name| name.name() == entry.username) {
+        who = format!("{who}, to the cluster {}", entry.username);
+    }
+    let sure = match entry.strength {
+        Strength::Shared if entry.is_from_same => "  [shared, but from an address of his]",
+        strength => unsure(strength),
+    };
+    printable(&format!("{who}{sure}"))
 }
 
 /// What is to be added where it is not sure that it was he.
@@ -285,6 +309,12 @@ fn unsure(strength: Strength) -> &'static str {
         Strength::Name => "  [by name]",
         Strength::Shared => "  [shared: may be another that runs as it]",
     }
+}
+
+/// Whether somebody is to the cluster by the name that he has anyway.
+fn is_same_name(known: &Known) -> bool {
+    let above = known.through.as_ref().map(|(from, _)| from.name());
+    matches!(known.identity, Identity::KubernetesUser(_)) && above == Some(known.identity.name())
 }
 
 /// Whether a link is between names of one in one event.
@@ -305,6 +335,13 @@ fn short(identity: &Identity) -> String {
 
 fn after(text: &str, mark: &str) -> String {
     text.split_once(mark).map_or(text, |(_, rest)| rest).to_owned()
+}
+
+/// Where an event stands, and its id.
+fn event(evidence: &Evidence) -> String {
+    let kind = if evidence.is_record { "eventID" } else { "auditID" };
+    let id = if evidence.id.is_empty() { String::new() } else { format!("  {kind} {}", evidence.id) };
+    format!("{}{id}", place(evidence))
 }
 
 fn place(evidence: &Evidence) -> String {

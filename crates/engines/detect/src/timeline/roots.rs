@@ -13,6 +13,7 @@ pub(super) fn named(identities: &Identities, who: &str) -> Vec<Identity> {
         Identity::KubernetesUser(who.to_owned()),
         Identity::Token(who.strip_prefix("JTI=").unwrap_or(who).to_owned()),
         Identity::Nobody(who.to_owned()),
+        Identity::WebIdentity(who.to_owned()),
     ];
     exactly.extend(Identity::of_arn(who));
     let in_namespace = who.strip_prefix("pod/").unwrap_or(who);
