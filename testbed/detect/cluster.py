@@ -10,6 +10,7 @@ import urllib.parse
 
 from bed import Bed
 from kubelet import Kubelet
+from process import Running, until
 from record import Record
 
 POLICY = pathlib.Path(__file__).parents[2] / "deploy" / "manifests" / "audit" / "audit-policy.yaml"
@@ -47,6 +48,37 @@ class Cluster:
         self.admin = Person(self, "testbed:admin", self.bed.kubeconfig, self.certificate("testbed:admin", "system:masters"))
         self.record = Record(self.log, self.home / "acts", lambda path: self.admin.https("GET", path))
         return self
+
+    def controllers(self):
+        """kube-controller-manager and kube-scheduler, as kubeadm starts them, but for what the testbed has of its own."""
+        if self.running:
+            return
+        pki = self.bed.pki
+        none = [f"-{name}-controller" for name in ("serviceaccount", "serviceaccount-token", "namespace", "clusterrole-aggregation")]
+        for name, flags in {
+            "controller-manager": [
+                "--use-service-account-credentials", f"--service-account-private-key-file={pki / 'service-account.key'}",
+                f"--root-ca-file={pki / 'ca.crt'}", f"--cluster-signing-cert-file={pki / 'ca.crt'}",
+                f"--cluster-signing-key-file={pki / 'ca.key'}", f"--controllers={','.join(['*', *none])}",
+            ],
+            "scheduler": [],
+        }.items():
+            user = f"system:kube-{name}"
+            config = self.person(user).kubeconfig
+            command = [
+                self.bed.program, name, f"--kubeconfig={config}", f"--authentication-kubeconfig={config}",
+                f"--authorization-kubeconfig={config}", "--bind-address=127.0.0.1", "--secure-port=0", *flags,
+            ]
+            environment = {"HOME": str(self.home), "PATH": os.environ.get("PATH", "")}
+            self.running.append(Running(command, environment, self.home / f"{name}.log", None).start(wait=False))
+
+    def until_made(self, owner, namespace, count=1):
+        """Waits until controllers have made that many pods."""
+        def made():
+            found = self.bed.get("pods", "-n", namespace, "-l", f"app={owner}")["items"]
+            return len(found) >= count
+        if not until(made, 60):
+            raise RuntimeError(f"no controller made pods of `{owner}`")
 
     def stop(self):
         for process in self.running:

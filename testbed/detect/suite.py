@@ -17,7 +17,10 @@ for beside in ("plugs", "aws"):
     sys.path.insert(1, str(pathlib.Path(__file__).parent.parent / beside))
 
 import callers
+import commands
+import identities
 import policies
+import workloads
 from cluster import NODE, Cluster
 from objects import obj
 from report import Report
@@ -26,7 +29,10 @@ from stage import Stage
 # Seconds for all of it; then what runs is ended and the suite has failed.
 MOST = 900
 
-PARTS = {"callers": callers.run, "policies": policies.run}
+PARTS = {
+    "callers": callers.run, "policies": policies.run, "workloads": workloads.run, "commands": commands.run,
+    "identities": identities.run,
+}
 
 
 def set_up(cluster):
