@@ -5,9 +5,7 @@ use regex::RegexBuilder;
 use ringwall_model::{Problem, Source, Tree, Value as TreeValue};
 use serde_json::{Map, Value};
 
-use crate::limits::{
-    MAX_CONDITION, MAX_DEPTH, MAX_PARENTHESES, MAX_PATTERN_BYTES, MAX_VALUES,
-};
+use crate::limits::{MAX_CONDITION, MAX_DEPTH, MAX_PARENTHESES, MAX_PATTERN_BYTES, MAX_VALUES};
 
 /// What is counted while documents are read.
 #[derive(Debug, Default)]
@@ -22,9 +20,9 @@ const ARRAYS_SINCE: i64 = 3;
 /// A document as JSON; an error at its line if it asks for too much.
 pub(crate) fn json(tree: &Tree, file: &Source, budget: &mut Budget) -> Result<Value, Problem> {
     // `2.1.0` is a text, and none of it is 3.
-    let has_arrays = tree.get("sigma-version").and_then(|version| {
-        version.as_i64().or_else(|| version.as_str()?.split('.').next()?.parse().ok())
-    });
+    let has_arrays = tree
+        .get("sigma-version")
+        .and_then(|version| version.as_i64().or_else(|| version.as_str()?.split('.').next()?.parse().ok()));
     let any = if has_arrays.unwrap_or_default() >= ARRAYS_SINCE { "[any]" } else { "" };
     let mut values = 0;
     let mut json = Map::new();

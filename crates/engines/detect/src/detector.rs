@@ -100,15 +100,15 @@ impl Detector {
         self
     }
 
-    /// Looks at an event of the audit log.
-    pub fn audit(&mut self, event: &Event<'_>, place: &Place) {
+    /// Looks at an event of the audit log; whether it was one to look at, rather than one that had come before or was not decided yet.
+    pub fn audit(&mut self, event: &Event<'_>, place: &Place) -> bool {
         if event.stage.text() == "RequestReceived" {
             self.counts.not_decided = self.counts.not_decided.saturating_add(1);
-            return;
+            return false;
         }
         if !self.seen.is_new(event) {
             self.counts.repeated = self.counts.repeated.saturating_add(1);
-            return;
+            return false;
         }
         self.counts.judged = self.counts.judged.saturating_add(1);
         let act = Act::of(event);
@@ -121,6 +121,7 @@ impl Detector {
         if act.took_place() || !signals.is_empty() {
             self.weigh(&act, place, signals);
         }
+        true
     }
 
     /// Asks the baseline about an act and what it gave rise to, and then teaches it. What was not carried out, or only tried, teaches
@@ -145,11 +146,11 @@ impl Detector {
         }
     }
 
-    /// Looks at a record of CloudTrail.
-    pub fn cloudtrail(&mut self, record: &Record<'_>, place: &Place) {
+    /// Looks at a record of CloudTrail; whether it was one to look at, rather than one that had come before.
+    pub fn cloudtrail(&mut self, record: &Record<'_>, place: &Place) -> bool {
         if !self.seen.is_new_record(record) {
             self.counts.repeated = self.counts.repeated.saturating_add(1);
-            return;
+            return false;
         }
         self.counts.judged = self.counts.judged.saturating_add(1);
         let call = Call::of(record);
@@ -162,6 +163,7 @@ impl Detector {
         told.into_iter().for_each(|signal| {
             findings.add(signal);
         });
+        true
     }
 
     /// Takes what somebody's own rule tells of an event, and the earlier events that it rests on.

@@ -1,5 +1,6 @@
 //! The audit webhook and the other sources of logs, as a part of the process.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use prometheus_client::registry::Registry;
@@ -7,6 +8,7 @@ use ringwall_audit::{Audit, ClusterSettings, Outside, Settings as Watching};
 use ringwall_awsclient::Clock;
 use ringwall_detect::output::Scope;
 use ringwall_server::{Drained, Limits, Metrics, live};
+use ringwall_sigma::Origin;
 
 use super::listener::{Bound, Callers, Listener};
 use super::outside;
@@ -57,11 +59,17 @@ fn configured(settings: &Settings) -> Result<Watching, Failure> {
         queue_bytes: settings.audit_queue_bytes.value.0 as u64,
         lists: settings.audit_lists.value.written(),
         filters: settings.audit_suppress.value.0.clone(),
+        rules: settings.audit_rules.value.0.iter().map(|path| origin(path)).collect(),
         sinks: settings.audit_sinks.value.clone(),
         stream: None,
         ask_every: settings.audit_ask_every.value.0,
         publish_every: settings.audit_publish_every.value.0,
     })
+}
+
+/// Rules that say themselves whether they are only tried.
+fn origin(path: &Path) -> Origin {
+    Origin { path: path.to_owned(), is_dry_run: false }
 }
 
 /// Each cluster with its sources.

@@ -35,6 +35,7 @@ mod service;
 mod settings;
 mod shelf;
 mod unread;
+mod watcher;
 mod webhook;
 
 pub use error::Error;

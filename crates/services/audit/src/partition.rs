@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use ringwall_detect::finding::Place;
 use ringwall_detect::output;
-use ringwall_detect::{Counts, Detector, audit, cloudtrail};
+use ringwall_detect::{Counts, audit, cloudtrail};
 use ringwall_logs::EntryKind;
 use ringwall_model::error_chain;
 use tokio::runtime::Handle;
@@ -21,6 +21,7 @@ use crate::piece::{self, Part};
 use crate::queue::Queue;
 use crate::service::Now;
 use crate::unread::Unread;
+use crate::watcher::Watcher;
 use crate::{Error, Known};
 
 /// Bytes of the queue that are read at once.
@@ -65,9 +66,7 @@ pub(crate) struct Parts {
 pub(crate) struct Partition {
     parts: Parts,
     hold: Hold,
-    detector: Detector,
-    /// Which lists and filters the detector has.
-    known: u64,
+    watcher: Watcher,
     at: Positions,
     /// The last commit, and what came since.
     committed: Instant,
@@ -85,17 +84,14 @@ impl Partition {
     /// What was kept can't be read.
     pub(crate) async fn open(parts: Parts, hold: Hold) -> Result<Self, Error> {
         let (state, at) = hold.state().await?;
-        let detector = match &state {
-            Some(state) => Detector::from_state(state)
-                .map_err(|error| Error::State { cluster: parts.cluster.clone(), why: error.to_string() })?,
-            None => Detector::new(),
-        };
-        let told = detector.counts();
+        let guides =
+            parts.known.guides(0).ok_or_else(|| Error::Setting("nothing is known yet".to_owned()))?;
+        let watcher = Watcher::open(&parts.cluster, state.as_deref(), guides)?;
+        let told = watcher.counts();
         let (handle, now) = (Handle::current(), Instant::now());
-        let mut partition =
-            Self { parts, hold, detector, known: 0, at, committed: now, closed: now, bytes: 0, told, handle };
-        partition.take_known();
-        let all = partition.detector.findings().into_iter().cloned().collect();
+        let partition =
+            Self { parts, hold, watcher, at, committed: now, closed: now, bytes: 0, told, handle };
+        let all = partition.watcher.findings().into_iter().cloned().collect();
         partition.parts.board.put(all);
         Ok(partition)
     }
@@ -176,8 +172,8 @@ impl Partition {
     }
 
     fn piece(&mut self, entry: &[u8]) {
-        let Self { detector, parts, .. } = self;
-        let read = piece::read(entry, &mut |file, part| look_at(detector, parts, file, part));
+        let Self { watcher, parts, .. } = self;
+        let read = piece::read(entry, &mut |file, part| look_at(watcher, parts, file, part));
         if let Err(error) = read {
             tracing::error!(cluster = self.parts.cluster, %error, "it is left out");
             self.parts.metrics.event(&self.parts.cluster, "unreadable", 1);
@@ -191,13 +187,13 @@ impl Partition {
         self.bytes > 0
             && (self.bytes >= COMMIT_BYTES
                 || since >= COMMIT_EVERY
-                || (since >= TELL_AFTER && self.detector.has_changed()))
+                || (since >= TELL_AFTER && self.watcher.has_changed()))
     }
 
     fn commit(&mut self) -> Result<(), Error> {
-        let changed = self.detector.take_changed();
+        let changed = self.watcher.take_changed();
         self.close_old();
-        let state = self.detector.state();
+        let state = self.watcher.state()?;
         let at = Positions { looked: self.at.looked, in_lake: self.at.looked };
         let scope = self.parts.board.scope();
         let committed = self.handle.block_on(self.hold.commit(&state, at, &changed, scope));
@@ -220,24 +216,22 @@ impl Partition {
         }
         self.closed = Instant::now();
         let before = (self.parts.now)().saturating_sub(KEPT);
-        if self.detector.close_before(before) > 0 {
+        if self.watcher.close_before(before) > 0 {
             let scope = self.parts.board.scope();
-            let open = self.detector.findings().into_iter().map(|finding| output::id(finding, scope));
+            let open = self.watcher.findings().into_iter().map(|finding| output::id(finding, scope));
             self.parts.board.retain(&open.collect());
         }
     }
 
-    /// Takes lists that have changed.
+    /// Takes lists and rules that have changed.
     fn take_known(&mut self) {
-        let (version, intel) = self.parts.known.intel();
-        if version != self.known {
-            self.detector.set_intel(intel);
-            self.known = version;
+        if let Some(guides) = self.parts.known.guides(self.watcher.version()) {
+            self.watcher.follow(guides);
         }
     }
 
     fn count(&mut self) {
-        let counts = self.detector.counts();
+        let counts = self.watcher.counts();
         let cluster = &self.parts.cluster;
         let event = |outcome, now: u64, before: u64| {
             self.parts.metrics.event(cluster, outcome, now.saturating_sub(before));
@@ -261,25 +255,27 @@ impl Partition {
     }
 }
 
-/// Hands a text to the detector, and keeps it if it can't be read.
-fn look_at(detector: &mut Detector, parts: &mut Parts, file: &Arc<str>, part: Part<'_>) {
+/// Hands a text over, and keeps it if it can't be read.
+fn look_at(watcher: &mut Watcher, parts: &mut Parts, file: &Arc<str>, part: Part<'_>) {
     let text = String::from_utf8_lossy(part.text);
     let mut place = Place { file: Arc::clone(file), line: part.line };
     let held = match part.kind {
         EntryKind::Audit => {
             // Of a batch, which has no lines, the number of the event.
             let mut number = part.line;
-            audit::read(&text, &mut |event| {
+            audit::read_with_json(&text, &mut |event, json| {
                 place.line = number;
                 number = number.saturating_add(1);
-                detector.audit(event, &place);
+                watcher.audit(event, json, &place);
             })
             .map(|held| (held.cut, held.others))
             .map_err(|error| error.to_string())
         }
-        EntryKind::CloudTrail => cloudtrail::read(&text, &mut |record| detector.cloudtrail(record, &place))
-            .map(|held| (held.cut, 0))
-            .map_err(|error| error.to_string()),
+        EntryKind::CloudTrail => cloudtrail::read_with_json(&text, &mut |record, json| {
+            watcher.cloudtrail(record, json, &place);
+        })
+        .map(|held| (held.cut, 0))
+        .map_err(|error| error.to_string()),
     };
     match held {
         Ok((cut, others)) => {

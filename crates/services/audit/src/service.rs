@@ -82,7 +82,7 @@ impl Audit {
         let common = Arc::new(Common {
             settings: settings.clone(),
             metrics: metrics.clone(),
-            known: Arc::new(Known::open(settings.lists.clone(), settings.filters.clone())?),
+            known: Arc::new(Known::open(settings.lists.clone(), settings.filters.clone(), &settings.rules)?),
             sinks: sinks(settings)?,
             aws: outside.aws,
             now: outside.now,

@@ -15,7 +15,8 @@ use crate::look;
 /// One rule of each, by its number.
 fn twin(texts: &[String]) -> (Sigma, Engine) {
     let all = texts.join("\n---\n");
-    let rules = Rules::parse("rules.yml", all.as_bytes()).unwrap_or_else(|problems| panic!("{problems:#?}\n{all}"));
+    let rules =
+        Rules::parse("rules.yml", all.as_bytes()).unwrap_or_else(|problems| panic!("{problems:#?}\n{all}"));
     let mut engine = Engine::new();
     engine.add_collection(&parse_sigma_yaml(&all).unwrap()).unwrap();
     (Sigma::new(Arc::new(rules)).unwrap(), engine)
@@ -40,8 +41,11 @@ fn item() -> impl Strategy<Value = String> {
         "requestObject.spec.containers[0].image",
         "responseStatus.code",
     ]);
-    let modifier = prop::sample::select(vec!["", "", "", "|contains", "|startswith", "|exists", "|re", "|cased"]);
-    let text = prop::sample::select(vec!["get", "GET", "pods", "exec", "a", "b", "'*'", "g?t", "''", "null", "7", "200"]);
+    let modifier =
+        prop::sample::select(vec!["", "", "", "|contains", "|startswith", "|exists", "|re", "|cased"]);
+    let text = prop::sample::select(vec![
+        "get", "GET", "pods", "exec", "a", "b", "'*'", "g?t", "''", "null", "7", "200",
+    ]);
     (field, modifier, prop::collection::vec(text, 1..3)).prop_map(|(field, modifier, texts)| match modifier {
         "|exists" => format!("        {field}|exists: {}\n", texts.len() == 1),
         "|re" => format!("        {field}|re: '^(get|pods)$'\n"),
@@ -63,33 +67,47 @@ fn rule() -> impl Strategy<Value = String> {
         "s0 or (s1 and not s2)",
         "(s0 or s1) and s2",
     ]);
-    (prop::collection::vec(selection, 3), condition).prop_filter_map("a key stands twice", |(selections, condition)| {
-        let mut text = String::new();
-        for (number, selection) in selections.iter().enumerate() {
-            let mut keys = BTreeSet::new();
-            text.push_str(&format!("    s{number}:\n"));
-            for item in selection.values() {
-                if !keys.insert(item.split(": ").next()?.to_owned()) {
-                    return None;
+    (prop::collection::vec(selection, 3), condition).prop_filter_map(
+        "a key stands twice",
+        |(selections, condition)| {
+            let mut text = String::new();
+            for (number, selection) in selections.iter().enumerate() {
+                let mut keys = BTreeSet::new();
+                text.push_str(&format!("    s{number}:\n"));
+                for item in selection.values() {
+                    if !keys.insert(item.split(": ").next()?.to_owned()) {
+                        return None;
+                    }
+                    text.push_str(item);
                 }
-                text.push_str(item);
             }
-        }
-        Some(format!("detection:\n{text}    condition: {condition}\n"))
-    })
+            Some(format!("detection:\n{text}    condition: {condition}\n"))
+        },
+    )
 }
 
 fn event() -> impl Strategy<Value = Value> {
     let text = || {
         prop::sample::select(vec![
-            json!("get"), json!("GET"), json!("pods"), json!("exec"), json!("a"), json!("Ab"), json!(""), json!(null),
-            json!(7), json!(["get", "a"]), json!({"a": "get"}), json!("gét"),
+            json!("get"),
+            json!("GET"),
+            json!("pods"),
+            json!("exec"),
+            json!("a"),
+            json!("Ab"),
+            json!(""),
+            json!(null),
+            json!(7),
+            json!(["get", "a"]),
+            json!({"a": "get"}),
+            json!("gét"),
         ])
     };
     let part = || prop::option::of(text());
     (part(), part(), part(), part(), part(), prop::collection::vec(text(), 0..3)).prop_map(
         |(verb, resource, subresource, namespace, user, images)| {
-            let mut event = json!({"auditID": "a", "stage": "ResponseComplete", "responseStatus": {"code": 200}});
+            let mut event =
+                json!({"auditID": "a", "stage": "ResponseComplete", "responseStatus": {"code": 200}});
             let mut put = |path: &str, value: Option<Value>| {
                 if let Some(value) = value {
                     let (outer, inner) = path.split_once('.').unwrap_or((path, ""));

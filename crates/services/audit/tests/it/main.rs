@@ -46,6 +46,7 @@ impl Home {
             queue_bytes: 1 << 30,
             lists: Vec::new(),
             filters: Vec::new(),
+            rules: Vec::new(),
             sinks: None,
             stream: None,
             ask_every: Duration::from_millis(50),
