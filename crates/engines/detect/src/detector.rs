@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::act::Act;
 use crate::audit::Event;
 use crate::baseline::{Baseline, Features};
-use crate::cloudtrail::{Call, Lists, Record, Watch};
+use crate::cloudtrail::{Call, Record, Watch};
 use crate::finding::{Finding, Findings, Lost, Place, Signal};
 use crate::intel::Intel;
 use crate::keyed::Keyed;
@@ -70,9 +70,9 @@ impl Detector {
         self
     }
 
-    /// Takes these lists of addresses in place of those before.
+    /// Takes these lists of addresses, and AWS's ranges, in place of those before.
     pub fn set_intel(&mut self, intel: Arc<Intel>) {
-        self.trail.set_lists(Arc::clone(&intel) as Arc<dyn Lists>);
+        self.trail.set_intel(Arc::clone(&intel));
         self.rules.intel = intel;
     }
 
@@ -91,13 +91,6 @@ impl Detector {
     /// What was learned, to be kept.
     pub fn into_baseline(self) -> Baseline {
         self.baseline
-    }
-
-    /// Takes what is known of addresses, for calls to AWS alone: AWS's own ranges too.
-    #[must_use]
-    pub fn with_lists(mut self, lists: Arc<dyn Lists>) -> Self {
-        self.trail.set_lists(lists);
-        self
     }
 
     /// Looks at an event of the audit log.

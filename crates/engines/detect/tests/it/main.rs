@@ -21,6 +21,7 @@ mod hostile;
 mod output;
 mod pages;
 mod sequences;
+mod soak;
 #[path = "../../../../../fuzz/state.rs"]
 mod state;
 mod stopped;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ringwall_detect::Detector;
 use ringwall_detect::baseline::{Baseline, MAX_BYTES};
-use ringwall_detect::intel::{Format, Intel, List, Role};
+use ringwall_detect::intel::{AwsRanges, Format, Intel, List, Role};
 
 use crate::cli::Detect;
 use crate::error::{Exit, Failure};
@@ -25,9 +25,14 @@ pub(super) fn detector(args: &Detect) -> Result<(Detector, Exit), Failure> {
     }
     let mut intel = Intel::default();
     for named in &args.intel {
+        if let Some(path) = named.strip_prefix("aws=") {
+            let text = read_list(Path::new(path))?;
+            let ranges = AwsRanges::read(&text);
+            intel.set_aws(ranges.map_err(|error| Failure::misuse(format!("`{path}`: {error}")))?);
+            continue;
+        }
         let (role, path) = role(named);
-        let bytes = ringwall_files::read(&path, MAX_LIST).map_err(unread(&path))?;
-        let text = String::from_utf8_lossy(&bytes);
+        let text = read_list(&path)?;
         let (list, left_out) = List::read(&text, Format::of(&text));
         for why in &left_out {
             exit = Exit::Incomplete;
@@ -45,6 +50,11 @@ pub(super) fn keep(args: &Detect, detector: &Detector) -> Result<(), Failure> {
     let Some(path) = &args.baseline else { return Ok(()) };
     let bytes = detector.baseline().to_bytes();
     ringwall_files::replace(path, &bytes, ringwall_files::PRIVATE).map_err(Failure::make(path))
+}
+
+fn read_list(path: &Path) -> Result<String, Failure> {
+    let bytes = ringwall_files::read(path, MAX_LIST).map_err(unread(path))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn read_baseline(path: &Path) -> Result<Option<Baseline>, Failure> {
