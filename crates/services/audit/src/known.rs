@@ -12,10 +12,7 @@ use ringwall_model::{Problem, error_chain};
 use ringwall_sigma::{Origin, Rules};
 
 use crate::board::Board;
-use crate::{Error, lists};
-
-/// Longest file of filters.
-const MAX_FILTERS: u64 = 16 << 20;
+use crate::{Error, filters, lists};
 
 /// By what a change of a file is seen.
 type Stamp = (PathBuf, Option<SystemTime>, u64);
@@ -62,7 +59,7 @@ impl Known {
             refused: Vec::new(),
             list_stamps: list_stamps(&lists),
             filter_stamps: stamps(filters.iter()),
-            filters: read_filters(&filters)?,
+            filters: Arc::new(filters::read(&filters)?),
         };
         Ok(Self { lists, filters, now: Mutex::new(now) })
     }
@@ -96,10 +93,10 @@ impl Known {
         }
         if now.filter_stamps != filter_stamps {
             now.filter_stamps = filter_stamps;
-            match read_filters(&self.filters) {
+            match filters::read(&self.filters) {
                 Ok(filters) => {
                     tracing::info!("suppression rules are read again");
-                    now.filters = filters;
+                    now.filters = Arc::new(filters);
                 }
                 Err(error) => stays("suppression rules", &error),
             }
@@ -146,20 +143,8 @@ fn read_lists(named: &[String]) -> Result<Arc<Intel>, Error> {
     Ok(Arc::new(intel))
 }
 
-fn read_filters(paths: &[PathBuf]) -> Result<Arc<Filters>, Error> {
-    let mut all = Filters::default();
-    for path in paths {
-        let failed = |source| Error::Read { path: path.display().to_string(), source };
-        let bytes = ringwall_files::read(path, MAX_FILTERS).map_err(failed)?;
-        let filters = Filters::read(&String::from_utf8_lossy(&bytes));
-        let wrong = |why| Error::Setting(format!("`{}`: {why}", path.display()));
-        filters.and_then(|filters| all.add(filters)).map_err(|error| wrong(error.to_string()))?;
-    }
-    Ok(Arc::new(all))
-}
-
 fn list_stamps(lists: &[String]) -> Vec<Stamp> {
-    let paths: Vec<PathBuf> = lists.iter().map(|named| lists::role(named).1).collect();
+    let paths: Vec<PathBuf> = lists.iter().map(|named| lists::path(named)).collect();
     stamps(paths.iter())
 }
 

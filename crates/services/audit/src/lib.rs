@@ -22,6 +22,7 @@ mod deliver;
 mod deliver_shared;
 mod desk;
 mod error;
+pub mod filters;
 mod hold;
 mod keep;
 mod known;

@@ -60,7 +60,7 @@ impl Watcher {
 
     /// Looks at an event, whose text this is.
     pub(crate) fn audit(&mut self, event: &audit::Event<'_>, json: &str, place: &Place) {
-        if self.detector.audit(event, place) {
+        if self.detector.judge_audit(event, place) {
             let detector = &mut self.detector;
             self.sigma.audit(event, json, place, &mut |found| tell(detector, found));
         }
@@ -68,7 +68,7 @@ impl Watcher {
 
     /// Looks at a record, whose text this is.
     pub(crate) fn cloudtrail(&mut self, record: &Record<'_>, json: &str, place: &Place) {
-        if self.detector.cloudtrail(record, place) {
+        if self.detector.judge_cloudtrail(record, place) {
             let detector = &mut self.detector;
             self.sigma.cloudtrail(record, json, place, &mut |found| tell(detector, found));
         }

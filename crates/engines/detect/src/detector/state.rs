@@ -12,10 +12,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Counts, Detector};
-use crate::baseline::{Baseline, NotABaseline, checked, with_checksum};
+use crate::baseline::{Baseline, NotABaseline, PUPILS, checked, with_checksum};
 use crate::cloudtrail::Watch;
 use crate::finding::Findings;
-use crate::keep::bytes;
+use crate::keep::{at_most, bytes};
 use crate::rules::Rules;
 use crate::seen::Seen;
 use crate::sequence::Sequences;
@@ -25,6 +25,9 @@ const VERSION: u16 = 1;
 
 /// Longest state that is read: above what all its parts come to, whatever came before.
 pub const MAX_STATE: usize = 1 << 30;
+
+/// Deepest that lists and maps are within each other: twice what they are.
+const MAX_DEPTH: usize = 32;
 
 /// Why bytes are no state of a detector.
 #[derive(Debug, thiserror::Error)]
@@ -58,8 +61,7 @@ struct Written<'d> {
     rules: &'d Rules,
     #[serde(with = "bytes")]
     baseline: Vec<u8>,
-    #[serde(with = "bytes")]
-    lessons: &'d [u8],
+    lessons: Vec<(usize, u8)>,
     findings: &'d Findings,
     trail: &'d Watch,
     sequences: &'d Sequences,
@@ -74,8 +76,8 @@ struct Known {
     rules: Rules,
     #[serde(with = "bytes")]
     baseline: Vec<u8>,
-    #[serde(with = "bytes")]
-    lessons: Vec<u8>,
+    #[serde(deserialize_with = "at_most::<PUPILS, _, _>")]
+    lessons: Vec<(usize, u8)>,
     findings: Findings,
     trail: Watch,
     sequences: Sequences,
@@ -121,7 +123,9 @@ impl Detector {
         }
         let body = checked(bytes).ok_or(StateError::Checksum)?;
         let body = body.get(MAGIC.len() + size_of::<u16>()..).ok_or(StateError::Checksum)?;
-        let known: Known = rmp_serde::from_slice(body).map_err(StateError::Impossible)?;
+        let mut reader = rmp_serde::Deserializer::from_read_ref(body);
+        reader.set_max_depth(MAX_DEPTH);
+        let known = Known::deserialize(&mut reader).map_err(StateError::Impossible)?;
         let mut baseline = match &*known.baseline {
             [] => Baseline::new(),
             kept => Baseline::from_bytes(kept)?,

@@ -21,7 +21,7 @@ pub(crate) struct Detected<'d> {
 /// Tells what logs say.
 pub(super) fn run(args: &Detect) -> Result<Exit, Failure> {
     let found = logs::find(&args.files)?;
-    let filters = known::filters(args)?;
+    let filters = ringwall_audit::filters::read(&args.suppress)?;
     let (mut detector, known) = known::detector(args)?;
     let input = Input::read(&found, &mut detector);
     let scope = scope::of(args, &found.files);
