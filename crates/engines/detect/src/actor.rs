@@ -1,5 +1,7 @@
 //! Who somebody is, by each name that the two logs have for him.
 
+use serde::{Deserialize, Serialize};
+
 use crate::act::{Act, Caller};
 use crate::audit::User;
 use crate::cloudtrail::{self, Call};
@@ -7,7 +9,7 @@ use crate::field::{Field, Text};
 use crate::object::object;
 
 /// A name of somebody.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Identity {
     /// The ARN of an IAM user, or of the root user.
     Principal(String),

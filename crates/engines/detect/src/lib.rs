@@ -11,6 +11,9 @@ mod field;
 pub mod filter;
 pub mod finding;
 pub mod intel;
+mod keep;
+mod keyed;
+mod kinds;
 mod object;
 pub mod output;
 mod recent;
@@ -21,6 +24,6 @@ mod tactic;
 pub mod timeline;
 
 pub use actor::Identity;
-pub use detector::{Counts, Detector};
+pub use detector::{Counts, Detector, MAX_STATE, StateError};
 pub use field::{Field, Members, Read, Text};
 pub use tactic::Tactic;

@@ -60,9 +60,10 @@ fn print_finding(
         Responsible::Shared => "  (shared with AWS)",
     };
     let id = paint(style::FAINT, &id(finding, scope));
-    writeln!(out, "  {}{who}  {id}", paint(style::HEADING, finding.kind.name))?;
+    let tried = if finding.is_dry_run() { "  (dry run)" } else { "" };
+    writeln!(out, "  {}{who}{tried}  {id}", paint(style::HEADING, finding.kind.name))?;
     let told = if finding.details.description.is_empty() {
-        finding.kind.title
+        finding.title()
     } else {
         &finding.details.description
     };

@@ -31,7 +31,7 @@ pub(super) fn asff(finding: &Finding, scope: &Scope, verdict: &Verdict) -> Value
     let (first, last) = times(finding, scope);
     let details = &finding.details;
     let description =
-        if details.description.is_empty() { finding.kind.title } else { details.description.as_str() };
+        if details.description.is_empty() { finding.title() } else { details.description.as_str() };
     let severity = Object::default()
         .value("Label", label(finding.severity))
         .value("Original", number(finding.severity).to_string());
@@ -62,7 +62,7 @@ pub(super) fn asff(finding: &Finding, scope: &Scope, verdict: &Verdict) -> Value
         .value("CreatedAt", first.as_str())
         .value("UpdatedAt", last.as_str())
         .object("Severity", severity)
-        .value("Title", cut(finding.kind.title, MAX_TITLE))
+        .value("Title", cut(finding.title(), MAX_TITLE))
         .value("Description", cut(description, MAX_DESCRIPTION))
         .object("Remediation", Object::default().object("Recommendation", recommendation))
         .value("ProductFields", fields(finding, scope, verdict))

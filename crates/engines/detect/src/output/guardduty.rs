@@ -37,8 +37,22 @@ pub(super) fn json(finding: &Finding, scope: &Scope, verdict: &Verdict) -> Value
         .list("unusual", finding.details.terms.iter().map(term).collect())
         .text("responsible", responsible(finding))
         .text("remedy", finding.kind.remedy)
+        .object("rule", rule(finding).unwrap_or_default())
         .value("evidence", evidence(finding))
         .into_value()
+}
+
+/// The rule of somebody's own that matched.
+fn rule(finding: &Finding) -> Option<Object> {
+    let rule = finding.details.rule.as_deref()?;
+    let object = Object::default()
+        .value("id", rule.id.as_str())
+        .value("mode", if rule.is_dry_run { "DRY_RUN" } else { "LIVE" })
+        .texts("tags", &rule.tags)
+        .texts("falsePositives", &rule.false_positives)
+        .text("file", &rule.place.file)
+        .value("line", rule.place.line);
+    Some(object)
 }
 
 fn finding_object(finding: &Finding, scope: &Scope, verdict: &Verdict) -> Object {
@@ -57,8 +71,9 @@ fn finding_object(finding: &Finding, scope: &Scope, verdict: &Verdict) -> Object
         .value("arn", arn)
         .value("type", finding.kind.name)
         .value("severity", number(finding.severity))
-        .value("title", finding.kind.title)
+        .value("title", finding.title())
         .text("description", &finding.details.description)
+        .text("customDetectionRuleName", finding.details.rule.as_deref().map_or("", |rule| &rule.title))
         .value("createdAt", first.as_str())
         .value("updatedAt", last.as_str())
         .value("resource", resource(finding, scope).into_value())
@@ -264,7 +279,7 @@ fn anomaly(terms: &[Term], log: Log) -> Object {
                 .value("profileType", "FREQUENCY")
                 .value("profileSubtype", frequency(seen(term)))
                 .object("observations", texts);
-            (term.feature.to_owned(), unusual.into_value())
+            (term.feature.clone().into_owned(), unusual.into_value())
         });
         features.collect::<Map<_, _>>()
     };
@@ -297,7 +312,7 @@ fn additional(details: &Details) -> Object {
 
 fn term(term: &Term) -> Value {
     Object::default()
-        .text("feature", term.feature)
+        .text("feature", &term.feature)
         .text("value", &term.value)
         .value("bits", (term.bits * 100.0).round() / 100.0)
         .value("seenOfActor", term.seen_of_actor)

@@ -39,11 +39,15 @@ pub(super) fn ocsf(finding: &Finding, scope: &Scope, verdict: &Verdict) -> Value
         .value("region", place.region)
         .value("cloud_partition", place.partition)
         .object("account", Object::default().value("uid", place.account));
-    let analytic =
-        Object::default().value("type_id", 1).value("type", "Rule").value("name", finding.kind.name);
+    let rule = finding.details.rule.as_deref();
+    let analytic = Object::default()
+        .value("type_id", 1)
+        .value("type", "Rule")
+        .value("name", rule.map_or(finding.kind.name, |rule| &rule.title))
+        .text("uid", rule.map_or("", |rule| &rule.id));
     let info = Object::default()
         .value("uid", id(finding, scope))
-        .value("title", finding.kind.title)
+        .value("title", finding.title())
         .text("desc", &finding.details.description)
         .list("types", vec![finding.kind.name.into()])
         .value("created_time", first)
@@ -69,11 +73,11 @@ pub(super) fn ocsf(finding: &Finding, scope: &Scope, verdict: &Verdict) -> Value
         .value("severity", severity)
         .value("status_id", status_id)
         .value("status", status)
-        .value("is_alert", true)
+        .value("is_alert", !finding.is_dry_run())
         .value(
             "message",
             if finding.details.description.is_empty() {
-                finding.kind.title
+                finding.title()
             } else {
                 finding.details.description.as_str()
             },
@@ -113,7 +117,7 @@ fn related(of: &Sequence) -> impl Iterator<Item = Value> {
             .maybe("severity", severity.map(|(_, name)| name))
             .list(
                 "tags",
-                Some(signal.stage).filter(|stage| !stage.is_empty()).map(tactic).into_iter().collect(),
+                Some(&*signal.stage).filter(|stage| !stage.is_empty()).map(tactic).into_iter().collect(),
             )
             .into_value()
     })

@@ -52,7 +52,7 @@ pub(super) fn reckoned(sequence: &Sequence) -> Object {
     let signals = sequence.signals.iter().map(|signal| {
         Object::default()
             .text("name", &signal.name)
-            .text("stage", signal.stage)
+            .text("stage", &signal.stage)
             .value("count", signal.count)
             .value("weight", signal.weight)
             .into_value()

@@ -12,6 +12,8 @@ mod baseline;
 mod cases;
 mod cloudtrail;
 mod corpus;
+#[path = "../../src/baseline/tests/days.rs"]
+mod days;
 #[path = "../../../../../fuzz/detect.rs"]
 mod detect;
 mod documents;
@@ -20,6 +22,9 @@ mod hostile;
 mod output;
 mod pages;
 mod sequences;
+#[path = "../../../../../fuzz/state.rs"]
+mod state;
+mod stopped;
 mod story;
 #[path = "../../../../../fuzz/trail.rs"]
 mod trail;

@@ -1,13 +1,12 @@
-mod input;
 mod known;
-mod scope;
+pub(super) mod scope;
 
 use std::io::{self, BufWriter, Write};
 
 use ringwall_detect::finding::{Finding, Mark, Verdict};
 use ringwall_detect::output::{Form, Scope};
 
-use self::input::Input;
+use super::logs::{self, Input};
 use crate::cli::{Detect, DetectFormat};
 use crate::error::{Exit, Failure};
 use crate::render::detect_text;
@@ -21,28 +20,27 @@ pub(crate) struct Detected<'d> {
 
 /// Tells what logs say.
 pub(super) fn run(args: &Detect) -> Result<Exit, Failure> {
-    let found = ringwall_logs::find(&args.files);
-    if let ([], Some(problem)) = (found.files.as_slice(), found.problems.first()) {
-        return Err(Failure::misuse_hint(format!("`{}`: {}", problem.name, problem.why), problem.hint));
-    }
+    let found = logs::find(&args.files)?;
     let filters = known::filters(args)?;
-    let (detector, known) = known::detector(args)?;
-    let mut input = Input::new(detector);
-    input.read(&found);
+    let (mut detector, known) = known::detector(args)?;
+    let input = Input::read(&found, &mut detector);
     let scope = scope::of(args, &found.files);
     let judge = |finding| (finding, Mark::default().verdict(filters.archiving(finding, &scope)));
-    let mut findings: Vec<(&Finding, Verdict)> = input.detector.findings().into_iter().map(judge).collect();
+    let mut findings: Vec<(&Finding, Verdict)> = detector.findings().into_iter().map(judge).collect();
     let in_sight = findings.iter().filter(|(_, verdict)| !verdict.is_archived());
     let worst = in_sight.map(|(finding, _)| finding.severity).max();
-    let count = findings.len();
+    let mut result = logs::count(findings.len() as u64, "finding", "findings");
     let archived = findings.iter().filter(|(_, verdict)| verdict.is_archived()).count();
+    if archived > 0 {
+        result.push_str(&format!(", {archived} of them archived"));
+    }
     if !args.archived {
         findings.retain(|(_, verdict)| !verdict.is_archived());
     }
     let detected = Detected { findings, scope };
     print(args.format, &detected)?;
-    input.print_summary(&found, count, archived)?;
-    known::keep(args, &input.detector)?;
+    input.print_summary(&found, detector.counts(), &result)?;
+    known::keep(args, &detector)?;
     let failed = args.fail_on().is_some_and(|least| worst.is_some_and(|worst| worst >= least));
     let is_incomplete = known == Exit::Incomplete || input.is_incomplete(&found);
     Ok(match (is_incomplete, failed) {
