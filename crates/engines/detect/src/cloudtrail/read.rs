@@ -128,7 +128,12 @@ fn take(
     Ok(found)
 }
 
-fn take_all(items: &[&RawValue], within: u8, held: &mut Held, each: &mut dyn FnMut(&Record<'_>, &str)) -> bool {
+fn take_all(
+    items: &[&RawValue],
+    within: u8,
+    held: &mut Held,
+    each: &mut dyn FnMut(&Record<'_>, &str),
+) -> bool {
     for item in items {
         if !take_one(item.get(), within, held, each) {
             held.others = held.others.saturating_add(1);

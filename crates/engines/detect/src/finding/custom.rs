@@ -1,11 +1,12 @@
 //! Findings of rules that somebody wrote for himself.
 
 use ringwall_model::{Responsible, Severity};
+use serde::{Deserialize, Serialize};
 
 use super::{DefinedBy, Finding, Kind, Log, Place};
 
 /// The rule that a finding is of, if it is none of Ringwall's own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CustomRule {
     /// Its id, or what it is named by where it has none: the same as long as the rule is the same.
     pub id: String,

@@ -6,6 +6,7 @@ mod evidence;
 mod kind;
 mod sequence;
 mod store;
+mod verdict;
 
 pub use custom::{CUSTOM_KINDS, CustomRule};
 pub(crate) use details::short;
@@ -13,7 +14,10 @@ pub use details::{
     Actor, ApiCall, AwsCall, Container, Details, ListMatch, PermissionAsked, RoleBindingMade, RoleMade, Term,
     Workload,
 };
-pub use evidence::{Evidence, MAX_EVIDENCE, Place};
+pub use evidence::{Evidence, MAX_EVIDENCE, MAX_EVIDENCE_FILES, Place};
 pub use kind::{DefinedBy, Kind, Log, number};
 pub use sequence::{Sequence, SequenceSignal, SignalSource};
-pub use store::{Finding, Findings, MAX_FINDINGS, Signal};
+pub use store::{Finding, Findings, Lost, MAX_FINDINGS, Signal};
+pub use verdict::{
+    Archived, ByHand, Feedback, MAX_COMMENT, MAX_MARKS, Mark, Marks, NotMarked, Rating, Verdict,
+};

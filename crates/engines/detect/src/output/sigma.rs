@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use super::object::Object;
 use super::{Scope, digest, evidence, id, times};
-use crate::finding::{Details, Finding, Log};
+use crate::finding::{Details, Finding, Log, Verdict};
 
 /// A finding as a match of a Sigma rule.
-pub fn sigma(finding: &Finding, scope: &Scope) -> Value {
+pub(super) fn sigma(finding: &Finding, scope: &Scope, verdict: &Verdict) -> Value {
     let (first, last) = times(finding, scope);
     let (product, service) = match finding.kind.log {
         Log::Audit => ("kubernetes", "audit"),
@@ -37,6 +37,7 @@ pub fn sigma(finding: &Finding, scope: &Scope) -> Value {
         .value("count", finding.count)
         .value("first", first)
         .value("last", last)
+        .maybe("archived", verdict.is_archived().then_some(true))
         .object("fields", fields(&finding.details))
         .value("evidence", evidence(finding))
         .into_value()
