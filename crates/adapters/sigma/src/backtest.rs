@@ -99,7 +99,9 @@ impl Backtest {
         if event.stage.text() == "RequestReceived" {
             return;
         }
-        let time = [&event.reached, &event.received].into_iter().find_map(|field| ringwall_model::time::milliseconds(field.text()));
+        let time = [&event.reached, &event.received]
+            .into_iter()
+            .find_map(|field| ringwall_model::time::milliseconds(field.text()));
         self.of_audit.count(time);
         let tallies = &mut self.tallies;
         self.sigma.audit(event, json, place, &mut |found| count(tallies, found));
@@ -130,7 +132,8 @@ impl Backtest {
         let span = first.zip(last).map(|(first, last)| last.saturating_sub(first) as f64);
         let a_day = |number: f64| span.filter(|span| *span >= HOUR).map(|span| number * DAY / span);
         let findings_a_day = a_day(counted.causes.len() as f64);
-        let most = counted.actors.iter().max_by(|one, other| one.1.cmp(other.1).then_with(|| other.0.cmp(one.0)));
+        let most =
+            counted.actors.iter().max_by(|one, other| one.1.cmp(other.1).then_with(|| other.0.cmp(one.0)));
         Tally {
             rule: Arc::clone(rule),
             events: logs.iter().fold(0, |sum, log| log.events.saturating_add(sum)),
@@ -169,11 +172,12 @@ fn count(tallies: &mut HashMap<Arc<str>, Counting>, found: Match) {
         tally.examples.push(found.signal.evidence);
     }
     let actor = found.signal.details.actor;
-    let name = if actor.username.is_empty() || !actor.arn.is_empty() && found.signal.details.aws_call.is_some() {
-        actor.arn
-    } else {
-        actor.username
-    };
+    let name =
+        if actor.username.is_empty() || !actor.arn.is_empty() && found.signal.details.aws_call.is_some() {
+            actor.arn
+        } else {
+            actor.username
+        };
     let is_known = tally.actors.contains_key(&name);
     if is_known || tally.actors.len() < MAX_DISTINCT {
         let matches = tally.actors.entry(name).or_default();
@@ -183,8 +187,5 @@ fn count(tallies: &mut HashMap<Arc<str>, Counting>, found: Match) {
 
 fn widened((first, last): (Option<i64>, Option<i64>), time: Option<i64>) -> (Option<i64>, Option<i64>) {
     let Some(time) = time else { return (first, last) };
-    (
-        Some(first.map_or(time, |first| first.min(time))),
-        Some(last.map_or(time, |last| last.max(time))),
-    )
+    (Some(first.map_or(time, |first| first.min(time))), Some(last.map_or(time, |last| last.max(time))))
 }

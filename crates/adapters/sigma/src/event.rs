@@ -50,7 +50,8 @@ impl<'a> LazyEvent<'a> {
 
     fn whole(&self) -> &JsonEvent<'static> {
         self.whole.get_or_init(|| {
-            let whole = if self.json.len() > MAX_MEMBER { None } else { serde_json::from_str(self.json).ok() };
+            let whole =
+                if self.json.len() > MAX_MEMBER { None } else { serde_json::from_str(self.json).ok() };
             JsonEvent::owned(whole.unwrap_or_default())
         })
     }

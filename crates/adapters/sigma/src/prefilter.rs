@@ -45,7 +45,8 @@ impl Prefilter {
     /// Adds a rule; `fields` are those of its log.
     pub(crate) fn add(&mut self, rule: &SigmaRule, fields: &[&str; FIELDS]) {
         // A rule may have several conditions, each of which is enough.
-        let needs = rule.detection.conditions.iter().map(|condition| expression(condition, &rule.detection, fields));
+        let needs =
+            rule.detection.conditions.iter().map(|condition| expression(condition, &rule.detection, fields));
         let Some(needs) = needs.reduce(either) else { return };
         let Some(first) = needs.0.first().cloned().flatten() else { return self.others.push(needs) };
         for text in first {
@@ -122,7 +123,9 @@ fn detection(detection: &Detection, fields: &[&str; FIELDS]) -> Needs {
         Detection::AnyOf(parts) => {
             parts.iter().map(|part| self::detection(part, fields)).reduce(either).unwrap_or_default()
         }
-        Detection::Keywords(_) | Detection::ArrayMatch { .. } | Detection::Conditional { .. } => Needs::default(),
+        Detection::Keywords(_) | Detection::ArrayMatch { .. } | Detection::Conditional { .. } => {
+            Needs::default()
+        }
     }
 }
 

@@ -14,9 +14,7 @@ use rsigma_parser::{
 
 use crate::canon::{self, Budget};
 use crate::find::{self, Origin, RuleFile};
-use crate::limits::{
-    MAX_GROUP_ENTRIES, MAX_GROUPS, MAX_PATTERNS, MAX_RULES, MAX_TIMESPAN,
-};
+use crate::limits::{MAX_GROUP_ENTRIES, MAX_GROUPS, MAX_PATTERNS, MAX_RULES, MAX_TIMESPAN};
 use crate::prefilter::{self, Prefilter};
 use crate::rule::{Rule, severity};
 
@@ -74,7 +72,8 @@ impl Rules {
     /// As [`Rules::load`] has them.
     pub fn reload(&self) -> Result<Option<Arc<Self>>, Vec<Problem>> {
         let new = Self::load(&self.origins)?;
-        Ok((new.rules != self.rules || new.collection.filters != self.collection.filters).then(|| Arc::new(new)))
+        Ok((new.rules != self.rules || new.collection.filters != self.collection.filters)
+            .then(|| Arc::new(new)))
     }
 
     /// All rules, in the order of their files.
@@ -125,7 +124,10 @@ impl Rules {
         }
         if draft.budget.patterns > MAX_PATTERNS {
             let why = format!("more than {MAX_PATTERNS} regular expressions in one set of rules");
-            problems.push(Problem::error(Source::built_in(), why).hint("`contains`, `startswith` and `endswith` cost less"));
+            problems.push(
+                Problem::error(Source::built_in(), why)
+                    .hint("`contains`, `startswith` and `endswith` cost less"),
+            );
         }
         if !problems.is_empty() {
             problems.sort();
@@ -133,13 +135,8 @@ impl Rules {
         }
         let rules: Vec<Arc<Rule>> = draft.rules.into_iter().map(Arc::new).collect();
         let by_key = rules.iter().zip(0..).map(|(rule, at)| (Arc::clone(&rule.key), at)).collect();
-        let all = Self {
-            origins: Vec::new(),
-            collection: draft.collection,
-            rules,
-            by_key,
-            others: draft.others,
-        };
+        let all =
+            Self { origins: Vec::new(), collection: draft.collection, rules, by_key, others: draft.others };
         match all.engine() {
             Ok(_) => Ok(all),
             Err(error) => Err(vec![Problem::error(Source::built_in(), error.to_string())]),
@@ -150,7 +147,8 @@ impl Rules {
 impl Draft {
     fn file(&mut self, file: &RuleFile, problems: &mut Vec<Problem>) {
         let mut trees = Vec::new();
-        let unread = Reader::default().read(&file.name, &file.text, &mut |document| trees.push(document.tree));
+        let unread =
+            Reader::default().read(&file.name, &file.text, &mut |document| trees.push(document.tree));
         problems.extend(unread);
         for tree in trees {
             let source = Source::new(Arc::clone(&file.name), tree.line);
@@ -164,7 +162,9 @@ impl Draft {
         let line_of = |key: &str| source.at(tree.entry(key).map_or(tree.line, |entry| entry.line));
         if let Some(entry) = tree.entries().iter().find(|entry| entry.key.starts_with("rsigma.")) {
             let why = format!("`{}` is a setting of another program", entry.key);
-            return Err(Problem::error(source.at(entry.line), why).hint("take it out: it would count for all rules"));
+            return Err(
+                Problem::error(source.at(entry.line), why).hint("take it out: it would count for all rules")
+            );
         }
         if tree.get("action").is_some() {
             let why = "documents with `action` build on one another, which is not supported";
@@ -274,7 +274,8 @@ impl Draft {
         }
         for (filter, source) in std::mem::take(&mut self.filters) {
             if let rsigma_parser::FilterRuleTarget::Specific(rules) = &filter.rules
-                && let Some(missing) = rules.iter().find(|part| self.named(part).is_none() && !self.foreign.contains(*part))
+                && let Some(missing) =
+                    rules.iter().find(|part| self.named(part).is_none() && !self.foreign.contains(*part))
             {
                 let why = format!("no rule has the id or the name `{missing}`");
                 problems.push(Problem::error(source, why));
@@ -286,7 +287,8 @@ impl Draft {
         for rule in &self.rules {
             if let Some(first) = known.insert(&rule.key, &rule.source) {
                 let why = format!("`{}` is {first} as well", rule.key);
-                problems.push(Problem::error(rule.source.clone(), why).hint("give each rule an `id` of its own"));
+                problems
+                    .push(Problem::error(rule.source.clone(), why).hint("give each rule an `id` of its own"));
             }
         }
     }
@@ -315,7 +317,8 @@ impl Draft {
             about.text.push_str(&part.text);
             part.is_silent |= !rule.generate;
         }
-        about.log = match logs.iter().copied().reduce(|one, other| if one == other { one } else { Log::Both }) {
+        about.log = match logs.iter().copied().reduce(|one, other| if one == other { one } else { Log::Both })
+        {
             Some(log) => log,
             None => Log::Audit,
         };
@@ -350,9 +353,15 @@ fn check(rule: &CorrelationRule) -> Result<(), (String, String)> {
 fn log_of(source: &LogSource) -> Option<Log> {
     let is = |of: &Option<String>, name: &str| of.as_deref().is_none_or(|of| of.eq_ignore_ascii_case(name));
     let product = source.product.as_deref()?;
-    if product.eq_ignore_ascii_case("kubernetes") && is(&source.service, "audit") && is(&source.category, "application") {
+    if product.eq_ignore_ascii_case("kubernetes")
+        && is(&source.service, "audit")
+        && is(&source.category, "application")
+    {
         Some(Log::Audit)
-    } else if product.eq_ignore_ascii_case("aws") && is(&source.service, "cloudtrail") && source.category.is_none() {
+    } else if product.eq_ignore_ascii_case("aws")
+        && is(&source.service, "cloudtrail")
+        && source.category.is_none()
+    {
         Some(Log::CloudTrail)
     } else {
         None
@@ -361,6 +370,7 @@ fn log_of(source: &LogSource) -> Option<Log> {
 
 /// A log's source, as rules and events are compared by it.
 pub(crate) fn logsource(log: Log) -> LogSource {
-    let (product, service) = if log == Log::CloudTrail { ("aws", "cloudtrail") } else { ("kubernetes", "audit") };
+    let (product, service) =
+        if log == Log::CloudTrail { ("aws", "cloudtrail") } else { ("kubernetes", "audit") };
     LogSource { product: Some(product.to_owned()), service: Some(service.to_owned()), ..LogSource::default() }
 }

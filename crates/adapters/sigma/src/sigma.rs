@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use ringwall_detect::{Field, Text, act::Act};
 use ringwall_detect::audit;
 use ringwall_detect::cloudtrail::{self, Call};
 use ringwall_detect::finding::{Details, Evidence, Kind, Log, Place, Signal};
+use ringwall_detect::{Field, Text, act::Act};
 use rsigma_eval::{CorrelationEngine, EvaluationResult, ResultBody};
 use rsigma_parser::LogSource;
 
@@ -156,7 +156,11 @@ impl Sigma {
             time: act.time,
             who: act.username(),
             object: format!("{}/{} {}", act.resource, act.subresource, act.namespace),
-            evidence: Evidence { id: mark::cut(event.audit_id.text()), is_record: false, place: place.clone() },
+            evidence: Evidence {
+                id: mark::cut(event.audit_id.text()),
+                is_record: false,
+                place: place.clone(),
+            },
         };
         self.look(&look, &mut || act.details(), tell);
     }
@@ -241,7 +245,8 @@ fn matched(rule: &Arc<Rule>, result: &EvaluationResult, look: &Look<'_>, details
             Vec::new(),
         ),
         ResultBody::Correlation(body) => {
-            let group: String = body.group_key.iter().map(|(name, value)| format!("\0{name}\0{value}")).collect();
+            let group: String =
+                body.group_key.iter().map(|(name, value)| format!("\0{name}\0{value}")).collect();
             let refs = body.event_refs.iter().flatten();
             let earlier = refs.filter_map(|event| mark::read(event.id.as_deref()?));
             let earlier: Vec<Evidence> = earlier.filter(|event| *event != look.evidence).collect();

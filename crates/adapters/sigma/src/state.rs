@@ -30,7 +30,12 @@ pub(crate) fn read(bytes: &[u8], engine: &mut CorrelationEngine, rules: &Rules) 
 }
 
 /// From one engine into another with other rules.
-pub(crate) fn carry(counted: CorrelationSnapshot, from: &Rules, engine: &mut CorrelationEngine, rules: &Rules) {
+pub(crate) fn carry(
+    counted: CorrelationSnapshot,
+    from: &Rules,
+    engine: &mut CorrelationEngine,
+    rules: &Rules,
+) {
     // The snapshot is of this program, so its version is known.
     let _ = give(Kept { rules: texts(from), counted }, engine, rules);
 }
@@ -43,7 +48,11 @@ fn give(kept: Kept, engine: &mut CorrelationEngine, rules: &Rules) -> Result<(),
     counted.last_alert.retain(|key, _| old.contains_key(key));
     counted.event_buffers.clear();
     counted.event_ref_buffers.retain(|key, _| old.contains_key(key));
-    if engine.import_state(counted) { Ok(()) } else { Err(Error::State("it is of another version".to_owned())) }
+    if engine.import_state(counted) {
+        Ok(())
+    } else {
+        Err(Error::State("it is of another version".to_owned()))
+    }
 }
 
 fn texts(rules: &Rules) -> HashMap<String, String> {

@@ -28,8 +28,10 @@ fn look(sigma: &mut Sigma, text: &str, line: u64) -> Vec<Match> {
     let is_record = text.contains(r#""eventSource""#);
     let place = Place { file: if is_record { "trail.json" } else { "audit.log" }.into(), line };
     if is_record {
-        cloudtrail::read_with_json(text, &mut |record, json| sigma.cloudtrail(record, json, &place, &mut tell))
-            .unwrap();
+        cloudtrail::read_with_json(text, &mut |record, json| {
+            sigma.cloudtrail(record, json, &place, &mut tell)
+        })
+        .unwrap();
     } else {
         audit::read_with_json(text, &mut |event, json| sigma.audit(event, json, &place, &mut tell)).unwrap();
     }

@@ -31,7 +31,8 @@ fn stem(path: &str) -> String {
 fn each_case_matches_as_it_says() {
     let rules = pack();
     let mut sides: BTreeMap<String, BTreeSet<bool>> = BTreeMap::new();
-    let mut files: Vec<_> = fs::read_dir(folder("cases/detect/sigma")).unwrap().map(|file| file.unwrap().path()).collect();
+    let mut files: Vec<_> =
+        fs::read_dir(folder("cases/detect/sigma")).unwrap().map(|file| file.unwrap().path()).collect();
     files.sort();
     for file in files.iter().filter(|file| file.extension().is_some_and(|ending| ending == "jsonl")) {
         let rule = stem(&file.to_string_lossy());

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use ringwall_detect::finding::Log;
 use ringwall_sigma::{Rules, Sigma};
 use rsigma_eval::{Engine, JsonEvent};
 use rsigma_parser::parse_sigma_yaml;
@@ -15,7 +16,8 @@ use crate::look;
 /// One rule of each, by its number.
 fn twin(texts: &[String]) -> (Sigma, Engine) {
     let all = texts.join("\n---\n");
-    let rules = Rules::parse("rules.yml", all.as_bytes()).unwrap_or_else(|problems| panic!("{problems:#?}\n{all}"));
+    let rules =
+        Rules::parse("rules.yml", all.as_bytes()).unwrap_or_else(|problems| panic!("{problems:#?}\n{all}"));
     let mut engine = Engine::new();
     engine.add_collection(&parse_sigma_yaml(&all).unwrap()).unwrap();
     (Sigma::new(Arc::new(rules)).unwrap(), engine)
@@ -37,11 +39,13 @@ fn item() -> impl Strategy<Value = String> {
         "user.username",
         "user.groups",
         "requestObject.spec.containers.image",
-        "requestObject.spec.containers[0].image",
         "responseStatus.code",
     ]);
-    let modifier = prop::sample::select(vec!["", "", "", "|contains", "|startswith", "|exists", "|re", "|cased"]);
-    let text = prop::sample::select(vec!["get", "GET", "pods", "exec", "a", "b", "'*'", "g?t", "''", "null", "7", "200"]);
+    let modifier =
+        prop::sample::select(vec!["", "", "", "|contains", "|startswith", "|exists", "|re", "|cased"]);
+    let text = prop::sample::select(vec![
+        "get", "GET", "pods", "exec", "a", "b", "'*'", "g?t", "''", "null", "7", "200",
+    ]);
     (field, modifier, prop::collection::vec(text, 1..3)).prop_map(|(field, modifier, texts)| match modifier {
         "|exists" => format!("        {field}|exists: {}\n", texts.len() == 1),
         "|re" => format!("        {field}|re: '^(get|pods)$'\n"),
@@ -63,33 +67,47 @@ fn rule() -> impl Strategy<Value = String> {
         "s0 or (s1 and not s2)",
         "(s0 or s1) and s2",
     ]);
-    (prop::collection::vec(selection, 3), condition).prop_filter_map("a key stands twice", |(selections, condition)| {
-        let mut text = String::new();
-        for (number, selection) in selections.iter().enumerate() {
-            let mut keys = BTreeSet::new();
-            text.push_str(&format!("    s{number}:\n"));
-            for item in selection.values() {
-                if !keys.insert(item.split(": ").next()?.to_owned()) {
-                    return None;
+    (prop::collection::vec(selection, 3), condition).prop_filter_map(
+        "a key stands twice",
+        |(selections, condition)| {
+            let mut text = String::new();
+            for (number, selection) in selections.iter().enumerate() {
+                let mut keys = BTreeSet::new();
+                text.push_str(&format!("    s{number}:\n"));
+                for item in selection.values() {
+                    if !keys.insert(item.split(": ").next()?.to_owned()) {
+                        return None;
+                    }
+                    text.push_str(item);
                 }
-                text.push_str(item);
             }
-        }
-        Some(format!("detection:\n{text}    condition: {condition}\n"))
-    })
+            Some(format!("detection:\n{text}    condition: {condition}\n"))
+        },
+    )
 }
 
 fn event() -> impl Strategy<Value = Value> {
     let text = || {
         prop::sample::select(vec![
-            json!("get"), json!("GET"), json!("pods"), json!("exec"), json!("a"), json!("Ab"), json!(""), json!(null),
-            json!(7), json!(["get", "a"]), json!({"a": "get"}), json!("gét"),
+            json!("get"),
+            json!("GET"),
+            json!("pods"),
+            json!("exec"),
+            json!("a"),
+            json!("Ab"),
+            json!(""),
+            json!(null),
+            json!(7),
+            json!(["get", "a"]),
+            json!({"a": "get"}),
+            json!("gét"),
         ])
     };
     let part = || prop::option::of(text());
     (part(), part(), part(), part(), part(), prop::collection::vec(text(), 0..3)).prop_map(
         |(verb, resource, subresource, namespace, user, images)| {
-            let mut event = json!({"auditID": "a", "stage": "ResponseComplete", "responseStatus": {"code": 200}});
+            let mut event =
+                json!({"auditID": "a", "stage": "ResponseComplete", "responseStatus": {"code": 200}});
             let mut put = |path: &str, value: Option<Value>| {
                 if let Some(value) = value {
                     let (outer, inner) = path.split_once('.').unwrap_or((path, ""));
@@ -148,6 +166,9 @@ fn the_pack_matches_the_same_cases() {
         .collect();
     let mut engine = Engine::new();
     engine.add_collection(&parse_sigma_yaml(&texts.join("\n---\n")).unwrap()).unwrap();
+    let mut sigma = Sigma::new(crate::pack::pack()).unwrap();
+    let rules = Arc::clone(sigma.rules());
+    let rule = |key: &String| rules.all().iter().find(|rule| *rule.key == **key).unwrap();
     let (mut seen, mut matched) = (0, 0);
     for case in std::fs::read_dir(crate::folder("cases/detect/sigma")).unwrap() {
         let case = case.unwrap().path();
@@ -157,25 +178,17 @@ fn the_pack_matches_the_same_cases() {
         for line in std::fs::read_to_string(case).unwrap().lines() {
             let case: Value = serde_json::from_str(line).unwrap();
             for event in case["events"].as_array().unwrap() {
-                // Each event alone: what is told of it is what detections tell, silent ones left out.
-                let mut sigma = Sigma::new(crate::pack::pack()).unwrap();
-                let silent = sigma.rules().all().iter().filter(|rule| rule.is_silent);
-                let silent: BTreeSet<String> = silent.map(|rule| rule.key.to_string()).collect();
                 let is_record = event.get("eventSource").is_some();
                 let [ours, theirs] = verdicts(&mut sigma, &engine, event);
-                let of_log: BTreeSet<String> = theirs
-                    .into_iter()
-                    .filter(|key| !silent.contains(key))
-                    .filter(|key| {
-                        let rules = sigma.rules().all();
-                        let rule = rules.iter().find(|rule| &*rule.key == key.as_str()).unwrap();
-                        (rule.log == ringwall_detect::finding::Log::CloudTrail) == is_record
-                    })
-                    .collect();
-                assert_eq!(ours, of_log, "{event}");
+                // What detections tell: correlations are another test's, and rules for them alone are silent.
+                let ours: BTreeSet<_> = ours.into_iter().filter(|key| !rule(key).is_correlation).collect();
+                let is_theirs =
+                    |key: &String| (rule(key).log == Log::CloudTrail) == is_record && !rule(key).is_silent;
+                let theirs: BTreeSet<_> = theirs.into_iter().filter(is_theirs).collect();
+                assert_eq!(ours, theirs, "{event}");
                 (seen, matched) = (seen + 1, matched + ours.len());
             }
         }
     }
-    assert!(seen > 150 && matched > 20, "{seen} events, {matched} matches");
+    assert!(seen > 150 && matched > 15, "{seen} events, {matched} matches");
 }

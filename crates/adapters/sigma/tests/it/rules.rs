@@ -17,7 +17,9 @@ const EXEC: &str = r#"{"auditID":"a-1","stage":"ResponseComplete","verb":"create
 
 /// A rule with this detection.
 fn rule(id: &str, rest: &str) -> String {
-    format!("title: Rule {id}\nid: {id}\nlogsource: {{category: application, product: kubernetes, service: audit}}\n{rest}\n")
+    format!(
+        "title: Rule {id}\nid: {id}\nlogsource: {{category: application, product: kubernetes, service: audit}}\n{rest}\n"
+    )
 }
 
 fn told(rules: &str) -> Vec<String> {
@@ -27,7 +29,10 @@ fn told(rules: &str) -> Vec<String> {
 
 fn problems(text: &str) -> Vec<String> {
     let problems = Rules::parse("bad.yml", text.as_bytes()).unwrap_err();
-    problems.iter().map(|problem| format!("{problem} ({})", problem.hint.as_deref().unwrap_or_default())).collect()
+    problems
+        .iter()
+        .map(|problem| format!("{problem} ({})", problem.hint.as_deref().unwrap_or_default()))
+        .collect()
 }
 
 #[test]
@@ -35,8 +40,8 @@ fn arrays_are_asked_for_in_each_way() {
     for detection in [
         "detection: {s: {requestObject.spec.containers.name: b}, condition: s}",
         "detection: {s: {'requestObject.spec.containers[*].name': b}, condition: s}",
-        "detection: {s: {'requestObject.spec.containers[1].name': b}, condition: s}",
-        "detection: {s: {'requestObject.spec.containers[-1].name': b}, condition: s}",
+        "sigma-version: 3\ndetection: {s: {'requestObject.spec.containers[1].name': b}, condition: s}",
+        "sigma-version: 3\ndetection: {s: {'requestObject.spec.containers[-1].name': b}, condition: s}",
         "detection: {s: {sourceIPs: 192.0.2.7}, condition: s}",
         "detection: {s: {'sourceIPs|cidr': 192.0.2.0/24}, condition: s}",
         "sigma-version: 3\ndetection: {s: {'requestObject.spec.containers[any]': {name: b, image: x}}, condition: s}",
@@ -50,7 +55,7 @@ fn arrays_are_asked_for_in_each_way() {
     }
     for detection in [
         "detection: {s: {requestObject.spec.containers.name: c}, condition: s}",
-        "detection: {s: {'requestObject.spec.containers[0].name': b}, condition: s}",
+        "sigma-version: 3\ndetection: {s: {'requestObject.spec.containers[0].name': b}, condition: s}",
         // `a` has no image: no single container has both.
         "sigma-version: 3\ndetection: {s: {'requestObject.spec.containers[any]': {name: a, image: x}}, condition: s}",
         "sigma-version: 3\ndetection: {s: {'requestObject.spec.containers[all]': {image: x}}, condition: s}",
@@ -72,24 +77,50 @@ fn what_is_wrong_is_told_with_its_line() {
         ("title: a\nlogsource: {product: kubernetes}\n".to_owned(), "bad.yml:1: "),
         (rule("a", "detection:\n    s: {verb: get}\n    condition: t"), "bad.yml:4: "),
         (rule("a", "detection: {s: {verb: get}, condition: 's and'}"), "bad.yml:4: "),
-        (rule("a", "detection:\n    s:\n        verb|re:\n            - get\n            - '('\n    condition: s"), "bad.yml:8: `(` is no regular expression"),
-        (rule("a", "detection:\n    s:\n        verb|re: '(a{1000}){1000}'\n    condition: s"), "bad.yml:6: "),
+        (
+            rule(
+                "a",
+                "detection:\n    s:\n        verb|re:\n            - get\n            - '('\n    condition: s",
+            ),
+            "bad.yml:8: `(` is no regular expression",
+        ),
+        (
+            rule("a", "detection:\n    s:\n        verb|re: '(a{1000}){1000}'\n    condition: s"),
+            "bad.yml:6: ",
+        ),
+        (
+            rule("a", "detection:\n    s: {'rules[any].verbs': get}\n    condition: s"),
+            "bad.yml:5: `rules[any].verbs` asks into a list",
+        ),
         (rule("a", "detection: {s: {verb|nonsense: get}, condition: s}"), "bad.yml:4: "),
-        (rule("a", &format!("{good}\nmode: perhaps")), "bad.yml:5: a rule's `mode` is none that there is (`live` or `dry-run`)"),
+        (
+            rule("a", &format!("{good}\nmode: perhaps")),
+            "bad.yml:5: a rule's `mode` is none that there is (`live` or `dry-run`)",
+        ),
         (rule("a", &format!("{good}\nlevel: dire")), "bad.yml:4: invalid level"),
-        (rule("a", &format!("{good}\nrsigma.action: reset")), "bad.yml:5: `rsigma.action` is a setting of another program"),
+        (
+            rule("a", &format!("{good}\nrsigma.action: reset")),
+            "bad.yml:5: `rsigma.action` is a setting of another program",
+        ),
         (rule("a", &format!("{good}\naction: global")), "bad.yml:5: documents with `action`"),
         (format!("{}---\n{}", rule("a", good), rule("a", good)), "bad.yml:6: `a` is bad.yml:1 as well"),
         (
-            "title: c\ncorrelation: {type: event_count, rules: [x], timespan: 5m, condition: {gte: 2}}\n".to_owned(),
+            "title: c\ncorrelation: {type: event_count, rules: [x], timespan: 5m, condition: {gte: 2}}\n"
+                .to_owned(),
             "bad.yml:1: no rule has the id or the name `x`",
         ),
         (
-            format!("{}---\ntitle: c\ncorrelation: {{type: event_count, rules: [a], timespan: 5m, condition: {{gte: 2000}}}}\n", rule("a", good)),
+            format!(
+                "{}---\ntitle: c\ncorrelation: {{type: event_count, rules: [a], timespan: 5m, condition: {{gte: 2000}}}}\n",
+                rule("a", good)
+            ),
             "bad.yml:7: a correlation counts to 1000 at most",
         ),
         (
-            format!("{}---\ntitle: c\ncorrelation: {{type: event_count, rules: [a], timespan: 90d, condition: {{gte: 2}}}}\n", rule("a", good)),
+            format!(
+                "{}---\ntitle: c\ncorrelation: {{type: event_count, rules: [a], timespan: 90d, condition: {{gte: 2}}}}\n",
+                rule("a", good)
+            ),
             "bad.yml:7: `90d` is longer",
         ),
         (
@@ -105,12 +136,14 @@ fn what_is_wrong_is_told_with_its_line() {
 #[test]
 fn each_problem_of_a_folder_is_told_and_none_of_its_rules_is_used() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("a.yml"), rule("a", "detection: {s: {verb: create}, condition: s}")).unwrap();
+    fs::write(folder.path().join("a.yml"), rule("a", "detection: {s: {verb: create}, condition: s}"))
+        .unwrap();
     let origins = [Origin { path: folder.path().to_owned(), is_dry_run: false }];
     let rules = Arc::new(Rules::load(&origins).unwrap());
     assert!(rules.reload().unwrap().is_none(), "nothing changed");
     fs::create_dir(folder.path().join("more")).unwrap();
-    fs::write(folder.path().join("more/b.yaml"), rule("b", "detection: {s: {verb: create}, condition: t}")).unwrap();
+    fs::write(folder.path().join("more/b.yaml"), rule("b", "detection: {s: {verb: create}, condition: t}"))
+        .unwrap();
     fs::write(folder.path().join("more/c.yml"), "title: c\n").unwrap();
     fs::write(folder.path().join("more/d.txt"), "no rule").unwrap();
     let told = rules.reload().unwrap_err();
@@ -118,7 +151,8 @@ fn each_problem_of_a_folder_is_told_and_none_of_its_rules_is_used() {
     assert_eq!(files, ["b.yaml", "c.yml"]);
     assert_eq!(rules.all().len(), 1, "the old rules are still there");
     fs::remove_file(folder.path().join("more/c.yml")).unwrap();
-    fs::write(folder.path().join("more/b.yaml"), rule("b", "detection: {s: {verb: create}, condition: s}")).unwrap();
+    fs::write(folder.path().join("more/b.yaml"), rule("b", "detection: {s: {verb: create}, condition: s}"))
+        .unwrap();
     let new = rules.reload().unwrap().expect("it changed");
     assert_eq!(new.all().len(), 2);
 }
@@ -133,7 +167,11 @@ fn a_mode_is_the_rules_or_the_folders() {
     let modes = |rules: &Rules| -> Vec<bool> { rules.all().iter().map(|rule| rule.is_dry_run).collect() };
     assert_eq!(modes(&rules), [false, true]);
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("a.yml"), rule("a", "mode: live\ndetection: {s: {verb: create}, condition: s}")).unwrap();
+    fs::write(
+        folder.path().join("a.yml"),
+        rule("a", "mode: live\ndetection: {s: {verb: create}, condition: s}"),
+    )
+    .unwrap();
     let origins = [Origin { path: folder.path().join("a.yml"), is_dry_run: true }];
     assert_eq!(modes(&Rules::load(&origins).unwrap()), [true]);
 }
@@ -162,14 +200,23 @@ fn a_match_becomes_a_finding_of_its_rule() {
     ));
     let mut sigma = Sigma::new(rules).unwrap();
     let mut detector = Detector::new();
-    for (line, at) in [EXEC.to_owned(), EXEC.replace("a-1", "a-2"), EXEC.replace("ann", "bob")].iter().zip(1..) {
+    for (line, at) in
+        [EXEC.to_owned(), EXEC.replace("a-1", "a-2"), EXEC.replace("ann", "bob")].iter().zip(1..)
+    {
         for found in look(&mut sigma, line, at) {
             detector.tell(found.signal, found.earlier);
         }
     }
     let findings = detector.findings();
-    let scope = Scope { account: Some("111122223333".into()), region: Some("eu-central-1".into()), ..Scope::default() };
-    let told: Vec<_> = findings.iter().map(|finding| (finding.count, finding.evidence().len(), finding.is_dry_run())).collect();
+    let scope = Scope {
+        account: Some("111122223333".into()),
+        region: Some("eu-central-1".into()),
+        ..Scope::default()
+    };
+    let told: Vec<_> = findings
+        .iter()
+        .map(|finding| (finding.count, finding.evidence().len(), finding.is_dry_run()))
+        .collect();
     assert_eq!(told, [(2, 2, true), (1, 1, true)]);
     let first = json(findings.first().unwrap(), &scope);
     assert_eq!(findings.first().unwrap().severity, Severity::Critical);

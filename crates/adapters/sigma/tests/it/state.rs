@@ -44,7 +44,8 @@ fn a_correlation_names_the_events_that_it_rests_on() {
 
 #[test]
 fn unchanged_correlations_keep_what_they_counted_when_rules_are_reloaded() {
-    let mut sigma = Sigma::new(parsed(&format!("{DENIED}{}{}", counting("same", 4), counting("other", 4)))).unwrap();
+    let mut sigma =
+        Sigma::new(parsed(&format!("{DENIED}{}{}", counting("same", 4), counting("other", 4)))).unwrap();
     assert!(feed(&mut sigma, "ann", 0..3).is_empty());
     sigma.set_rules(parsed(&format!("{DENIED}{}{}", counting("same", 4), counting("other", 3)))).unwrap();
     let found = feed(&mut sigma, "ann", 3..4);
