@@ -32,7 +32,7 @@ mod xml;
 
 pub use ::http::Method;
 
-pub use self::client::{Client, Config, Retry, escape, read_error};
+pub use self::client::{Client, Config, ObjectCall, Retry, escape, read_error};
 pub use self::clock::Clock;
 pub use self::cluster_token::ClusterToken;
 pub use self::credentials::{
