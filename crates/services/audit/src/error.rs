@@ -18,6 +18,9 @@ pub enum Error {
     /// NATS can't be used.
     #[error(transparent)]
     Stream(#[from] ringwall_stream::StreamError),
+    /// The lake can't be used.
+    #[error("the lake can't be used")]
+    Lake(#[from] ringwall_lake::LakeError),
     /// Sinks can't be as their file says.
     #[error(transparent)]
     Sinks(#[from] ringwall_sinks::SettingsError),

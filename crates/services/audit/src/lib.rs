@@ -24,6 +24,7 @@ mod desk;
 mod error;
 pub mod filters;
 mod hold;
+mod in_lake;
 mod keep;
 mod known;
 pub mod lists;

@@ -41,6 +41,10 @@ pub struct Settings {
     pub rules: Vec<Origin>,
     /// The file that says where findings go: see [`ringwall_sinks::SinkSettings`].
     pub sinks: Option<PathBuf>,
+    /// The lake: a folder, or `s3://BUCKET/PREFIX`.
+    pub lake: Option<String>,
+    /// How many days the lake keeps; 0 keeps all.
+    pub lake_days: u32,
     /// NATS JetStream, which replicas share; without it this process is alone with its disk.
     pub stream: Option<Arc<ringwall_stream::Settings>>,
     /// How often log groups and S3 are asked.

@@ -58,20 +58,24 @@ impl Watcher {
         self.guides.version
     }
 
-    /// Looks at an event, whose text this is.
-    pub(crate) fn audit(&mut self, event: &audit::Event<'_>, json: &str, place: &Place) {
+    /// Looks at an event, whose text this is; whether it is one that had not come before.
+    pub(crate) fn audit(&mut self, event: &audit::Event<'_>, json: &str, place: &Place) -> bool {
+        let before = self.detector.counts().repeated;
         if self.detector.judge_audit(event, place) {
             let detector = &mut self.detector;
             self.sigma.audit(event, json, place, &mut |found| tell(detector, found));
         }
+        self.detector.counts().repeated == before
     }
 
-    /// Looks at a record, whose text this is.
-    pub(crate) fn cloudtrail(&mut self, record: &Record<'_>, json: &str, place: &Place) {
-        if self.detector.judge_cloudtrail(record, place) {
+    /// Looks at a record, whose text this is; whether it is one that had not come before.
+    pub(crate) fn cloudtrail(&mut self, record: &Record<'_>, json: &str, place: &Place) -> bool {
+        let is_new = self.detector.judge_cloudtrail(record, place);
+        if is_new {
             let detector = &mut self.detector;
             self.sigma.cloudtrail(record, json, place, &mut |found| tell(detector, found));
         }
+        is_new
     }
 
     /// All that influences what is told of later events.

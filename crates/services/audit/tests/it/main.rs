@@ -48,6 +48,8 @@ impl Home {
             filters: Vec::new(),
             rules: Vec::new(),
             sinks: None,
+            lake: None,
+            lake_days: 0,
             stream: None,
             ask_every: Duration::from_millis(50),
             publish_every: Duration::from_secs(900),
