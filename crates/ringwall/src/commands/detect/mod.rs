@@ -12,6 +12,7 @@ use self::input::Input;
 use crate::cli::{Detect, DetectFormat};
 use crate::error::{Exit, Failure};
 use crate::render::detect_text;
+use crate::session;
 
 /// What `detect` has to say to people.
 pub(crate) struct Detected<'d> {
@@ -34,9 +35,15 @@ pub(super) fn run(args: &Detect) -> Result<Exit, Failure> {
     let detected = Detected { findings, scope: scope::of(args, &found.files) };
     print(args.format, &detected)?;
     input.print_summary(&found, detected.findings.len())?;
+    let put_aside = input.detector.lost().put_aside;
+    if put_aside > 0 {
+        session::remark(&format!(
+            "{put_aside} findings, those seen longest ago, are left out: there are more than are kept"
+        ))?;
+    }
     known::keep(args, &input.detector)?;
     let failed = args.fail_on().is_some_and(|least| worst.is_some_and(|worst| worst >= least));
-    let is_incomplete = known == Exit::Incomplete || input.is_incomplete(&found);
+    let is_incomplete = known == Exit::Incomplete || put_aside > 0 || input.is_incomplete(&found);
     Ok(match (is_incomplete, failed) {
         (true, _) => Exit::Incomplete,
         (false, true) => Exit::No,
