@@ -12,7 +12,7 @@ use crate::act::Act;
 use crate::audit::Event;
 use crate::baseline::{Baseline, Features};
 use crate::cloudtrail::{Call, Record, Watch};
-use crate::finding::{Finding, Findings, Lost, Place, Signal};
+use crate::finding::{Evidence, Finding, Findings, Lost, Place, Signal};
 use crate::intel::Intel;
 use crate::keyed::Keyed;
 use crate::rules::{self, Rules};
@@ -95,13 +95,18 @@ impl Detector {
 
     /// Looks at an event of the audit log.
     pub fn audit(&mut self, event: &Event<'_>, place: &Place) {
+        self.judge_audit(event, place);
+    }
+
+    /// The same; tells whether it was one to look at, rather than one that had come before or was not decided yet.
+    pub fn judge_audit(&mut self, event: &Event<'_>, place: &Place) -> bool {
         if event.stage.text() == "RequestReceived" {
             self.counts.not_decided = self.counts.not_decided.saturating_add(1);
-            return;
+            return false;
         }
         if !self.seen.is_new(event) {
             self.counts.repeated = self.counts.repeated.saturating_add(1);
-            return;
+            return false;
         }
         self.counts.judged = self.counts.judged.saturating_add(1);
         let act = Act::of(event);
@@ -114,6 +119,7 @@ impl Detector {
         if act.took_place() || !signals.is_empty() {
             self.weigh(&act, place, signals);
         }
+        true
     }
 
     /// Asks the baseline about an act and what it gave rise to, and then teaches it. What was not carried out, or only tried, teaches
@@ -140,9 +146,14 @@ impl Detector {
 
     /// Looks at a record of CloudTrail.
     pub fn cloudtrail(&mut self, record: &Record<'_>, place: &Place) {
+        self.judge_cloudtrail(record, place);
+    }
+
+    /// The same; tells whether it was one to look at, rather than one that had come before.
+    pub fn judge_cloudtrail(&mut self, record: &Record<'_>, place: &Place) -> bool {
         if !self.seen.is_new_record(record) {
             self.counts.repeated = self.counts.repeated.saturating_add(1);
-            return;
+            return false;
         }
         self.counts.judged = self.counts.judged.saturating_add(1);
         let call = Call::of(record);
@@ -155,6 +166,12 @@ impl Detector {
         told.into_iter().for_each(|signal| {
             findings.add(signal);
         });
+        true
+    }
+
+    /// Takes what somebody's own rule tells of an event, and the earlier events that it rests on.
+    pub fn tell(&mut self, signal: Signal, earlier: Vec<Evidence>) {
+        self.findings.add_with(signal, earlier);
     }
 
     /// What became of the events.
@@ -166,6 +183,11 @@ impl Detector {
     /// of the [`Self::state`].
     pub fn take_changed(&mut self) -> Vec<Finding> {
         self.findings.take_changed()
+    }
+
+    /// Whether [`Self::take_changed`] would give any.
+    pub fn has_changed(&self) -> bool {
+        self.findings.has_changed()
     }
 
     /// Closes the findings that were seen last before a time, in Unix milliseconds, and that were taken: what comes again is a new

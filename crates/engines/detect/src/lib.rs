@@ -8,6 +8,7 @@ mod body;
 pub mod cloudtrail;
 mod detector;
 mod field;
+pub mod filter;
 pub mod finding;
 pub mod intel;
 mod keep;

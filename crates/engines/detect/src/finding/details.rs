@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::Sequence;
+use super::{CustomRule, Sequence};
 
 /// Longest text that a finding repeats of an event, in characters.
 const MAX_TEXT: usize = 1024;
@@ -41,6 +41,8 @@ pub struct Details {
     pub terms: Vec<Term>,
     /// What belongs together, if it is that.
     pub sequence: Option<Sequence>,
+    /// The rule, if it is somebody's own.
+    pub rule: Option<Box<CustomRule>>,
 }
 
 /// Who did something.

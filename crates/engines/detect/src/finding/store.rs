@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::evidence::Chosen;
 use super::{Details, Evidence, Kind};
-use crate::keep::{at_most, size};
+use crate::keep::{self, at_most, size};
 use crate::kinds;
 
 /// Most findings that are kept open; beyond, what was seen longest ago is put aside. Somebody reads hundreds; a lone file of a bad year
@@ -66,8 +66,11 @@ impl Finding {
         self.evidence.all()
     }
 
-    fn new(signal: Signal) -> Self {
+    fn new(signal: Signal, earlier: Vec<Evidence>) -> Self {
         let mut evidence = Chosen::default();
+        earlier.into_iter().for_each(|event| {
+            evidence.add(event);
+        });
         evidence.add(signal.evidence);
         Self {
             kind: signal.kind,
@@ -144,6 +147,11 @@ impl Open {
 impl Findings {
     /// Adds a signal to its finding, and gives that: one with a count of 1 is new.
     pub fn add(&mut self, signal: Signal) -> &Finding {
+        self.add_with(signal, Vec::new())
+    }
+
+    /// The same for a signal that rests on earlier events too.
+    pub fn add_with(&mut self, signal: Signal, earlier: Vec<Evidence>) -> &Finding {
         let key = (signal.kind.name, signal.cause.clone());
         let is_full = self.by_cause.len() >= MAX_FINDINGS || self.bytes >= MAX_BYTES;
         if is_full && !self.by_cause.contains_key(&key) {
@@ -152,7 +160,11 @@ impl Findings {
         let open = match self.by_cause.entry(key) {
             Entry::Occupied(entry) => {
                 let open = entry.into_mut();
-                if open.finding.count_up(signal) {
+                let mut is_new = false;
+                for event in earlier {
+                    is_new |= open.finding.evidence.add(event);
+                }
+                if open.finding.count_up(signal) || is_new {
                     let size = open.size();
                     let before = std::mem::replace(&mut open.bytes, size);
                     self.bytes = self.bytes.saturating_sub(before).saturating_add(size);
@@ -160,7 +172,7 @@ impl Findings {
                 open
             }
             Entry::Vacant(entry) => {
-                let open = entry.insert(Open::new(Finding::new(signal), false));
+                let open = entry.insert(Open::new(Finding::new(signal, earlier), false));
                 self.bytes = self.bytes.saturating_add(open.bytes);
                 open
             }
@@ -176,6 +188,11 @@ impl Findings {
         let mut all: Vec<&Finding> = self.by_cause.values().map(|open| &open.finding).collect();
         all.sort_unstable_by(|one, other| order(one).cmp(&order(other)));
         all
+    }
+
+    /// Whether some are new or were counted up since they were taken last.
+    pub fn has_changed(&self) -> bool {
+        self.changed > 0
     }
 
     /// Those that are new or were counted up since they were taken last, the earliest first.
@@ -260,25 +277,57 @@ struct AllKept<'f> {
     lost: Lost,
 }
 
+impl<'f> Kept<'f> {
+    fn of(finding: &'f Finding, is_changed: bool) -> Self {
+        let Finding { kind, severity, cause, count, first_seen, last_seen, details, evidence } = finding;
+        Self {
+            kind: kind.name.into(),
+            severity: *severity,
+            cause: cause.into(),
+            count: *count,
+            first_seen: *first_seen,
+            last_seen: *last_seen,
+            details: Cow::Borrowed(details),
+            evidence: Cow::Borrowed(evidence),
+            is_changed,
+        }
+    }
+
+    /// Nothing if this version does not know the type.
+    fn finding(self) -> Option<Finding> {
+        Some(Finding {
+            kind: kinds::named(&self.kind)?,
+            severity: self.severity,
+            cause: self.cause.into_owned(),
+            count: self.count,
+            first_seen: self.first_seen,
+            last_seen: self.last_seen,
+            details: self.details.into_owned(),
+            evidence: self.evidence.into_owned(),
+        })
+    }
+}
+
+impl Finding {
+    /// Its bytes, for another process: MessagePack, a map by names.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let bytes = rmp_serde::to_vec_named(&Kept::of(self, false));
+        debug_assert!(bytes.is_ok(), "memory takes all bytes, and maps have a known length");
+        bytes.unwrap_or_default()
+    }
+
+    /// The finding whose bytes these are; nothing if they are none's, or of a type that this version does not know.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let kept: Kept<'_> = keep::read(bytes).ok()?;
+        kept.finding()
+    }
+}
+
 impl Serialize for Findings {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut all: Vec<&Open> = self.by_cause.values().collect();
         all.sort_unstable_by(|one, other| order(&one.finding).cmp(&order(&other.finding)));
-        let open = all.into_iter().map(|open| {
-            let Finding { kind, severity, cause, count, first_seen, last_seen, details, evidence } =
-                &open.finding;
-            Kept {
-                kind: kind.name.into(),
-                severity: *severity,
-                cause: cause.into(),
-                count: *count,
-                first_seen: *first_seen,
-                last_seen: *last_seen,
-                details: Cow::Borrowed(details),
-                evidence: Cow::Borrowed(evidence),
-                is_changed: open.is_changed,
-            }
-        });
+        let open = all.into_iter().map(|open| Kept::of(&open.finding, open.is_changed));
         AllKept { open: open.collect(), lost: self.lost }.serialize(serializer)
     }
 }
@@ -288,23 +337,14 @@ impl<'de> Deserialize<'de> for Findings {
         let AllKept { open, lost } = AllKept::deserialize(deserializer)?;
         let mut findings = Self { lost, ..Self::default() };
         for kept in open {
-            let Some(kind) = kinds::named(&kept.kind) else {
+            let is_changed = kept.is_changed;
+            let Some(finding) = kept.finding() else {
                 findings.lost.unknown = findings.lost.unknown.saturating_add(1);
                 continue;
             };
-            let finding = Finding {
-                kind,
-                severity: kept.severity,
-                cause: kept.cause.into_owned(),
-                count: kept.count,
-                first_seen: kept.first_seen,
-                last_seen: kept.last_seen,
-                details: kept.details.into_owned(),
-                evidence: kept.evidence.into_owned(),
-            };
-            findings.changed = findings.changed.saturating_add(kept.is_changed.into());
-            let key = (kind.name, finding.cause.clone());
-            let open = Open::new(finding, kept.is_changed);
+            findings.changed = findings.changed.saturating_add(is_changed.into());
+            let key = (finding.kind.name, finding.cause.clone());
+            let open = Open::new(finding, is_changed);
             findings.bytes = findings.bytes.saturating_add(open.bytes);
             if findings.by_cause.insert(key, open).is_some() {
                 return Err(D::Error::custom("a finding is there twice"));

@@ -100,6 +100,10 @@ impl Sequences {
                 names.push(Identity::KubernetesUser(account.to_owned()));
             }
         }
+        // Whoever has a token made, uses it.
+        if (act.resource, act.subresource) == ("serviceaccounts", "token") && act.took_place() {
+            names.extend(actor::issued_token(act));
+        }
         let resource = match (act.namespace, act.name) {
             ("", "") => act.resource.to_owned(),
             ("", name) => format!("{}/{name}", act.resource),

@@ -17,6 +17,7 @@ mod days;
 #[path = "../../../../../fuzz/detect.rs"]
 mod detect;
 mod documents;
+mod filters;
 mod hostile;
 mod output;
 mod pages;

@@ -91,7 +91,7 @@ fn timeline(who: &str) -> Story {
         audit::read(line, &mut |event| followed.audit(event, place)).unwrap();
     }
     each_record(&trail, |record, place| followed.cloudtrail(record, place));
-    followed.story()
+    followed.story(&detect(false).findings())
 }
 
 fn text(story: &Story) -> String {
