@@ -6,6 +6,16 @@ use std::{fmt, io};
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+/// Deepest that lists and maps are within each other: twice what they are.
+const MAX_DEPTH: usize = 32;
+
+/// Reads what was written.
+pub(crate) fn read<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Result<T, rmp_serde::decode::Error> {
+    let mut reader = rmp_serde::Deserializer::from_read_ref(bytes);
+    reader.set_max_depth(MAX_DEPTH);
+    T::deserialize(&mut reader)
+}
+
 /// How many bytes a thing has as it is written, which is about what it takes in memory.
 pub(crate) fn size(thing: &impl Serialize) -> usize {
     #[derive(Default)]

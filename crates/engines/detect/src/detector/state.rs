@@ -15,7 +15,7 @@ use super::{Counts, Detector};
 use crate::baseline::{Baseline, NotABaseline, PUPILS, checked, with_checksum};
 use crate::cloudtrail::Watch;
 use crate::finding::Findings;
-use crate::keep::{at_most, bytes};
+use crate::keep::{self, at_most, bytes};
 use crate::rules::Rules;
 use crate::seen::Seen;
 use crate::sequence::Sequences;
@@ -25,9 +25,6 @@ const VERSION: u16 = 1;
 
 /// Longest state that is read: above what all its parts come to, whatever came before.
 pub const MAX_STATE: usize = 1 << 30;
-
-/// Deepest that lists and maps are within each other: twice what they are.
-const MAX_DEPTH: usize = 32;
 
 /// Why bytes are no state of a detector.
 #[derive(Debug, thiserror::Error)]
@@ -123,9 +120,7 @@ impl Detector {
         }
         let body = checked(bytes).ok_or(StateError::Checksum)?;
         let body = body.get(MAGIC.len() + size_of::<u16>()..).ok_or(StateError::Checksum)?;
-        let mut reader = rmp_serde::Deserializer::from_read_ref(body);
-        reader.set_max_depth(MAX_DEPTH);
-        let known = Known::deserialize(&mut reader).map_err(StateError::Impossible)?;
+        let known: Known = keep::read(body).map_err(StateError::Impossible)?;
         let mut baseline = match &*known.baseline {
             [] => Baseline::new(),
             kept => Baseline::from_bytes(kept)?,

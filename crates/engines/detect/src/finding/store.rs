@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::evidence::Chosen;
 use super::{Details, Evidence, Kind};
-use crate::keep::{at_most, size};
+use crate::keep::{self, at_most, size};
 use crate::kinds;
 
 /// Most findings that are kept open; beyond, what was seen longest ago is put aside. Somebody reads hundreds; a lone file of a bad year
@@ -318,7 +318,7 @@ impl Finding {
 
     /// The finding whose bytes these are; nothing if they are none's, or of a type that this version does not know.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let kept: Kept<'_> = rmp_serde::from_slice(bytes).ok()?;
+        let kept: Kept<'_> = keep::read(bytes).ok()?;
         kept.finding()
     }
 }
