@@ -87,7 +87,10 @@ fn detection(tree: &Tree, file: &Source, has_arrays: bool, budget: &mut Budget) 
             let why = format!("`{name}` asks into a list, and this version of Sigma does not know how");
             return Err(Problem::error(file.at(entry.line), why).hint("add `sigma-version: 3` to the rule"));
         }
-        let mut modifiers = modifiers.split('|');
+        if modifiers.split('|').any(|modifier| modifier == "expand") {
+            let why = format!("`{}` stands for values that nobody gives", entry.key);
+            return Err(Problem::error(file.at(entry.line), why).hint("write the values out"));
+        }
         if &*entry.key == "condition" {
             texts(&entry.value).try_for_each(|condition| {
                 let open = condition.1.matches('(').count();
@@ -100,7 +103,7 @@ fn detection(tree: &Tree, file: &Source, has_arrays: bool, budget: &mut Budget) 
                 Err(Problem::error(file.at(condition.0), why)
                     .hint("`1 of selection_*` and `all of selection_*` join many selections"))
             })?;
-        } else if modifiers.any(|modifier| modifier == "re") {
+        } else if modifiers.split('|').any(|modifier| modifier == "re") {
             for (line, pattern) in texts(&entry.value) {
                 budget.patterns = budget.patterns.saturating_add(1);
                 RegexBuilder::new(pattern).size_limit(MAX_PATTERN_BYTES).build().map_err(|error| {

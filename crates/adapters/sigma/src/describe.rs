@@ -10,13 +10,23 @@ const MAX_FIELDS: usize = 6;
 /// See [`MAX_FIELDS`].
 const MAX_VALUE: usize = 120;
 
-/// `TITLE: by ann (verb create, objectRef.resource pods)`.
-pub(crate) fn detection(rule: &Rule, body: &DetectionBody, who: &str) -> String {
+/// What an event has of what was sent and answered.
+const BODIES: [&str; 4] = ["requestObject", "responseObject", "requestParameters", "responseElements"];
+
+/// `TITLE: by ann (verb create, objectRef.resource pods)`. Of what is secret, and of a body as a whole, in which something secret may
+/// be, only the field is named.
+pub(crate) fn detection(rule: &Rule, body: &DetectionBody, who: &str, is_secret: bool) -> String {
     let fields: Vec<String> = body
         .matched_fields
         .iter()
         .take(MAX_FIELDS)
-        .map(|field| format!("{} {}", field.field, value(&field.value)))
+        .map(|field| {
+            let (member, rest) = field.field.split_once('.').unwrap_or((&field.field, ""));
+            if BODIES.contains(&member) && (is_secret || rest.is_empty()) {
+                return field.field.clone();
+            }
+            format!("{} {}", field.field, value(&field.value))
+        })
         .collect();
     let by = if who.is_empty() { String::new() } else { format!(": by {}", short(who)) };
     let fields = if fields.is_empty() { String::new() } else { format!(" ({})", fields.join(", ")) };

@@ -61,6 +61,7 @@ struct Look<'e> {
     time: Option<i64>,
     who: &'e str,
     object: String,
+    is_secret: bool,
     evidence: Evidence,
 }
 
@@ -156,6 +157,10 @@ impl Sigma {
             time: act.time,
             who: act.username(),
             object: format!("{}/{} {}", act.resource, act.subresource, act.namespace),
+            is_secret: matches!(
+                (act.resource, act.subresource),
+                ("secrets" | "tokenreviews", _) | (_, "token")
+            ),
             evidence: Evidence {
                 id: mark::cut(event.audit_id.text()),
                 is_record: false,
@@ -185,6 +190,8 @@ impl Sigma {
             time: call.time,
             who: call.who(),
             object: format!("{} {}", call.action, record.region.text()),
+            // CloudTrail leaves out what AWS holds to be secret.
+            is_secret: false,
             evidence: Evidence { id: mark::cut(record.id.text()), is_record: true, place: place.clone() },
         };
         self.look(&look, &mut || call.details(), tell);
@@ -241,7 +248,7 @@ fn matched(rule: &Arc<Rule>, result: &EvaluationResult, look: &Look<'_>, details
     let (cause, description, earlier) = match &result.body {
         ResultBody::Detection(body) => (
             format!("{}\0{}\0{}", rule.key, look.who, look.object),
-            describe::detection(rule, body, look.who),
+            describe::detection(rule, body, look.who, look.is_secret),
             Vec::new(),
         ),
         ResultBody::Correlation(body) => {

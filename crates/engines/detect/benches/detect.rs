@@ -2,39 +2,25 @@
 //! run, and then as many detectors as there are cores beside one: `cargo bench -p ringwall-detect --bench detect`, with `--profile dist`
 //! for what is shipped.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::cast_possible_truncation,
-    reason = "a benchmark stops at the first surprise, and uses a part of what the tests have"
-)]
+#![expect(clippy::unwrap_used, reason = "a benchmark stops at the first surprise")]
 
-#[path = "../src/baseline/tests/days.rs"]
-mod days;
+mod events;
 
 use std::hint::black_box;
 use std::sync::Barrier;
 use std::time::Instant;
 
-use days::Chance;
 use ringwall_detect::Detector;
 use ringwall_detect::audit::{Event, read};
 use ringwall_detect::finding::Place;
 
-/// Hours of a made-up cluster.
-const HOURS: i64 = 240;
 /// Of so many rounds the quickest counts: whatever else runs can only slow one down.
 const ROUNDS: usize = 7;
-/// Events a second and core that issue 5 asks for, and bytes of an event.
+/// Events a second and core that issue 5 asks for.
 const GOAL: f64 = 200_000.0;
-const EVENT_BYTES: usize = 1_800;
 
 fn main() {
-    let mut chance = Chance(1);
-    let lines: Vec<String> = (0..HOURS)
-        .flat_map(|hour| days::hour(&mut chance, hour))
-        .map(|request| filled(&request.json()))
-        .collect();
+    let lines = events::lines();
     let bytes: usize = lines.iter().map(String::len).sum();
     println!("{} events of {} bytes on the average", lines.len(), bytes / lines.len());
     let bare = over(
@@ -108,22 +94,4 @@ fn over<T>(lines: &[String], name: &str, make: impl Fn() -> T, look: impl Fn(&mu
     let best = rates.fold(0.0, f64::max);
     println!("{name:>28}: {best:9.0} events/s");
     best
-}
-
-/// An event with an answer as the apiserver records it at the level RequestResponse, as long as events are on the average.
-fn filled(event: &str) -> String {
-    let mut fields = String::new();
-    let mut number = 0;
-    while event.len() + fields.len() + 200 < EVENT_BYTES {
-        number += 1;
-        fields.push_str(&format!(
-            r#"{{"manager":"kube-controller-manager","operation":"Update","apiVersion":"v1","time":"2026-11-01T10:00:0{}Z","fieldsType":"FieldsV1","fieldsV1":{{"f:metadata":{{"f:labels":{{".":{{}},"f:app":{{}}}}}}}}}},"#,
-            number % 10
-        ));
-    }
-    let fields = fields.trim_end_matches(',');
-    let body = event.trim_end().strip_suffix('}').unwrap();
-    format!(
-        r#"{body},"responseObject":{{"kind":"Status","apiVersion":"v1","metadata":{{"managedFields":[{fields}]}}}}}}"#
-    )
 }

@@ -1,16 +1,32 @@
 //! Rules from files, events from lines, matches from both.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy lets unit tests panic, but not the helpers of integration tests"
+)]
+
+mod corpus;
 mod pack;
 mod peer;
 mod rules;
+#[path = "../../../../../fuzz/sigma.rs"]
+mod sigma;
 mod state;
 
+use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use ringwall_detect::finding::Place;
 use ringwall_detect::{audit, cloudtrail};
 use ringwall_sigma::{Match, Rules, Sigma};
+
+/// A file of the repository.
+fn text(path: impl AsRef<std::path::Path>) -> String {
+    String::from_utf8(fs::read(path).unwrap()).unwrap()
+}
 
 /// A folder of the repository.
 fn folder(name: &str) -> PathBuf {

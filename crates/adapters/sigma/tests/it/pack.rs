@@ -9,7 +9,7 @@ use ringwall_sigma::{Origin, Rules, Sigma};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{folder, look};
+use crate::{folder, look, text};
 
 #[derive(Deserialize)]
 struct Case {
@@ -36,7 +36,7 @@ fn each_case_matches_as_it_says() {
     files.sort();
     for file in files.iter().filter(|file| file.extension().is_some_and(|ending| ending == "jsonl")) {
         let rule = stem(&file.to_string_lossy());
-        for line in fs::read_to_string(file).unwrap().lines() {
+        for line in text(file).lines() {
             let case: Case = serde_json::from_str(line).unwrap();
             let mut sigma = Sigma::new(Arc::clone(&rules)).unwrap();
             let mut told: BTreeMap<String, usize> = BTreeMap::new();
@@ -65,7 +65,7 @@ fn the_rules_are_written_as_others_write_them() {
         assert!(rule.tags.iter().any(|tag| tag.starts_with("attack.")), "{about}");
         assert!(rule.is_silent || !rule.false_positives.is_empty(), "{about}");
         assert!(rule.key.len() == 36, "{about} has no UUID");
-        let text = fs::read_to_string(&*rule.source.file).unwrap();
+        let text = text(&*rule.source.file);
         assert!(text.contains("license: Apache-2.0"), "{about}");
     }
 }

@@ -11,7 +11,7 @@ use rsigma_eval::{Engine, JsonEvent};
 use rsigma_parser::parse_sigma_yaml;
 use serde_json::{Value, json};
 
-use crate::look;
+use crate::{look, text};
 
 /// One rule of each, by its number.
 fn twin(texts: &[String]) -> (Sigma, Engine) {
@@ -70,18 +70,18 @@ fn rule() -> impl Strategy<Value = String> {
     (prop::collection::vec(selection, 3), condition).prop_filter_map(
         "a key stands twice",
         |(selections, condition)| {
-            let mut text = String::new();
+            let mut written = String::new();
             for (number, selection) in selections.iter().enumerate() {
                 let mut keys = BTreeSet::new();
-                text.push_str(&format!("    s{number}:\n"));
+                written.push_str(&format!("    s{number}:\n"));
                 for item in selection.values() {
                     if !keys.insert(item.split(": ").next()?.to_owned()) {
                         return None;
                     }
-                    text.push_str(item);
+                    written.push_str(item);
                 }
             }
-            Some(format!("detection:\n{text}    condition: {condition}\n"))
+            Some(format!("detection:\n{written}    condition: {condition}\n"))
         },
     )
 }
@@ -162,7 +162,7 @@ fn the_pack_matches_the_same_cases() {
         .map(|rule| rule.source.file.to_string())
         .collect::<BTreeSet<_>>()
         .into_iter()
-        .map(|file| std::fs::read_to_string(file).unwrap())
+        .map(text)
         .collect();
     let mut engine = Engine::new();
     engine.add_collection(&parse_sigma_yaml(&texts.join("\n---\n")).unwrap()).unwrap();
@@ -175,7 +175,7 @@ fn the_pack_matches_the_same_cases() {
         if case.extension().is_none_or(|ending| ending != "jsonl") {
             continue;
         }
-        for line in std::fs::read_to_string(case).unwrap().lines() {
+        for line in text(case).lines() {
             let case: Value = serde_json::from_str(line).unwrap();
             for event in case["events"].as_array().unwrap() {
                 let is_record = event.get("eventSource").is_some();

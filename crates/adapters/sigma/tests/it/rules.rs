@@ -92,6 +92,10 @@ fn what_is_wrong_is_told_with_its_line() {
             rule("a", "detection:\n    s: {'rules[any].verbs': get}\n    condition: s"),
             "bad.yml:5: `rules[any].verbs` asks into a list",
         ),
+        (
+            rule("a", "detection: {s: {verb|expand: '%x%'}, condition: s}"),
+            "bad.yml:4: `verb|expand` stands for",
+        ),
         (rule("a", "detection: {s: {verb|nonsense: get}, condition: s}"), "bad.yml:4: "),
         (
             rule("a", &format!("{good}\nmode: perhaps")),
@@ -230,4 +234,20 @@ fn a_match_becomes_a_finding_of_its_rule() {
     assert_eq!(first["evidence"][1]["auditID"], "a-2");
     assert_eq!(first["service"]["action"]["kubernetesApiCallAction"]["subresource"], "exec");
     assert_eq!(first["description"], "Rule a: by ann (verb create)");
+}
+
+#[test]
+fn what_is_secret_is_matched_and_not_told() {
+    let rules = [
+        rule("deep", "detection: {s: {requestObject.data.key: cGxhbnRlZA==}, condition: s}"),
+        rule("whole", "detection: {s: {'requestObject|contains': cGxhbnRlZA==}, condition: s}"),
+        rule("any", "detection: {s: [cGxhbnRlZA==], condition: s}"),
+    ];
+    let mut sigma = Sigma::new(parsed(&rules.join("---\n"))).unwrap();
+    let event = EXEC
+        .replace(r#""resource":"pods","subresource":"exec""#, r#""resource":"secrets""#)
+        .replace(r#""requestObject":{"#, r#""requestObject":{"data":{"key":"cGxhbnRlZA=="},"#);
+    let found = look(&mut sigma, &event, 1);
+    assert_eq!(found.len(), 3);
+    assert!(!format!("{:?}", found.iter().map(|found| &found.signal).collect::<Vec<_>>()).contains("cGxh"));
 }
