@@ -6,10 +6,11 @@ mod aws_managed_policies;
 mod aws_models;
 mod aws_python;
 mod aws_shapes;
+mod detection;
 mod fuzz;
 mod go;
+mod go_program;
 mod grpc;
-mod iam_authenticator;
 mod iam_data;
 mod iam_peers;
 mod irsa;
@@ -128,7 +129,7 @@ fn run(chore: Chore) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Chore::IamAuthenticator => {
-            println!("{}", iam_authenticator::build(&workspace)?.display());
+            println!("{}", go_program::IAM_AUTHENTICATOR.build(&workspace)?.display());
             Ok(ExitCode::SUCCESS)
         }
         Chore::Fuzz { target, seconds } => {

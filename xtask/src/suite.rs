@@ -5,11 +5,12 @@ use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
+use crate::go_program::IAM_AUTHENTICATOR;
 use crate::steps::{Steps, in_ci};
 use crate::workspace::Workspace;
 use crate::{
-    aws_clients, aws_findings, aws_python, aws_shapes, iam_authenticator, iam_peers, irsa, moto, process,
-    softhsm, store_tools, testbed, tidy,
+    aws_clients, aws_findings, aws_python, aws_shapes, detection, iam_peers, irsa, moto, process, softhsm,
+    store_tools, testbed, tidy,
 };
 
 /// Tells the end-to-end tests where the testbed's program is.
@@ -43,6 +44,7 @@ pub(crate) fn run(workspace: &Workspace, seed: Option<u64>) -> Result<ExitCode> 
         process::run(cargo_test(workspace, seed).args(["--workspace", "--no-fail-fast"]))
     });
     let testbed = build_testbed(workspace, &mut steps);
+    detect(workspace, testbed.as_deref(), &mut steps);
     if let Some(program) = &testbed {
         steps.run("tests of the testbed", || testbed::test(workspace));
         steps.run("tests of the webhooks with a real kube-apiserver", || {
@@ -78,6 +80,18 @@ fn build_testbed(workspace: &Workspace, steps: &mut Steps) -> Option<PathBuf> {
         return None;
     }
     steps.run("build of the testbed", || testbed::build(workspace))
+}
+
+/// Detects what is done to a real control plane; without Python or `openssl` that is a gap.
+fn detect(workspace: &Workspace, testbed: Option<&Path>, steps: &mut Steps) {
+    const NAME: &str = "detection with a real kube-apiserver";
+    match (detection::can_run(), testbed) {
+        (Ok(()), Some(testbed)) => {
+            steps.run(NAME, || detection::run(workspace, testbed));
+        }
+        (Ok(()), None) => steps.gap(NAME, "there is no testbed"),
+        (Err(error), _) => steps.gap(NAME, &format!("{error:#}")),
+    }
 }
 
 /// Compares with the IAM evaluators that can be had; each that can't is a gap.
@@ -161,7 +175,7 @@ fn ask_as_aws_clients(workspace: &Workspace, seed: Option<u64>, testbed: Option<
             match testbed {
                 Some(testbed) => {
                     steps.run(PLUGS, || {
-                        let authenticator = iam_authenticator::build(workspace)?;
+                        let authenticator = IAM_AUTHENTICATOR.build(workspace)?;
                         aws_clients::plug_in(workspace, &python, testbed, &authenticator)
                     });
                     steps.run(CHAIN, || irsa::run(workspace, &python, testbed));

@@ -80,7 +80,7 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Issuer(#[from] IssuerError),
     /// A service can't be set up as the settings say.
-    #[error("{0}")]
+    #[error(transparent)]
     Service(Box<dyn std::error::Error + Send + Sync>),
     /// The KMS plugin or a keyring could not be set up.
     #[error(transparent)]
@@ -108,6 +108,9 @@ macro_rules! services {
 }
 
 services! {
+    ringwall_http::EndpointError,
+    ringwall_audit::Error,
+    ringwall_audit::control::ControlError,
     ringwall_authn::sources::SetupError,
     ringwall_authn::token::InvalidClusterId,
     ringwall_authn::token::InvalidEndpoint,

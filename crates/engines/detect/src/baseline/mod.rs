@@ -39,6 +39,7 @@ mod sketch;
 mod tests;
 
 pub use features::{Feature, Features, Peers};
+pub(crate) use persist::checked;
 pub use persist::{MAX_BYTES, NotABaseline, with_checksum};
 pub use score::{Judgement, UNUSUAL};
 
@@ -79,7 +80,7 @@ const ACTORS_BITS: u32 = 17;
 /// Cells of a row of the peers' sketch, for 15,000 values with the same. 1.5 MiB.
 const PEERS_BITS: u32 = 15;
 /// Actors whose lessons of the present hour are counted apart.
-const PUPILS: usize = 4096;
+pub(crate) const PUPILS: usize = 4096;
 
 /// Acts of the present hour that are known to be learned. 64 KiB.
 const RECENT: usize = 8192;
@@ -102,7 +103,7 @@ pub struct Baseline {
     actors: Sketch<()>,
     peers: Sketch<u64>,
     habits: Sketch<()>,
-    /// How many fresh values actors have taught in the present hour. Not kept: who starts anew may teach anew.
+    /// How many fresh values actors have taught in the present hour. No part of a file: who starts anew may teach anew.
     lessons: Box<[u8]>,
     /// What was learned in the present hour, by [`Hashes::all`]: the same again changes nothing, and most is the same again. Not
     /// kept.
@@ -236,7 +237,7 @@ impl Baseline {
             let all = self.peers.before(active(peers), now);
             let bits = -expected(new.into(), all.into()).log2();
             terms.extend(counted(Feature::User, bits).map(|bits| Term {
-                feature: Feature::User.name(),
+                feature: Feature::User.name().into(),
                 value: features.actor.clone().into_owned(),
                 bits,
                 seen_of_actor: 0,
@@ -249,7 +250,7 @@ impl Baseline {
             }
             let Some(bits) = counted(shown.feature, self.bits(shown, now)) else { return };
             let term = Term {
-                feature: shown.feature.name(),
+                feature: shown.feature.name().into(),
                 value: (shown.name)(),
                 bits,
                 seen_of_actor: whole(self.actors.before(shown.within.unwrap_or(shown.of_actor).value, now)),
@@ -340,6 +341,20 @@ impl Baseline {
         }
         if let Some(within) = shown.within {
             self.teach(within, actor, now);
+        }
+    }
+
+    /// What has to be kept beside [`Self::to_bytes`] to go on within the hour.
+    pub(crate) fn lessons(&self) -> Vec<(usize, u8)> {
+        self.lessons.iter().copied().enumerate().filter(|(_, taught)| *taught > 0).collect()
+    }
+
+    /// Takes the lessons that were kept.
+    pub(crate) fn set_lessons(&mut self, lessons: &[(usize, u8)]) {
+        for (pupil, taught) in lessons {
+            if let Some(known) = self.lessons.get_mut(*pupil) {
+                *known = FRESH_AN_HOUR.min(*taught);
+            }
         }
     }
 

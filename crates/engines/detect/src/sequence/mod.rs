@@ -6,12 +6,13 @@ mod stages;
 
 use std::hash::BuildHasher;
 
-use hashbrown::DefaultHashBuilder;
+use serde::{Deserialize, Serialize};
 
 use crate::act::Act;
 use crate::actor::{self, Identity};
 use crate::cloudtrail::{self, Call};
-use crate::finding::{Actor, Evidence, Kind, Log, Place, Signal, SignalSource};
+use crate::finding::{Actor, Evidence, Kind, Log, Place, Signal, SignalSource, short};
+use crate::keyed::Keyed;
 use crate::recent::Recent;
 use chain::{Chain, Part};
 pub use pairs::PAIRS;
@@ -20,6 +21,11 @@ pub use stages::{FINDINGS, STEPS, Stage, THRESHOLD, WEAK_CALLS, WEAK_REQUESTS, W
 
 /// Actors of whom something is remembered: some hundred bytes each, unless they do much.
 const MAX_ACTORS: usize = 20_000;
+/// Signals of all of them together, in the younger of two generations: of the actors that are remembered most have a few. At some
+/// 700 bytes each it is 45 MiB.
+const MAX_PARTS_OF_ALL: usize = 1 << 16;
+/// Groups of an actor that a signal keeps, of which thousands are kept.
+const MAX_GROUPS: usize = 8;
 /// How long the same call, of little meaning by itself, is not looked at again, in milliseconds. It weighs once.
 const AGAIN: i64 = 10 * 60_000;
 /// Names that lead to them.
@@ -31,35 +37,43 @@ pub fn kinds() -> Vec<&'static Kind> {
 }
 
 /// Who did what lately.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Sequences {
-    hasher: DefaultHashBuilder,
-    chains: Recent<u64, Chain>,
+    hasher: Keyed,
+    chains: Recent<u64, Chain, MAX_ACTORS>,
+    /// How many signals the younger of them have, or had: what was joined or left out counts on.
+    held: usize,
     /// Name to chain; 0 is none.
-    names: Recent<u64, u64>,
+    names: Recent<u64, u64, MAX_NAMES>,
     /// Access key to the principal that uses it: logs that were made up give everybody the same, and then it is nobody's name.
-    owners: Recent<u64, u64>,
+    owners: Recent<u64, u64, MAX_NAMES>,
     /// When somebody made a call of little meaning.
-    weak: Recent<u64, i64>,
+    weak: Recent<u64, i64, MAX_NAMES>,
     next: u64,
     pairs: Pairs,
 }
 
 impl Default for Sequences {
     fn default() -> Self {
-        Self {
-            hasher: DefaultHashBuilder::default(),
-            chains: Recent::new(MAX_ACTORS),
-            names: Recent::new(MAX_NAMES),
-            owners: Recent::new(MAX_NAMES),
-            weak: Recent::new(MAX_NAMES),
-            next: 1,
-            pairs: Pairs::default(),
-        }
+        Self::new(Keyed::default())
     }
 }
 
 impl Sequences {
+    pub(crate) fn new(hasher: Keyed) -> Self {
+        Self {
+            hasher,
+            chains: Recent::default(),
+            held: 0,
+            names: Recent::default(),
+            owners: Recent::default(),
+            weak: Recent::default(),
+            next: 1,
+            pairs: Pairs::new(hasher),
+        }
+    }
+
     /// Takes a request to the apiserver and what was told of it.
     pub(crate) fn audit(
         &mut self,
@@ -86,6 +100,10 @@ impl Sequences {
                 names.push(Identity::KubernetesUser(account.to_owned()));
             }
         }
+        // Whoever has a token made, uses it.
+        if (act.resource, act.subresource) == ("serviceaccounts", "token") && act.took_place() {
+            names.extend(actor::issued_token(act));
+        }
         let resource = match (act.namespace, act.name) {
             ("", "") => act.resource.to_owned(),
             ("", name) => format!("{}/{name}", act.resource),
@@ -95,8 +113,8 @@ impl Sequences {
         let address = act.source.map(|address| address.to_string()).unwrap_or_default();
         if let Some(weak) = weak {
             let evidence =
-                Evidence { id: act.event.audit_id.text().to_owned(), is_record: false, place: place.clone() };
-            let user = Actor { username: act.username().to_owned(), ..Actor::default() };
+                Evidence { id: short(act.event.audit_id.text()), is_record: false, place: place.clone() };
+            let user = Actor { username: short(act.username()), ..Actor::default() };
             self.add(
                 &names,
                 part_of_weak(weak, Log::Audit, act.time, evidence, user, &address, &resource),
@@ -134,7 +152,7 @@ impl Sequences {
         if let Some(weak) = weak {
             let actor = cloudtrail::actor(call);
             let evidence =
-                Evidence { id: call.record.id.text().to_owned(), is_record: true, place: place.clone() };
+                Evidence { id: short(call.record.id.text()), is_record: true, place: place.clone() };
             self.add(
                 &names,
                 part_of_weak(weak, Log::CloudTrail, call.time, evidence, actor, &address, &resource),
@@ -159,9 +177,16 @@ impl Sequences {
     }
 
     fn add(&mut self, names: &[Identity], part: Part, tell: &mut dyn FnMut(Signal)) {
-        if let Some(id) = self.bind(names, &[]) {
-            self.chains.entry(id).add(part, tell);
+        let Some(id) = self.bind(names, &[]) else { return };
+        if self.held >= MAX_PARTS_OF_ALL {
+            self.chains.turn();
+            self.held = 0;
         }
+        let is_young = self.chains.is_young(&id);
+        let chain = self.chains.entry(id);
+        let before = if is_young { chain.len() } else { 0 };
+        chain.add(part, tell);
+        self.held = self.held.saturating_add(chain.len().saturating_sub(before));
     }
 
     /// Makes all names of somebody lead to one chain, and those that he was given.
@@ -215,10 +240,16 @@ fn part_of(signal: &Signal, address: &str, resource: &str) -> Part {
         weight: stages::weight(signal.severity),
         time: signal.time,
         evidence: signal.evidence.clone(),
-        actor: signal.details.actor.clone(),
+        actor: of_part(&signal.details.actor),
         address: address.to_owned(),
-        resource: resource.to_owned(),
+        resource: short(resource),
     }
+}
+
+fn of_part(actor: &Actor) -> Actor {
+    let mut actor = actor.clone();
+    actor.groups.truncate(MAX_GROUPS);
+    actor
 }
 
 fn part_of_weak(
@@ -245,6 +276,6 @@ fn part_of_weak(
         evidence,
         actor,
         address: address.to_owned(),
-        resource: resource.to_owned(),
+        resource: short(resource),
     }
 }

@@ -1,13 +1,15 @@
 //! Logs into the engine, and what became of them.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ringwall_detect::finding::Place;
-use ringwall_detect::{Detector, audit, cloudtrail};
+use ringwall_detect::{Counts, Detector, audit, cloudtrail};
 use ringwall_logs::{ControlPlaneLog, End, Entry, EntryKind, Found, Tally};
 
+use crate::error::Failure;
 use crate::render::style;
 
 /// Logs below this, in bytes, are read before a progress bar could be.
@@ -16,21 +18,46 @@ const WORTH_A_BAR: u64 = 8 << 20;
 /// Files whose problems are printed in full; the rest is counted, so that the findings stay in sight.
 const FILES_SHOWN: usize = 20;
 
+/// The files of what a command line names.
+pub(super) fn find(named: &[PathBuf]) -> Result<Found, Failure> {
+    let found = ringwall_logs::find(named);
+    match (found.files.as_slice(), found.problems.first()) {
+        ([], Some(problem)) => {
+            Err(Failure::misuse_hint(format!("`{}`: {}", problem.name, problem.why), problem.hint))
+        }
+        _ => Ok(found),
+    }
+}
+
+/// What looks at events.
+pub(super) trait Look {
+    /// Looks at an event of the audit log.
+    fn audit(&mut self, event: &audit::Event<'_>, place: &Place);
+    /// Looks at a record of CloudTrail.
+    fn cloudtrail(&mut self, record: &cloudtrail::Record<'_>, place: &Place);
+}
+
+impl Look for Detector {
+    fn audit(&mut self, event: &audit::Event<'_>, place: &Place) {
+        Self::audit(self, event, place);
+    }
+
+    fn cloudtrail(&mut self, record: &cloudtrail::Record<'_>, place: &Place) {
+        Self::cloudtrail(self, record, place);
+    }
+}
+
 /// What was read so far.
+#[derive(Default)]
 pub(super) struct Input {
-    pub(super) detector: Detector,
     tallies: Vec<Tally>,
     events: u64,
 }
 
 impl Input {
-    /// Nothing yet, for this detector.
-    pub(super) fn new(detector: Detector) -> Self {
-        Self { detector, tallies: Vec::new(), events: 0 }
-    }
-
     /// Reads all files, with a progress bar where someone is looking.
-    pub(super) fn read(&mut self, found: &Found) {
+    pub(super) fn read(found: &Found, look: &mut dyn Look) -> Self {
+        let mut input = Self::default();
         // indicatif draws on standard error, and only if that is a terminal.
         let bar = ProgressBar::hidden().with_style(
             ProgressStyle::with_template("reading {bar:30} {bytes} of {total_bytes}")
@@ -43,22 +70,23 @@ impl Input {
         }
         let mut done = 0_u64;
         for file in &found.files {
-            let (detector, events) = (&mut self.detector, &mut self.events);
+            let events = &mut input.events;
             let mut place = Place { file: Arc::clone(&file.name), line: 0 };
             let mut sink = |entry: &Entry<'_>| {
                 place.line = entry.line;
                 match entry.kind {
-                    EntryKind::Audit => look_at_audit(detector, entry, &place, events),
-                    EntryKind::CloudTrail => look_at_trail(detector, entry, &place),
+                    EntryKind::Audit => look_at_audit(look, entry, &place, events),
+                    EntryKind::CloudTrail => look_at_trail(look, entry, &place),
                 }
             };
             let tally = ringwall_logs::read(file, &mut sink, &mut |bytes| {
                 bar.set_position(done.saturating_add(bytes));
             });
             done = done.saturating_add(file.bytes);
-            self.tallies.push(tally);
+            input.tallies.push(tally);
         }
         bar.finish_and_clear();
+        input
     }
 
     /// Whether something is missing from what was looked at.
@@ -66,8 +94,8 @@ impl Input {
         !found.problems.is_empty() || self.tallies.iter().any(Tally::is_incomplete)
     }
 
-    /// Tells on standard error what was read, what of it was cut, and what could not be.
-    pub(super) fn print_summary(&self, found: &Found, findings: usize) -> io::Result<()> {
+    /// Tells on standard error what was read, what of it was cut, what could not be, and what came of it.
+    pub(super) fn print_summary(&self, found: &Found, counts: Counts, result: &str) -> io::Result<()> {
         let mut err = anstream::stderr().lock();
         for problem in &found.problems {
             writeln!(
@@ -87,12 +115,11 @@ impl Input {
         if more > 0 {
             writeln!(err, "… and {more} more files that could not be read whole")?;
         }
-        writeln!(err, "{}", self.summary(found, findings))
+        writeln!(err, "{}: {result}", self.summary(found, counts))
     }
 
-    fn summary(&self, found: &Found, findings: usize) -> String {
+    fn summary(&self, found: &Found, counts: Counts) -> String {
         let sum = |of: fn(&Tally) -> u64| self.tallies.iter().map(of).fold(0, u64::saturating_add);
-        let counts = self.detector.counts();
         let mut parts = vec![
             count(self.events, "audit event", "audit events"),
             count(sum(|tally| tally.records), "CloudTrail record", "CloudTrail records"),
@@ -121,25 +148,24 @@ impl Input {
         remark(found.other_services as u64, "folders of other services left out");
         let remarks = if remarks.is_empty() { String::new() } else { format!(" ({})", remarks.join(", ")) };
         let files = count(self.tallies.len() as u64, "file", "files");
-        let findings = count(findings as u64, "finding", "findings");
-        format!("read {} from {files}{remarks}: {findings}", parts.join(", "))
+        format!("read {} from {files}{remarks}", parts.join(", "))
     }
 }
 
 fn look_at_audit(
-    detector: &mut Detector,
+    look: &mut dyn Look,
     entry: &Entry<'_>,
     place: &Place,
     events: &mut u64,
 ) -> Result<End, String> {
-    let held = audit::read(entry.text, &mut |event| detector.audit(event, place));
+    let held = audit::read(entry.text, &mut |event| look.audit(event, place));
     let held = held.map_err(|error| error.to_string())?;
     *events = events.saturating_add(held.events);
     Ok(if held.cut { End::Missing } else { End::There })
 }
 
-fn look_at_trail(detector: &mut Detector, entry: &Entry<'_>, place: &Place) -> Result<End, String> {
-    let held = cloudtrail::read(entry.text, &mut |record| detector.cloudtrail(record, place));
+fn look_at_trail(look: &mut dyn Look, entry: &Entry<'_>, place: &Place) -> Result<End, String> {
+    let held = cloudtrail::read(entry.text, &mut |record| look.cloudtrail(record, place));
     let held = held.map_err(|error| error.to_string())?;
     Ok(if held.cut { End::Missing } else { End::There })
 }
@@ -161,6 +187,7 @@ fn print_problems(err: &mut dyn Write, tally: &Tally) -> io::Result<()> {
     Ok(())
 }
 
-fn count(number: u64, one: &str, many: &str) -> String {
+/// A number with its noun.
+pub(super) fn count(number: u64, one: &str, many: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
 }

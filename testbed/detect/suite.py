@@ -1,0 +1,78 @@
+"""Detection over what a real kube-apiserver records of real actions.
+
+    python suite.py PROGRAM TESTBED HELM [ONLY…]
+
+PROGRAM is `ringwall`, TESTBED the testbed's program. ONLY names parts: callers, policies, … Everything lies in a temporary folder and
+is gone at the end, unless something failed.
+"""
+
+import pathlib
+import shutil
+import sys
+import tempfile
+import threading
+import time
+
+for beside in ("plugs", "aws"):
+    sys.path.insert(1, str(pathlib.Path(__file__).parent.parent / beside))
+
+import callers
+import commands
+import identities
+import policies
+import workloads
+from cluster import NODE, Cluster
+from objects import obj
+from report import Report
+from stage import Stage
+
+# Seconds for all of it; then what runs is ended and the suite has failed.
+MOST = 900
+
+PARTS = {
+    "callers": callers.run, "policies": policies.run, "workloads": workloads.run, "commands": commands.run,
+    "identities": identities.run,
+}
+
+
+def set_up(cluster):
+    """What there is before anything is looked at."""
+    admin = cluster.admin
+    admin.kubectl("create", "namespace", "shop")
+    admin.apply(obj("v1", "Node", NODE))
+    admin.https("PATCH", f"/api/v1/nodes/{NODE}/status", {"status": cluster.kubelet.status()}, kind="application/merge-patch+json")
+
+
+def run(program, testbed, helm, only):
+    report = Report()
+    home = tempfile.mkdtemp(prefix="ringwall-detect-")
+    cluster = Cluster(program, testbed, helm, home)
+    watch = threading.Timer(MOST, cluster.stop)
+    watch.daemon = True
+    watch.start()
+    try:
+        cluster.start()
+        set_up(cluster)
+        stage = Stage(cluster, report)
+        for name, part in PARTS.items():
+            if not only or name in only:
+                part(stage)
+    finally:
+        watch.cancel()
+        cluster.stop()
+        report.end()
+    print(f"{report.passed} passed, {report.failed} failed")
+    if report.failed:
+        print(f"what was recorded is in {home}")
+        return 1
+    shutil.rmtree(home)
+    return 0 if report.passed else 1
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 4:
+        sys.exit(__doc__)
+    began = time.monotonic()
+    status = run(*sys.argv[1:4], sys.argv[4:])
+    print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
+    sys.exit(status)
