@@ -19,11 +19,11 @@ const ARRAYS_SINCE: i64 = 3;
 
 /// A document as JSON; an error at its line if it asks for too much.
 pub(crate) fn json(tree: &Tree, file: &Source, budget: &mut Budget) -> Result<Value, Problem> {
-    // `2.1.0` is a text, and none of it is 3.
-    let has_arrays = tree
+    let version = tree
         .get("sigma-version")
         .and_then(|version| version.as_i64().or_else(|| version.as_str()?.split('.').next()?.parse().ok()));
-    let any = if has_arrays.unwrap_or_default() >= ARRAYS_SINCE { "[any]" } else { "" };
+    let has_arrays = version.unwrap_or_default() >= ARRAYS_SINCE;
+    let any = if has_arrays { "[any]" } else { "" };
     let mut values = 0;
     let mut json = Map::new();
     for entry in tree.entries() {
@@ -31,7 +31,7 @@ pub(crate) fn json(tree: &Tree, file: &Source, budget: &mut Budget) -> Result<Va
         let any = is_detection.then_some(any);
         json.insert(entry.key.to_string(), walk(&entry.value, file, any, 1, &mut values)?);
         if is_detection {
-            detection(&entry.value, file, budget)?;
+            detection(&entry.value, file, has_arrays, budget)?;
         }
     }
     Ok(Value::Object(json))
@@ -79,10 +79,15 @@ fn walk(
     })
 }
 
-/// Conditions and regular expressions, each at its line.
-fn detection(tree: &Tree, file: &Source, budget: &mut Budget) -> Result<(), Problem> {
+/// Names of fields, conditions and regular expressions, each at its line.
+fn detection(tree: &Tree, file: &Source, has_arrays: bool, budget: &mut Budget) -> Result<(), Problem> {
     for entry in tree.entries() {
-        let mut modifiers = entry.key.split('|').skip(1);
+        let (name, modifiers) = entry.key.split_once('|').unwrap_or((&entry.key, ""));
+        if !has_arrays && name.replace("[*]", "").contains('[') {
+            let why = format!("`{name}` asks into a list, and this version of Sigma does not know how");
+            return Err(Problem::error(file.at(entry.line), why).hint("add `sigma-version: 3` to the rule"));
+        }
+        let mut modifiers = modifiers.split('|');
         if &*entry.key == "condition" {
             texts(&entry.value).try_for_each(|condition| {
                 let open = condition.1.matches('(').count();
@@ -106,9 +111,9 @@ fn detection(tree: &Tree, file: &Source, budget: &mut Budget) -> Result<(), Prob
                 })?;
             }
         }
-        detection(&entry.value, file, budget)?;
+        detection(&entry.value, file, has_arrays, budget)?;
     }
-    tree.items().iter().try_for_each(|item| detection(item, file, budget))
+    tree.items().iter().try_for_each(|item| detection(item, file, has_arrays, budget))
 }
 
 /// A text, or those of a list, with their lines.

@@ -40,8 +40,8 @@ fn arrays_are_asked_for_in_each_way() {
     for detection in [
         "detection: {s: {requestObject.spec.containers.name: b}, condition: s}",
         "detection: {s: {'requestObject.spec.containers[*].name': b}, condition: s}",
-        "detection: {s: {'requestObject.spec.containers[1].name': b}, condition: s}",
-        "detection: {s: {'requestObject.spec.containers[-1].name': b}, condition: s}",
+        "sigma-version: 3\ndetection: {s: {'requestObject.spec.containers[1].name': b}, condition: s}",
+        "sigma-version: 3\ndetection: {s: {'requestObject.spec.containers[-1].name': b}, condition: s}",
         "detection: {s: {sourceIPs: 192.0.2.7}, condition: s}",
         "detection: {s: {'sourceIPs|cidr': 192.0.2.0/24}, condition: s}",
         "sigma-version: 3\ndetection: {s: {'requestObject.spec.containers[any]': {name: b, image: x}}, condition: s}",
@@ -55,7 +55,7 @@ fn arrays_are_asked_for_in_each_way() {
     }
     for detection in [
         "detection: {s: {requestObject.spec.containers.name: c}, condition: s}",
-        "detection: {s: {'requestObject.spec.containers[0].name': b}, condition: s}",
+        "sigma-version: 3\ndetection: {s: {'requestObject.spec.containers[0].name': b}, condition: s}",
         // `a` has no image: no single container has both.
         "sigma-version: 3\ndetection: {s: {'requestObject.spec.containers[any]': {name: a, image: x}}, condition: s}",
         "sigma-version: 3\ndetection: {s: {'requestObject.spec.containers[all]': {image: x}}, condition: s}",
@@ -87,6 +87,10 @@ fn what_is_wrong_is_told_with_its_line() {
         (
             rule("a", "detection:\n    s:\n        verb|re: '(a{1000}){1000}'\n    condition: s"),
             "bad.yml:6: ",
+        ),
+        (
+            rule("a", "detection:\n    s: {'rules[any].verbs': get}\n    condition: s"),
+            "bad.yml:5: `rules[any].verbs` asks into a list",
         ),
         (rule("a", "detection: {s: {verb|nonsense: get}, condition: s}"), "bad.yml:4: "),
         (

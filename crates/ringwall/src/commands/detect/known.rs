@@ -1,6 +1,6 @@
 //! What is known before logs are read: lists of addresses, what is usual, and what nobody wants to see.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use ringwall_detect::Detector;
