@@ -15,6 +15,7 @@ mod iam_data;
 mod iam_peers;
 mod irsa;
 mod moto;
+mod nats;
 mod process;
 mod python;
 mod soak;
