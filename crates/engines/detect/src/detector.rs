@@ -1,13 +1,20 @@
 //! Events in, findings out.
 
+mod state;
+
+pub use state::{MAX_STATE, StateError};
+
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use crate::act::Act;
 use crate::audit::Event;
 use crate::baseline::{Baseline, Features};
 use crate::cloudtrail::{Call, Lists, Record, Watch};
-use crate::finding::{Finding, Findings, Place, Signal};
+use crate::finding::{Evidence, Finding, Findings, Lost, Place, Signal};
 use crate::intel::Intel;
+use crate::keyed::Keyed;
 use crate::rules::{self, Rules};
 use crate::seen::Seen;
 use crate::sequence::Sequences;
@@ -25,7 +32,8 @@ pub struct Detector {
 }
 
 /// What became of the events.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Counts {
     /// Looked at.
     pub judged: u64,
@@ -39,6 +47,20 @@ impl Detector {
     /// One that has seen nothing.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// One that has seen nothing, with a key of its own for what it remembers by hashes. Whoever knows the key could look for an
+    /// event that counts as a repetition of another, and that of [`Self::new`] is published: what takes in logs for good draws one
+    /// at random. It is part of the [`Self::state`].
+    pub fn with_key(key: [u8; 16]) -> Self {
+        let hasher = Keyed::new(key);
+        Self {
+            seen: Seen::new(hasher),
+            rules: Rules::new(hasher),
+            trail: Watch::new(hasher),
+            sequences: Sequences::new(hasher),
+            ..Self::default()
+        }
     }
 
     /// Tells the types as well that GuardDuty has retired.
@@ -78,15 +100,15 @@ impl Detector {
         self
     }
 
-    /// Looks at an event of the audit log.
-    pub fn audit(&mut self, event: &Event<'_>, place: &Place) {
+    /// Looks at an event of the audit log; whether it was one to look at, rather than one that had come before or was not decided yet.
+    pub fn audit(&mut self, event: &Event<'_>, place: &Place) -> bool {
         if event.stage.text() == "RequestReceived" {
             self.counts.not_decided = self.counts.not_decided.saturating_add(1);
-            return;
+            return false;
         }
         if !self.seen.is_new(event) {
             self.counts.repeated = self.counts.repeated.saturating_add(1);
-            return;
+            return false;
         }
         self.counts.judged = self.counts.judged.saturating_add(1);
         let act = Act::of(event);
@@ -99,6 +121,7 @@ impl Detector {
         if act.took_place() || !signals.is_empty() {
             self.weigh(&act, place, signals);
         }
+        true
     }
 
     /// Asks the baseline about an act and what it gave rise to, and then teaches it. What was not carried out, or only tried, teaches
@@ -123,11 +146,11 @@ impl Detector {
         }
     }
 
-    /// Looks at a record of CloudTrail.
-    pub fn cloudtrail(&mut self, record: &Record<'_>, place: &Place) {
+    /// Looks at a record of CloudTrail; whether it was one to look at, rather than one that had come before.
+    pub fn cloudtrail(&mut self, record: &Record<'_>, place: &Place) -> bool {
         if !self.seen.is_new_record(record) {
             self.counts.repeated = self.counts.repeated.saturating_add(1);
-            return;
+            return false;
         }
         self.counts.judged = self.counts.judged.saturating_add(1);
         let call = Call::of(record);
@@ -140,6 +163,12 @@ impl Detector {
         told.into_iter().for_each(|signal| {
             findings.add(signal);
         });
+        true
+    }
+
+    /// Takes what somebody's own rule tells of an event, and the earlier events that it rests on.
+    pub fn tell(&mut self, signal: Signal, earlier: Vec<Evidence>) {
+        self.findings.add_with(signal, earlier);
     }
 
     /// What became of the events.
@@ -147,7 +176,29 @@ impl Detector {
         self.counts
     }
 
-    /// All findings, the earliest first.
+    /// The findings that are new or were counted up since this was called last, the earliest first. What nobody has taken yet is part
+    /// of the [`Self::state`].
+    pub fn take_changed(&mut self) -> Vec<Finding> {
+        self.findings.take_changed()
+    }
+
+    /// Whether [`Self::take_changed`] would give any.
+    pub fn has_changed(&self) -> bool {
+        self.findings.has_changed()
+    }
+
+    /// Closes the findings that were seen last before a time, in Unix milliseconds, and that were taken: what comes again is a new
+    /// finding then. GuardDuty keeps a finding for 90 days. Tells how many there were.
+    pub fn close_before(&mut self, time: i64) -> usize {
+        self.findings.close_before(time)
+    }
+
+    /// Findings that are not there any more, as there were too many or this version does not know their type.
+    pub fn lost(&self) -> Lost {
+        self.findings.lost()
+    }
+
+    /// All findings that are open, the earliest first.
     pub fn findings(&self) -> Vec<&Finding> {
         self.findings.sorted()
     }

@@ -16,6 +16,7 @@ Examples:
   ringwall detect /var/log/kubernetes/audit/ --output json | jq .type
   aws logs filter-log-events --log-group-name /aws/eks/shop/cluster | ringwall detect -
   ringwall detect AWSLogs/111122223333/CloudTrail/eu-west-1/2026/10/ --fail-on high
+  ringwall detect audit.log --suppress filters.json --output json
 
 Exit status: 0 whatever is found, 1 for what --fail-on asks for, 3 if something could not be read: the rest was, and
 standard error says what and where. docs/reference/detect.md has each form of output in full.")]
@@ -33,10 +34,17 @@ pub(crate) struct Detect {
     /// What was learned to be usual: read, and kept there again with what these logs teach; made if it is not there
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) baseline: Option<PathBuf>,
+    /// Filters as `aws guardduty create-filter --cli-input-json` takes them: findings that match one with the action ARCHIVE are
+    /// archived, which is to say counted and not printed
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) suppress: Vec<PathBuf>,
+    /// Print the archived findings as well, marked as such
+    #[arg(long)]
+    pub(crate) archived: bool,
     /// Tell the types as well that GuardDuty has retired
     #[arg(long)]
     pub(crate) retired: bool,
-    /// Exit with 1 if there is a finding of this severity or worse
+    /// Exit with 1 if there is a finding of this severity or worse that is not archived
     #[arg(long, value_name = "SEVERITY", value_parser = ["low", "medium", "high", "critical"])]
     fail_on: Option<String>,
     /// Name of the cluster; without it as cluster.yaml says, if the logs lie in a snapshot

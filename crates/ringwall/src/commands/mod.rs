@@ -8,17 +8,20 @@ mod batch;
 mod can;
 mod cluster;
 mod detect;
+mod findings;
 mod iam;
 mod identity;
 mod init;
 mod kms;
 mod kubeconfig;
 mod lines;
+mod logs;
 mod manual;
 mod root_key;
 mod secrets;
 mod serve;
 mod store;
+mod timeline;
 mod token;
 mod token_verify;
 mod webhooks;
@@ -27,6 +30,7 @@ mod who_can;
 pub(crate) use assess::{Entrant, Report};
 pub(crate) use detect::Detected;
 pub(crate) use iam::{LintReport, Linted};
+pub(crate) use timeline::Told;
 pub(crate) use webhooks::client_name;
 
 use crate::cli::Command;
@@ -45,6 +49,8 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::WhoCan(args) if is_aws_action(&args.verb) => aws::who_can(&args),
         Command::WhoCan(args) => who_can::run(&args),
         Command::Detect(args) => detect::run(&args),
+        Command::Findings(args) => findings::run(&args.command),
+        Command::Timeline(args) => timeline::run(&args),
         Command::Iam(args) => iam::run(&args.command),
         Command::Serve(args) => serve::run(&args),
         Command::Kms(args) => kms::run(&args.command),

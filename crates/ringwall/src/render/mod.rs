@@ -13,3 +13,5 @@ pub(crate) mod report_json;
 pub(crate) mod report_text;
 pub(crate) mod style;
 pub(crate) mod table;
+pub(crate) mod timeline_json;
+pub(crate) mod timeline_text;

@@ -79,6 +79,49 @@ fn a_finding_makes_the_command_fail_where_that_is_asked_for() {
 }
 
 #[test]
+fn what_a_filter_archives_is_counted_and_not_printed() {
+    let filter = |name: &str, user: &str| {
+        let path = "resource.kubernetesDetails.kubernetesUserDetails.username";
+        format!(
+            r#"{{"Name":"{name}","Action":"ARCHIVE","FindingCriteria":{{"Criterion":{{"{path}":{{"Equals":["{user}"]}}}}}}}}"#
+        )
+    };
+    let folder = folder(&[("a.log", planted("a", 200).into_bytes())]);
+    let filters = tempfile::tempdir().unwrap();
+    let named = |name: &str, text: String| {
+        let path = filters.path().join(name);
+        fs::write(&path, text).unwrap();
+        format!("--suppress {}", path.display())
+    };
+    let nobody = named("nobody.json", filter("nobody", "system:anonymous"));
+    let ann = named("ann.json", filter("ann", "ann"));
+    let told = "read 1 audit event, 0 CloudTrail records from 1 file: 1 finding, 1 of them archived\n";
+    for format in ["text", "json", "guardduty", "asff", "ocsf", "sigma"] {
+        let said = detect(folder.path(), &format!("{ann} {nobody} --fail-on low --output {format}"));
+        assert_eq!((said.status, said.stderr.as_str()), (0, told), "{format}");
+        assert!(!said.stdout.contains("SuccessfulAnonymousAccess"), "{format}");
+        let said = detect(folder.path(), &format!("{nobody} --fail-on low --archived --output {format}"));
+        assert_eq!((said.status, said.stderr.as_str()), (0, told), "{format}");
+        assert!(said.stdout.contains("SuccessfulAnonymousAccess"), "{format}");
+    }
+    let said = detect(folder.path(), &format!("{nobody} --archived --output json")).json();
+    assert_eq!(said["service"]["archived"], true);
+    assert_eq!(said["archivedBy"]["filter"], "nobody");
+    let said = detect(folder.path(), &format!("{ann} --fail-on low --output json"));
+    assert_eq!((said.status, &said.json()["service"]["archived"]), (1, &Value::Bool(false)));
+    for (file, why) in [
+        (filter("nobody", "x").replace("username", "usernam"), "usernam`; `resource.kubernetesDetails"),
+        (filter("nobody", "x"), "two filters are named `nobody`"),
+        (String::new(), "there is no filter in it"),
+    ] {
+        let wrong = named("wrong.json", file);
+        let said = detect(folder.path(), &format!("{nobody} {wrong}"));
+        assert_eq!((said.status, said.stdout.as_str()), (2, ""));
+        assert!(said.stderr.contains(why), "{}", said.stderr);
+    }
+}
+
+#[test]
 fn what_is_broken_is_told_and_hides_nothing() {
     let whole = planted("whole", 200);
     let cut = planted("cut", 200);

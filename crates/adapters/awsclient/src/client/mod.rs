@@ -106,7 +106,7 @@ impl Client {
     /// The extra certificates or the region can't be used.
     pub fn new(config: Config) -> Result<Self, SetupError> {
         let Config { region, endpoints, credentials, roots, plain, retry, timeout, clock } = config;
-        let http = HttpClient::new(&HttpSettings { roots, plain })?;
+        let http = HttpClient::new(&HttpSettings { roots, plain, ..HttpSettings::default() })?;
         Ok(Self {
             http,
             region: check_region(&region)?.into(),

@@ -39,6 +39,7 @@ mod sketch;
 mod tests;
 
 pub use features::{Feature, Features, Peers};
+pub(crate) use persist::checked;
 pub use persist::{MAX_BYTES, NotABaseline, with_checksum};
 pub use score::{Judgement, UNUSUAL};
 
@@ -102,7 +103,7 @@ pub struct Baseline {
     actors: Sketch<()>,
     peers: Sketch<u64>,
     habits: Sketch<()>,
-    /// How many fresh values actors have taught in the present hour. Not kept: who starts anew may teach anew.
+    /// How many fresh values actors have taught in the present hour. No part of a file: who starts anew may teach anew.
     lessons: Box<[u8]>,
     /// What was learned in the present hour, by [`Hashes::all`]: the same again changes nothing, and most is the same again. Not
     /// kept.
@@ -236,7 +237,7 @@ impl Baseline {
             let all = self.peers.before(active(peers), now);
             let bits = -expected(new.into(), all.into()).log2();
             terms.extend(counted(Feature::User, bits).map(|bits| Term {
-                feature: Feature::User.name(),
+                feature: Feature::User.name().into(),
                 value: features.actor.clone().into_owned(),
                 bits,
                 seen_of_actor: 0,
@@ -249,7 +250,7 @@ impl Baseline {
             }
             let Some(bits) = counted(shown.feature, self.bits(shown, now)) else { return };
             let term = Term {
-                feature: shown.feature.name(),
+                feature: shown.feature.name().into(),
                 value: (shown.name)(),
                 bits,
                 seen_of_actor: whole(self.actors.before(shown.within.unwrap_or(shown.of_actor).value, now)),
@@ -340,6 +341,18 @@ impl Baseline {
         }
         if let Some(within) = shown.within {
             self.teach(within, actor, now);
+        }
+    }
+
+    /// What has to be kept beside [`Self::to_bytes`] to go on within the hour.
+    pub(crate) fn lessons(&self) -> &[u8] {
+        &self.lessons
+    }
+
+    /// Takes lessons that were kept; of another number none.
+    pub(crate) fn set_lessons(&mut self, lessons: &[u8]) {
+        if lessons.len() == self.lessons.len() {
+            self.lessons.copy_from_slice(lessons);
         }
     }
 

@@ -88,10 +88,7 @@ impl Baseline {
         if version != VERSION {
             return Err(NotABaseline::Version(version));
         }
-        let (body, checksum) = bytes.split_last_chunk().ok_or(NotABaseline::Checksum)?;
-        if hash::checksum(body) != u64::from_le_bytes(*checksum) {
-            return Err(NotABaseline::Checksum);
-        }
+        let body = checked(bytes).ok_or(NotABaseline::Checksum)?;
         rest.bytes = body;
         let hour = i64::from_le_bytes(rest.take()?);
         let clock = Clock {
@@ -112,6 +109,12 @@ impl Baseline {
         rest.check(rest.at == body.len(), "more than three sketches")?;
         Ok(baseline)
     }
+}
+
+/// Bytes without the checksum at their end, if it holds.
+pub(crate) fn checked(bytes: &[u8]) -> Option<&[u8]> {
+    let (body, checksum) = bytes.split_last_chunk()?;
+    (hash::checksum(body) == u64::from_le_bytes(*checksum)).then_some(body)
 }
 
 /// Bytes with their checksum at the end, as a baseline has it.

@@ -12,7 +12,7 @@ mod whereabouts;
 pub(crate) use call::session_of;
 pub use call::{Call, Caller, Origin};
 pub use lists::{Listed, Lists, OnList};
-pub use read::{Held, MAX_INPUT, NotRead, read};
+pub use read::{Held, MAX_INPUT, NotRead, read, read_with_json};
 pub use record::{
     Flag, Identity, InScopeOf, Record, Resource, SessionAttributes, SessionContext, SessionIssuer,
     TlsDetails, WebIdFederation,

@@ -7,10 +7,12 @@
 use std::hash::BuildHasher;
 use std::net::IpAddr;
 
-use hashbrown::DefaultHashBuilder;
+use serde::{Deserialize, Serialize};
 
 use super::call::{Call, Caller};
 use super::lists::Lists;
+use crate::keep::at_most;
+use crate::keyed::Keyed;
 use crate::recent::Recent;
 
 /// Credentials whose whereabouts are remembered: some hours of a large account's.
@@ -89,35 +91,34 @@ pub(super) enum Stray {
     Inside(String),
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Home {
+    #[serde(deserialize_with = "at_most::<MAX_OWN, _, _>")]
     public: Vec<IpAddr>,
     /// Services that were called by way of a VPC endpoint.
+    #[serde(deserialize_with = "at_most::<MAX_HABITS, _, _>")]
     private: Vec<u64>,
+    #[serde(deserialize_with = "at_most::<MAX_OWN, _, _>")]
     endpoint_accounts: Vec<u64>,
+    #[serde(deserialize_with = "at_most::<MAX_HABITS, _, _>")]
     agents: Vec<u64>,
 }
 
 /// Where credentials were used.
-#[derive(Debug)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Whereabouts {
-    hasher: DefaultHashBuilder,
-    homes: Recent<u64, Home>,
+    hasher: Keyed,
+    homes: Recent<u64, Home, MAX_CREDENTIALS>,
     /// The two machines that came first from an address.
-    holders: Recent<IpAddr, (u64, u64)>,
-}
-
-impl Default for Whereabouts {
-    fn default() -> Self {
-        Self {
-            hasher: DefaultHashBuilder::default(),
-            homes: Recent::new(MAX_CREDENTIALS),
-            holders: Recent::new(MAX_ADDRESSES),
-        }
-    }
+    holders: Recent<IpAddr, (u64, u64), MAX_ADDRESSES>,
 }
 
 impl Whereabouts {
+    pub(super) fn new(hasher: Keyed) -> Self {
+        Self { hasher, ..Self::default() }
+    }
+
     /// Takes note of a call by credentials of a machine, and judges where it came from.
     pub(super) fn used(
         &mut self,

@@ -20,12 +20,14 @@ pub(super) fn signal(
         cause: format!("{}\0{object}", act.username()),
         time: act.time,
         evidence: evidence(act, place),
-        details: Details {
-            description,
-            actor: actor(act),
-            api_call: Some(api_call(act)),
-            ..Details::default()
-        },
+        details: Details { description, ..act.details() },
+    }
+}
+
+impl Act<'_> {
+    /// What a finding tells of this act, whatever it is told for.
+    pub fn details(&self) -> Details {
+        Details { actor: actor(self), api_call: Some(api_call(self)), ..Details::default() }
     }
 }
 

@@ -1,11 +1,13 @@
 //! What one actor did, as far as it may be a sequence.
 
 use ringwall_model::{Responsible, Severity};
+use serde::{Deserialize, Serialize};
 
 use super::stages::{FINDINGS, STEPS, Stage, THRESHOLD, WINDOW};
 use crate::finding::{
     Actor, DefinedBy, Details, Evidence, Kind, Log, Sequence, SequenceSignal, Signal, SignalSource,
 };
+use crate::keep::at_most;
 
 /// Signals that are kept of an actor; GuardDuty's schema has room for a hundred.
 const MAX_PARTS: usize = 64;
@@ -39,7 +41,7 @@ pub(super) static CREDENTIALS: Kind = Kind {
 };
 
 /// One signal.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Part {
     pub(super) source: SignalSource,
     pub(super) log: Log,
@@ -61,8 +63,9 @@ impl Part {
 }
 
 /// The signals of one actor.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Chain {
+    #[serde(deserialize_with = "at_most::<MAX_PARTS, _, _>")]
     parts: Vec<Part>,
     /// Under which cause the two kinds were told, and of when the latest signal was.
     told: [Option<(String, i64)>; 2],
@@ -165,7 +168,7 @@ fn signals(parts: &[&Part]) -> Vec<SequenceSignal> {
             source: part.source,
             name: part.name.clone(),
             severity: part.severity,
-            stage: part.stage.map_or("", Stage::name),
+            stage: part.stage.map_or("", Stage::name).into(),
             count: 1,
             first_seen: part.time,
             last_seen: part.time,
@@ -221,7 +224,8 @@ fn sequence(
         ("TOR_IP", named(&|signal| signal.name.contains("/TorIPCaller"))),
         ("SUSPICIOUS_USER_AGENT", named(&|signal| signal.name.starts_with("PenTest:"))),
     ];
-    sequence.indicators = indicators.into_iter().filter(|(_, values)| !values.is_empty()).collect();
+    let given = indicators.into_iter().filter(|(_, values)| !values.is_empty());
+    sequence.indicators = given.map(|(key, values)| (key.into(), values)).collect();
     sequence.signals = signals;
     sequence
 }

@@ -6,12 +6,13 @@ mod stages;
 
 use std::hash::BuildHasher;
 
-use hashbrown::DefaultHashBuilder;
+use serde::{Deserialize, Serialize};
 
 use crate::act::Act;
 use crate::actor::{self, Identity};
 use crate::cloudtrail::{self, Call};
-use crate::finding::{Actor, Evidence, Kind, Log, Place, Signal, SignalSource};
+use crate::finding::{Actor, Evidence, Kind, Log, Place, Signal, SignalSource, short};
+use crate::keyed::Keyed;
 use crate::recent::Recent;
 use chain::{Chain, Part};
 pub use pairs::PAIRS;
@@ -31,35 +32,40 @@ pub fn kinds() -> Vec<&'static Kind> {
 }
 
 /// Who did what lately.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Sequences {
-    hasher: DefaultHashBuilder,
-    chains: Recent<u64, Chain>,
+    hasher: Keyed,
+    chains: Recent<u64, Chain, MAX_ACTORS>,
     /// Name to chain; 0 is none.
-    names: Recent<u64, u64>,
+    names: Recent<u64, u64, MAX_NAMES>,
     /// Access key to the principal that uses it: logs that were made up give everybody the same, and then it is nobody's name.
-    owners: Recent<u64, u64>,
+    owners: Recent<u64, u64, MAX_NAMES>,
     /// When somebody made a call of little meaning.
-    weak: Recent<u64, i64>,
+    weak: Recent<u64, i64, MAX_NAMES>,
     next: u64,
     pairs: Pairs,
 }
 
 impl Default for Sequences {
     fn default() -> Self {
-        Self {
-            hasher: DefaultHashBuilder::default(),
-            chains: Recent::new(MAX_ACTORS),
-            names: Recent::new(MAX_NAMES),
-            owners: Recent::new(MAX_NAMES),
-            weak: Recent::new(MAX_NAMES),
-            next: 1,
-            pairs: Pairs::default(),
-        }
+        Self::new(Keyed::default())
     }
 }
 
 impl Sequences {
+    pub(crate) fn new(hasher: Keyed) -> Self {
+        Self {
+            hasher,
+            chains: Recent::default(),
+            names: Recent::default(),
+            owners: Recent::default(),
+            weak: Recent::default(),
+            next: 1,
+            pairs: Pairs::new(hasher),
+        }
+    }
+
     /// Takes a request to the apiserver and what was told of it.
     pub(crate) fn audit(
         &mut self,
@@ -86,6 +92,10 @@ impl Sequences {
                 names.push(Identity::KubernetesUser(account.to_owned()));
             }
         }
+        // Whoever has a token made, uses it.
+        if (act.resource, act.subresource) == ("serviceaccounts", "token") && act.took_place() {
+            names.extend(actor::issued_token(act));
+        }
         let resource = match (act.namespace, act.name) {
             ("", "") => act.resource.to_owned(),
             ("", name) => format!("{}/{name}", act.resource),
@@ -95,8 +105,8 @@ impl Sequences {
         let address = act.source.map(|address| address.to_string()).unwrap_or_default();
         if let Some(weak) = weak {
             let evidence =
-                Evidence { id: act.event.audit_id.text().to_owned(), is_record: false, place: place.clone() };
-            let user = Actor { username: act.username().to_owned(), ..Actor::default() };
+                Evidence { id: short(act.event.audit_id.text()), is_record: false, place: place.clone() };
+            let user = Actor { username: short(act.username()), ..Actor::default() };
             self.add(
                 &names,
                 part_of_weak(weak, Log::Audit, act.time, evidence, user, &address, &resource),
@@ -134,7 +144,7 @@ impl Sequences {
         if let Some(weak) = weak {
             let actor = cloudtrail::actor(call);
             let evidence =
-                Evidence { id: call.record.id.text().to_owned(), is_record: true, place: place.clone() };
+                Evidence { id: short(call.record.id.text()), is_record: true, place: place.clone() };
             self.add(
                 &names,
                 part_of_weak(weak, Log::CloudTrail, call.time, evidence, actor, &address, &resource),
@@ -217,7 +227,7 @@ fn part_of(signal: &Signal, address: &str, resource: &str) -> Part {
         evidence: signal.evidence.clone(),
         actor: signal.details.actor.clone(),
         address: address.to_owned(),
-        resource: resource.to_owned(),
+        resource: short(resource),
     }
 }
 
@@ -245,6 +255,6 @@ fn part_of_weak(
         evidence,
         actor,
         address: address.to_owned(),
-        resource: resource.to_owned(),
+        resource: short(resource),
     }
 }

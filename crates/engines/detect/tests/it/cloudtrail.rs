@@ -75,7 +75,7 @@ pub(crate) fn merge(base: &mut Value, change: &Value) {
     }
 }
 
-fn records(base: &Value, case: &Value) -> Vec<Value> {
+pub(crate) fn records(base: &Value, case: &Value) -> Vec<Value> {
     let records = case["records"].as_array().unwrap();
     let each = records.iter().enumerate().map(|(number, change)| {
         let mut record = base.clone();

@@ -9,14 +9,14 @@ use ringwall_detect::{Detector, audit, cloudtrail};
 use crate::cloudtrail::cases;
 
 /// The lines of the audit log with their places, and the trail's file.
-fn logs() -> (Vec<(String, Place)>, String) {
+pub(crate) fn logs() -> (Vec<(String, Place)>, String) {
     let read = |name: &str| String::from_utf8(std::fs::read(cases("story").join(name)).unwrap()).unwrap();
     let lines = read("audit.jsonl");
     let place = |line| Place { file: "audit.jsonl".into(), line };
     (lines.lines().map(str::to_owned).zip((1..).map(place)).collect(), read("cloudtrail.json"))
 }
 
-fn each_record(trail: &str, mut each: impl FnMut(&cloudtrail::Record<'_>, &Place)) {
+pub(crate) fn each_record(trail: &str, mut each: impl FnMut(&cloudtrail::Record<'_>, &Place)) {
     let mut line = 0;
     cloudtrail::read(trail, &mut |record| {
         line += 1;
@@ -91,7 +91,7 @@ fn timeline(who: &str) -> Story {
         audit::read(line, &mut |event| followed.audit(event, place)).unwrap();
     }
     each_record(&trail, |record, place| followed.cloudtrail(record, place));
-    followed.story()
+    followed.story(&detect(false).findings())
 }
 
 fn text(story: &Story) -> String {

@@ -1,10 +1,11 @@
-//! What is known before logs are read: lists of addresses, and what is usual.
+//! What is known before logs are read: lists of addresses, what is usual, and what nobody wants to see.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ringwall_detect::Detector;
 use ringwall_detect::baseline::{Baseline, MAX_BYTES};
+use ringwall_detect::filter::{Filters, MAX_INPUT};
 use ringwall_detect::intel::{Format, Intel, List, Role};
 
 use crate::cli::Detect;
@@ -38,6 +39,20 @@ pub(super) fn detector(args: &Detect) -> Result<(Detector, Exit), Failure> {
     }
     detector.set_intel(Arc::new(intel));
     Ok((detector, exit))
+}
+
+/// The filters that flags name, all together.
+pub(super) fn filters(args: &Detect) -> Result<Filters, Failure> {
+    let mut filters = Filters::default();
+    for path in &args.suppress {
+        let bytes = ringwall_files::read(path, MAX_INPUT as u64).map_err(unread(path))?;
+        let read = Filters::read(&String::from_utf8_lossy(&bytes));
+        read.and_then(|read| filters.add(read)).map_err(|error| {
+            let hint = "filters are what `aws guardduty create-filter --cli-input-json` takes and `get-filter` prints";
+            Failure::misuse_hint(format!("`{}`: {error}", path.display()), hint)
+        })?;
+    }
+    Ok(filters)
 }
 
 /// Keeps what is usual now, if a flag says where.

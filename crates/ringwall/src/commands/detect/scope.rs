@@ -18,7 +18,7 @@ const MAX_BYTES: u64 = 1 << 20;
 
 /// What flags say counts first.
 pub(super) fn of(args: &Detect, files: &[LogFile]) -> Scope {
-    let written = files.iter().find_map(|file| snapshot(file.path.as_deref()?)).unwrap_or_default();
+    let written = written(files);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis());
     Scope {
         account: args.account.clone().or(written.account),
@@ -27,6 +27,11 @@ pub(super) fn of(args: &Detect, files: &[LogFile]) -> Scope {
         cluster_arn: None,
         now: i64::try_from(now).unwrap_or(i64::MAX),
     }
+}
+
+/// What the snapshot says that the first of these files lies in.
+pub(in crate::commands) fn written(files: &[LogFile]) -> Scope {
+    files.iter().find_map(|file| snapshot(file.path.as_deref()?)).unwrap_or_default()
 }
 
 /// What the `cluster.yaml` of the snapshot says whose `audit/` or `cloudtrail/` a file lies in.

@@ -86,7 +86,7 @@ fn a_stream_split_by_actor_is_learned_as_if_it_were_one() {
     let [whole, merged] = judged;
     let of = |terms: &[crate::finding::Term]| {
         let mut all: Vec<_> =
-            terms.iter().map(|term| (term.feature, term.seen_of_actor, term.seen_of_all)).collect();
+            terms.iter().map(|term| (term.feature.clone(), term.seen_of_actor, term.seen_of_all)).collect();
         all.sort_unstable();
         all
     };
