@@ -44,7 +44,7 @@ pub struct Settings {
     /// The lake: a folder, or `s3://BUCKET/PREFIX`.
     pub lake: Option<String>,
     /// How many days the lake keeps; 0 keeps all.
-    pub lake_days: u32,
+    pub lake_days: usize,
     /// NATS JetStream, which replicas share; without it this process is alone with its disk.
     pub stream: Option<Arc<ringwall_stream::Settings>>,
     /// How often log groups and S3 are asked.
