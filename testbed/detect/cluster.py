@@ -9,6 +9,7 @@ import subprocess
 import urllib.parse
 
 from bed import Bed
+from gate import Gate
 from kubelet import Kubelet
 from process import Running, until
 from record import Record
@@ -123,12 +124,20 @@ class Cluster:
         """Whoever has nothing to show."""
         return Person(self, "system:anonymous", self.kubeconfig("nobody", {}))
 
-    def kubeconfig(self, name, user):
+    def from_address(self, person, address):
+        """Somebody whose kubectl comes from an address."""
+        name = f"{person.name}-{address}"
+        if name not in self.people:
+            gate = Gate(self.bed.pki, self.bed.server, person.certificate, address)
+            self.people[name] = Person(self, name, self.kubeconfig(name, {"token": "of nobody"}, gate.url), person.certificate)
+        return self.people[name]
+
+    def kubeconfig(self, name, user, server=None):
         path = self.home / f"{name.replace(':', '-').replace('/', '-')}.kubeconfig"
         path.write_text(json.dumps({
             "apiVersion": "v1", "kind": "Config", "current-context": "c",
             "clusters": [{"name": "c", "cluster": {
-                "server": self.bed.server, "certificate-authority": str(self.bed.pki / "ca.crt"),
+                "server": server or self.bed.server, "certificate-authority": str(self.bed.pki / "ca.crt"),
             }}],
             "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
             "users": [{"name": "u", "user": user}],

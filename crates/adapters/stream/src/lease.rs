@@ -127,7 +127,8 @@ impl Lease {
         after: Position,
         most: usize,
     ) -> Result<Vec<(Position, Bytes)>, StreamError> {
-        self.reader.read(after, most).await
+        let read = self.reader.read(after, most).await?;
+        Ok(read.into_iter().map(|message| (message.sequence, message.payload)).collect())
     }
 
     /// Waits until there is an entry after a position. It may be dropped at any time.

@@ -82,13 +82,13 @@ pub(crate) async fn read(shared: &Shared, cluster: &Token, place: &Place) -> Res
     let mut pieces = 0;
     while pieces < place.pieces {
         let read = reader.read(after, 16 * PIECE).await?;
-        let Some((last, _)) = read.last() else {
+        let Some(last) = read.last() else {
             break;
         };
-        after = *last;
-        for (_, piece) in &read {
+        after = last.sequence;
+        for piece in &read {
             pieces += 1;
-            state.extend_from_slice(piece);
+            state.extend_from_slice(&piece.payload);
         }
         if state.len() > place.bytes {
             break;

@@ -1,11 +1,13 @@
 //! All rules, the baseline and the sequences over events of 1.8 KB, beside a bare reading and a tree of the same bytes, in the same
-//! run: `cargo bench -p ringwall-detect --bench detect`, with `--profile dist` for what is shipped.
+//! run, and then as many detectors as there are cores beside one: `cargo bench -p ringwall-detect --bench detect`, with `--profile dist`
+//! for what is shipped.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark stops at the first surprise")]
 
 mod events;
 
 use std::hint::black_box;
+use std::sync::Barrier;
 use std::time::Instant;
 
 use ringwall_detect::Detector;
@@ -29,8 +31,9 @@ fn main() {
             black_box(event);
         },
     );
+    let place = place();
     let all = over(&lines, "read, all rules and state", Detector::new, |detector, event| {
-        detector.audit(event, &Place { file: "audit.log".into(), line: 1 });
+        detector.audit(event, &place);
     });
     let start = Instant::now();
     for line in &lines {
@@ -40,6 +43,42 @@ fn main() {
     println!("{:>28}: {tree:9.0} events/s", "a tree of the same bytes");
     println!("{:.2} of a bare reading, {:.2} times a tree", all / bare, all / tree);
     println!("goal at least {GOAL} events/s: {}", if all >= GOAL { "met" } else { "MISSED" });
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let one = of_threads(&lines, 1);
+    let every = of_threads(&lines, cores);
+    println!("{:>28}: {one:9.0} events/s", "a partition on one core");
+    println!("{:>28}: {every:9.0} events/s", format!("{cores} partitions on {cores}"));
+    println!("{:.2} times one on {cores} cores", every / one);
+}
+
+/// Events/s of so many threads together, of the quickest round. Each has a detector and a log of its own, as a cluster's partition has: what it
+/// reads is the same text in other memory.
+fn of_threads(lines: &[String], threads: usize) -> f64 {
+    let partitions: Vec<Vec<String>> = (0..threads).map(|_| lines.to_vec()).collect();
+    let rates = (0..ROUNDS).map(|_| {
+        let begin = Barrier::new(threads + 1);
+        let seconds = std::thread::scope(|scope| {
+            for lines in &partitions {
+                scope.spawn(|| {
+                    let (mut detector, place) = (Detector::new(), place());
+                    begin.wait();
+                    for line in lines {
+                        read(black_box(line), &mut |event| detector.audit(event, &place)).unwrap();
+                    }
+                });
+            }
+            begin.wait();
+            Instant::now()
+        })
+        .elapsed()
+        .as_secs_f64();
+        (threads * lines.len()) as f64 / seconds
+    });
+    rates.fold(0.0, f64::max)
+}
+
+fn place() -> Place {
+    Place { file: "audit.log".into(), line: 1 }
 }
 
 /// Events/s of the quickest round.

@@ -30,7 +30,7 @@ pub(crate) struct Detect {
     #[arg(short = 'o', long = "output", value_name = "FORMAT", default_value = "text")]
     pub(crate) format: DetectFormat,
     /// Addresses that are to be told: a list's file, as custom=FILE, malicious=FILE, tor=FILE, or trusted=FILE, of which nothing
-    /// is told by any list; custom without one of these
+    /// is told by any list; custom without one of these. aws=FILE names AWS's own ranges (ip-ranges.json)
     #[arg(long, value_name = "[KIND=]FILE", value_hint = ValueHint::FilePath)]
     pub(crate) intel: Vec<String>,
     /// What was learned to be usual: read, and kept there again with what these logs teach; made if it is not there

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
+use anstyle::Style;
 use ringwall_detect::Identity;
 use ringwall_detect::finding::Evidence;
 use ringwall_detect::timeline::{Entry, Known, Link, Strength, Why};
@@ -10,6 +11,11 @@ use ringwall_model::time;
 
 use super::style::{self, paint, printable};
 use crate::commands::Told;
+
+/// A line of a file.
+type Spot<'t> = (&'t str, u64);
+/// Lines on which several events stand: CloudTrail delivers files of one.
+type Crowded<'t> = BTreeSet<Spot<'t>>;
 
 /// Deepest place in the tree that is drawn: beyond, the text would have no room.
 const DEEPEST: usize = 8;
@@ -90,8 +96,8 @@ fn named(told: &Told) -> String {
 fn print_origin(out: &mut dyn Write, from: &Identity, link: &Link, width: usize) -> io::Result<()> {
     let text = format!("{} {}", from.kind(), from.name());
     style::print_wrapped(out, &printable(&text), 2, width, "  ", style::PLAIN)?;
-    let text = format!("{} {}{}", link.why, short(&link.to), when_and_where(link));
-    style::print_wrapped(out, &printable(&text), 4, width, "  ", style::FAINT)
+    let text = format!("{}: {}{}", link.why, short(&link.to), when_and_where(link));
+    print_lines(out, &printable(&text), 4, width, style::FAINT)
 }
 
 fn when_and_where(link: &Link) -> String {
@@ -104,23 +110,71 @@ struct Tree<'t> {
     known: &'t [Known],
     at: BTreeMap<&'t Identity, usize>,
     below: BTreeMap<usize, Vec<usize>>,
+    /// Other names of one in the same events, which stand on his line.
+    beside: BTreeMap<usize, Vec<usize>>,
 }
 
 impl<'t> Tree<'t> {
     fn of(known: &'t [Known]) -> Self {
         let at: BTreeMap<&Identity, usize> =
             known.iter().enumerate().map(|(at, known)| (&known.identity, at)).collect();
-        let mut below: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for (number, known) in known.iter().enumerate().filter(|(_, known)| !is_same_name(known)) {
-            if let Some(above) = known.through.as_ref().and_then(|(from, _)| at.get(from)) {
-                below.entry(*above).or_default().push(number);
+        let above: Vec<Option<usize>> = known
+            .iter()
+            .map(|known| known.through.as_ref().and_then(|(from, _)| at.get(from)).copied())
+            .collect();
+        let leads: BTreeSet<usize> = above.iter().copied().flatten().collect();
+        let mut tree = Self { known, at, below: BTreeMap::new(), beside: BTreeMap::new() };
+        // A key beside the session that it is of, from one event.
+        let mut taken: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut sessions: BTreeMap<(usize, &str, &str, u64), usize> = BTreeMap::new();
+        for (number, one) in known.iter().enumerate() {
+            let (Some(above), Some((_, link))) = (above.get(number).copied().flatten(), &one.through) else {
+                continue;
+            };
+            let place = &link.evidence.place;
+            let event = (above, link.evidence.id.as_str(), &*place.file, place.line);
+            let is_leaf = !leads.contains(&number);
+            match &one.identity {
+                _ if is_leaf
+                    && (is_same_name(one) || link.why == Why::SameCaller || link.why == Why::TokenOf) =>
+                {
+                    taken.insert(number, above);
+                }
+                Identity::Session(_) => {
+                    sessions.insert(event, number);
+                }
+                Identity::AccessKey(_) => {
+                    if let Some(session) = sessions.get(&event) {
+                        taken.insert(number, *session);
+                    }
+                }
+                _ => {}
+            }
+        }
+        for (number, one) in known.iter().enumerate() {
+            if let Some(to) = taken.get(&number) {
+                if !is_same_name(one) {
+                    tree.beside.entry(*to).or_default().push(number);
+                }
+            } else if let Some(above) = above.get(number).copied().flatten() {
+                let above = taken.get(&above).copied().unwrap_or(above);
+                tree.below.entry(above).or_default().push(number);
             }
         }
         // By when they came in.
-        for numbers in below.values_mut() {
+        for numbers in tree.below.values_mut() {
             numbers.sort_by_key(|at| known.get(*at).map(|known| (known.since, *at)));
         }
-        Self { known, at, below }
+        tree
+    }
+
+    /// A name, and those that stand beside it.
+    fn names(&self, at: usize) -> String {
+        let beside = self.beside.get(&at).map(Vec::as_slice).unwrap_or_default();
+        let all = std::iter::once(&at).chain(beside).filter_map(|at| self.known.get(*at));
+        let names: Vec<String> =
+            all.map(|known| format!("{} {}", known.identity.kind(), known.identity.name())).collect();
+        printable(&names.join(", "))
     }
 
     fn get(&self, identity: &Identity) -> Option<&'t Known> {
@@ -150,9 +204,8 @@ impl<'t> Tree<'t> {
         while let Some(branch) = next.pop() {
             let Some(known) = self.known.get(branch.at) else { continue };
             let below = self.below.get(&branch.at).map(Vec::as_slice).unwrap_or_default();
-            let name = printable(&format!("{} {}", known.identity.kind(), known.identity.name()));
             let room = width.saturating_sub(columns(&branch.own));
-            for (at, line) in style::wrap(&name, room, "").into_iter().enumerate() {
+            for (at, line) in lines(&self.names(branch.at), room).into_iter().enumerate() {
                 writeln!(out, "{}{line}", if at == 0 { &branch.own } else { &branch.under })?;
             }
             if let Some((_, link)) = &known.through {
@@ -160,7 +213,7 @@ impl<'t> Tree<'t> {
                 let how = printable(&format!("{}{}", link.why, when_and_where(link)));
                 let sure = unsure(known.strength);
                 let room = width.saturating_sub(columns(&branch.under)).saturating_sub(STEP);
-                for line in style::wrap(&format!("{how}{sure}"), room, "") {
+                for line in lines(&format!("{how}{sure}"), room) {
                     writeln!(out, "{}{bar}{}", branch.under, paint(style::FAINT, &line))?;
                 }
             }
@@ -171,6 +224,29 @@ impl<'t> Tree<'t> {
         }
         Ok(())
     }
+}
+
+/// A text in lines of a width; a word that is longer, as paths are, stays whole so that it can be copied.
+fn lines(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if columns(line).saturating_add(columns(word)) < width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.into_iter().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect()
+}
+
+/// Prints a text in lines behind a margin.
+fn print_lines(out: &mut dyn Write, text: &str, margin: usize, width: usize, looks: Style) -> io::Result<()> {
+    for line in lines(text, width.saturating_sub(margin)) {
+        writeln!(out, "{}{}", " ".repeat(margin), paint(looks, &line))?;
+    }
+    Ok(())
 }
 
 /// A place in the tree: what stands before a name, and before what is under it.
@@ -206,6 +282,9 @@ impl Branch {
 
 /// The entries in the order of time, under the days and behind whoever did them; the same again is counted.
 fn print_entries(out: &mut dyn Write, entries: &[Entry], tree: &Tree<'_>, width: usize) -> io::Result<()> {
+    let mut spots: BTreeSet<Spot<'_>> = BTreeSet::new();
+    let crowded: Crowded<'_> =
+        entries.iter().map(|entry| spot(&entry.evidence)).filter(|spot| !spots.insert(*spot)).collect();
     let mut day = None;
     let mut doer: Option<(&Identity, String)> = None;
     let mut rest = entries;
@@ -228,13 +307,19 @@ fn print_entries(out: &mut dyn Write, entries: &[Entry], tree: &Tree<'_>, width:
             style::print_wrapped(out, &who, margin, width, "  ", style::HEADING)?;
             doer = Some((&first.identity, who));
         }
-        print_group(out, group, margin.saturating_add(STEP), width)?;
+        print_group(out, group, &crowded, margin.saturating_add(STEP), width)?;
     }
     Ok(())
 }
 
 /// Several entries that are the same but for their time, or one.
-fn print_group(out: &mut dyn Write, group: &[Entry], margin: usize, width: usize) -> io::Result<()> {
+fn print_group(
+    out: &mut dyn Write,
+    group: &[Entry],
+    crowded: &Crowded<'_>,
+    margin: usize,
+    width: usize,
+) -> io::Result<()> {
     let (Some(first), Some(last)) = (group.first(), group.last()) else { return Ok(()) };
     let time = first.time.map_or_else(|| "        ".to_owned(), clock);
     let mut text = printable(&first.what());
@@ -259,8 +344,8 @@ fn print_group(out: &mut dyn Write, group: &[Entry], margin: usize, width: usize
         1 => String::new(),
         number => format!("  and {} more", number.saturating_sub(1)),
     };
-    let spot = printable(&format!("{source}{}{more}", event(&first.evidence)));
-    style::print_wrapped(out, &spot, inner, width, "", style::FAINT)
+    let spot = printable(&format!("{source}{}{more}", event(&first.evidence, crowded)));
+    print_lines(out, &spot, inner, width, style::FAINT)
 }
 
 /// Whether a type is of findings that rest on others: nearly all that an intruder does is part of one.
@@ -292,8 +377,8 @@ fn whom(entry: &Entry) -> String {
     if *name != entry.identity {
         who = format!("{who}, {} {}", entry.identity.kind(), short(&entry.identity));
     }
-    if !entry.username.is_empty() && !entry.names.iter().any(|name| name.name() == entry.username) {
-        who = format!("{who}, to the cluster {}", entry.username);
+    if !entry.username.is_empty() && name.name() != entry.username {
+        who = format!("{who}, to the cluster {}", short(&Identity::KubernetesUser(entry.username.clone())));
     }
     let sure = match entry.strength {
         Strength::Shared if entry.is_from_same => "  [shared, but from an address of his]",
@@ -337,11 +422,16 @@ fn after(text: &str, mark: &str) -> String {
     text.split_once(mark).map_or(text, |(_, rest)| rest).to_owned()
 }
 
-/// Where an event stands, and its id.
-fn event(evidence: &Evidence) -> String {
+/// Where an event stands; and its id, if several stand there.
+fn event(evidence: &Evidence, crowded: &Crowded<'_>) -> String {
     let kind = if evidence.is_record { "eventID" } else { "auditID" };
-    let id = if evidence.id.is_empty() { String::new() } else { format!("  {kind} {}", evidence.id) };
+    let is_alone = !crowded.contains(&spot(evidence));
+    let id = if is_alone { String::new() } else { format!(" {kind} {}", evidence.id) };
     format!("{}{id}", place(evidence))
+}
+
+fn spot(evidence: &Evidence) -> Spot<'_> {
+    (&evidence.place.file, evidence.place.line)
 }
 
 fn place(evidence: &Evidence) -> String {

@@ -22,7 +22,9 @@ mod deliver;
 mod deliver_shared;
 mod desk;
 mod error;
+pub mod filters;
 mod hold;
+mod in_lake;
 mod keep;
 mod known;
 pub mod lists;
@@ -35,6 +37,7 @@ mod service;
 mod settings;
 mod shelf;
 mod unread;
+mod watcher;
 mod webhook;
 
 pub use error::Error;

@@ -7,20 +7,24 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ringwall_detect::finding::Place;
-use ringwall_detect::output;
-use ringwall_detect::{Counts, Detector, audit, cloudtrail};
+use ringwall_detect::output::{self, Scope};
+use ringwall_detect::{Counts, audit, cloudtrail};
+use ringwall_lake::{Location, Row};
 use ringwall_logs::EntryKind;
 use ringwall_model::error_chain;
+use ringwall_spool::Position;
 use tokio::runtime::Handle;
 
 use crate::board::Board;
 use crate::hold::Hold;
+use crate::in_lake::InLake;
 use crate::keep::Positions;
 use crate::metrics::{Cluster, Metrics};
 use crate::piece::{self, Part};
 use crate::queue::Queue;
 use crate::service::Now;
 use crate::unread::Unread;
+use crate::watcher::Watcher;
 use crate::{Error, Known};
 
 /// Bytes of the queue that are read at once.
@@ -57,6 +61,8 @@ pub(crate) struct Parts {
     pub(crate) metrics: Metrics,
     pub(crate) unread: Unread,
     pub(crate) now: Now,
+    /// The lake, if there is one.
+    pub(crate) lake: Option<Location>,
     /// Whether this is to end.
     pub(crate) stop: Arc<AtomicBool>,
 }
@@ -65,9 +71,8 @@ pub(crate) struct Parts {
 pub(crate) struct Partition {
     parts: Parts,
     hold: Hold,
-    detector: Detector,
-    /// Which lists and filters the detector has.
-    known: u64,
+    watcher: Watcher,
+    lake: Option<InLake>,
     at: Positions,
     /// The last commit, and what came since.
     committed: Instant,
@@ -85,17 +90,19 @@ impl Partition {
     /// What was kept can't be read.
     pub(crate) async fn open(parts: Parts, hold: Hold) -> Result<Self, Error> {
         let (state, at) = hold.state().await?;
-        let detector = match &state {
-            Some(state) => Detector::from_state(state)
-                .map_err(|error| Error::State { cluster: parts.cluster.clone(), why: error.to_string() })?,
-            None => Detector::new(),
+        let guides =
+            parts.known.guides(0).ok_or_else(|| Error::Setting("nothing is known yet".to_owned()))?;
+        let watcher = Watcher::open(&parts.cluster, state.as_deref(), guides)?;
+        let told = watcher.counts();
+        let scope = Scope { now: (parts.now)(), ..parts.board.scope().clone() };
+        let lake = match &parts.lake {
+            Some(location) => Some(InLake::open(location.clone(), scope, at).await?),
+            None => None,
         };
-        let told = detector.counts();
         let (handle, now) = (Handle::current(), Instant::now());
-        let mut partition =
-            Self { parts, hold, detector, known: 0, at, committed: now, closed: now, bytes: 0, told, handle };
-        partition.take_known();
-        let all = partition.detector.findings().into_iter().cloned().collect();
+        let partition =
+            Self { parts, hold, watcher, lake, at, committed: now, closed: now, bytes: 0, told, handle };
+        let all = partition.watcher.findings().into_iter().cloned().collect();
         partition.parts.board.put(all);
         Ok(partition)
     }
@@ -139,17 +146,24 @@ impl Partition {
                 Ok(false) => {}
                 Err(error) => self.failed(error)?,
             }
+            if self.lake.as_ref().is_some_and(InLake::is_due) {
+                self.flush();
+            }
             if self.is_due()
                 && let Err(error) = self.commit()
             {
                 self.failed(error)?;
             }
         }
-        if self.bytes > 0 { self.commit() } else { Ok(()) }
+        self.flush();
+        self.commit()
     }
 
     /// Waits for events; whether there are some.
     fn wait(&mut self) -> Result<bool, Error> {
+        if self.lake_lags() {
+            return Ok(true);
+        }
         let comes = self.hold.wait(self.at.looked);
         let waited = async { tokio::time::timeout(LOOK_EVERY, comes).await };
         match self.handle.block_on(waited) {
@@ -158,15 +172,26 @@ impl Partition {
         }
     }
 
+    /// Whether the lake has to be given what was looked at already.
+    fn lake_lags(&self) -> bool {
+        self.lake.as_ref().is_some_and(|lake| lake.is_open() && lake.read() < self.at.looked)
+    }
+
     fn look(&mut self) -> Result<(), Error> {
-        let entries = match self.handle.block_on(self.hold.read(self.at.looked, READ)) {
+        let lags = self.lake_lags();
+        let after = self.lake.as_ref().filter(|_| lags).map_or(self.at.looked, InLake::read);
+        let entries = match self.handle.block_on(self.hold.read(after, READ)) {
             Ok(entries) => entries,
             Err(error) => return self.failed(error),
         };
+        if let Some(lake) = &mut self.lake {
+            lake.set_now((self.parts.now)());
+        }
         for (position, entry) in entries {
-            self.piece(&entry);
-            self.at.looked = position;
-            self.bytes = self.bytes.saturating_add(entry.len() as u64);
+            self.piece(position, &entry);
+            if self.lake.as_ref().is_some_and(InLake::is_due) {
+                self.flush();
+            }
         }
         let label = Cluster { cluster: self.parts.cluster.clone() };
         let waits = i64::try_from(self.parts.queue.bytes()).unwrap_or(i64::MAX);
@@ -175,30 +200,58 @@ impl Partition {
         Ok(())
     }
 
-    fn piece(&mut self, entry: &[u8]) {
-        let Self { detector, parts, .. } = self;
-        let read = piece::read(entry, &mut |file, part| look_at(detector, parts, file, part));
-        if let Err(error) = read {
+    /// Looks at an entry of the queue, or takes it for the lake alone if it was looked at.
+    fn piece(&mut self, position: Position, entry: &[u8]) {
+        let is_new = position > self.at.looked;
+        let Self { watcher, lake, parts, .. } = self;
+        let mut look = Look {
+            watcher: is_new.then_some(watcher),
+            lake: lake.as_ref().filter(|lake| lake.is_open_at(position)),
+            rows: Vec::new(),
+            parts,
+        };
+        let read = piece::read(entry, &mut |file, part| look.part(file, part));
+        let rows = look.rows;
+        if let (Err(error), true) = (read, is_new) {
             tracing::error!(cluster = self.parts.cluster, %error, "it is left out");
             self.parts.metrics.event(&self.parts.cluster, "unreadable", 1);
             self.parts.unread.keep("queue", 1, &error.to_string(), entry);
+        }
+        if let Some(lake) = self.lake.as_mut().filter(|lake| lake.is_open_at(position)) {
+            lake.take(position, rows);
+        }
+        if is_new {
+            self.at.looked = position;
+            self.bytes = self.bytes.saturating_add(entry.len() as u64);
+        }
+    }
+
+    /// Writes into the lake what it was given.
+    fn flush(&mut self) {
+        if let Some(lake) = &mut self.lake {
+            self.handle.block_on(lake.flush(&self.watcher.findings()));
         }
     }
 
     /// Whether what was looked at is to be kept now.
     fn is_due(&self) -> bool {
         let since = self.committed.elapsed();
-        self.bytes > 0
+        let in_lake = self.lake.as_ref().map_or(self.at.in_lake, InLake::written);
+        (self.bytes > 0 || in_lake > self.at.in_lake)
             && (self.bytes >= COMMIT_BYTES
                 || since >= COMMIT_EVERY
-                || (since >= TELL_AFTER && self.detector.has_changed()))
+                || (since >= TELL_AFTER && self.watcher.has_changed()))
     }
 
     fn commit(&mut self) -> Result<(), Error> {
-        let changed = self.detector.take_changed();
+        let changed = self.watcher.take_changed();
         self.close_old();
-        let state = self.detector.state();
-        let at = Positions { looked: self.at.looked, in_lake: self.at.looked };
+        let state = self.watcher.state()?;
+        if let Some(lake) = &mut self.lake {
+            lake.findings(&changed);
+        }
+        let in_lake = self.lake.as_ref().map_or(self.at.looked, InLake::written);
+        let at = Positions { looked: self.at.looked, in_lake };
         let scope = self.parts.board.scope();
         let committed = self.handle.block_on(self.hold.commit(&state, at, &changed, scope));
         // What could not be kept is told all the same: it happened, and is the same when it is found again.
@@ -220,24 +273,22 @@ impl Partition {
         }
         self.closed = Instant::now();
         let before = (self.parts.now)().saturating_sub(KEPT);
-        if self.detector.close_before(before) > 0 {
+        if self.watcher.close_before(before) > 0 {
             let scope = self.parts.board.scope();
-            let open = self.detector.findings().into_iter().map(|finding| output::id(finding, scope));
+            let open = self.watcher.findings().into_iter().map(|finding| output::id(finding, scope));
             self.parts.board.retain(&open.collect());
         }
     }
 
-    /// Takes lists that have changed.
+    /// Takes lists and rules that have changed.
     fn take_known(&mut self) {
-        let (version, intel) = self.parts.known.intel();
-        if version != self.known {
-            self.detector.set_intel(intel);
-            self.known = version;
+        if let Some(guides) = self.parts.known.guides(self.watcher.version()) {
+            self.watcher.follow(guides);
         }
     }
 
     fn count(&mut self) {
-        let counts = self.detector.counts();
+        let counts = self.watcher.counts();
         let cluster = &self.parts.cluster;
         let event = |outcome, now: u64, before: u64| {
             self.parts.metrics.event(cluster, outcome, now.saturating_sub(before));
@@ -261,37 +312,57 @@ impl Partition {
     }
 }
 
-/// Hands a text to the detector, and keeps it if it can't be read.
-fn look_at(detector: &mut Detector, parts: &mut Parts, file: &Arc<str>, part: Part<'_>) {
-    let text = String::from_utf8_lossy(part.text);
-    let mut place = Place { file: Arc::clone(file), line: part.line };
-    let held = match part.kind {
-        EntryKind::Audit => {
-            // Of a batch, which has no lines, the number of the event.
-            let mut number = part.line;
-            audit::read(&text, &mut |event| {
-                place.line = number;
-                number = number.saturating_add(1);
-                detector.audit(event, &place);
+/// What looks at the texts of an entry.
+struct Look<'l> {
+    /// Nobody, if they were looked at before.
+    watcher: Option<&'l mut Watcher>,
+    /// What makes rows of them.
+    lake: Option<&'l InLake>,
+    rows: Vec<Row>,
+    parts: &'l mut Parts,
+}
+
+impl Look<'_> {
+    /// Hands a text over, and keeps it if it can't be read.
+    fn part(&mut self, file: &Arc<str>, part: Part<'_>) {
+        let text = String::from_utf8_lossy(part.text);
+        let mut place = Place { file: Arc::clone(file), line: part.line };
+        let Self { watcher, lake, rows, parts } = self;
+        let held = match part.kind {
+            EntryKind::Audit => {
+                // Of a batch, which has no lines, the number of the event.
+                let mut number = part.line;
+                audit::read_with_json(&text, &mut |event, json| {
+                    place.line = number;
+                    number = number.saturating_add(1);
+                    let is_new = watcher.as_mut().is_none_or(|watcher| watcher.audit(event, json, &place));
+                    rows.extend(lake.filter(|_| is_new).and_then(|lake| lake.audit(event)));
+                })
+                .map(|held| (held.cut, held.others))
+                .map_err(|error| error.to_string())
+            }
+            EntryKind::CloudTrail => cloudtrail::read_with_json(&text, &mut |record, json| {
+                let is_new = watcher.as_mut().is_none_or(|watcher| watcher.cloudtrail(record, json, &place));
+                rows.extend(lake.filter(|_| is_new).map(|lake| lake.cloudtrail(record)));
             })
-            .map(|held| (held.cut, held.others))
-            .map_err(|error| error.to_string())
-        }
-        EntryKind::CloudTrail => cloudtrail::read(&text, &mut |record| detector.cloudtrail(record, &place))
             .map(|held| (held.cut, 0))
             .map_err(|error| error.to_string()),
-    };
-    match held {
-        Ok((cut, others)) => {
-            parts.metrics.event(&parts.cluster, "cut", u64::from(cut));
-            parts.metrics.event(&parts.cluster, "other", others);
-            if cut || others > 0 {
-                parts.unread.keep(file, part.line, "some of it could not be read", part.text);
-            }
+        };
+        if watcher.is_none() {
+            return;
         }
-        Err(why) => {
-            parts.metrics.event(&parts.cluster, "unreadable", 1);
-            parts.unread.keep(file, part.line, &why, part.text);
+        match held {
+            Ok((cut, others)) => {
+                parts.metrics.event(&parts.cluster, "cut", u64::from(cut));
+                parts.metrics.event(&parts.cluster, "other", others);
+                if cut || others > 0 {
+                    parts.unread.keep(file, part.line, "some of it could not be read", part.text);
+                }
+            }
+            Err(why) => {
+                parts.metrics.event(&parts.cluster, "unreadable", 1);
+                parts.unread.keep(file, part.line, &why, part.text);
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use hashbrown::HashMap;
 use prometheus_client::registry::Registry;
 use ringwall_awsclient::Client;
+use ringwall_lake::Location;
 use ringwall_server::{Handler, Request, Response};
 use ringwall_sinks::{Counted, Sink, SinkSettings};
 use tokio::task::JoinSet;
@@ -19,6 +20,7 @@ use crate::control;
 use crate::desk::Desk;
 use crate::known::Known;
 use crate::metrics::{Delivery, Metrics};
+use crate::pull;
 use crate::settings::{ClusterSettings, Settings};
 use crate::webhook::{Sender, Webhook};
 
@@ -42,6 +44,7 @@ pub(crate) struct Common {
     pub(crate) metrics: Metrics,
     pub(crate) known: Arc<Known>,
     pub(crate) sinks: Vec<Arc<Sink>>,
+    pub(crate) lake: Option<Location>,
     pub(crate) aws: Option<Client>,
     pub(crate) now: Now,
     /// Whether the process ends.
@@ -82,8 +85,9 @@ impl Audit {
         let common = Arc::new(Common {
             settings: settings.clone(),
             metrics: metrics.clone(),
-            known: Arc::new(Known::open(settings.lists.clone(), settings.filters.clone())?),
+            known: Arc::new(Known::open(settings.lists.clone(), settings.filters.clone(), &settings.rules)?),
             sinks: sinks(settings)?,
+            lake: lake(settings, outside.aws.as_ref())?,
             aws: outside.aws,
             now: outside.now,
             stop: Arc::new(AtomicBool::new(false)),
@@ -156,6 +160,15 @@ pub(crate) fn make(folder: PathBuf) -> Result<PathBuf, Error> {
         Ok(()) => Ok(folder),
         Err(source) => Err(Error::Make { what: format!("folder `{}`", folder.display()), source }),
     }
+}
+
+fn lake(settings: &Settings, aws: Option<&Client>) -> Result<Option<Location>, Error> {
+    let Some(place) = &settings.lake else { return Ok(None) };
+    let Some((bucket, prefix)) = pull::bucket(place) else {
+        return Ok(Some(Location::folder(place.as_ref())?));
+    };
+    let aws = aws.ok_or_else(|| Error::Setting(format!("`{place}` can't be written without AWS")))?;
+    Ok(Some(Location::bucket(aws.clone(), bucket, prefix)?))
 }
 
 fn sinks(settings: &Settings) -> Result<Vec<Arc<Sink>>, Error> {

@@ -5,6 +5,7 @@ use crate::eventually;
 use crate::server::Server;
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: cargo xtask test"]
 async fn a_cluster_has_one_owner_and_the_next_goes_on_from_the_last_commit() {
     let server = Server::start();
     let stream = server.connect().await;
@@ -41,6 +42,7 @@ async fn a_cluster_has_one_owner_and_the_next_goes_on_from_the_last_commit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: cargo xtask test"]
 async fn who_is_silent_loses_its_clusters_and_can_commit_no_more() {
     let server = Server::start();
     let stream = server.connect().await;
@@ -74,6 +76,7 @@ async fn who_is_silent_loses_its_clusters_and_can_commit_no_more() {
 
 /// Many take a free cluster at the same time, then those that believe they have it commit: one each time.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: cargo xtask test"]
 async fn of_many_at_once_one_wins() {
     let server = Server::start();
     let stream = server.connect().await;
@@ -105,6 +108,7 @@ async fn of_many_at_once_one_wins() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: cargo xtask test"]
 async fn findings_are_there_once_the_commit_is() {
     let server = Server::start();
     let stream = server.connect().await;

@@ -11,6 +11,7 @@ async fn try_connect(server: &Server, login: Login, tls: Option<Tls>) -> Result<
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: cargo xtask test"]
 async fn a_password_lets_in_and_shows_nowhere() {
     let server = Server::with("authorization { user: ringwall, password: hunter2 }\n");
     let login = |password: &str| Login::User {
@@ -25,6 +26,7 @@ async fn a_password_lets_in_and_shows_nowhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: cargo xtask test"]
 async fn an_nkey_lets_in() {
     // A user's seed and its public key, made for this test by `nk -gen user`.
     let (seed, public) = (
@@ -37,6 +39,7 @@ async fn an_nkey_lets_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: cargo xtask test"]
 async fn tls_goes_both_ways() {
     let folder = tempfile::tempdir().unwrap();
     let mut params = CertificateParams::default();

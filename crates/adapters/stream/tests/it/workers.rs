@@ -85,6 +85,7 @@ async fn work(stream: Stream, entries: Arc<AtomicUsize>) {
 
 /// Three share seven clusters, one is gone in the middle without a word, a fourth comes: what is found is what one alone would find.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: cargo xtask test"]
 async fn replicas_that_come_and_go_find_what_one_alone_finds() {
     let server = Server::start();
     let stream = server.connect().await;

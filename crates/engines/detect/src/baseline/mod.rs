@@ -80,7 +80,7 @@ const ACTORS_BITS: u32 = 17;
 /// Cells of a row of the peers' sketch, for 15,000 values with the same. 1.5 MiB.
 const PEERS_BITS: u32 = 15;
 /// Actors whose lessons of the present hour are counted apart.
-const PUPILS: usize = 4096;
+pub(crate) const PUPILS: usize = 4096;
 
 /// Acts of the present hour that are known to be learned. 64 KiB.
 const RECENT: usize = 8192;
@@ -345,14 +345,16 @@ impl Baseline {
     }
 
     /// What has to be kept beside [`Self::to_bytes`] to go on within the hour.
-    pub(crate) fn lessons(&self) -> &[u8] {
-        &self.lessons
+    pub(crate) fn lessons(&self) -> Vec<(usize, u8)> {
+        self.lessons.iter().copied().enumerate().filter(|(_, taught)| *taught > 0).collect()
     }
 
-    /// Takes lessons that were kept; of another number none.
-    pub(crate) fn set_lessons(&mut self, lessons: &[u8]) {
-        if lessons.len() == self.lessons.len() {
-            self.lessons.copy_from_slice(lessons);
+    /// Takes the lessons that were kept.
+    pub(crate) fn set_lessons(&mut self, lessons: &[(usize, u8)]) {
+        for (pupil, taught) in lessons {
+            if let Some(known) = self.lessons.get_mut(*pupil) {
+                *known = FRESH_AN_HOUR.min(*taught);
+            }
         }
     }
 

@@ -9,10 +9,10 @@ use hashbrown::HashSet;
 use serde::{Deserialize, Serialize};
 
 use super::call::{Call, Caller};
-use super::lists::Lists;
 use super::rules;
 use super::whereabouts::Whereabouts;
 use crate::finding::{Place, Signal};
+use crate::intel::Intel;
 use crate::keep::at_most;
 use crate::keyed::Keyed;
 use crate::recent::Recent;
@@ -39,7 +39,7 @@ const MAX_SIGN_INS: usize = 16;
 pub(crate) struct Watch {
     hasher: Keyed,
     #[serde(skip)]
-    pub(super) lists: Option<Arc<dyn Lists>>,
+    pub(super) intel: Arc<Intel>,
     pub(super) whereabouts: Whereabouts,
     /// Cluster to its maker and when.
     made: Recent<u64, Option<(u64, i64)>, MAX_CLUSTERS>,
@@ -58,8 +58,8 @@ impl Watch {
     }
 
     /// Takes what is known of addresses.
-    pub(crate) fn set_lists(&mut self, lists: Arc<dyn Lists>) {
-        self.lists = Some(lists);
+    pub(crate) fn set_intel(&mut self, intel: Arc<Intel>) {
+        self.intel = intel;
     }
 
     /// Looks at a call.

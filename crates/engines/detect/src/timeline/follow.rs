@@ -1,6 +1,7 @@
 //! From one name to all that belong to it, and to their events.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
 
 use super::links::{Identities, Link, Strength, Why, callers};
@@ -49,20 +50,22 @@ impl Followed {
             keys: identities.keys(),
             ..Self::default()
         };
-        let mut queue = VecDeque::new();
+        // What belongs from early on and is sure comes first, so that each name is gone on from once.
+        let mut queue: BinaryHeap<Reverse<(Option<i64>, Strength, usize)>> = BinaryHeap::new();
         for root in roots::named(identities, who) {
-            queue.push_back(followed.know(Known::root(root)));
+            queue.push(Reverse((None, Strength::Exact, followed.know(Known::root(root)))));
         }
-        while let Some(at) = queue.pop_front() {
+        while let Some(Reverse((since, strength, at))) = queue.pop() {
             let Some(known) = followed.known.get(at).cloned() else { continue };
-            if known.through.is_some() && followed.is_by_key(&known.identity) {
+            let is_old = (known.since, known.strength) != (since, strength);
+            if is_old || (known.through.is_some() && followed.is_by_key(&known.identity)) {
                 continue;
             }
             let links = identities.of(&known.identity).filter(|link| leads_on(&known, link));
             for link in links.chain(roots::pods_of(identities, &known)) {
                 let next = Known::through(&known, link);
                 if followed.is_news(&next) {
-                    queue.push_back(followed.know(next));
+                    queue.push(Reverse((next.since, next.strength, followed.know(next))));
                 }
             }
         }

@@ -7,7 +7,7 @@ use super::follow::Followed;
 use crate::act::{Act, Caller, Verb};
 use crate::actor::{self, Identity, extra, service_account};
 use crate::audit::Event;
-use crate::body::Metadata;
+use crate::body::{Metadata, PodSpec};
 use crate::cloudtrail::{self, Call, Record, session_of};
 use crate::field::Field;
 use crate::finding::{Evidence, Place};
@@ -130,7 +130,7 @@ impl fmt::Display for Why {
             Self::PodOf => "is a pod of it, by its name",
             Self::TokenOf => "used the token",
             Self::RunsAs => "runs as",
-            Self::OneOf => "is one of its pods",
+            Self::OneOf => "has it as one of its pods or tokens",
         })
     }
 }
@@ -189,6 +189,7 @@ pub struct Identities {
 object! {
     struct Manifest {
         "metadata" => metadata: Field<Metadata<'a>>,
+        "spec" => spec: Field<PodSpec<'a>>,
     }
 }
 
@@ -456,10 +457,17 @@ fn made(act: &Act<'_>, doer: &Identity, link: &mut impl FnMut(&Identity, Identit
             let body = [&act.event.response_object, &act.event.request_object];
             let made: Option<Manifest<'_>> =
                 body.into_iter().find(|body| body.json().is_some()).and_then(|body| body.read());
-            let metadata = made.and_then(|made| made.metadata.get().cloned()).unwrap_or_default();
+            let made = made.unwrap_or_default();
+            let metadata = made.metadata.get().cloned().unwrap_or_default();
             let name = if name.is_empty() { metadata.name.text() } else { name };
             if name.is_empty() {
                 return;
+            }
+            if let Some(account) = made.spec.get().map(PodSpec::account) {
+                let account =
+                    service_account(namespace, if account.is_empty() { "default" } else { account });
+                link(&pod(name), account.clone(), Why::RunsAs);
+                link(&account, pod(name), Why::OneOf);
             }
             if act.caller.is_system() {
                 for owner in metadata.owners.items() {

@@ -77,8 +77,9 @@ fn is_generated(rest: &str) -> bool {
     match rest.split_once('-') {
         None => is_number(rest) || (rest.len() == 5 && is_plain(rest)),
         Some((hash, end)) => {
-            (is_number(hash) || ((6..=10).contains(&hash.len()) && is_plain(hash)))
-                && (is_number(end) || (end.len() == 5 && is_plain(end)))
+            let is_random = end.len() == 5 && is_plain(end);
+            (is_number(hash) && (is_random || is_number(end)))
+                || ((6..=10).contains(&hash.len()) && is_plain(hash) && is_random)
         }
     }
 }

@@ -158,11 +158,11 @@ fn bare(source: &str) -> Finding {
 /// One that rests on several.
 fn sequence() -> Finding {
     static CLUSTER: Kind = kind("AttackSequence:EKS/CompromisedCluster", Log::Both, Severity::Critical);
-    let of = |source, name: &str, severity, stage, weight| SequenceSignal {
+    let of = |source, name: &str, severity, stage: &'static str, weight| SequenceSignal {
         source,
         name: text(name),
         severity,
-        stage,
+        stage: stage.into(),
         count: 2,
         first_seen: Some(1_791_792_312_345),
         last_seen: Some(1_791_792_400_000),
@@ -184,8 +184,8 @@ fn sequence() -> Finding {
             of(SignalSource::AuditLog, "list secrets", None, "Credential Access", 15),
         ],
         indicators: vec![
-            ("ATTACK_TACTIC", vec![text("Persistence"), text("Credential Access")]),
-            ("HIGH_RISK_API", vec![text("iam:CreateAccessKey")]),
+            ("ATTACK_TACTIC".into(), vec![text("Persistence"), text("Credential Access")]),
+            ("HIGH_RISK_API".into(), vec![text("iam:CreateAccessKey")]),
         ],
         score: 80,
     };

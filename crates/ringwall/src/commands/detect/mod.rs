@@ -14,6 +14,7 @@ use super::logs::{self, Input, Look};
 use crate::cli::{Detect, DetectFormat};
 use crate::error::{Exit, Failure};
 use crate::render::detect_text;
+use crate::session;
 
 /// What `detect` has to say to people.
 pub(crate) struct Detected<'d> {
@@ -44,7 +45,7 @@ pub(super) fn run(args: &Detect) -> Result<Exit, Failure> {
     if !args.backtest.is_empty() {
         return backtest::run(args, &found);
     }
-    let filters = known::filters(args)?;
+    let filters = ringwall_audit::filters::read(&args.suppress)?;
     let sigma = rules::sigma(&args.rules)?;
     let (detector, known) = known::detector(args)?;
     let mut looking = Looking { detector, sigma };
@@ -67,9 +68,15 @@ pub(super) fn run(args: &Detect) -> Result<Exit, Failure> {
     let detected = Detected { findings, scope };
     print(args.format, &detected)?;
     input.print_summary(&found, detector.counts(), &result)?;
+    let put_aside = detector.lost().put_aside;
+    if put_aside > 0 {
+        session::remark(&format!(
+            "{put_aside} findings, those seen longest ago, are left out: there are more than are kept"
+        ))?;
+    }
     known::keep(args, &detector)?;
     let failed = args.fail_on().is_some_and(|least| worst.is_some_and(|worst| worst >= least));
-    let is_incomplete = known == Exit::Incomplete || input.is_incomplete(&found);
+    let is_incomplete = known == Exit::Incomplete || put_aside > 0 || input.is_incomplete(&found);
     Ok(match (is_incomplete, failed) {
         (true, _) => Exit::Incomplete,
         (false, true) => Exit::No,

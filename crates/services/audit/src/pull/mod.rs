@@ -4,7 +4,7 @@
 
 mod files;
 mod log_group;
-// mod objects;
+mod objects;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +12,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use bytes::Bytes;
+use object_store::path::Path;
+use ringwall_lake::Location;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
@@ -62,7 +64,21 @@ pub(crate) fn start(
     for group in &cluster.log_groups {
         tasks.spawn(log_group::read(pull.clone(), client.clone(), group.clone(), every, now));
     }
+    for source in &cluster.objects {
+        let (bucket, prefix) = bucket(source).ok_or_else(|| {
+            Error::Setting(format!("`{source}` is no place of objects (hint: s3://BUCKET/PREFIX)"))
+        })?;
+        let store = Arc::clone(Location::bucket(client.clone(), bucket, "")?.store());
+        let prefix = Path::from(prefix);
+        tasks.spawn(objects::read(pull.clone(), store, prefix, source.clone(), every, now));
+    }
     Ok(threads)
+}
+
+/// Bucket and prefix of `s3://BUCKET/PREFIX`.
+pub(crate) fn bucket(place: &str) -> Option<(&str, &str)> {
+    let rest = place.strip_prefix("s3://")?;
+    Some(rest.split_once('/').unwrap_or((rest, "")))
 }
 
 impl Pull {

@@ -161,10 +161,11 @@ impl Objects {
 fn pieces(name: &Arc<str>, bytes: bytes::Bytes) -> (Vec<bytes::Bytes>, Tally) {
     let mut pieces = Vec::new();
     let mut open = Builder::default();
-    let tally = ringwall_logs::read_from(Arc::clone(name), io::Cursor::new(bytes), &mut |entry: &Entry<'_>| {
-        pieces.extend(open.add(entry.file, entry.kind, entry.line, entry.text.as_bytes()));
-        Ok(End::There)
-    });
+    let tally =
+        ringwall_logs::read_from(Arc::clone(name), io::Cursor::new(bytes), &mut |entry: &Entry<'_>| {
+            pieces.extend(open.add(entry.file, entry.kind, entry.line, entry.text.as_bytes()));
+            Ok(End::There)
+        });
     pieces.extend(open.close());
     (pieces, tally)
 }

@@ -43,6 +43,7 @@ pub(super) async fn start(common: &Arc<Common>) -> Result<Started, Error> {
             metrics: common.metrics.clone(),
             unread: Unread::new(folder.join("unread")),
             now: Arc::clone(&common.now),
+            lake: common.lake.clone(),
             stop: Arc::clone(&common.stop),
         };
         let made = |source| Error::Make { what: format!("a thread for cluster `{name}`"), source };

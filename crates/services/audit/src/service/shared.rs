@@ -146,6 +146,7 @@ impl Share {
             metrics: self.common.metrics.clone(),
             unread: Unread::new(folder.join("unread")),
             now: Arc::clone(&self.common.now),
+            lake: self.common.lake.clone(),
             stop: Arc::clone(&stop),
         };
         let partition = Partition::open(parts, Hold::Lease(Box::new(lease))).await?;
