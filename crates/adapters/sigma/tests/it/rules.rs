@@ -3,10 +3,11 @@
 use std::fs;
 use std::sync::Arc;
 
-use ringwall_detect::Detector;
+use ringwall_detect::finding::Place;
 use ringwall_detect::output::{Scope, json};
+use ringwall_detect::{Detector, audit};
 use ringwall_model::Severity;
-use ringwall_sigma::{Origin, Rules, Sigma};
+use ringwall_sigma::{Origin, Rules, Sigma, together};
 
 use crate::{look, parsed};
 
@@ -204,12 +205,14 @@ fn a_match_becomes_a_finding_of_its_rule() {
     ));
     let mut sigma = Sigma::new(rules).unwrap();
     let mut detector = Detector::new();
-    for (line, at) in
-        [EXEC.to_owned(), EXEC.replace("a-1", "a-2"), EXEC.replace("ann", "bob")].iter().zip(1..)
-    {
-        for found in look(&mut sigma, line, at) {
-            detector.tell(found.signal, found.earlier);
-        }
+    let other = EXEC.replace("a-1", "a-3").replace("ann", "bob");
+    for (line, at) in [EXEC.to_owned(), EXEC.replace("a-1", "a-2"), EXEC.to_owned(), other].iter().zip(1..) {
+        let place = Place { file: "audit.log".into(), line: at };
+        audit::read_with_json(line, &mut |event, json| {
+            let is_new = together::audit(&mut detector, Some(&mut sigma), event, json, &place);
+            assert_eq!(is_new, at != 3, "the third is the first again");
+        })
+        .unwrap();
     }
     let findings = detector.findings();
     let scope = Scope {
@@ -217,13 +220,15 @@ fn a_match_becomes_a_finding_of_its_rule() {
         region: Some("eu-central-1".into()),
         ..Scope::default()
     };
-    let told: Vec<_> = findings
-        .iter()
+    let of_rule = findings.iter().filter(|finding| finding.details.rule.is_some());
+    let told: Vec<_> = of_rule
+        .clone()
         .map(|finding| (finding.count, finding.evidence().len(), finding.is_dry_run()))
         .collect();
     assert_eq!(told, [(2, 2, true), (1, 1, true)]);
-    let first = json(findings.first().unwrap(), &scope);
-    assert_eq!(findings.first().unwrap().severity, Severity::Critical);
+    let first = of_rule.clone().next().unwrap();
+    assert_eq!(first.severity, Severity::Critical);
+    let first = json(first, &scope);
     assert_eq!(first["type"], "Custom:Kubernetes/Ringwall.SigmaRule");
     assert_eq!(first["title"], "Rule a");
     assert_eq!(first["customDetectionRuleName"], "Rule a");

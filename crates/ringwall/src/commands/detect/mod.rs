@@ -1,12 +1,16 @@
+mod backtest;
 mod known;
+mod rules;
 pub(super) mod scope;
 
 use std::io::{self, BufWriter, Write};
 
-use ringwall_detect::finding::{Finding, Mark, Verdict};
+use ringwall_detect::finding::{Finding, Mark, Place, Verdict};
 use ringwall_detect::output::{Form, Scope};
+use ringwall_detect::{Detector, audit, cloudtrail};
+use ringwall_sigma::{Sigma, together};
 
-use super::logs::{self, Input};
+use super::logs::{self, Input, Look};
 use crate::cli::{Detect, DetectFormat};
 use crate::error::{Exit, Failure};
 use crate::render::detect_text;
@@ -19,16 +23,39 @@ pub(crate) struct Detected<'d> {
     pub(crate) scope: Scope,
 }
 
+/// Ringwall's own rules and somebody else's.
+struct Looking {
+    detector: Detector,
+    sigma: Option<Sigma>,
+}
+
+impl Look for Looking {
+    fn audit(&mut self, event: &audit::Event<'_>, json: &str, place: &Place) {
+        together::audit(&mut self.detector, self.sigma.as_mut(), event, json, place);
+    }
+
+    fn cloudtrail(&mut self, record: &cloudtrail::Record<'_>, json: &str, place: &Place) {
+        together::cloudtrail(&mut self.detector, self.sigma.as_mut(), record, json, place);
+    }
+}
+
 /// Tells what logs say.
 pub(super) fn run(args: &Detect) -> Result<Exit, Failure> {
     let found = logs::find(&args.files)?;
+    if !args.backtest.is_empty() {
+        return backtest::run(args, &found);
+    }
     let filters = ringwall_audit::filters::read(&args.suppress)?;
-    let (mut detector, known) = known::detector(args)?;
-    let input = Input::read(&found, &mut detector);
+    let sigma = rules::sigma(&args.rules)?;
+    let (detector, known) = known::detector(args)?;
+    let mut looking = Looking { detector, sigma };
+    let input = Input::read(&found, &mut looking);
+    let detector = looking.detector;
     let scope = scope::of(args, &found.files);
     let judge = |finding| (finding, Mark::default().verdict(filters.archiving(finding, &scope)));
     let mut findings: Vec<(&Finding, Verdict)> = detector.findings().into_iter().map(judge).collect();
-    let in_sight = findings.iter().filter(|(_, verdict)| !verdict.is_archived());
+    let in_sight =
+        findings.iter().filter(|(finding, verdict)| !verdict.is_archived() && !finding.is_dry_run());
     let worst = in_sight.map(|(finding, _)| finding.severity).max();
     let mut result = logs::count(findings.len() as u64, "finding", "findings");
     let archived = findings.iter().filter(|(_, verdict)| verdict.is_archived()).count();
