@@ -122,7 +122,9 @@ fn a_snapshot_says_whose_logs_they_are() {
 
 #[test]
 fn the_logs_of_the_storefront_tell_its_story() {
-    for (name, logs) in [("storefront_audit", "examples/storefront/audit"), ("storefront", "examples/storefront")] {
+    for (name, logs) in
+        [("storefront_audit", "examples/storefront/audit"), ("storefront", "examples/storefront")]
+    {
         let said = run(&["detect".to_owned(), logs.to_owned()], "");
         assert_eq!(said.status, 0, "{said:?}");
         insta::assert_snapshot!(name, said.stdout + &said.stderr);

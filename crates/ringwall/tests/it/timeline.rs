@@ -66,7 +66,12 @@ fn programs_get_all_of_it_with_its_proof() {
         assert!(names.iter().any(|name| name["name"] == identity["name"]), "{entry}");
     }
     assert_eq!(all["origins"][0]["name"], "repo:example/newsletter-theme:pull_request");
-    assert_eq!(all["origins"].as_array().unwrap().len(), 1, "the session's name is others' too: {}", all["origins"]);
+    assert_eq!(
+        all["origins"].as_array().unwrap().len(),
+        1,
+        "the session's name is others' too: {}",
+        all["origins"]
+    );
 }
 
 /// The event stands where it is said to stand.
@@ -125,7 +130,12 @@ fn a_part_of_the_time_is_told_with_all_of_the_links() {
     let objects: Vec<Value> = entries(&said).iter().map(|entry| entry["object"].clone()).collect();
     assert_eq!(
         objects,
-        ["storefront/payments-db", "storefront/acquirer-signing-key", "storefront/orders-db", "storefront/portal-oidc"]
+        [
+            "storefront/payments-db",
+            "storefront/acquirer-signing-key",
+            "storefront/orders-db",
+            "storefront/portal-oidc"
+        ]
     );
     let said = storefront(STOLEN, &["--until", "2026-10-12"]);
     assert_eq!(said.status, 0);
