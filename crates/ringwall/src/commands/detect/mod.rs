@@ -40,7 +40,9 @@ impl Look for Looking {
     fn cloudtrail(&mut self, record: &cloudtrail::Record<'_>, json: &str, place: &Place) {
         let is_new = self.detector.judge_cloudtrail(record, place);
         if let Some(sigma) = self.sigma.as_mut().filter(|_| is_new) {
-            sigma.cloudtrail(record, json, place, &mut |found| self.detector.tell(found.signal, found.earlier));
+            sigma.cloudtrail(record, json, place, &mut |found| {
+                self.detector.tell(found.signal, found.earlier)
+            });
         }
     }
 }
