@@ -91,7 +91,7 @@ pub async fn compact(location: &Location, settings: &CompactSettings) -> Result<
             let folder = Path::parse(&folder)
                 .map_err(|error| LakeError::File { path: folder, why: error.to_string() })?;
             let mut run = Run { location, settings, class, folder, done: &mut done };
-            run.day(&files).await?;
+            run.day(files).await?;
         }
     }
     // What was made just now, if there is no grace.
@@ -112,11 +112,9 @@ struct Run<'r> {
 }
 
 impl Run<'_> {
-    async fn day(&mut self, files: &[ObjectMeta]) -> Result<(), LakeError> {
+    async fn day(&mut self, files: Vec<ObjectMeta>) -> Result<(), LakeError> {
         // What is replaced a second time would be there again once its list is gone.
-        if self.clean(files).await? {
-            return Ok(());
-        }
+        let Some(files) = self.clean(files).await? else { return Ok(()) };
         let is_small = |file: &&ObjectMeta| file.size < self.settings.max_bytes / 2;
         let is_data = |file: &&ObjectMeta| file.location.as_ref().ends_with(".parquet");
         let (small, large): (Vec<_>, Vec<_>) = files.iter().filter(is_data).partition(is_small);
@@ -138,15 +136,17 @@ impl Run<'_> {
         self.replace(&group, keys).await.map(drop)
     }
 
-    /// Deletes what was replaced long enough ago; whether something is left that was replaced.
-    async fn clean(&mut self, files: &[ObjectMeta]) -> Result<bool, LakeError> {
+    /// Deletes what was replaced long enough ago, and gives what is left; `None` if something of it is replaced.
+    async fn clean(&mut self, mut files: Vec<ObjectMeta>) -> Result<Option<Vec<ObjectMeta>>, LakeError> {
         let store = self.location.store();
         let grace = i64::try_from(self.settings.grace.as_millis()).unwrap_or(i64::MAX);
+        // Without grace whatever the clocks say, of which the store may have another.
         let is_old = |file: &ObjectMeta| {
-            self.settings.now.saturating_sub(file.last_modified.timestamp_millis()) >= grace
+            grace == 0 || self.settings.now.saturating_sub(file.last_modified.timestamp_millis()) >= grace
         };
         let mut is_left = false;
-        for list in files {
+        let mut gone: Vec<Path> = Vec::new();
+        for list in &files {
             let name = layout::split(&list.location).map_or("", |(_, name)| name);
             let Some(compacted) = visible::of_list(name).map(|name| self.folder.clone().join(name)) else {
                 continue;
@@ -158,6 +158,7 @@ impl Run<'_> {
                     let old = replaced.replaces.into_iter().map(|name| self.folder.clone().join(name));
                     let old: Vec<Path> =
                         old.filter(|old| files.iter().any(|file| file.location == *old)).collect();
+                    gone.extend(old.iter().cloned());
                     self.done.deleted = self.done.deleted.saturating_add(delete(self.location, old).await?);
                     delete(self.location, vec![list.location.clone()]).await?;
                 }
@@ -167,7 +168,8 @@ impl Run<'_> {
                 None => {}
             }
         }
-        Ok(is_left)
+        files.retain(|file| !gone.contains(&file.location));
+        Ok((!is_left).then_some(files))
     }
 
     async fn get(&self, file: &ObjectMeta) -> Result<Bytes, LakeError> {

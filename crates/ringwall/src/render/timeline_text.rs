@@ -51,7 +51,7 @@ pub(crate) fn print(out: &mut dyn Write, told: &Told, width: usize) -> io::Resul
     let sequences: BTreeSet<&str> =
         types(&story.entries).into_iter().filter(|name| is_sequence(name)).collect();
     for name in sequences {
-        style::print_wrapped(out, &format!("◆ is part of {name}"), STEP, width, "  ", style::ERROR)?;
+        print_lines(out, &format!("◆ is part of {name}"), STEP, width, style::ERROR)?;
     }
     print_entries(out, &story.entries, &tree, width)
 }
@@ -337,7 +337,7 @@ fn print_group(
     style::print_wrapped(out, &format!("{time}  {text}{result}{part}"), margin, width, &indent, looks)?;
     let inner = margin.saturating_add(CLOCK);
     for name in types(group).into_iter().filter(|name| !is_sequence(name)) {
-        style::print_wrapped(out, &format!("▲ {name}"), inner, width, "  ", style::WARNING)?;
+        print_lines(out, &format!("▲ {name}"), inner, width, style::WARNING)?;
     }
     let source = if first.source.is_empty() { String::new() } else { format!("from {}  ", first.source) };
     let more = match group.len() {

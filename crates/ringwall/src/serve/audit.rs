@@ -102,7 +102,10 @@ fn nats(settings: &Settings) -> Result<Option<Nats>, Failure> {
     let certificate =
         settings.audit_nats_certificate.value.clone().zip(settings.audit_nats_key.value.clone());
     let authorities = settings.audit_nats_ca_file.value.clone();
-    let tls = (authorities.is_some() || certificate.is_some()).then_some(Tls { authorities, certificate });
+    let servers = &settings.audit_nats_servers.value.0;
+    let is_tls =
+        authorities.is_some() || certificate.is_some() || servers.iter().any(|of| of.starts_with("tls:"));
+    let tls = is_tls.then_some(Tls { authorities, certificate });
     Ok(Some(Nats {
         login,
         tls,
@@ -111,7 +114,7 @@ fn nats(settings: &Settings) -> Result<Option<Nats>, Failure> {
         state_bytes: settings.audit_nats_state_bytes.value.0 as u64,
         finding_bytes: settings.audit_nats_finding_bytes.value.0 as u64,
         ttl: settings.audit_nats_silence.value.0,
-        ..Nats::new(settings.audit_nats_servers.value.0.clone())
+        ..Nats::new(servers.clone())
     }))
 }
 

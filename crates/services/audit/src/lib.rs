@@ -27,6 +27,7 @@ mod hold;
 mod in_lake;
 mod keep;
 mod known;
+mod lake_keeper;
 pub mod lists;
 mod metrics;
 mod partition;

@@ -1,6 +1,7 @@
 //! One process with all clusters: queues and what is known are on its disk.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use hashbrown::HashMap;
 use ringwall_detect::output::Scope;
@@ -14,6 +15,7 @@ use crate::deliver::Courier;
 use crate::desk::{Cluster, Desk};
 use crate::hold::Hold;
 use crate::keep::Keep;
+use crate::lake_keeper;
 use crate::partition::{Partition, Parts};
 use crate::pull::{self, Pull};
 use crate::queue::Queue;
@@ -67,6 +69,10 @@ pub(super) async fn start(common: &Arc<Common>) -> Result<Started, Error> {
         clusters.push(Cluster { name: name.clone(), board, shelf });
         let client_names = cluster.client_names.clone();
         senders.insert(name.clone(), Sender { client_names, queue, file: format!("webhook:{name}") });
+    }
+    if let Some(location) = common.lake.clone() {
+        let is_ours = Arc::new(AtomicBool::new(true));
+        tasks.spawn(lake_keeper::keep(Arc::clone(common), location, is_ours));
     }
     let desk = Desk::new(common, clusters, None);
     Ok(Started { senders, desk, threads, tasks })

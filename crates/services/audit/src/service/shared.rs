@@ -18,6 +18,7 @@ use crate::board::Board;
 use crate::deliver_shared::SharedCourier;
 use crate::desk::{Cluster, Desk};
 use crate::hold::Hold;
+use crate::lake_keeper;
 use crate::partition::{Partition, Parts};
 use crate::pull::{self, Pull};
 use crate::queue::Queue;
@@ -46,6 +47,8 @@ struct Share {
     clusters: HashMap<String, ClusterSettings>,
     boards: HashMap<String, Arc<Board>>,
     working: HashMap<String, Working>,
+    /// Whether the lake is this replica's to keep in order: whose the first cluster is.
+    keeps_lake: Arc<AtomicBool>,
 }
 
 /// Joins the replicas.
@@ -75,10 +78,14 @@ pub(super) async fn start(
         let courier = SharedCourier::new(common, Arc::clone(sink), waiting, stream.clone(), boards.clone());
         tasks.spawn(courier.run());
     }
+    let keeps_lake = Arc::new(AtomicBool::new(false));
+    if let Some(location) = common.lake.clone() {
+        tasks.spawn(lake_keeper::keep(Arc::clone(common), location, Arc::clone(&keeps_lake)));
+    }
     let replica = stream.join().await?;
     let desk = Desk::new(common, at_desk, Some(stream.clone()));
     let common = Arc::clone(common);
-    let share = Share { common, stream, replica, clusters, boards, working: HashMap::new() };
+    let share = Share { common, stream, replica, clusters, boards, working: HashMap::new(), keeps_lake };
     let handle = Handle::current();
     let made = |source| Error::Make { what: "a thread for the clusters".to_owned(), source };
     let sharing = std::thread::Builder::new().name("clusters".to_owned());
@@ -103,6 +110,8 @@ impl Share {
             for name in over {
                 self.give_up(&name).await;
             }
+            let keeps = view.clusters.first().is_some_and(|first| self.working.contains_key(first));
+            self.keeps_lake.store(keeps, Ordering::Relaxed);
             for name in &view.mine {
                 if !self.working.contains_key(name)
                     && let Err(error) = self.take(name).await

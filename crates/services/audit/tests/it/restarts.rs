@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use serde_json::Value;
 
 use crate::{Home, Running, exec, read, text};
@@ -91,4 +92,38 @@ async fn a_sink_gets_each_finding_once_over_restarts() {
     running.stop().await;
     let last: Value = serde_json::from_str(text(&file).lines().last().unwrap()).unwrap();
     assert_eq!((&last["id"], &last["service"]["count"]), (&sent[0]["id"], &3.into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lake_has_each_event_once_over_restarts() {
+    let home = Home::new();
+    let mut settings = home.settings();
+    settings.lake = Some(home.path("lake").display().to_string());
+    let total = batches().iter().flatten().filter(|event| event["verb"] == "create").count();
+    for batches in batches().chunks(4) {
+        let running = Running::start(&settings).await;
+        for batch in batches {
+            running.send(batch).await;
+        }
+        running.until(|findings| crate::count(findings) > 0).await;
+        running.stop().await;
+    }
+    let running = Running::start(&settings).await;
+    running.until(|findings| crate::count(findings) == total as u64).await;
+    running.stop().await;
+    assert_eq!(rows(&home.path("lake/ext/ringwall-events")), 240);
+    assert!(rows(&home.path("lake/ext/ringwall-findings")) >= 1);
+}
+
+/// How many rows the files below a folder have.
+fn rows(folder: &std::path::Path) -> i64 {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let of = |path: std::path::PathBuf| match path.is_dir() {
+        true => rows(&path),
+        false => {
+            let reader = SerializedFileReader::new(std::fs::File::open(path).unwrap()).unwrap();
+            reader.metadata().file_metadata().num_rows()
+        }
+    };
+    entries.map(of).sum()
 }
