@@ -49,7 +49,6 @@ mod rule;
 mod rules;
 mod sigma;
 mod state;
-pub mod together;
 
 pub use backtest::{Actor, Backtest, Tally};
 pub use find::Origin;

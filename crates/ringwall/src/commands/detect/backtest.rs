@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use ringwall_detect::finding::Place;
 use ringwall_detect::{Detector, audit, cloudtrail};
 use ringwall_logs::Found;
-use ringwall_sigma::{Backtest, Tally, together};
+use ringwall_sigma::{Backtest, Tally};
 
 use super::rules;
 use crate::cli::{Detect, DetectFormat};
@@ -21,13 +21,13 @@ struct Tested {
 
 impl Look for Tested {
     fn audit(&mut self, event: &audit::Event<'_>, json: &str, place: &Place) {
-        if together::audit(&mut self.detector, None, event, json, place) {
+        if self.detector.judge_audit(event, place) {
             self.backtest.audit(event, json, place);
         }
     }
 
     fn cloudtrail(&mut self, record: &cloudtrail::Record<'_>, json: &str, place: &Place) {
-        if together::cloudtrail(&mut self.detector, None, record, json, place) {
+        if self.detector.judge_cloudtrail(record, place) {
             self.backtest.cloudtrail(record, json, place);
         }
     }

@@ -8,7 +8,7 @@ use std::io::{self, BufWriter, Write};
 use ringwall_detect::finding::{Finding, Mark, Place, Verdict};
 use ringwall_detect::output::{Form, Scope};
 use ringwall_detect::{Detector, audit, cloudtrail};
-use ringwall_sigma::{Sigma, together};
+use ringwall_sigma::Sigma;
 
 use super::logs::{self, Input, Look};
 use crate::cli::{Detect, DetectFormat};
@@ -31,11 +31,19 @@ struct Looking {
 
 impl Look for Looking {
     fn audit(&mut self, event: &audit::Event<'_>, json: &str, place: &Place) {
-        together::audit(&mut self.detector, self.sigma.as_mut(), event, json, place);
+        let is_new = self.detector.judge_audit(event, place);
+        if let Some(sigma) = self.sigma.as_mut().filter(|_| is_new) {
+            sigma.audit(event, json, place, &mut |found| self.detector.tell(found.signal, found.earlier));
+        }
     }
 
     fn cloudtrail(&mut self, record: &cloudtrail::Record<'_>, json: &str, place: &Place) {
-        together::cloudtrail(&mut self.detector, self.sigma.as_mut(), record, json, place);
+        let is_new = self.detector.judge_cloudtrail(record, place);
+        if let Some(sigma) = self.sigma.as_mut().filter(|_| is_new) {
+            sigma.cloudtrail(record, json, place, &mut |found| {
+                self.detector.tell(found.signal, found.earlier)
+            });
+        }
     }
 }
 
