@@ -26,7 +26,7 @@ const OF_THE_TESTBED: &[&str] = &["--skip", "iam::"];
 /// The binary's tests, of which the KMS plugin's are some.
 const PLUGIN: [&str; 5] = ["--package", "ringwall", "--test", "it", "--"];
 
-/// Tells the tests of the KMS plugin where moto's server is.
+/// Tells tests where moto's server is.
 const MOTO_VARIABLE: &str = "RINGWALL_MOTO";
 
 /// Runs every test there is.
@@ -138,16 +138,25 @@ fn use_tokens(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
     });
 }
 
-/// Tests the KMS plugin with moto for AWS KMS; without Python or the network that is a gap.
+/// Tests the KMS plugin with moto for AWS KMS, and the audit service with its CloudWatch and S3; without Python or the network that is a gap.
 fn use_moto(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
     const NAME: &str = "tests of the KMS plugin over moto";
+    const SOURCES: &str = "tests of the audit service over moto";
     let program = match moto::build(workspace) {
         Ok(program) => program,
-        Err(error) => return steps.gap(NAME, &format!("{error:#}")),
+        Err(error) => {
+            steps.gap(SOURCES, &format!("{error:#}"));
+            return steps.gap(NAME, &format!("{error:#}"));
+        }
     };
     steps.run(NAME, || {
         let mut command = cargo_test(workspace, seed);
         process::run(command.args(PLUGIN).args(["kms::moto::", "--ignored"]).env(MOTO_VARIABLE, &program))
+    });
+    steps.run(SOURCES, || {
+        let mut command = cargo_test(workspace, seed);
+        command.args(["--package", "ringwall-audit", "--test", "it", "--", "moto::", "--ignored"]);
+        process::run(command.env(MOTO_VARIABLE, &program))
     });
 }
 
