@@ -59,7 +59,7 @@ struct Written<'d> {
     #[serde(with = "bytes")]
     baseline: Vec<u8>,
     #[serde(with = "bytes")]
-    lessons: &'d [u8],
+    lessons: Vec<u8>,
     findings: &'d Findings,
     trail: &'d Watch,
     sequences: &'d Sequences,

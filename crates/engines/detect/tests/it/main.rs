@@ -28,3 +28,4 @@ mod stopped;
 mod story;
 #[path = "../../../../../fuzz/trail.rs"]
 mod trail;
+mod unusual;
