@@ -1,8 +1,8 @@
 //! How what is remembered is written and read again: every number of things has a bound, as what is read may be made up.
 
-use std::marker::PhantomData;
 use std::fmt;
 use std::io::{Result as IoResult, Write};
+use std::marker::PhantomData;
 
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -29,3 +29,4 @@ mod stopped;
 mod story;
 #[path = "../../../../../fuzz/trail.rs"]
 mod trail;
+mod unusual;
