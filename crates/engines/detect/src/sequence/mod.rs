@@ -310,3 +310,29 @@ fn part_of_weak(
         is_unusual_only: false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of many actors with few signals each, and of few with many.
+    #[test]
+    fn the_signals_of_all_together_are_bounded() {
+        let weak = WEAK_REQUESTS.first().unwrap();
+        for each in [1, MAX_PARTS_OF_ALL / 100] {
+            let mut sequences = Sequences::default();
+            for number in 0..3 * MAX_PARTS_OF_ALL {
+                let names = [Identity::KubernetesUser((number / each).to_string())];
+                let evidence = Evidence {
+                    id: number.to_string(),
+                    is_record: false,
+                    place: Place { file: "audit.log".into(), line: 1 },
+                };
+                let part = part_of_weak(weak, Log::Audit, None, evidence, Actor::default(), "", "");
+                sequences.add(&names, part, &mut |_| {});
+            }
+            let held: usize = sequences.chains.values().map(Chain::len).sum();
+            assert!((1..=2 * MAX_PARTS_OF_ALL).contains(&held), "{held}");
+        }
+    }
+}
