@@ -8,8 +8,8 @@ use anyhow::Result;
 use crate::steps::{Steps, in_ci};
 use crate::workspace::Workspace;
 use crate::{
-    aws_clients, aws_findings, aws_python, aws_shapes, iam_authenticator, iam_peers, irsa, moto, process,
-    softhsm, store_tools, testbed, tidy,
+    aws_clients, aws_findings, aws_python, aws_shapes, duckdb, iam_authenticator, iam_peers, irsa, moto,
+    process, softhsm, store_tools, testbed, tidy,
 };
 
 /// Tells the end-to-end tests where the testbed's program is.
@@ -27,6 +27,9 @@ const PLUGIN: [&str; 5] = ["--package", "ringwall", "--test", "it", "--"];
 
 /// Tells the tests of the KMS plugin where moto's server is.
 const MOTO_VARIABLE: &str = "RINGWALL_MOTO";
+
+/// Tells the tests of the lake which Python has DuckDB.
+const DUCKDB_VARIABLE: &str = "RINGWALL_DUCKDB";
 
 /// Runs every test there is.
 pub(crate) fn run(workspace: &Workspace, seed: Option<u64>) -> Result<ExitCode> {
@@ -63,6 +66,7 @@ pub(crate) fn run(workspace: &Workspace, seed: Option<u64>) -> Result<ExitCode> 
     compare_iam(workspace, seed, &mut steps);
     use_tokens(workspace, seed, &mut steps);
     use_moto(workspace, seed, &mut steps);
+    compare_lake(workspace, seed, &mut steps);
     ask_as_aws_clients(workspace, seed, testbed.as_deref(), &mut steps);
     test_store(workspace, seed, &mut steps);
     Ok(steps.finish(in_ci()))
@@ -126,13 +130,36 @@ fn use_tokens(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
 /// Tests the KMS plugin with moto for AWS KMS; without Python or the network that is a gap.
 fn use_moto(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
     const NAME: &str = "tests of the KMS plugin over moto";
+    const LAKE: &str = "tests of the lake over moto";
     let program = match moto::build(workspace) {
         Ok(program) => program,
+        Err(error) => {
+            steps.gap(NAME, &format!("{error:#}"));
+            return steps.gap(LAKE, &format!("{error:#}"));
+        }
+    };
+    steps.run(LAKE, || {
+        let mut command = cargo_test(workspace, seed);
+        command.args(["--package", "ringwall-lake", "--test", "it", "--", "s3::", "--ignored"]);
+        process::run(command.env(MOTO_VARIABLE, &program))
+    });
+    steps.run(NAME, || {
+        let mut command = cargo_test(workspace, seed);
+        process::run(command.args(PLUGIN).args(["kms::moto::", "--ignored"]).env(MOTO_VARIABLE, &program))
+    });
+}
+
+/// Has DuckDB read the lake's files and answer the same queries; without Python or the network that is a gap.
+fn compare_lake(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
+    const NAME: &str = "the lake against DuckDB";
+    let python = match duckdb::build(workspace) {
+        Ok(python) => python,
         Err(error) => return steps.gap(NAME, &format!("{error:#}")),
     };
     steps.run(NAME, || {
         let mut command = cargo_test(workspace, seed);
-        process::run(command.args(PLUGIN).args(["kms::moto::", "--ignored"]).env(MOTO_VARIABLE, &program))
+        command.args(["--package", "ringwall-hunt", "--test", "it", "--", "duckdb::", "--ignored"]);
+        process::run(command.env(DUCKDB_VARIABLE, &python))
     });
 }
 

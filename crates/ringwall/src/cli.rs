@@ -8,6 +8,7 @@ mod kms_rotate;
 mod kms_serve;
 mod kms_verify;
 mod kubeconfig;
+mod lake;
 mod secrets;
 mod token;
 mod token_verify;
@@ -30,6 +31,7 @@ pub(crate) use self::kms_rotate::KmsRotate;
 pub(crate) use self::kms_serve::KmsServe;
 pub(crate) use self::kms_verify::KmsVerify;
 pub(crate) use self::kubeconfig::Kubeconfig;
+pub(crate) use self::lake::{Hunt, LakeAdd, LakeCommand, LakeCompact, LakeExpire, LakeGroup};
 pub(crate) use self::secrets::{Secrets, SecretsCommand, SecretsCommon, SecretsServe, SecretsSync};
 pub(crate) use self::token::{LoginFlags, MakeToken, Token, TokenCommand, TokenFormat};
 pub(crate) use self::token_verify::TokenVerify;
@@ -79,6 +81,8 @@ pub(crate) enum Command {
     Can(Can),
     WhoCan(WhoCan),
     Detect(Detect),
+    Lake(LakeGroup),
+    Hunt(Hunt),
     Iam(Iam),
     Init(Init),
     Serve(Serve),

@@ -8,11 +8,13 @@ mod batch;
 mod can;
 mod cluster;
 mod detect;
+mod hunt;
 mod iam;
 mod identity;
 mod init;
 mod kms;
 mod kubeconfig;
+mod lake;
 mod lines;
 mod manual;
 mod root_key;
@@ -45,6 +47,8 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::WhoCan(args) if is_aws_action(&args.verb) => aws::who_can(&args),
         Command::WhoCan(args) => who_can::run(&args),
         Command::Detect(args) => detect::run(&args),
+        Command::Lake(args) => lake::run(&args.command),
+        Command::Hunt(args) => hunt::run(&args),
         Command::Iam(args) => iam::run(&args.command),
         Command::Serve(args) => serve::run(&args),
         Command::Kms(args) => kms::run(&args.command),

@@ -9,6 +9,8 @@ use ringwall_detect::output::{self, Scope};
 use serde_json::Value;
 
 use self::input::Input;
+pub(super) use self::input::{print_problem, print_problems};
+pub(super) use self::scope::within;
 use crate::cli::{Detect, DetectFormat};
 use crate::error::{Exit, Failure};
 use crate::render::detect_text;

@@ -18,15 +18,21 @@ const MAX_BYTES: u64 = 1 << 20;
 
 /// What flags say counts first.
 pub(super) fn of(args: &Detect, files: &[LogFile]) -> Scope {
-    let written = files.iter().find_map(|file| snapshot(file.path.as_deref()?)).unwrap_or_default();
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis());
+    let written = within(files);
     Scope {
         account: args.account.clone().or(written.account),
         region: args.region.clone().or(written.region),
         cluster: args.cluster_name.clone().or(written.cluster),
         cluster_arn: None,
-        now: i64::try_from(now).unwrap_or(i64::MAX),
+        now: written.now,
     }
+}
+
+/// What the snapshot says that files lie in, and what time it is.
+pub(in crate::commands) fn within(files: &[LogFile]) -> Scope {
+    let written = files.iter().find_map(|file| snapshot(file.path.as_deref()?)).unwrap_or_default();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis());
+    Scope { now: i64::try_from(now).unwrap_or(i64::MAX), ..written }
 }
 
 /// What the `cluster.yaml` of the snapshot says whose `audit/` or `cloudtrail/` a file lies in.
