@@ -7,6 +7,7 @@ mod aws_models;
 mod aws_python;
 mod aws_shapes;
 mod detection;
+mod duckdb;
 mod fuzz;
 mod go;
 mod go_program;
