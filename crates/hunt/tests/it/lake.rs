@@ -33,13 +33,16 @@ fn audit_event(number: usize) -> Value {
     ];
     let verbs = ["create", "get", "list", "delete"];
     let (resource, part) = resources[number % 5];
+    let verb = verbs[number / 3 % 4];
+    let user = users[number % 3 + usize::from(number % 11 == 0)];
+    let code = if number.is_multiple_of(4) { 403 } else { 200 };
     json!({
         "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Request", "auditID": format!("a-{number}"),
         "stage": "ResponseComplete", "requestURI": format!("/api/v1/namespaces/shop/{resource}/x{}", number % 7),
-        "verb": verbs[number / 3 % 4], "user": {"username": users[number % 3 + usize::from(number % 11 == 0)]},
+        "verb": verb, "user": {"username": user},
         "sourceIPs": [format!("192.0.2.{}", number % 9)], "userAgent": format!("agent/{}", number % 13),
         "objectRef": {"resource": resource, "namespace": "shop", "name": format!("x{}", number % 7), "subresource": part},
-        "responseStatus": {"code": if number.is_multiple_of(4) { 403 } else { 200 }},
+        "responseStatus": {"code": code},
         "requestObject": {"spec": {"containers": [{"image": "evil:1", "securityContext": {"privileged": true}}]}},
         "requestReceivedTimestamp": format!("2026-11-{day}T10:{:02}:{:02}.000000Z", number / 60 % 60, number % 60),
     })
@@ -48,10 +51,13 @@ fn audit_event(number: usize) -> Value {
 fn record(number: usize) -> Value {
     let names = ["AssumeRole", "CreateAccessEntry", "StopLogging", "GetCallerIdentity"];
     let sources = ["sts", "eks", "cloudtrail", "sts"];
+    let region = ["eu-west-1", "us-east-1"][number % 2];
+    let account = ["111122223333", "444455556666"][number % 2];
     json!({
-        "eventVersion": "1.09", "eventID": format!("e-{number}"), "eventName": names[number % 4],
-        "eventSource": format!("{}.amazonaws.com", sources[number % 4]), "eventTime": format!("2026-11-{}T11:00:00Z", 18 + number % 4),
-        "awsRegion": ["eu-west-1", "us-east-1"][number % 2], "recipientAccountId": ["111122223333", "444455556666"][number % 2],
+        "eventVersion": "1.09", "eventID": format!("e-{number}"), "eventName": (names[number % 4]),
+        "eventSource": format!("{}.amazonaws.com", sources[number % 4]),
+        "eventTime": format!("2026-11-{}T11:00:00Z", 18 + number % 4),
+        "awsRegion": region, "recipientAccountId": account,
         "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/jane", "accountId": "111122223333"},
         "sourceIPAddress": "192.0.2.1", "requestParameters": {"roleArn": "arn:aws:iam::111122223333:role/a"},
     })
