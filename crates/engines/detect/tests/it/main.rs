@@ -27,5 +27,6 @@ mod soak;
 mod state;
 mod stopped;
 mod story;
+mod timeline;
 #[path = "../../../../../fuzz/trail.rs"]
 mod trail;
