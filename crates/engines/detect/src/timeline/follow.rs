@@ -93,7 +93,9 @@ impl Followed {
         }
         let act = Act::of(event);
         let names = actor::of_act(&act);
-        let Some((identity, through, strength)) = self.belongs(&names, act.time) else { return };
+        let impersonated = event.impersonated_user.get().map(|user| user.username.text());
+        let belongs = self.belongs(&names, act.time).or_else(|| self.is_in_name_of(impersonated?));
+        let Some((identity, through, strength)) = belongs else { return };
         let status = event.response_status.get();
         let error = match (act.outcome, status) {
             (Outcome::Denied | Outcome::Failed, Some(status)) => {
@@ -104,7 +106,6 @@ impl Followed {
             }
             _ => String::new(),
         };
-        let impersonated = event.impersonated_user.get().map(|user| user.username.text());
         let (action, object, detail) = super::words::request(&act);
         self.push(Entry {
             time: act.time,
@@ -251,6 +252,13 @@ impl Followed {
             let is_after = known.since.is_none() || time.is_none() || time >= known.since;
             (!is_other && is_after).then(|| (name.clone(), why, known.strength))
         })
+    }
+
+    /// What others do in somebody's name is his as well, if it is he who was asked for.
+    fn is_in_name_of(&self, username: &str) -> Option<(Identity, Option<Why>, Strength)> {
+        let identity = Identity::KubernetesUser(username.to_owned());
+        let known = self.known.get(*self.at.get(&identity)?)?;
+        known.through.is_none().then_some((identity, Some(Why::Impersonated), Strength::Exact))
     }
 
     fn push(&mut self, entry: Entry) {
