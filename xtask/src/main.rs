@@ -17,6 +17,7 @@ mod irsa;
 mod moto;
 mod process;
 mod python;
+mod sinks;
 mod softhsm;
 mod steps;
 mod store_tools;

@@ -9,8 +9,8 @@ use crate::go_program::IAM_AUTHENTICATOR;
 use crate::steps::{Steps, in_ci};
 use crate::workspace::Workspace;
 use crate::{
-    aws_clients, aws_findings, aws_python, aws_shapes, detection, iam_peers, irsa, moto, process, softhsm,
-    store_tools, testbed, tidy,
+    aws_clients, aws_findings, aws_python, aws_shapes, detection, iam_peers, irsa, moto, process, sinks,
+    softhsm, store_tools, testbed, tidy,
 };
 
 /// Tells the end-to-end tests where the testbed's program is.
@@ -66,6 +66,7 @@ pub(crate) fn run(workspace: &Workspace, seed: Option<u64>) -> Result<ExitCode> 
     use_tokens(workspace, seed, &mut steps);
     use_moto(workspace, seed, &mut steps);
     ask_as_aws_clients(workspace, seed, testbed.as_deref(), &mut steps);
+    sinks::test(workspace, || cargo_test(workspace, seed), testbed.as_deref(), &mut steps);
     test_store(workspace, seed, &mut steps);
     Ok(steps.finish(in_ci()))
 }

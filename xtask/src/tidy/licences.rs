@@ -159,7 +159,8 @@ mod tests {
 
     #[test]
     fn the_direct_users_of_a_crate_are_told_apart() {
-        let tree = ["0chrono v0.4.45", "1rsigma-eval v0.23.0", "2ringwall-sigma v0.1.0 (/x)", "1arrow v59.0.0 (*)"];
+        let tree =
+            ["0chrono v0.4.45", "1rsigma-eval v0.23.0", "2ringwall-sigma v0.1.0 (/x)", "1arrow v59.0.0 (*)"];
         assert_eq!(tree.into_iter().filter_map(user).collect::<Vec<_>>(), ["rsigma-eval", "arrow"]);
         let deny = DENY.replace("crate = \"ring\"", "crate = \"ring\", wrappers = [\"arrow\"]");
         let policy = Policy::read(&deny.parse().unwrap()).unwrap();
