@@ -1,4 +1,4 @@
-module otelbed
+module github.com/ringwall/ringwall/testbed/otel
 
 go 1.26.0
 

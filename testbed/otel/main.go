@@ -1,3 +1,4 @@
+// A collector of OpenTelemetry that takes OTLP and prints what it gets: what the OTLP sink is tried with.
 package main
 
 import (

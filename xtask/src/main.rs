@@ -20,6 +20,7 @@ mod nats;
 mod process;
 mod python;
 mod soak;
+mod sinks;
 mod softhsm;
 mod steps;
 mod store_tools;

@@ -10,7 +10,7 @@ use crate::steps::{Steps, in_ci};
 use crate::workspace::Workspace;
 use crate::{
     aws_clients, aws_findings, aws_python, aws_shapes, detection, duckdb, iam_peers, irsa, moto, nats,
-    process, softhsm, store_tools, testbed, tidy,
+    process, sinks, softhsm, store_tools, testbed, tidy,
 };
 
 /// Tells the end-to-end tests where the testbed's program is.
@@ -70,6 +70,7 @@ pub(crate) fn run(workspace: &Workspace, seed: Option<u64>) -> Result<ExitCode> 
     use_moto(workspace, seed, &mut steps);
     compare_lake(workspace, seed, &mut steps);
     ask_as_aws_clients(workspace, seed, testbed.as_deref(), &mut steps);
+    sinks::test(workspace, || cargo_test(workspace, seed), testbed.as_deref(), &mut steps);
     test_store(workspace, seed, &mut steps);
     share_work(workspace, seed, &mut steps);
     Ok(steps.finish(in_ci()))
