@@ -34,13 +34,16 @@ fn audit_event(number: usize) -> Value {
     let verbs = ["create", "get", "list", "delete"];
     let (resource, part) = resources[number % 5];
     let verb = verbs[number / 3 % 4];
-    let user = users[number % 3 + usize::from(number % 11 == 0)];
+    // One comes once, on the second day, with a client of its own.
+    let is_odd = number == 1;
+    let user = if is_odd { "mallory" } else { users[number % 3 + usize::from(number % 11 == 0)] };
+    let agent = if is_odd { "odd".to_owned() } else { format!("agent/{}", number % 13) };
     let code = if number.is_multiple_of(4) { 403 } else { 200 };
     json!({
         "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Request", "auditID": format!("a-{number}"),
         "stage": "ResponseComplete", "requestURI": format!("/api/v1/namespaces/shop/{resource}/x{}", number % 7),
         "verb": verb, "user": {"username": user},
-        "sourceIPs": [format!("192.0.2.{}", number % 9)], "userAgent": format!("agent/{}", number % 13),
+        "sourceIPs": [format!("192.0.2.{}", number % 9)], "userAgent": agent,
         "objectRef": {"resource": resource, "namespace": "shop", "name": format!("x{}", number % 7), "subresource": part},
         "responseStatus": {"code": code},
         "requestObject": {"spec": {"containers": [{"image": "evil:1", "securityContext": {"privileged": true}}]}},
