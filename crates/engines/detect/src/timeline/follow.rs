@@ -242,7 +242,7 @@ impl Followed {
         let is_pod = names.iter().any(|name| matches!(name, Identity::Pod(..) | Identity::Token(_)));
         let key = names.iter().find(|name| matches!(name, Identity::AccessKey(_)));
         let has_other_key = key.is_some_and(|key| !self.at.contains_key(key));
-        names.iter().find_map(|name| {
+        let claims = names.iter().filter_map(|name| {
             let known = self.known.get(*self.at.get(name)?)?;
             let why = known.through.as_ref().map(|(_, link)| link.why);
             // In another's name he acts himself; another key, or another pod of a service account, is not this one.
@@ -250,8 +250,11 @@ impl Followed {
                 || (why.is_some() && has_other_key && self.is_by_key(name))
                 || (is_pod && matches!(name, Identity::KubernetesUser(_)) && why == Some(Why::RunsAs));
             let is_after = known.since.is_none() || time.is_none() || time >= known.since;
-            (!is_other && is_after).then(|| (name.clone(), why, known.strength))
-        })
+            (!is_other && is_after).then_some((name, why, known.strength))
+        });
+        // By the name that was asked for, or else the surest and strongest.
+        let claim = claims.min_by_key(|(_, why, strength)| (why.is_some(), *strength));
+        claim.map(|(name, why, strength)| (name.clone(), why, strength))
     }
 
     /// What others do in somebody's name is his as well, if it is he who was asked for.
