@@ -9,6 +9,11 @@ use ringwall_detect::{Detector, audit};
 
 /// A detector with every rule on, and lists of each kind.
 pub(crate) fn detector() -> Detector {
+    set(Detector::new())
+}
+
+/// The same settings for a detector that knows something.
+pub(crate) fn set(detector: Detector) -> Detector {
     let mut intel = Intel::default();
     for (role, text) in [
         (Role::Malicious, "203.0.113.0/26\n2001:db8::/32"),
@@ -18,7 +23,7 @@ pub(crate) fn detector() -> Detector {
     ] {
         intel.add("fuzz", role, List::read(text, Format::Text).0);
     }
-    let mut detector = Detector::new().with_retired(true);
+    let mut detector = detector.with_retired(true);
     detector.set_intel(Arc::new(intel));
     detector
 }

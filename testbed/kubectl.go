@@ -16,6 +16,7 @@ func kubectlCommand() *cobra.Command {
 arguments are its own.`,
 		DisableFlagParsing: true,
 		RunE: func(_ *cobra.Command, args []string) error {
+			callItself("kubectl")
 			streams := genericiooptions.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr}
 			cmd := kubectl.NewDefaultKubectlCommandWithArgs(kubectl.KubectlOptions{IOStreams: streams})
 			cmd.SetArgs(args)

@@ -75,7 +75,7 @@ Data goes to the standard output, messages to the standard error. Exit code 0: f
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(
 		runCommand(), applyCommand(), reviewCommand(), dryRunCommand(), dumpCommand(), versionCommand(), kubectlCommand(),
-		providerCommand(), kmsCommand(),
+		providerCommand(), kmsCommand(), controllerManagerCommand(), schedulerCommand(),
 	)
 	return root
 }

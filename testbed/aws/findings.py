@@ -8,13 +8,14 @@ that name, with that type, and whether what AWS requires is there.
 
 import json
 import pathlib
+import re
 import sys
 
 import botocore.session
 from botocore.validate import ParamValidator
 
 # What Ringwall adds to GuardDuty's form, on the outermost level.
-OWN = {"unusual", "responsible", "remedy", "evidence"}
+OWN = {"unusual", "responsible", "remedy", "evidence", "archivedBy", "feedback", "sequence"}
 TYPES = {
     "string": str,
     "integer": int,
@@ -58,6 +59,19 @@ def on_the_wire(shape, value, path, problems):
         problems.append(f"{path}: {value!r} is none of {shape.enum}")
 
 
+def attributes(session):
+    """Attributes that GuardDuty documents for filters and that Ringwall's table has not."""
+    criteria = session.get_service_model("guardduty").operation_model("CreateFilter").input_shape.members["FindingCriteria"]
+    items = re.findall(r"<li>(.*?)(?=<li>|</ul>)", criteria.documentation, re.S)
+    words = [re.sub("<[^>]+>", " ", item).split() for item in items]
+    documented = {item[0] for item in words if len(item) == 1 or item[1:2] == ["Type:"]}
+    table = pathlib.Path(__file__).parents[2] / "crates/engines/detect/src/filter/attributes.txt"
+    known = {line.split()[0] for line in table.read_text().splitlines()}
+    if len(documented) < 500:
+        return [f"{len(documented)} attributes are documented: this test reads them wrong"]
+    return [f"filters have no attribute {name}" for name in sorted(documented - known)]
+
+
 def main(folder):
     session = botocore.session.Session()
     finding = session.get_service_model("guardduty").shape_for("Finding")
@@ -78,6 +92,7 @@ def main(folder):
     on_the_wire(finding, {"accountId": 1, "Type": "x"}, "broken", broken)
     if seen < 4 or len(broken) < 3:
         problems.append(f"{seen} golden files, {len(broken)} problems of a broken finding: this test tests nothing")
+    problems.extend(attributes(session))
     for problem in problems:
         print(problem)
     print(f"{seen} findings, {len(problems)} problems, botocore {botocore.__version__}")

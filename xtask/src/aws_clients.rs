@@ -45,7 +45,8 @@ pub(crate) fn server(workspace: &Workspace) -> Result<PathBuf> {
     Ok(workspace.target().join("debug").join("ringwall"))
 }
 
-fn suite(workspace: &Workspace, python: &Path, folder: &str, arguments: &[&Path]) -> Result<()> {
+/// Builds the server and has `suite.py` of a folder of the testbed run it.
+pub(crate) fn suite(workspace: &Workspace, python: &Path, folder: &str, arguments: &[&Path]) -> Result<()> {
     let server = server(workspace)?;
     process::run(
         Command::new(python)

@@ -6,17 +6,21 @@ mod aws_managed_policies;
 mod aws_models;
 mod aws_python;
 mod aws_shapes;
+mod detection;
 mod duckdb;
 mod fuzz;
 mod go;
+mod go_program;
 mod grpc;
-mod iam_authenticator;
 mod iam_data;
 mod iam_peers;
 mod irsa;
 mod moto;
+mod nats;
 mod process;
 mod python;
+mod soak;
+mod sinks;
 mod softhsm;
 mod steps;
 mod store_tools;
@@ -79,6 +83,14 @@ enum Chore {
         #[arg(long, default_value_t = fuzz::DEFAULT_SECONDS)]
         seconds: u64,
     },
+    /// Do the heavy runs, in release mode: memory that has to stay flat
+    Soak {
+        /// One of them; each in turn if left out
+        only: Option<soak::Soak>,
+        /// How many events, 50 million if left out
+        #[arg(long)]
+        events: Option<u64>,
+    },
     /// Bring the AWS action data of ringwall-iam up to date, from npm
     IamData {
         /// Version of the npm package; the newest if left out
@@ -129,11 +141,15 @@ fn run(chore: Chore) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Chore::IamAuthenticator => {
-            println!("{}", iam_authenticator::build(&workspace)?.display());
+            println!("{}", go_program::IAM_AUTHENTICATOR.build(&workspace)?.display());
             Ok(ExitCode::SUCCESS)
         }
         Chore::Fuzz { target, seconds } => {
             fuzz::run(&workspace, target.as_deref(), seconds)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Chore::Soak { only, events } => {
+            soak::run(&workspace, only, events)?;
             Ok(ExitCode::SUCCESS)
         }
         Chore::IamData { version } => {

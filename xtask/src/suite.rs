@@ -5,11 +5,12 @@ use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
+use crate::go_program::{IAM_AUTHENTICATOR, NATS_SERVER};
 use crate::steps::{Steps, in_ci};
 use crate::workspace::Workspace;
 use crate::{
-    aws_clients, aws_findings, aws_python, aws_shapes, duckdb, iam_authenticator, iam_peers, irsa, moto,
-    process, softhsm, store_tools, testbed, tidy,
+    aws_clients, aws_findings, aws_python, aws_shapes, detection, duckdb, iam_peers, irsa, moto, nats,
+    process, sinks, softhsm, store_tools, testbed, tidy,
 };
 
 /// Tells the end-to-end tests where the testbed's program is.
@@ -25,7 +26,7 @@ const OF_THE_TESTBED: &[&str] = &["--skip", "iam::"];
 /// The binary's tests, of which the KMS plugin's are some.
 const PLUGIN: [&str; 5] = ["--package", "ringwall", "--test", "it", "--"];
 
-/// Tells the tests of the KMS plugin where moto's server is.
+/// Tells tests where moto's server is.
 const MOTO_VARIABLE: &str = "RINGWALL_MOTO";
 
 /// Tells the tests of the lake which Python has DuckDB.
@@ -46,6 +47,7 @@ pub(crate) fn run(workspace: &Workspace, seed: Option<u64>) -> Result<ExitCode> 
         process::run(cargo_test(workspace, seed).args(["--workspace", "--no-fail-fast"]))
     });
     let testbed = build_testbed(workspace, &mut steps);
+    detect(workspace, testbed.as_deref(), &mut steps);
     if let Some(program) = &testbed {
         steps.run("tests of the testbed", || testbed::test(workspace));
         steps.run("tests of the webhooks with a real kube-apiserver", || {
@@ -68,7 +70,9 @@ pub(crate) fn run(workspace: &Workspace, seed: Option<u64>) -> Result<ExitCode> 
     use_moto(workspace, seed, &mut steps);
     compare_lake(workspace, seed, &mut steps);
     ask_as_aws_clients(workspace, seed, testbed.as_deref(), &mut steps);
+    sinks::test(workspace, || cargo_test(workspace, seed), testbed.as_deref(), &mut steps);
     test_store(workspace, seed, &mut steps);
+    share_work(workspace, seed, &mut steps);
     Ok(steps.finish(in_ci()))
 }
 
@@ -82,6 +86,18 @@ fn build_testbed(workspace: &Workspace, steps: &mut Steps) -> Option<PathBuf> {
         return None;
     }
     steps.run("build of the testbed", || testbed::build(workspace))
+}
+
+/// Detects what is done to a real control plane; without Python or `openssl` that is a gap.
+fn detect(workspace: &Workspace, testbed: Option<&Path>, steps: &mut Steps) {
+    const NAME: &str = "detection with a real kube-apiserver";
+    match (detection::can_run(), testbed) {
+        (Ok(()), Some(testbed)) => {
+            steps.run(NAME, || detection::run(workspace, testbed));
+        }
+        (Ok(()), None) => steps.gap(NAME, "there is no testbed"),
+        (Err(error), _) => steps.gap(NAME, &format!("{error:#}")),
+    }
 }
 
 /// Compares with the IAM evaluators that can be had; each that can't is a gap.
@@ -127,25 +143,33 @@ fn use_tokens(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
     });
 }
 
-/// Tests the KMS plugin with moto for AWS KMS; without Python or the network that is a gap.
+/// Tests the KMS plugin with moto for AWS KMS, and the audit service with its CloudWatch and S3; without Python or the network that is a gap.
 fn use_moto(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
     const NAME: &str = "tests of the KMS plugin over moto";
+    const SOURCES: &str = "tests of the audit service over moto";
     const LAKE: &str = "tests of the lake over moto";
     let program = match moto::build(workspace) {
         Ok(program) => program,
         Err(error) => {
-            steps.gap(NAME, &format!("{error:#}"));
-            return steps.gap(LAKE, &format!("{error:#}"));
+            for name in [NAME, SOURCES, LAKE] {
+                steps.gap(name, &format!("{error:#}"));
+            }
+            return;
         }
     };
+    steps.run(NAME, || {
+        let mut command = cargo_test(workspace, seed);
+        process::run(command.args(PLUGIN).args(["kms::moto::", "--ignored"]).env(MOTO_VARIABLE, &program))
+    });
+    steps.run(SOURCES, || {
+        let mut command = cargo_test(workspace, seed);
+        command.args(["--package", "ringwall-audit", "--test", "it", "--", "moto::", "--ignored"]);
+        process::run(command.env(MOTO_VARIABLE, &program))
+    });
     steps.run(LAKE, || {
         let mut command = cargo_test(workspace, seed);
         command.args(["--package", "ringwall-lake", "--test", "it", "--", "s3::", "--ignored"]);
         process::run(command.env(MOTO_VARIABLE, &program))
-    });
-    steps.run(NAME, || {
-        let mut command = cargo_test(workspace, seed);
-        process::run(command.args(PLUGIN).args(["kms::moto::", "--ignored"]).env(MOTO_VARIABLE, &program))
     });
 }
 
@@ -188,7 +212,7 @@ fn ask_as_aws_clients(workspace: &Workspace, seed: Option<u64>, testbed: Option<
             match testbed {
                 Some(testbed) => {
                     steps.run(PLUGS, || {
-                        let authenticator = iam_authenticator::build(workspace)?;
+                        let authenticator = IAM_AUTHENTICATOR.build(workspace)?;
                         aws_clients::plug_in(workspace, &python, testbed, &authenticator)
                     });
                     steps.run(CHAIN, || irsa::run(workspace, &python, testbed));
@@ -219,6 +243,26 @@ fn test_store(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
     steps.run("tests of the store on PostgreSQL, and of its calls of the system", || {
         process::run(store(workspace, seed).arg("--ignored"))
     });
+}
+
+/// Runs the tests of what replicas share, on Debian's NATS and on one that syncs; a server that can't be had is a gap.
+fn share_work(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
+    let servers = [
+        ("tests of replicas on the machine's NATS", nats::find_or_install()),
+        ("tests of replicas on a NATS that syncs", NATS_SERVER.build(workspace)),
+    ];
+    for (name, server) in servers {
+        match server {
+            Err(error) => steps.gap(name, &format!("{error:#}")),
+            Ok(server) => {
+                steps.run(name, || {
+                    let mut command = cargo_test(workspace, seed);
+                    command.args(["--package", "ringwall-stream", "--test", "it", "--", "--ignored"]);
+                    process::run(command.env(nats::SERVER_VARIABLE, server))
+                });
+            }
+        }
+    }
 }
 
 /// The names of the end-to-end tests, to say each that could not run.
@@ -261,6 +305,7 @@ fn cargo_test(workspace: &Workspace, seed: Option<u64>) -> Command {
         // Only the steps that build these say where they are.
         .env_remove(TESTBED_VARIABLE)
         .env_remove(iam_peers::PEERS_VARIABLE)
+        .env_remove(nats::SERVER_VARIABLE)
         .env_remove(softhsm::MODULE_VARIABLE);
     command
 }

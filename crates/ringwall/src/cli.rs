@@ -1,6 +1,7 @@
 mod agent;
 mod detect;
 mod etcd;
+mod findings;
 mod identity;
 mod kms;
 mod kms_keyring;
@@ -10,6 +11,7 @@ mod kms_verify;
 mod kubeconfig;
 mod lake;
 mod secrets;
+mod timeline;
 mod token;
 mod token_verify;
 mod webhooks;
@@ -24,6 +26,9 @@ use ringwall_model::Severity;
 pub(crate) use self::agent::Agent;
 pub(crate) use self::detect::{Detect, DetectFormat};
 pub(crate) use self::etcd::{EtcdAccess, EtcdOptional, EtcdRequired, Objects};
+pub(crate) use self::findings::{
+    Findings, FindingsArchive, FindingsCommand, FindingsList, FindingsRate, FindingsWhere, Rating,
+};
 pub(crate) use self::identity::{Identity, IdentityCommand, IdentityMutate, IdentityPublish};
 pub(crate) use self::kms::{Kms, KmsCommand};
 pub(crate) use self::kms_keyring::{Keyring, KeyringCommand, KeyringPlace};
@@ -33,6 +38,7 @@ pub(crate) use self::kms_verify::KmsVerify;
 pub(crate) use self::kubeconfig::Kubeconfig;
 pub(crate) use self::lake::{Hunt, LakeAdd, LakeCommand, LakeCompact, LakeExpire, LakeGroup};
 pub(crate) use self::secrets::{Secrets, SecretsCommand, SecretsCommon, SecretsServe, SecretsSync};
+pub(crate) use self::timeline::Timeline;
 pub(crate) use self::token::{LoginFlags, MakeToken, Token, TokenCommand, TokenFormat};
 pub(crate) use self::token_verify::TokenVerify;
 pub(crate) use self::webhooks::ClusterWebhooks;
@@ -55,6 +61,7 @@ Begin with:
   ringwall assess examples/storefront
   ringwall can examples/storefront --as shop/checkout get secrets -n shop
   ringwall who-can examples/storefront get nodes/proxy
+  ringwall detect examples/storefront
 
 Exit status:
   0 fine, or yes   1 no, or --fail-on met   2 misuse
@@ -81,6 +88,8 @@ pub(crate) enum Command {
     Can(Can),
     WhoCan(WhoCan),
     Detect(Detect),
+    Findings(Findings),
+    Timeline(Timeline),
     Lake(LakeGroup),
     Hunt(Hunt),
     Iam(Iam),

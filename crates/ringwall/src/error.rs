@@ -80,7 +80,7 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Issuer(#[from] IssuerError),
     /// A service can't be set up as the settings say.
-    #[error("{0}")]
+    #[error(transparent)]
     Service(Box<dyn std::error::Error + Send + Sync>),
     /// The KMS plugin or a keyring could not be set up.
     #[error(transparent)]
@@ -111,9 +111,13 @@ macro_rules! services {
 }
 
 services! {
+    ringwall_http::EndpointError,
+    ringwall_audit::Error,
+    ringwall_audit::control::ControlError,
     ringwall_authn::sources::SetupError,
     ringwall_authn::token::InvalidClusterId,
     ringwall_authn::token::InvalidEndpoint,
+    ringwall_awsclient::http::SetupError,
     ringwall_awsclient::http::UrlError,
     ringwall_identity::webhook::SettingsError,
     ringwall_kubernetes::KubeError,

@@ -9,12 +9,9 @@ use crate::http::{HttpError, UrlError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SetupError {
-    /// The extra certificates can't be used.
+    /// The extra certificates can't be used, or TLS can't be set up.
     #[error(transparent)]
-    Roots(#[from] ringwall_roots::RootsError),
-    /// TLS can't be set up.
-    #[error("TLS can't be set up")]
-    Tls(#[source] rustls::Error),
+    Http(#[from] crate::http::SetupError),
     /// A configured endpoint is no URL.
     #[error("{setting}: {source}")]
     Endpoint {

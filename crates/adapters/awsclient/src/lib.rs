@@ -24,13 +24,14 @@ mod credentials;
 mod endpoints;
 mod environment;
 mod error;
-pub mod http;
 mod load;
 pub mod partition;
 mod profile;
 mod xml;
 
 pub use ::http::Method;
+/// What sends the requests.
+pub use ringwall_http as http;
 
 pub use self::client::{Client, Config, ObjectCall, Retry, escape, read_error};
 pub use self::clock::Clock;

@@ -1,9 +1,13 @@
-//! Files that are replaced whole or not at all, and read up to a limit.
+//! Files that are replaced whole or not at all, read up to a limit, or grown by lines that are on the disk.
+
+mod lines;
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
+
+pub use lines::{Lines, Torn, sync_folder, tail_of};
 
 /// The mode of a file that is its owner's alone.
 pub const PRIVATE: u32 = 0o600;

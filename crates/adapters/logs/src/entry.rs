@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::Cursor;
+use std::sync::Arc;
 
 use data_encoding::BASE64;
 use ringwall_detect::audit::mend;
@@ -30,6 +31,8 @@ pub struct Entry<'a> {
     pub kind: EntryKind,
     /// The JSON. Of an audit event whose end is missing as it is there, of a record closed where it was whole last.
     pub text: &'a str,
+    /// The file, as it was named.
+    pub file: &'a Arc<str>,
     /// The line on which it begins, from 1; where it was wrapped, that of the wrapping.
     pub line: u64,
     /// Whether its end is known to be missing.
@@ -259,7 +262,7 @@ impl Out<'_> {
     }
 
     fn hand_over(&mut self, kind: EntryKind, text: &str, line: u64, is_cut: bool) {
-        let entry = Entry { kind, text, line, is_cut };
+        let entry = Entry { kind, text, file: &self.tally.file, line, is_cut };
         let end = match (self.sink)(&entry) {
             Ok(end) => end,
             Err(why) => return self.tally.unreadable(line, why),

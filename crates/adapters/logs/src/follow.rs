@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::time::SystemTime;
 use std::{collections::HashMap, fs};
 
+use serde::{Deserialize, Serialize};
+
 use crate::entry::Sink;
 use crate::find::{LogFile, NotFound, find};
 use crate::limits::CHUNK;
@@ -24,8 +26,11 @@ const GRACE: u32 = 2;
 /// A file's beginning, by which one that was emptied and has grown again is known. An audit event's `auditID` lies in it.
 const START: usize = 256;
 
+/// Bytes of one look, after which the caller has its turn: it may keep how far it came.
+const LOOK: u64 = 16 << 20;
+
 /// A file, whatever its name. The time at which it was made tells it from another that got its number, where file systems know it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Hash, Serialize)]
 struct Id {
     device: u64,
     number: u64,
@@ -36,6 +41,18 @@ impl Id {
     fn of(metadata: &Metadata) -> Self {
         Self { device: metadata.dev(), number: metadata.ino(), made: metadata.created().ok() }
     }
+}
+
+/// How far a file was read: for a follower that comes later ([`Follower::resume`]).
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct Mark {
+    id: Id,
+    /// Bytes that were read, up to the end of a line; of what is compressed all or none.
+    offset: u64,
+    /// Lines in them.
+    lines: u64,
+    /// How the file begins, by which one that has taken its place is known.
+    start: Vec<u8>,
 }
 
 /// Where in a log reading begins.
@@ -60,6 +77,8 @@ pub struct Follower {
     order: Vec<Id>,
     start: Start,
     looks: u64,
+    /// Of files that were not seen again yet.
+    marks: HashMap<Id, Mark>,
 }
 
 /// What one look brought.
@@ -89,8 +108,8 @@ enum State {
     Growing(Box<Growing>),
     /// Compressed, and of this size at the last look.
     Compressed(u64),
-    /// Compressed and read.
-    Done,
+    /// Compressed, of this size, and read.
+    Done(u64),
 }
 
 #[derive(Debug)]
@@ -99,15 +118,40 @@ struct Growing {
     reader: Reader,
     offset: u64,
     start: Vec<u8>,
+    /// Bytes and lines after which reading can go on later.
+    paused: (u64, u64),
 }
 
 impl Follower {
     /// Of files and folders; nothing is read yet.
     pub fn new(named: Vec<PathBuf>, start: Start) -> Self {
-        Self { named, files: HashMap::new(), order: Vec::new(), start, looks: 0 }
+        Self { named, files: HashMap::new(), order: Vec::new(), start, looks: 0, marks: HashMap::new() }
     }
 
-    /// Hands over what has come since.
+    /// Goes on where another one was. A file that has no mark is read from its beginning: it has come meanwhile.
+    #[must_use]
+    pub fn resume(mut self, marks: Vec<Mark>) -> Self {
+        if !marks.is_empty() {
+            self.start = Start::Beginning;
+        }
+        self.marks = marks.into_iter().map(|mark| (mark.id, mark)).collect();
+        self
+    }
+
+    /// How far each file was read that is still there. What was handed over after a mark is handed over again from it.
+    pub fn marks(&self) -> Vec<Mark> {
+        let mark = |id: &Id| {
+            let (offset, lines, start) = match &self.files.get(id)?.state {
+                State::Growing(growing) => (growing.paused.0, growing.paused.1, growing.start.clone()),
+                State::Compressed(_) => return None,
+                State::Done(bytes) => (*bytes, 0, Vec::new()),
+            };
+            Some(Mark { id: *id, offset, lines, start })
+        };
+        self.order.iter().filter_map(mark).collect()
+    }
+
+    /// Hands over what has come since: at most some MiB, so that more may be there at once.
     pub fn poll(&mut self, sink: Sink<'_>) -> Polled {
         let found = find(&self.named);
         let mut polled = Polled { problems: found.problems, ..Polled::default() };
@@ -120,6 +164,10 @@ impl Follower {
         self.looks = self.looks.saturating_add(1);
         for id in &self.order {
             let Some(file) = self.files.get_mut(id) else { continue };
+            // The older ones first, whole: what comes later in time is in files that came later.
+            if polled.bytes >= LOOK {
+                break;
+            }
             let before = polled.bytes;
             if let Err(error) = file.read(sink, &mut polled) {
                 polled.problems.push(unreadable(&file.name, &error));
@@ -144,7 +192,7 @@ impl Follower {
     pub fn tallies(&self) -> impl Iterator<Item = &Tally> {
         self.order.iter().filter_map(|id| match &self.files.get(id)?.state {
             State::Growing(growing) => Some(growing.reader.tally()),
-            State::Compressed(_) | State::Done => None,
+            State::Compressed(_) | State::Done(_) => None,
         })
     }
 
@@ -168,13 +216,17 @@ impl Follower {
         if start.is_empty() && self.files.contains_key(&id) {
             return Ok(());
         }
+        let mark = self.marks.remove(&id).filter(|mark| start.starts_with(&mark.start));
+        let mark = mark.filter(|mark| mark.offset <= metadata.len());
         let state = if is_compressed(&start) {
-            State::Compressed(0)
+            mark.map_or(State::Compressed(0), |mark| State::Done(mark.offset))
         } else {
             let skips = self.looks == 0 && self.start == Start::End;
-            let offset = if skips { opened.seek(SeekFrom::End(0)).map_err(problem)? } else { 0 };
-            let reader = Reader::new(Arc::clone(&file.name));
-            State::Growing(Box::new(Growing { file: Some(opened), reader, offset, start }))
+            let end = if skips { opened.seek(SeekFrom::End(0)).map_err(problem)? } else { 0 };
+            let (offset, lines) = mark.map_or((end, 0), |mark| (mark.offset, mark.lines));
+            let reader = Reader::of_rest(Arc::clone(&file.name), lines);
+            let paused = (offset, lines);
+            State::Growing(Box::new(Growing { file: Some(opened), reader, offset, start, paused }))
         };
         let followed =
             Followed { name: Arc::clone(&file.name), path: path.clone(), state, grown: self.looks, gone: 0 };
@@ -202,7 +254,7 @@ impl Follower {
 impl Followed {
     fn read(&mut self, sink: Sink<'_>, polled: &mut Polled) -> io::Result<()> {
         match &mut self.state {
-            State::Done => Ok(()),
+            State::Done(_) => Ok(()),
             State::Compressed(before) => {
                 if self.gone > 0 {
                     return Ok(());
@@ -214,7 +266,7 @@ impl Followed {
                 let file = LogFile { name: Arc::clone(&self.name), path: Some(self.path.clone()), bytes };
                 polled.done.push(read(&file, sink, &mut |_| {}));
                 polled.bytes = polled.bytes.saturating_add(bytes);
-                self.state = State::Done;
+                self.state = State::Done(bytes);
                 Ok(())
             }
             State::Growing(growing) => growing.read(&self.path, &self.name, self.gone > 0, sink, polled),
@@ -240,7 +292,7 @@ impl Growing {
             self.reader.finish(sink);
             let ended = std::mem::replace(&mut self.reader, Reader::new(Arc::clone(name)));
             polled.done.push(ended.into_tally());
-            self.offset = 0;
+            (self.offset, self.paused) = (0, (0, 0));
             self.start.clear();
         }
         file.seek(SeekFrom::Start(self.offset))?;
@@ -251,7 +303,7 @@ impl Growing {
                 read => read?,
             };
             let bytes = buffer.get(..read).unwrap_or_default();
-            if bytes.is_empty() {
+            if bytes.is_empty() || polled.bytes >= LOOK {
                 return Ok(());
             }
             let room = START.saturating_sub(self.start.len());
@@ -261,6 +313,9 @@ impl Growing {
             self.reader.feed(bytes, sink);
             self.offset = self.offset.saturating_add(read as u64);
             polled.bytes = polled.bytes.saturating_add(read as u64);
+            if let Some((open, lines)) = self.reader.pause() {
+                self.paused = (self.offset.saturating_sub(open as u64), lines);
+            }
         }
     }
 }

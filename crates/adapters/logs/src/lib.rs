@@ -24,8 +24,8 @@ mod tally;
 
 pub use entry::{End, Entry, EntryKind, Sink};
 pub use find::{Found, LogFile, NotFound, STDIN, find};
-pub use follow::{Follower, Polled, Start};
+pub use follow::{Follower, Mark, Polled, Start};
 pub use open::Refusal;
-pub use read::{Reader, read};
+pub use read::{Reader, read, read_from};
 pub use stream::ControlPlaneLog;
 pub use tally::{Spot, Tally};

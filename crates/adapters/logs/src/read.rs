@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::entry::{Out, Sink};
 use crate::find::LogFile;
-use crate::limits::CHUNK;
+use crate::limits::{CHUNK, MAX_DECOMPRESSED};
 use crate::open::{Opened, Refusal};
 use crate::split::Splitter;
 use crate::stream::ControlPlaneLog;
@@ -28,6 +28,16 @@ impl Reader {
     pub fn new(file: Arc<str>) -> Self {
         let log = ControlPlaneLog::of_path(&file);
         Self { splitter: Splitter::of_file(), tally: Tally::new(file), log, is_begun: false }
+    }
+
+    /// For the rest of a file of which so many lines were read before.
+    pub(crate) fn of_rest(file: Arc<str>, lines: u64) -> Self {
+        Self { splitter: Splitter::of_rest(lines), is_begun: lines > 0, ..Self::new(file) }
+    }
+
+    /// See [`Splitter::pause`].
+    pub(crate) fn pause(&self) -> Option<(usize, u64)> {
+        self.splitter.pause().filter(|_| self.tally.stopped.is_none())
     }
 
     /// Takes the next bytes, and hands over what is whole.
@@ -67,11 +77,25 @@ impl Reader {
 /// Reads a file to its end, hands over what is in it, and tells how many of its bytes are read. What it can't read costs itself
 /// alone: see [`Tally`].
 pub fn read(file: &LogFile, sink: Sink<'_>, progress: &mut dyn FnMut(u64)) -> Tally {
-    let mut reader = Reader::new(Arc::clone(&file.name));
     let opened = match &file.path {
         Some(path) => Opened::file(path),
-        None => Opened::new(io::stdin(), crate::limits::MAX_DECOMPRESSED),
+        None => Opened::new(io::stdin(), MAX_DECOMPRESSED),
     };
+    read_opened(Arc::clone(&file.name), opened, sink, progress)
+}
+
+/// Reads what lies in no file, compressed or not, as [`read`] does.
+pub fn read_from(name: Arc<str>, input: impl io::Read + 'static, sink: Sink<'_>) -> Tally {
+    read_opened(name, Opened::new(input, MAX_DECOMPRESSED), sink, &mut |_| {})
+}
+
+fn read_opened(
+    name: Arc<str>,
+    opened: Result<Opened, Refusal>,
+    sink: Sink<'_>,
+    progress: &mut dyn FnMut(u64),
+) -> Tally {
+    let mut reader = Reader::new(name);
     let stopped = opened.and_then(|mut opened| {
         let mut buffer = vec![0; CHUNK];
         loop {

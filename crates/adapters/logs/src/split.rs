@@ -65,7 +65,19 @@ impl Splitter {
 
     /// For a file.
     pub(crate) fn of_file() -> Self {
-        Self { counts_lines: true, ..Self::at(1) }
+        Self::of_rest(0)
+    }
+
+    /// For a file of which so many lines were read before.
+    pub(crate) fn of_rest(lines: u64) -> Self {
+        Self { counts_lines: true, is_first: lines == 0, ..Self::at(lines.saturating_add(1)) }
+    }
+
+    /// How many of the bytes that came last are of a line that is open, and how many lines are before it. `None` within a document:
+    /// nothing can be read on from there.
+    pub(crate) fn pause(&self) -> Option<(usize, u64)> {
+        let is_between = !self.scan.is_open() && !self.skips;
+        is_between.then(|| (self.carry.len(), self.line.saturating_sub(1)))
     }
 
     /// Takes the next bytes.

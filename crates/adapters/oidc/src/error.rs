@@ -287,9 +287,6 @@ pub enum SetupError {
     /// The extra certificates can't be used.
     #[error(transparent)]
     Roots(#[from] ringwall_roots::RootsError),
-    /// Not `host:port`.
-    #[error("`{0}` is not `host:port`")]
-    Endpoint(String),
     /// Not forty hexadecimal digits.
     #[error("`{0}` is no thumbprint: forty hexadecimal digits, the SHA-1 of a certificate")]
     Thumbprint(String),

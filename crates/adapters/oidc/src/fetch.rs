@@ -9,6 +9,7 @@ use http::{HeaderMap, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use ringwall_http::{Endpoint, is_public};
 use rustls::pki_types::ServerName;
 use rustls::{CertificateError, ClientConfig, Error as TlsError};
 use tokio::net::TcpStream;
@@ -17,7 +18,6 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 
 use crate::FetchError;
-use crate::address::{Endpoint, is_public};
 use crate::token::cut;
 use crate::trust::{Thumbprint, Trust};
 

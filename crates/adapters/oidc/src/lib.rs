@@ -46,7 +46,6 @@
 //! issuer can't be reached for [`MAX_STALE_SECONDS`] more, and then no longer. One fetch an issuer runs at a time, whatever
 //! number of callers wait for it.
 
-mod address;
 mod error;
 mod fetch;
 mod issuer;
@@ -59,7 +58,8 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-pub use self::address::Endpoint;
+pub use ringwall_http::Endpoint;
+
 pub use self::error::{FetchError, SetupError, TokenError};
 pub use self::fetch::TIMEOUT;
 pub use self::issuer::{

@@ -1,10 +1,11 @@
 use std::collections::HashMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ringwall_files::Lines;
 use rustix::fs::OFlags;
 
 use crate::TrailError;
@@ -20,15 +21,9 @@ const LOCK: &str = "lock";
 /// The trail's folder, and those of its files that are in use.
 pub(crate) struct Files {
     root: PathBuf,
-    open: HashMap<PathBuf, Open>,
+    open: HashMap<PathBuf, Lines>,
     /// Held as long as this process writes here.
     _lock: File,
-}
-
-/// A file whose end is known to be the end of a record that is on disk.
-struct Open {
-    file: File,
-    length: u64,
 }
 
 /// What opening a file found at its end.
@@ -67,25 +62,18 @@ impl Files {
     ) -> Result<(), TrailError> {
         let path = self.root.join(name);
         let failed = |source: io::Error| TrailError::Write { path: path.clone(), source: Arc::new(source) };
-        let mut open = match self.open.remove(name) {
+        let mut file = match self.open.remove(name) {
             Some(open) => open,
             None => {
                 if self.open.len() >= MAX_OPEN {
                     self.open.clear();
                 }
                 self.make_folders(name)?;
-                Open::new(&path, torn)?
+                open(&path, torn)?
             }
         };
-        let outcome = open.file.write_all(lines).and_then(|()| open.file.sync_all());
-        if let Err(error) = outcome {
-            // What an fsync failed to write, the kernel may take for written: so the file goes back to what is known
-            // to be on disk, and the lines are written anew from memory. If even that fails, opening repairs it.
-            let _ = open.file.set_len(open.length).and_then(|()| open.file.sync_all());
-            return Err(failed(error));
-        }
-        open.length += lines.len() as u64;
-        self.open.insert(name.to_owned(), open);
+        file.append(lines).map_err(failed)?;
+        self.open.insert(name.to_owned(), file);
         Ok(())
     }
 
@@ -107,59 +95,16 @@ impl Files {
     }
 }
 
-impl Open {
-    fn new(path: &Path, torn: &mut dyn FnMut(Torn)) -> Result<Self, TrailError> {
-        let failed =
-            |source: io::Error| TrailError::Write { path: path.to_owned(), source: Arc::new(source) };
-        let mut file =
-            private(OpenOptions::new().read(true).append(true).create(true), path).map_err(failed)?;
-        if let Some(folder) = path.parent() {
-            sync_folder(folder).map_err(failed)?;
-        }
-        let whole = file.metadata().map_err(failed)?.len();
-        let length = last_line_end(&mut file, whole)
-            .map_err(failed)?
-            .ok_or_else(|| TrailError::Foreign(path.to_owned()))?;
-        if length < whole {
-            let aside = path.with_extension("torn");
-            move_aside(&mut file, length, &aside).map_err(failed)?;
-            torn(Torn { path: path.to_owned(), aside, bytes: whole - length });
-        }
-        Ok(Self { file, length })
+/// Opens a file of records, and mends its end.
+fn open(path: &Path, torn: &mut dyn FnMut(Torn)) -> Result<Lines, TrailError> {
+    let (lines, found) = Lines::open(path, MAX_RECORD_BYTES as u64).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidData => TrailError::Foreign(path.to_owned()),
+        _ => TrailError::Write { path: path.to_owned(), source: Arc::new(error) },
+    })?;
+    if let Some(ringwall_files::Torn { aside, bytes }) = found {
+        torn(Torn { path: path.to_owned(), aside, bytes });
     }
-}
-
-/// Where the last whole line ends. `None` if what follows it is longer than a record can be.
-fn last_line_end(file: &mut File, whole: u64) -> io::Result<Option<u64>> {
-    let window = whole.min(MAX_RECORD_BYTES as u64);
-    let start = whole - window;
-    let tail = read_from(file, start, window)?;
-    Ok(match tail.iter().rposition(|byte| *byte == b'\n') {
-        Some(position) => Some(start + position as u64 + 1),
-        None if start == 0 => Some(0),
-        None => None,
-    })
-}
-
-/// Moves what is beyond `length` to the end of another file, and only then cuts it off.
-fn move_aside(file: &mut File, length: u64, aside: &Path) -> io::Result<()> {
-    let tail = read_from(file, length, MAX_RECORD_BYTES as u64)?;
-    let mut other = private(OpenOptions::new().append(true).create(true), aside)?;
-    other.write_all(&tail)?;
-    other.write_all(b"\n")?;
-    other.sync_all()?;
-    if let Some(folder) = aside.parent() {
-        sync_folder(folder)?;
-    }
-    file.set_len(length)?;
-    file.sync_all()
-}
-
-fn read_from(file: &mut File, start: u64, most: u64) -> io::Result<Vec<u8>> {
-    file.seek(SeekFrom::Start(start))?;
-    let mut bytes = Vec::new();
-    file.take(most).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    Ok(lines)
 }
 
 /// Opens a file that is its owner's alone and no link to elsewhere.

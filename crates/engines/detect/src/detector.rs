@@ -1,16 +1,23 @@
 //! Events in, findings out.
 
+mod state;
+
+pub use state::{MAX_STATE, StateError};
+
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use crate::act::Act;
 use crate::audit::Event;
-use crate::baseline::{Baseline, Features};
-use crate::cloudtrail::{Call, Lists, Record, Watch};
-use crate::finding::{Finding, Findings, Place, Signal};
+use crate::baseline::{Baseline, CallFeatures, Features};
+use crate::cloudtrail::{self, Call, Record, Watch};
+use crate::finding::{Evidence, Finding, Findings, Lost, Place, Signal};
 use crate::intel::Intel;
+use crate::keyed::Keyed;
 use crate::rules::{self, Rules};
 use crate::seen::Seen;
-use crate::sequence::Sequences;
+use crate::sequence::{Sequences, Told};
 
 /// Looks at events, one after the other, and keeps what they tell.
 #[derive(Debug, Default)]
@@ -25,7 +32,8 @@ pub struct Detector {
 }
 
 /// What became of the events.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Counts {
     /// Looked at.
     pub judged: u64,
@@ -41,6 +49,20 @@ impl Detector {
         Self::default()
     }
 
+    /// One that has seen nothing, with a key of its own for what it remembers by hashes. Whoever knows the key could look for an
+    /// event that counts as a repetition of another, and that of [`Self::new`] is published: what takes in logs for good draws one
+    /// at random. It is part of the [`Self::state`].
+    pub fn with_key(key: [u8; 16]) -> Self {
+        let hasher = Keyed::new(key);
+        Self {
+            seen: Seen::new(hasher),
+            rules: Rules::new(hasher),
+            trail: Watch::new(hasher),
+            sequences: Sequences::new(hasher),
+            ..Self::default()
+        }
+    }
+
     /// Tells the types as well that GuardDuty has retired.
     #[must_use]
     pub fn with_retired(mut self, retired: bool) -> Self {
@@ -48,9 +70,9 @@ impl Detector {
         self
     }
 
-    /// Takes these lists of addresses in place of those before.
+    /// Takes these lists of addresses, and AWS's ranges, in place of those before.
     pub fn set_intel(&mut self, intel: Arc<Intel>) {
-        self.trail.set_lists(Arc::clone(&intel) as Arc<dyn Lists>);
+        self.trail.set_intel(Arc::clone(&intel));
         self.rules.intel = intel;
     }
 
@@ -71,49 +93,52 @@ impl Detector {
         self.baseline
     }
 
-    /// Takes what is known of addresses, for calls to AWS alone: AWS's own ranges too.
-    #[must_use]
-    pub fn with_lists(mut self, lists: Arc<dyn Lists>) -> Self {
-        self.trail.set_lists(lists);
-        self
-    }
-
     /// Looks at an event of the audit log.
     pub fn audit(&mut self, event: &Event<'_>, place: &Place) {
+        self.judge_audit(event, place);
+    }
+
+    /// The same; tells whether it was one to look at, rather than one that had come before or was not decided yet.
+    pub fn judge_audit(&mut self, event: &Event<'_>, place: &Place) -> bool {
         if event.stage.text() == "RequestReceived" {
             self.counts.not_decided = self.counts.not_decided.saturating_add(1);
-            return;
+            return false;
         }
         if !self.seen.is_new(event) {
             self.counts.repeated = self.counts.repeated.saturating_add(1);
-            return;
+            return false;
         }
         self.counts.judged = self.counts.judged.saturating_add(1);
         let act = Act::of(event);
         let mut signals = Vec::new();
         self.rules.look(&act, place, &mut |signal| signals.push(signal));
+        let is_weighed = act.took_place() || !signals.is_empty();
+        let unusual = if is_weighed { self.weigh(&act, place, &signals) } else { None };
         let findings = &mut self.findings;
-        self.sequences.audit(&act, place, &signals, &mut |signal| {
+        let told = Told { signals: &signals, unusual: unusual.as_ref() };
+        self.sequences.audit(&act, place, told, &mut |signal| {
             findings.add(signal);
         });
-        if act.took_place() || !signals.is_empty() {
-            self.weigh(&act, place, signals);
-        }
+        unusual.into_iter().for_each(|signal| {
+            findings.add(signal);
+        });
+        true
     }
 
     /// Asks the baseline about an act and what it gave rise to, and then teaches it. What was not carried out, or only tried, teaches
-    /// nothing: who tries a door every hour is no customer.
-    fn weigh(&mut self, act: &Act<'_>, place: &Place, signals: Vec<Signal>) {
+    /// nothing: who tries a door every hour is no customer. Gives what is told for being unusual alone.
+    fn weigh(&mut self, act: &Act<'_>, place: &Place, signals: &[Signal]) -> Option<Signal> {
         let features = Features::of(act);
-        let anomaly = rules::may_be_anomaly(act, &features, &signals);
+        let anomaly = rules::may_be_anomaly(act, &features, signals);
+        let mut unusual = None;
         if anomaly.is_some() || !signals.is_empty() {
             let judgement = self.baseline.judge(&features, act.time);
-            if let Some(anomaly) = anomaly.filter(|_| judgement.is_unusual()) {
-                self.findings.add(anomaly.signal(act, place, &features, judgement.terms.clone()));
-            }
+            unusual = anomaly
+                .filter(|_| judgement.is_unusual())
+                .map(|anomaly| anomaly.signal(act, place, &features, judgement.terms.clone()));
             for signal in signals {
-                self.baseline.learn_signal(&signal, &features);
-                if let Some(signal) = self.baseline.rank(signal, &features, &judgement) {
+                self.baseline.learn_signal(signal, &features);
+                if let Some(signal) = self.baseline.rank(signal.clone(), &features, &judgement) {
                     self.findings.add(signal);
                 }
             }
@@ -121,25 +146,54 @@ impl Detector {
         if act.took_place() && !act.is_dry_run() {
             self.baseline.learn(&features, act.time);
         }
+        unusual
     }
 
     /// Looks at a record of CloudTrail.
     pub fn cloudtrail(&mut self, record: &Record<'_>, place: &Place) {
+        self.judge_cloudtrail(record, place);
+    }
+
+    /// The same; tells whether it was one to look at, rather than one that had come before.
+    pub fn judge_cloudtrail(&mut self, record: &Record<'_>, place: &Place) -> bool {
         if !self.seen.is_new_record(record) {
             self.counts.repeated = self.counts.repeated.saturating_add(1);
-            return;
+            return false;
         }
         self.counts.judged = self.counts.judged.saturating_add(1);
         let call = Call::of(record);
         let mut told: Vec<Signal> = Vec::new();
         self.trail.look(&call, place, &mut |signal| told.push(signal));
+        let unusual = self.weigh_call(&call, place, &told);
         let findings = &mut self.findings;
-        self.sequences.cloudtrail(&call, place, &told, &mut |signal| {
+        let of_call = Told { signals: &told, unusual: unusual.as_ref() };
+        self.sequences.cloudtrail(&call, place, of_call, &mut |signal| {
             findings.add(signal);
         });
-        told.into_iter().for_each(|signal| {
+        told.into_iter().chain(unusual).for_each(|signal| {
             findings.add(signal);
         });
+        true
+    }
+
+    /// Asks the baseline about a call to AWS, and then teaches it. What AWS does by itself is nobody's custom.
+    fn weigh_call(&mut self, call: &Call<'_>, place: &Place, told: &[Signal]) -> Option<Signal> {
+        if call.is_by_aws() || call.who().is_empty() {
+            return None;
+        }
+        let features = CallFeatures::of(call);
+        let kind = cloudtrail::may_be_anomaly(call, told);
+        let unusual = kind.and_then(|kind| {
+            let judgement = self.baseline.judge_call(&features, call.time);
+            judgement.is_unusual().then(|| cloudtrail::anomaly(kind, call, place, &features, &judgement))
+        });
+        self.baseline.learn_call(&features, call.time);
+        unusual
+    }
+
+    /// Takes what somebody's own rule tells of an event, and the earlier events that it rests on.
+    pub fn tell(&mut self, signal: Signal, earlier: Vec<Evidence>) {
+        self.findings.add_with(signal, earlier);
     }
 
     /// What became of the events.
@@ -147,7 +201,29 @@ impl Detector {
         self.counts
     }
 
-    /// All findings, the earliest first.
+    /// The findings that are new or were counted up since this was called last, the earliest first. What nobody has taken yet is part
+    /// of the [`Self::state`].
+    pub fn take_changed(&mut self) -> Vec<Finding> {
+        self.findings.take_changed()
+    }
+
+    /// Whether [`Self::take_changed`] would give any.
+    pub fn has_changed(&self) -> bool {
+        self.findings.has_changed()
+    }
+
+    /// Closes the findings that were seen last before a time, in Unix milliseconds, and that were taken: what comes again is a new
+    /// finding then. GuardDuty keeps a finding for 90 days. Tells how many there were.
+    pub fn close_before(&mut self, time: i64) -> usize {
+        self.findings.close_before(time)
+    }
+
+    /// Findings that are not there any more, as there were too many or this version does not know their type.
+    pub fn lost(&self) -> Lost {
+        self.findings.lost()
+    }
+
+    /// All findings that are open, the earliest first.
     pub fn findings(&self) -> Vec<&Finding> {
         self.findings.sorted()
     }

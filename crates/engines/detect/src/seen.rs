@@ -2,10 +2,13 @@
 
 use std::hash::BuildHasher;
 
-use hashbrown::{DefaultHashBuilder, HashSet};
+use hashbrown::HashSet;
+use serde::{Deserialize, Serialize};
 
 use crate::audit::Event;
 use crate::cloudtrail::Record;
+use crate::keep::numbers;
+use crate::keyed::Keyed;
 
 /// Events that are remembered, at most twice as many: some minutes of a busy fleet. What comes again later counts again.
 const REMEMBERED: usize = 1 << 20;
@@ -17,14 +20,26 @@ const REMEMBERED: usize = 1 << 20;
 /// `Audit-ID`): who gives all requests the same would be seen once. So the request and its time count as well.
 ///
 /// Source: Kubernetes v1.37, `staging/src/k8s.io/apiserver/pkg/endpoints/filters/audit_init.go`.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Seen {
-    hasher: DefaultHashBuilder,
+    hasher: Keyed,
+    #[serde(
+        serialize_with = "numbers::serialize",
+        deserialize_with = "numbers::deserialize::<REMEMBERED, _>"
+    )]
     young: HashSet<u64>,
+    #[serde(
+        serialize_with = "numbers::serialize",
+        deserialize_with = "numbers::deserialize::<REMEMBERED, _>"
+    )]
     old: HashSet<u64>,
 }
 
 impl Seen {
+    pub(crate) fn new(hasher: Keyed) -> Self {
+        Self { hasher, ..Self::default() }
+    }
+
     /// Whether an event's request is new; from then on it is not.
     pub(crate) fn is_new(&mut self, event: &Event<'_>) -> bool {
         let id = event.audit_id.text();

@@ -123,7 +123,7 @@ impl Webhook {
 /// Where `cargo xtask iam-authenticator` puts it: beside the folder of the profile that this program was built in.
 fn default_peer() -> PathBuf {
     let ringwall = Path::new(env!("CARGO_BIN_EXE_ringwall"));
-    ringwall.ancestors().nth(2).unwrap().join("iam-authenticator").join("aws-iam-authenticator")
+    ringwall.ancestors().nth(2).unwrap().join("aws-iam-authenticator").join("aws-iam-authenticator")
 }
 
 fn target(address: SocketAddr) -> Target {

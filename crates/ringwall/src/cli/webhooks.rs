@@ -20,7 +20,11 @@ Then give kube-apiserver these flags (docs/plugs/token-webhook.md, docs/plugs/po
   --authentication-token-webhook-config-file=/etc/kubernetes/ringwall/authentication.kubeconfig
   --authentication-token-webhook-version=v1
   --authorization-config=/etc/kubernetes/ringwall/authorization.yaml
-  --admission-control-config-file=/etc/kubernetes/ringwall/admission.yaml")]
+  --admission-control-config-file=/etc/kubernetes/ringwall/admission.yaml
+and for the audit log (docs/plugs/audit.md):
+  --audit-webhook-config-file=/etc/kubernetes/ringwall/audit.kubeconfig
+  --audit-policy-file=/etc/kubernetes/ringwall/audit-policy.yaml
+  --audit-webhook-mode=batch --audit-webhook-initial-backoff=1s")]
 pub(crate) struct ClusterWebhooks {
     /// Name of the cluster: what `cluster.name` is where the webhooks run
     #[arg(value_name = "NAME")]
@@ -37,6 +41,9 @@ pub(crate) struct ClusterWebhooks {
     /// Where the pod webhook listens, as the apiserver reaches it
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7446")]
     pub(crate) identity: String,
+    /// Where the audit webhook listens, as the apiserver reaches it
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7448")]
+    pub(crate) audit: String,
     #[command(flatten)]
     pub(crate) flags: StoreFlags,
 }

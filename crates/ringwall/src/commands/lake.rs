@@ -13,7 +13,8 @@ use ringwall_lake::{
 use ringwall_logs::{End, Entry, EntryKind, Found, Tally};
 use tokio::runtime::Runtime;
 
-use super::detect::{print_problem, print_problems, within};
+use super::detect::scope::within;
+use super::logs::{print_problem, print_problems};
 use crate::cli::{LakeAdd, LakeCommand, LakeCompact, LakeExpire};
 use crate::error::{Exit, Failure};
 

@@ -8,6 +8,7 @@ mod batch;
 mod can;
 mod cluster;
 mod detect;
+mod findings;
 mod hunt;
 mod iam;
 mod identity;
@@ -16,11 +17,13 @@ mod kms;
 mod kubeconfig;
 mod lake;
 mod lines;
+mod logs;
 mod manual;
 mod root_key;
 mod secrets;
 mod serve;
 mod store;
+mod timeline;
 mod token;
 mod token_verify;
 mod webhooks;
@@ -29,6 +32,7 @@ mod who_can;
 pub(crate) use assess::{Entrant, Report};
 pub(crate) use detect::Detected;
 pub(crate) use iam::{LintReport, Linted};
+pub(crate) use timeline::Told;
 pub(crate) use webhooks::client_name;
 
 use crate::cli::Command;
@@ -47,6 +51,8 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::WhoCan(args) if is_aws_action(&args.verb) => aws::who_can(&args),
         Command::WhoCan(args) => who_can::run(&args),
         Command::Detect(args) => detect::run(&args),
+        Command::Findings(args) => findings::run(&args.command),
+        Command::Timeline(args) => timeline::run(&args),
         Command::Lake(args) => lake::run(&args.command),
         Command::Hunt(args) => hunt::run(&args),
         Command::Iam(args) => iam::run(&args.command),

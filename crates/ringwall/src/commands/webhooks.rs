@@ -24,7 +24,7 @@ const ASKED_ABOUT: &str = "(has(request.extra) && 'ringwall.github.io/access-pas
 /// Writes the files.
 pub(super) fn run(args: &ClusterWebhooks) -> Result<Exit, Failure> {
     let settings = config::load(&args.flags.0).map_err(Failure::Settings)?.settings;
-    for address in [&args.authn, &args.identity] {
+    for address in [&args.authn, &args.identity, &args.audit] {
         if !ClusterWebhooks::is_address(address) {
             return Err(Failure::misuse_hint(
                 format!("`{address}` is no address with a port"),
@@ -53,6 +53,10 @@ pub(super) fn run(args: &ClusterWebhooks) -> Result<Exit, Failure> {
         ("authorization.yaml", authorization(seen)),
         ("admission.kubeconfig", admission_kubeconfig(&args.identity, seen)),
         ("admission.yaml", admission(seen)),
+        (
+            "audit.kubeconfig",
+            kubeconfig(&format!("https://{}{}{}", args.audit, ringwall_audit::PATH, args.name)),
+        ),
     ];
     for (name, content) in files {
         // JSON is YAML.

@@ -49,14 +49,18 @@ pub(super) fn check(settings: &Settings, errors: &mut Vec<ConfigError>) {
 /// What webhooks need.
 fn webhooks(settings: &Settings, errors: &mut Vec<ConfigError>) {
     let services = &settings.services;
-    let addresses =
-        [(Service::Authn, &settings.authn_listen), (Service::Identity, &settings.identity_listen)];
+    let addresses = [
+        (Service::Authn, &settings.authn_listen),
+        (Service::Identity, &settings.identity_listen),
+        (Service::Audit, &settings.audit_listen),
+    ];
     for (service, listen) in addresses {
         if !services.value.0.contains(&service) {
             continue;
         }
         let name = service.name();
-        if settings.cluster_name.value.is_none() {
+        let is_named = service == Service::Audit && !settings.audit_clusters.value.0.is_empty();
+        if settings.cluster_name.value.is_none() && !is_named {
             let message = format!("`services` has {name}, and `cluster.name` is not set");
             errors.push(
                 ConfigError::at(&services.origin, &message).hint("tokens and certificates name the cluster"),
@@ -151,6 +155,7 @@ fn listeners(settings: &Settings, errors: &mut Vec<ConfigError>) {
         (Service::Authn, "authn.listen", &settings.authn_listen),
         (Service::Identity, "identity.listen", &settings.identity_listen),
         (Service::Issuer, "issuer.listen", &settings.issuer_listen),
+        (Service::Audit, "audit.listen", &settings.audit_listen),
     ];
     for (service, name, address) in all {
         if !runs(service) {

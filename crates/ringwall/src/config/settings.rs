@@ -9,15 +9,15 @@ use super::declare::{Change, Declared, Fallback, Setting, Shown, settings};
 use super::error::ConfigError;
 use super::layers::Layers;
 use super::value::{
-    Amount, Bytes, Issuers, Lifetime, LogFormat, LogLevel, Lookup, Names, Paths, Rate, Region, Services,
-    StoreAddress, Switch, Text, Time, TlsMode, Value,
+    Amount, Bytes, Issuers, Lifetime, LogFormat, LogLevel, Lookup, NamedPaths, Names, Paths, Rate, Region,
+    Services, StoreAddress, Switch, Text, Time, TlsMode, Value,
 };
 
 use Fallback::{DataFolder, InConfigFolder, InDataFolder, Is, Unset};
 
 settings! {
     "What runs" {
-        /// Services that the process runs: aws, authn (token webhook), identity (pod webhook), issuer
+        /// Services that the process runs: aws, authn (token webhook), identity (pod webhook), issuer, audit
         ///
         /// Each needs its own section of settings and nothing of the others, so that one process runs all of them, or
         /// each runs where it is needed. The KMS plugin, the secrets provider and the Pod Identity agent are processes of
@@ -200,6 +200,74 @@ settings! {
         ///
         /// With it, a restart leaves no gap, and keys that the cluster has dropped stay for as long as they have to.
         issuer_state: PathBuf = "issuer.state", InDataFolder("", "issuer.json"), Restart;
+    }
+    "Audit logs" {
+        /// Address and port of the audit webhook
+        audit_listen: SocketAddr = "audit.listen", Is("127.0.0.1:7448"), Restart;
+        /// Folder of what waits to be looked at, and of what is known
+        audit_folder: PathBuf = "audit.folder", InDataFolder("", "audit"), Restart;
+        /// Clusters whose logs come; by default the one of cluster.name
+        ///
+        /// A cluster's apiserver shows a certificate with the name cluster:NAME, and sends its events to /audit/NAME.
+        audit_clusters: Names = "audit.clusters", Unset, Restart;
+        /// The account of the clusters, twelve digits
+        audit_account: Option<Text> = "audit.account", Unset, Restart;
+        /// Files and folders that are followed, each of a cluster: [CLUSTER=]PATH
+        ///
+        /// Audit logs and CloudTrail, in every form that `ringwall detect` reads. Without a name they are of the first cluster.
+        audit_files: NamedPaths = "audit.files", Unset, Restart;
+        /// CloudWatch log groups that are read as they grow: [CLUSTER=]GROUP
+        audit_log_groups: Names = "audit.log-groups", Unset, Restart;
+        /// Objects in S3 that are read as they come: [CLUSTER=]s3://BUCKET/PREFIX
+        audit_objects: Names = "audit.objects", Unset, Restart;
+        /// How often log groups and S3 are asked
+        audit_ask_every: Time = "audit.ask-every", Is("10s"), Restart;
+        /// Most bytes of a cluster that wait to be looked at; beyond, its apiserver is answered 429
+        audit_queue_bytes: Bytes = "audit.queue-bytes", Is("1GiB"), Restart;
+        /// Lists of addresses: [KIND=]FILE, of the kinds malicious, tor, custom and trusted; read again when they change
+        audit_lists: NamedPaths = "audit.lists", Unset, Restart;
+        /// The lake that events and findings are written to: a folder, or s3://BUCKET/PREFIX
+        audit_lake: Option<Text> = "audit.lake", Unset, Restart;
+        /// How many days the lake keeps; without it all
+        audit_lake_days: Option<Amount> = "audit.lake-days", Unset, Restart;
+        /// Files with suppression rules, as GuardDuty's CreateFilter takes them; read again when they change
+        audit_suppress: Paths = "audit.suppress", Unset, Restart;
+        /// Folder or file of Sigma rules; read again when they change
+        audit_rules: Paths = "audit.rules", Unset, Restart;
+        /// File that says where findings go (docs/detection/sinks.md)
+        audit_sinks: Option<PathBuf> = "audit.sinks", Unset, Restart;
+        /// After what time a finding that went on is sent again: 15m, 1h and 6h are GuardDuty's
+        audit_publish_every: Time = "audit.publish-every", Is("15m"), Restart;
+    }
+    "Replicas of the audit service" {
+        /// Addresses of NATS servers with JetStream, as nats://HOST:4222 or tls://HOST:4222
+        ///
+        /// With them, replicas share the clusters, and queues and what is known are in JetStream instead of this machine's folder.
+        audit_nats_servers: Names = "audit.nats.servers", Unset, Restart;
+        /// Name of the user
+        audit_nats_user: Option<Text> = "audit.nats.user", Unset, Restart;
+        /// File with the user's password
+        audit_nats_password_file: Option<PathBuf> = "audit.nats.password-file", Unset, Restart;
+        /// File with credentials (.creds), in place of user and password
+        audit_nats_credentials_file: Option<PathBuf> = "audit.nats.credentials-file", Unset, Restart;
+        /// File with an NKey's seed, in place of user and password
+        audit_nats_nkey_file: Option<PathBuf> = "audit.nats.nkey-file", Unset, Restart;
+        /// Certificate authorities, in PEM, that are trusted for NATS beside the system's
+        audit_nats_ca_file: Option<PathBuf> = "audit.nats.ca-file", Unset, Restart;
+        /// Certificate that is shown to NATS, in PEM
+        audit_nats_certificate: Option<PathBuf> = "audit.nats.certificate", Unset, Restart;
+        /// Its key, in PEM
+        audit_nats_key: Option<PathBuf> = "audit.nats.key", Unset, Restart;
+        /// How many servers keep each message: 1, 3 or 5
+        audit_nats_copies: Amount = "audit.nats.copies", Is("1"), Restart;
+        /// Most bytes of events that wait, of all clusters
+        audit_nats_event_bytes: Bytes = "audit.nats.event-bytes", Is("4GiB"), Restart;
+        /// Most bytes of what is known of all clusters
+        audit_nats_state_bytes: Bytes = "audit.nats.state-bytes", Is("2GiB"), Restart;
+        /// Most bytes of findings
+        audit_nats_finding_bytes: Bytes = "audit.nats.finding-bytes", Is("1GiB"), Restart;
+        /// How long a replica may be silent before others take its clusters over
+        audit_nats_silence: Time = "audit.nats.silence", Is("10s"), Restart;
     }
     "OpenID Connect" {
         /// Issuers, as HOST:PORT, whose addresses may be private, link-local or loopback

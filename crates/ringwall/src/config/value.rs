@@ -314,10 +314,12 @@ pub(crate) enum Service {
     Identity,
     /// The documents of the cluster's issuer.
     Issuer,
+    /// The audit webhook, other sources of logs, detection.
+    Audit,
 }
 
 impl Service {
-    const ALL: [Self; 4] = [Self::Aws, Self::Authn, Self::Identity, Self::Issuer];
+    const ALL: [Self; 5] = [Self::Aws, Self::Authn, Self::Identity, Self::Issuer, Self::Audit];
 
     /// Its name in the settings.
     pub(crate) fn name(self) -> &'static str {
@@ -326,6 +328,7 @@ impl Service {
             Self::Authn => "authn",
             Self::Identity => "identity",
             Self::Issuer => "issuer",
+            Self::Audit => "audit",
         }
     }
 }
@@ -430,6 +433,49 @@ impl Value for Paths {
     fn toml(&self) -> Option<String> {
         list(&self.0.iter().map(|path| path.to_string_lossy().into_owned()).collect::<Vec<_>>())
     }
+}
+
+/// Paths, each of something that has a name: `[NAME=]PATH`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct NamedPaths(pub(crate) Vec<(Option<String>, PathBuf)>);
+
+impl NamedPaths {
+    /// As they were written, with whole paths.
+    pub(crate) fn written(&self) -> Vec<String> {
+        let written = |(name, path): &(Option<String>, PathBuf)| match name {
+            Some(name) => format!("{name}={}", path.to_string_lossy()),
+            None => path.to_string_lossy().into_owned(),
+        };
+        self.0.iter().map(written).collect()
+    }
+}
+
+impl Value for NamedPaths {
+    const KIND: &'static str = "list";
+
+    fn read(raw: &Raw, base: &Path) -> Result<Self, String> {
+        let named = |item: &String| match item.split_once('=') {
+            Some((name, path)) if is_name(name) => (Some(name.to_owned()), absolute(base, path)),
+            _ => (None, absolute(base, item)),
+        };
+        let items =
+            items(raw).filter(|items| !items.iter().any(|item| item.is_empty() || item.ends_with('=')));
+        let items = items.ok_or_else(|| String::from("a list of paths, each perhaps as NAME=PATH"))?;
+        Ok(Self(items.iter().map(named).collect()))
+    }
+
+    fn unset() -> Option<Self> {
+        Some(Self::default())
+    }
+
+    fn toml(&self) -> Option<String> {
+        list(&self.written())
+    }
+}
+
+/// What has another character is a path.
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
 impl Value for Issuers {

@@ -8,5 +8,5 @@ mod who;
 
 pub(crate) use aws::{AwsAsked, ask_aws, is_aws_action};
 pub(crate) use resource::{Asked, ask};
-pub(crate) use suggest::{closest, did_you_mean};
+pub(crate) use suggest::{alike, closest, did_you_mean};
 pub(crate) use who::{Who, who};

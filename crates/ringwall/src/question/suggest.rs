@@ -16,3 +16,34 @@ pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
 pub(crate) fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     closest(word, known).map(|candidate| format!("did you mean `{candidate}`?"))
 }
+
+/// Known words that are like the one given, the most alike first: those that contain it, or else those that resemble it.
+pub(crate) fn alike(word: &str, known: impl Iterator<Item = String>, most: usize) -> Vec<String> {
+    let lower = word.to_lowercase();
+    let mut candidates: Vec<(f64, String)> = known
+        .filter_map(|candidate| {
+            let other = candidate.to_lowercase();
+            let contains = !lower.is_empty() && other.contains(&lower);
+            let similarity = if contains { 1.0 } else { strsim::jaro_winkler(&lower, &other) };
+            (similarity >= LEAST_SIMILARITY).then_some((similarity, candidate))
+        })
+        .collect();
+    candidates.sort_by(|a, b| {
+        b.0.total_cmp(&a.0).then_with(|| a.1.len().cmp(&b.1.len())).then_with(|| a.1.cmp(&b.1))
+    });
+    candidates.dedup();
+    candidates.into_iter().take(most).map(|(_, candidate)| candidate).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::alike;
+
+    #[test]
+    fn what_contains_a_word_is_offered_before_what_resembles_it() {
+        let known = ["shop/orders", "orders", "orders", "order-07", "nothing"].map(str::to_owned);
+        assert_eq!(alike("ORDERS", known.clone().into_iter(), 5), ["orders", "shop/orders", "order-07"]);
+        assert_eq!(alike("ordres", known.clone().into_iter(), 1), ["orders"]);
+        assert!(alike("xyz", known.into_iter(), 5).is_empty());
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use ringwall_detect::finding::Finding;
+use ringwall_detect::finding::{Archived, Finding, Verdict};
 use ringwall_detect::output::{Scope, id};
 use ringwall_model::{Responsible, Severity, time};
 
@@ -22,46 +22,57 @@ pub(crate) fn print(out: &mut dyn Write, detected: &Detected<'_>) -> io::Result<
     writeln!(out, "{}", facts.join("  "))?;
     writeln!(out, "{}", tally(&detected.findings))?;
     for severity in [Severity::Critical, Severity::High, Severity::Medium, Severity::Low] {
-        let of_it = detected.findings.iter().filter(|finding| finding.severity == severity);
-        for (at, finding) in of_it.enumerate() {
+        let of_it = detected.findings.iter().filter(|(finding, _)| finding.severity == severity);
+        for (at, (finding, verdict)) in of_it.enumerate() {
             if at == 0 {
                 let name = severity.name().to_uppercase();
                 writeln!(out, "\n{}", paint(style::severity(severity), &name))?;
             }
             writeln!(out)?;
-            print_finding(out, finding, &detected.scope, width)?;
+            print_finding(out, finding, verdict, &detected.scope, width)?;
         }
     }
     Ok(())
 }
 
 /// `2 high, 1 low`, or that there is nothing.
-fn tally(findings: &[&Finding]) -> String {
+fn tally(findings: &[(&Finding, Verdict)]) -> String {
     let parts: Vec<String> = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low]
         .into_iter()
         .filter_map(|severity| {
-            let count = findings.iter().filter(|finding| finding.severity == severity).count();
+            let count = findings.iter().filter(|(finding, _)| finding.severity == severity).count();
             (count > 0).then(|| paint(style::severity(severity), &format!("{count} {severity}")))
         })
         .collect();
     if parts.is_empty() { paint(style::YES, "nothing found") } else { parts.join(", ") }
 }
 
-fn print_finding(out: &mut dyn Write, finding: &Finding, scope: &Scope, width: usize) -> io::Result<()> {
+fn print_finding(
+    out: &mut dyn Write,
+    finding: &Finding,
+    verdict: &Verdict,
+    scope: &Scope,
+    width: usize,
+) -> io::Result<()> {
     let who = match finding.kind.responsible {
         Responsible::Customer => "",
         Responsible::Aws => "  (AWS's part)",
         Responsible::Shared => "  (shared with AWS)",
     };
     let id = paint(style::FAINT, &id(finding, scope));
-    writeln!(out, "  {}{who}  {id}", paint(style::HEADING, finding.kind.name))?;
-    let told = if finding.details.description.is_empty() {
-        finding.kind.title
-    } else {
-        &finding.details.description
-    };
+    let tried = if finding.is_dry_run() { "  (dry run)" } else { "" };
+    writeln!(out, "  {}{who}{tried}  {id}", paint(style::HEADING, finding.kind.name))?;
+    let told =
+        if finding.details.description.is_empty() { finding.title() } else { &finding.details.description };
     style::print_wrapped(out, &style::printable(told), 4, width, "", style::PLAIN)?;
     style::print_wrapped(out, &when(finding), 4, width, "", style::FAINT)?;
+    if let Some(archived) = &verdict.archived {
+        let by = match archived {
+            Archived::ByHand => "archived".to_owned(),
+            Archived::ByFilter(name) => format!("archived by the filter {name}"),
+        };
+        style::print_wrapped(out, &style::printable(&by), 4, width, "", style::FAINT)?;
+    }
     for term in &finding.details.terms {
         let seen = format!("{} of this actor, {} of all", term.seen_of_actor, term.seen_of_all);
         let text = format!("unusual {}: {} ({:.1} bits; {seen})", term.feature, term.value, term.bits);

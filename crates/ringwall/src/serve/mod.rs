@@ -2,6 +2,7 @@
 
 mod admin;
 mod answers;
+mod audit;
 mod authn;
 mod aws;
 mod identity;
@@ -110,6 +111,7 @@ async fn prepare(
             Service::Authn => Box::new(authn::prepare(settings, limits, registry).await?),
             Service::Identity => Box::new(identity::prepare(settings, limits, registry).await?),
             Service::Issuer => Box::new(issuer::prepare(settings, limits, registry).await?),
+            Service::Audit => Box::new(audit::prepare(settings, registry).await?),
         });
     }
     Ok(prepared)

@@ -22,7 +22,11 @@ pub(super) fn aws(settings: &Settings) -> Result<Client, Failure> {
 
 /// A client that signs nothing.
 pub(super) fn http(settings: &Settings) -> Result<HttpClient, Failure> {
-    Ok(HttpClient::new(&HttpSettings { roots: settings.aws_ca_file.value.clone(), plain: Plain::Loopback })?)
+    Ok(HttpClient::new(&HttpSettings {
+        roots: settings.aws_ca_file.value.clone(),
+        plain: Plain::Loopback,
+        ..HttpSettings::default()
+    })?)
 }
 
 /// The cluster's apiserver, of which nothing is asked yet.

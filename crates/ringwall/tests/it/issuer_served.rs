@@ -58,7 +58,8 @@ impl Cluster {
     }
 
     async fn ask(&self, method: Method, path: &str) -> HttpResponse {
-        let settings = HttpSettings { roots: Some(self.ca()), plain: Plain::Loopback };
+        let settings =
+            HttpSettings { roots: Some(self.ca()), plain: Plain::Loopback, ..HttpSettings::default() };
         let url = format!("https://localhost:{}{path}", self.port).parse().unwrap();
         let request = HttpRequest { method, url, headers: HeaderMap::new(), body: Default::default() };
         HttpClient::new(&settings).unwrap().send(request, LIMITS).await.unwrap()
@@ -106,7 +107,8 @@ impl Cluster {
 
 /// What `/readyz` says.
 async fn ready(admin: SocketAddr) -> (StatusCode, String) {
-    let client = HttpClient::new(&HttpSettings { roots: None, plain: Plain::Loopback }).unwrap();
+    let client =
+        HttpClient::new(&HttpSettings { plain: Plain::Loopback, ..HttpSettings::default() }).unwrap();
     let url = format!("http://{admin}/readyz").parse().unwrap();
     let request =
         HttpRequest { method: Method::GET, url, headers: HeaderMap::new(), body: Default::default() };

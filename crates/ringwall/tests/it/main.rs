@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests")]
 
 mod agent;
+mod audit;
 mod aws;
 mod awsclient;
 mod batch;
@@ -26,5 +27,6 @@ mod serve;
 #[path = "../../../services/identity/tests/it/signer.rs"]
 mod signer;
 mod snapshot;
+mod timeline;
 mod token_verify;
 mod who_can;

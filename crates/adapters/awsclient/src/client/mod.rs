@@ -78,7 +78,7 @@ impl Config {
 ///
 /// Every call is signed with Signature Version 4, bounded in size and time, tried again when that may help, and logged
 /// without parameters or results. The services' names are those under which they are signed, which are those of their hosts:
-/// `sts`, `iam`, `kms`, `secretsmanager`, `ssm`, `eks`, `eks-auth`, `ec2`, `s3`, `logs`, `cloudtrail`.
+/// `sts`, `iam`, `kms`, `secretsmanager`, `ssm`, `eks`, `eks-auth`, `ec2`, `s3`, `logs`, `cloudtrail`, `events`.
 #[derive(Clone)]
 pub struct Client {
     http: HttpClient,
@@ -135,7 +135,7 @@ impl Client {
     /// The extra certificates or the region can't be used.
     pub fn new(config: Config) -> Result<Self, SetupError> {
         let Config { region, endpoints, credentials, roots, plain, retry, timeout, clock } = config;
-        let http = HttpClient::new(&HttpSettings { roots, plain })?;
+        let http = HttpClient::new(&HttpSettings { roots, plain, ..HttpSettings::default() })?;
         Ok(Self {
             http,
             region: check_region(&region)?.into(),

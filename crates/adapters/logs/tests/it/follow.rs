@@ -2,7 +2,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
 
-use ringwall_logs::{Entry, Follower, Polled, Start};
+use ringwall_logs::{Entry, Follower, Mark, Polled, Start};
 
 use crate::{event, note};
 
@@ -102,4 +102,44 @@ fn a_folder_is_watched_for_new_files() {
     all.sort();
     assert_eq!(all, ["audit a:1", "audit b:1", "audit packed:1"]);
     assert_eq!(entries(&mut follower), [""; 0]);
+}
+
+#[test]
+fn another_follower_goes_on_where_one_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.log");
+    let named = || Follower::new(vec![folder.path().to_owned()], Start::End);
+    append(&path, &line("old"));
+    let mut follower = named();
+    assert_eq!(entries(&mut follower), [""; 0], "it was there before");
+    append(&path, &(line("a") + &line("b")[..40]));
+    assert_eq!(entries(&mut follower), ["audit a:1"]);
+    let marks: Vec<Mark> = serde_json::from_slice(&serde_json::to_vec(&follower.marks()).unwrap()).unwrap();
+    assert_eq!(marks, follower.marks());
+
+    append(&path, &line("b")[40..]);
+    fs::rename(&path, folder.path().join("audit-1.log")).unwrap();
+    append(&path, &line("c"));
+    let mut follower = named().resume(marks.clone());
+    assert_eq!(entries(&mut follower), ["audit b:2", "audit c:1"], "the open line whole, and the new file");
+    assert_eq!(entries(&mut named().resume(follower.marks())), [""; 0]);
+
+    // Another file in its place is not gone on with.
+    fs::write(folder.path().join("audit-1.log"), line("x") + &line("y") + &line("z")).unwrap();
+    let mut follower = named().resume(marks);
+    assert_eq!(entries(&mut follower), ["audit x:1", "audit y:2", "audit z:3", "audit c:1"]);
+}
+
+#[test]
+fn within_a_document_there_is_no_going_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("events.json");
+    append(&path, &line("a"));
+    let mut follower = Follower::new(vec![path.clone()], Start::Beginning);
+    entries(&mut follower);
+    append(&path, &format!("{{\"kind\": \"EventList\", \"items\": [\n{},\n", event("b")));
+    assert_eq!(entries(&mut follower), ["audit b:3"]);
+    append(&path, &format!("{}\n]}}\n", event("c")));
+    let mut other = Follower::new(vec![path], Start::Beginning).resume(follower.marks());
+    assert_eq!(entries(&mut other), ["audit b:3", "audit c:4"], "again, rather than not");
 }

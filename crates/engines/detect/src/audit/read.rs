@@ -56,6 +56,15 @@ struct Items<'a>(#[serde(borrow)] Option<Vec<&'a RawValue>>);
 ///
 /// [`NotRead`]: no event could be made of it.
 pub fn read(line: &str, each: &mut dyn FnMut(&Event<'_>)) -> Result<Held, NotRead> {
+    read_with_json(line, &mut |event, _| each(event))
+}
+
+/// The same, with the JSON text of each event; where its end was missing, the text as it was mended.
+///
+/// # Errors
+///
+/// As [`read`] has them.
+pub fn read_with_json(line: &str, each: &mut dyn FnMut(&Event<'_>, &str)) -> Result<Held, NotRead> {
     if line.len() > MAX_LINE {
         return Err(NotRead::TooLong(line.len()));
     }
@@ -69,10 +78,10 @@ pub fn read(line: &str, each: &mut dyn FnMut(&Event<'_>)) -> Result<Held, NotRea
     }
 }
 
-fn whole(line: &str, each: &mut dyn FnMut(&Event<'_>)) -> Result<Held, NotRead> {
+fn whole(line: &str, each: &mut dyn FnMut(&Event<'_>, &str)) -> Result<Held, NotRead> {
     let event = one(line)?;
     if is_event(&event) {
-        each(&event);
+        each(&event, line);
         return Ok(Held { events: 1, ..Held::default() });
     }
     if !event.kind.text().ends_with("List") {
@@ -85,7 +94,7 @@ fn whole(line: &str, each: &mut dyn FnMut(&Event<'_>)) -> Result<Held, NotRead> 
         match one(item.get()) {
             Ok(event) if is_event(&event) => {
                 held.events = held.events.saturating_add(1);
-                each(&event);
+                each(&event, item.get());
             }
             _ => held.others = held.others.saturating_add(1),
         }

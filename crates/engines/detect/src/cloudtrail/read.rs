@@ -65,6 +65,15 @@ impl<'de: 'a, 'a> Deserialize<'de> for Items<'a> {
 ///
 /// [`NotRead`]: no record could be made of it.
 pub fn read(text: &str, each: &mut dyn FnMut(&Record<'_>)) -> Result<Held, NotRead> {
+    read_with_json(text, &mut |record, _| each(record))
+}
+
+/// The same, with the JSON text of each record; where its end was missing, the text as it was mended.
+///
+/// # Errors
+///
+/// As [`read`] has them.
+pub fn read_with_json(text: &str, each: &mut dyn FnMut(&Record<'_>, &str)) -> Result<Held, NotRead> {
     if text.len() > MAX_INPUT {
         return Err(NotRead::TooLong(text.len()));
     }
@@ -88,7 +97,7 @@ fn take(
     text: &str,
     within: u8,
     held: &mut Held,
-    each: &mut dyn FnMut(&Record<'_>),
+    each: &mut dyn FnMut(&Record<'_>, &str),
 ) -> Result<bool, serde_json::Error> {
     if text.trim_start().starts_with('[') {
         let items: Vec<&RawValue> = serde_json::from_str(text)?;
@@ -97,7 +106,7 @@ fn take(
     match serde_json::from_str(text)? {
         Field::Is(record) if is_record(&record) => {
             held.events = held.events.saturating_add(1);
-            each(&record);
+            each(&record, text);
             return Ok(true);
         }
         Field::Is(_) => {}
@@ -119,7 +128,12 @@ fn take(
     Ok(found)
 }
 
-fn take_all(items: &[&RawValue], within: u8, held: &mut Held, each: &mut dyn FnMut(&Record<'_>)) -> bool {
+fn take_all(
+    items: &[&RawValue],
+    within: u8,
+    held: &mut Held,
+    each: &mut dyn FnMut(&Record<'_>, &str),
+) -> bool {
     for item in items {
         if !take_one(item.get(), within, held, each) {
             held.others = held.others.saturating_add(1);
@@ -128,7 +142,7 @@ fn take_all(items: &[&RawValue], within: u8, held: &mut Held, each: &mut dyn FnM
     true
 }
 
-fn take_one(text: &str, within: u8, held: &mut Held, each: &mut dyn FnMut(&Record<'_>)) -> bool {
+fn take_one(text: &str, within: u8, held: &mut Held, each: &mut dyn FnMut(&Record<'_>, &str)) -> bool {
     within < MAX_WITHIN && take(text, within.saturating_add(1), held, each).unwrap_or(false)
 }
 

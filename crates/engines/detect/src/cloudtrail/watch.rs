@@ -1,22 +1,28 @@
 //! What is remembered of CloudTrail from one record to the next.
 
+use std::collections::BTreeSet;
 use std::hash::BuildHasher;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use hashbrown::{DefaultHashBuilder, HashSet};
+use hashbrown::HashSet;
+use serde::{Deserialize, Serialize};
 
 use super::call::{Call, Caller};
-use super::lists::Lists;
 use super::rules;
 use super::whereabouts::Whereabouts;
 use crate::finding::{Place, Signal};
+use crate::intel::Intel;
+use crate::keep::at_most;
+use crate::keyed::Keyed;
 use crate::recent::Recent;
 
 /// Clusters whose makers are remembered: more than an organisation makes in the hour for which it matters.
 const MAX_CLUSTERS: usize = 10_000;
 /// Keys of KMS that clusters are known to use.
 const MAX_KEYS: usize = 10_000;
+/// Longest ARN of a key that is remembered. Source: AWS IAM User Guide, *IAM and AWS STS quotas*: an ARN has 2,048 characters at most.
+const MAX_ARN: usize = 2048;
 /// People whose sign-ins are remembered.
 const MAX_PEOPLE: usize = 50_000;
 /// For how long whoever made a cluster sets it up, in milliseconds: a cluster takes ten minutes to come up, node groups and the
@@ -28,35 +34,32 @@ const AT_ONCE: i64 = 3_600_000;
 const MAX_SIGN_INS: usize = 16;
 
 /// State of the rules.
-#[derive(Debug)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Watch {
-    hasher: DefaultHashBuilder,
-    pub(super) lists: Option<Arc<dyn Lists>>,
+    hasher: Keyed,
+    #[serde(skip)]
+    pub(super) intel: Arc<Intel>,
     pub(super) whereabouts: Whereabouts,
     /// Cluster to its maker and when.
-    made: Recent<u64, Option<(u64, i64)>>,
+    made: Recent<u64, Option<(u64, i64)>, MAX_CLUSTERS>,
     /// ARNs of keys that clusters seal their Secrets with.
-    keys: HashSet<String>,
-    sign_ins: Recent<u64, Vec<(i64, IpAddr)>>,
+    keys: BTreeSet<String>,
+    sign_ins: Recent<u64, SignIns, MAX_PEOPLE>,
 }
 
-impl Default for Watch {
-    fn default() -> Self {
-        Self {
-            hasher: DefaultHashBuilder::default(),
-            lists: None,
-            whereabouts: Whereabouts::default(),
-            made: Recent::new(MAX_CLUSTERS),
-            keys: HashSet::new(),
-            sign_ins: Recent::new(MAX_PEOPLE),
-        }
-    }
-}
+/// When and from where somebody signed in.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct SignIns(#[serde(deserialize_with = "at_most::<MAX_SIGN_INS, _, _>")] Vec<(i64, IpAddr)>);
 
 impl Watch {
+    pub(crate) fn new(hasher: Keyed) -> Self {
+        Self { hasher, whereabouts: Whereabouts::new(hasher), ..Self::default() }
+    }
+
     /// Takes what is known of addresses.
-    pub(crate) fn set_lists(&mut self, lists: Arc<dyn Lists>) {
-        self.lists = Some(lists);
+    pub(crate) fn set_intel(&mut self, intel: Arc<Intel>) {
+        self.intel = intel;
     }
 
     /// Looks at a call.
@@ -79,7 +82,7 @@ impl Watch {
 
     /// Remembers that a cluster seals its Secrets with a key.
     pub(super) fn key_used(&mut self, arn: &str) {
-        if !arn.is_empty() && self.keys.len() < MAX_KEYS && !self.keys.contains(arn) {
+        if !arn.is_empty() && arn.len() <= MAX_ARN && self.keys.len() < MAX_KEYS && !self.keys.contains(arn) {
             self.keys.insert(arn.to_owned());
         }
     }
@@ -94,7 +97,7 @@ impl Watch {
     pub(super) fn signed_in(&mut self, call: &Call<'_>, address: IpAddr) -> usize {
         let Some(now) = call.time else { return 1 };
         let key = self.hasher.hash_one(("sign-in", call.who()));
-        let seen = self.sign_ins.entry(key);
+        let SignIns(seen) = self.sign_ins.entry(key);
         seen.retain(|(time, _)| now.saturating_sub(*time).saturating_abs() <= AT_ONCE);
         if seen.len() < MAX_SIGN_INS {
             seen.push((now, address));

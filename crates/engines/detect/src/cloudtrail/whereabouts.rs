@@ -7,10 +7,12 @@
 use std::hash::BuildHasher;
 use std::net::IpAddr;
 
-use hashbrown::DefaultHashBuilder;
+use serde::{Deserialize, Serialize};
 
 use super::call::{Call, Caller};
-use super::lists::Lists;
+use crate::intel::AwsRanges;
+use crate::keep::at_most;
+use crate::keyed::Keyed;
 use crate::recent::Recent;
 
 /// Credentials whose whereabouts are remembered: some hours of a large account's.
@@ -89,47 +91,46 @@ pub(super) enum Stray {
     Inside(String),
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Home {
+    #[serde(deserialize_with = "at_most::<MAX_OWN, _, _>")]
     public: Vec<IpAddr>,
     /// Services that were called by way of a VPC endpoint.
+    #[serde(deserialize_with = "at_most::<MAX_HABITS, _, _>")]
     private: Vec<u64>,
+    #[serde(deserialize_with = "at_most::<MAX_OWN, _, _>")]
     endpoint_accounts: Vec<u64>,
+    #[serde(deserialize_with = "at_most::<MAX_HABITS, _, _>")]
     agents: Vec<u64>,
 }
 
 /// Where credentials were used.
-#[derive(Debug)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Whereabouts {
-    hasher: DefaultHashBuilder,
-    homes: Recent<u64, Home>,
+    hasher: Keyed,
+    homes: Recent<u64, Home, MAX_CREDENTIALS>,
     /// The two machines that came first from an address.
-    holders: Recent<IpAddr, (u64, u64)>,
-}
-
-impl Default for Whereabouts {
-    fn default() -> Self {
-        Self {
-            hasher: DefaultHashBuilder::default(),
-            homes: Recent::new(MAX_CREDENTIALS),
-            holders: Recent::new(MAX_ADDRESSES),
-        }
-    }
+    holders: Recent<IpAddr, (u64, u64), MAX_ADDRESSES>,
 }
 
 impl Whereabouts {
+    pub(super) fn new(hasher: Keyed) -> Self {
+        Self { hasher, ..Self::default() }
+    }
+
     /// Takes note of a call by credentials of a machine, and judges where it came from.
     pub(super) fn used(
         &mut self,
         call: &Call<'_>,
         holder: Holder<'_>,
-        lists: Option<&dyn Lists>,
+        ranges: Option<&AwsRanges>,
     ) -> Option<Stray> {
         let key = self.hasher.hash_one(match call.identity()?.access_key.text() {
             "" => call.who(),
             key => key,
         });
-        self.judge(key, call, holder.name(), false, lists)
+        self.judge(key, call, holder.name(), false, ranges)
     }
 
     /// The same for the token of a service account, by which a role is assumed. Its pods may be in several zones, each of which
@@ -138,11 +139,11 @@ impl Whereabouts {
         &mut self,
         call: &Call<'_>,
         subject: &str,
-        lists: Option<&dyn Lists>,
+        ranges: Option<&AwsRanges>,
     ) -> Option<Stray> {
         let provider = call.identity().map_or("", |identity| identity.provider.text());
         let key = self.hasher.hash_one((provider, subject));
-        self.judge(key, call, subject, true, lists)
+        self.judge(key, call, subject, true, ranges)
     }
 
     /// Credentials that were handed out come from where they were asked for.
@@ -160,7 +161,7 @@ impl Whereabouts {
         call: &Call<'_>,
         holder: &str,
         is_token: bool,
-        lists: Option<&dyn Lists>,
+        ranges: Option<&AwsRanges>,
     ) -> Option<Stray> {
         let address = call.address()?;
         let holder = self.hasher.hash_one(holder);
@@ -185,9 +186,9 @@ impl Whereabouts {
         }
         if !home.public.contains(&address) && !is_shared {
             let before = home.public.iter().find(|known| known.is_ipv4() == address.is_ipv4()).copied();
-            let stray = match lists.filter(|lists| lists.knows_aws()) {
-                Some(lists) => {
-                    match (lists.aws_region(address), before.and_then(|known| lists.aws_region(known))) {
+            let stray = match ranges {
+                Some(ranges) => {
+                    match (ranges.region(address), before.and_then(|known| ranges.region(known))) {
                         (None, _) => Some(Stray::Outside { certain: true, before }),
                         (Some(here), Some(there)) if here != there && !is_token => {
                             Some(Stray::Inside(format!("an address of AWS's in {here}")))

@@ -2,15 +2,22 @@
 //!
 //! Source: AWS GuardDuty API Reference, `Finding` and what it holds.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{CustomRule, Sequence};
 
 /// Longest text that a finding repeats of an event, in characters.
 const MAX_TEXT: usize = 1024;
-
-use super::Sequence;
+/// Most groups, addresses and the like that a finding repeats of an event. Whoever sends a request can make up as many addresses as fit
+/// into its headers.
+pub(crate) const MAX_LISTED: usize = 64;
 
 /// All that is told. What isn't known is not there.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Details {
     /// What happened, in a sentence with names.
     pub description: String,
@@ -34,10 +41,13 @@ pub struct Details {
     pub terms: Vec<Term>,
     /// What belongs together, if it is that.
     pub sequence: Option<Sequence>,
+    /// The rule, if it is somebody's own.
+    pub rule: Option<Box<CustomRule>>,
 }
 
 /// Who did something.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Actor {
     /// The user name in Kubernetes.
     pub username: String,
@@ -60,7 +70,8 @@ pub struct Actor {
 }
 
 /// A call to the apiserver.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ApiCall {
     /// Path and query.
     pub request_uri: String,
@@ -83,7 +94,8 @@ pub struct ApiCall {
 }
 
 /// A call to AWS.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct AwsCall {
     /// The action: `AssociateAccessPolicy`.
     pub action: String,
@@ -102,7 +114,8 @@ pub struct AwsCall {
 }
 
 /// A workload.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Workload {
     /// The resource: `pods`, `deployments`.
     pub kind: String,
@@ -127,7 +140,8 @@ pub struct Workload {
 }
 
 /// A container.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Container {
     /// The name.
     pub name: String,
@@ -142,7 +156,8 @@ pub struct Container {
 }
 
 /// A permission that somebody asked about.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PermissionAsked {
     /// The verb.
     pub verb: String,
@@ -155,7 +170,8 @@ pub struct PermissionAsked {
 }
 
 /// A binding that was made or changed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct RoleBindingMade {
     /// `RoleBinding` or `ClusterRoleBinding`.
     pub kind: String,
@@ -170,7 +186,8 @@ pub struct RoleBindingMade {
 }
 
 /// A role that was made or changed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct RoleMade {
     /// `Role` or `ClusterRole`.
     pub kind: String,
@@ -181,7 +198,7 @@ pub struct RoleMade {
 }
 
 /// A list that has an address.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListMatch {
     /// The address.
     pub address: IpAddr,
@@ -192,10 +209,10 @@ pub struct ListMatch {
 }
 
 /// One term of a score of how unusual something is.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Term {
     /// What is looked at: `user agent`, `namespace`.
-    pub feature: &'static str,
+    pub feature: Cow<'static, str>,
     /// What it was.
     pub value: String,
     /// How much it adds, in bits: of what shows in one of a thousand hours about ten.

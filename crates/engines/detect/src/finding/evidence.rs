@@ -2,11 +2,16 @@
 
 use std::sync::Arc;
 
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::keep::at_most;
+
 /// Most events that a finding names. It counts all of them.
 pub const MAX_EVIDENCE: usize = 16;
 
 /// Where an event was read.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Place {
     /// The file as it was named, or what came instead of one: `webhook:shop`.
     pub file: Arc<str>,
@@ -15,7 +20,7 @@ pub struct Place {
 }
 
 /// An event that a finding rests on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     /// The audit event's `auditID` or the CloudTrail record's `eventID`; empty if it has none.
     pub id: String,
@@ -25,15 +30,27 @@ pub struct Evidence {
     pub place: Place,
 }
 
+/// Most files of which a finding names an event. Logs that are delivered as files have one in five minutes or so, and the same may go on
+/// for months.
+pub const MAX_EVIDENCE_FILES: usize = 1000;
+
 /// Some of the events that a finding rests on: the first ones, the latest, and one of each file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Chosen(Vec<Evidence>);
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Chosen(#[serde(deserialize_with = "some")] Vec<Evidence>);
+
+/// A finding rests on one event at least.
+fn some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Evidence>, D::Error> {
+    let all: Vec<Evidence> = at_most::<MAX_EVIDENCE_FILES, _, _>(deserializer)?;
+    if all.is_empty() { Err(D::Error::custom("a finding without evidence")) } else { Ok(all) }
+}
 
 impl Chosen {
-    /// Adds an event. Beyond [`MAX_EVIDENCE`] it takes the place of the latest, unless that is the only one of its file.
-    pub(super) fn add(&mut self, new: Evidence) {
+    /// Adds an event. Beyond [`MAX_EVIDENCE`] it takes the place of the latest of its file, and beyond [`MAX_EVIDENCE_FILES`] of the latest
+    /// of all.
+    /// Tells whether it is among them then and was not before.
+    pub(super) fn add(&mut self, new: Evidence) -> bool {
         if self.0.contains(&new) {
-            return;
+            return false;
         }
         let is_known = self.0.iter().any(|known| known.place.file == new.place.file);
         if self.0.len() >= MAX_EVIDENCE && is_known {
@@ -41,9 +58,13 @@ impl Chosen {
             if let Some(last) = of_same.filter(|_| self.0.len() > 1).and_then(|at| self.0.get_mut(at)) {
                 *last = new;
             }
-            return;
+            return true;
+        }
+        if self.0.len() >= MAX_EVIDENCE_FILES {
+            self.0.pop();
         }
         self.0.push(new);
+        true
     }
 
     pub(super) fn all(&self) -> &[Evidence] {

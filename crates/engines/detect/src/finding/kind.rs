@@ -1,6 +1,7 @@
 //! Types of findings.
 
 use ringwall_model::{Responsible, Severity};
+use serde::{Deserialize, Serialize};
 
 /// Who defined a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub enum DefinedBy {
 }
 
 /// Which log a type is told from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Log {
     /// The apiserver's audit log.
     Audit,

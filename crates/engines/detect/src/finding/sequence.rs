@@ -2,12 +2,16 @@
 //!
 //! Source: AWS GuardDuty API Reference, `Sequence`, `Signal`, `Indicator`.
 
+use std::borrow::Cow;
+
 use ringwall_model::Severity;
+use serde::{Deserialize, Serialize};
 
 use super::Actor;
 
 /// Things that belong together.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Sequence {
     /// Its id: the same for the same events.
     pub uid: String,
@@ -22,13 +26,13 @@ pub struct Sequence {
     /// What it consists of, in the order in which it began.
     pub signals: Vec<SequenceSignal>,
     /// Why it is one: GuardDuty's words, and what they stand for here.
-    pub indicators: Vec<(&'static str, Vec<String>)>,
+    pub indicators: Vec<(Cow<'static, str>, Vec<String>)>,
     /// The sum of the signals' weights.
     pub score: u32,
 }
 
 /// What a signal is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SignalSource {
     /// A finding of its own.
     Finding,
@@ -39,7 +43,7 @@ pub enum SignalSource {
 }
 
 /// One part of a sequence.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SequenceSignal {
     /// What it is.
     pub source: SignalSource,
@@ -48,7 +52,7 @@ pub struct SequenceSignal {
     /// How bad the finding is.
     pub severity: Option<Severity>,
     /// The step of an attack.
-    pub stage: &'static str,
+    pub stage: Cow<'static, str>,
     /// How often.
     pub count: u64,
     /// When first, in Unix milliseconds.

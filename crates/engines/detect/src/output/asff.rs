@@ -5,9 +5,10 @@
 use ringwall_model::Severity;
 use serde_json::{Map, Value};
 
+use super::guardduty::guardduty;
 use super::object::Object;
-use super::{Scope, cut, guardduty, id, is_of_cluster, responsible, times};
-use crate::finding::{Finding, number};
+use super::{Scope, cut, id, is_of_cluster, responsible, times};
+use crate::finding::{Finding, Verdict, number};
 
 /// Most characters of a title and of a description.
 const MAX_TITLE: usize = 256;
@@ -23,14 +24,14 @@ const MAX_NAME: usize = 128;
 const MAX_VALUE: usize = 2048;
 
 /// A finding in ASFF. The product is the account's own, as for every integration that AWS does not list.
-pub fn asff(finding: &Finding, scope: &Scope) -> Value {
+pub(super) fn asff(finding: &Finding, scope: &Scope, verdict: &Verdict) -> Value {
     let place = scope.place(finding);
     let (partition, region, account) = (place.partition, place.region, place.account);
     let id = id(finding, scope);
     let (first, last) = times(finding, scope);
     let details = &finding.details;
     let description =
-        if details.description.is_empty() { finding.kind.title } else { details.description.as_str() };
+        if details.description.is_empty() { finding.title() } else { details.description.as_str() };
     let severity = Object::default()
         .value("Label", label(finding.severity))
         .value("Original", number(finding.severity).to_string());
@@ -61,13 +62,13 @@ pub fn asff(finding: &Finding, scope: &Scope) -> Value {
         .value("CreatedAt", first.as_str())
         .value("UpdatedAt", last.as_str())
         .object("Severity", severity)
-        .value("Title", cut(finding.kind.title, MAX_TITLE))
+        .value("Title", cut(finding.title(), MAX_TITLE))
         .value("Description", cut(description, MAX_DESCRIPTION))
         .object("Remediation", Object::default().object("Recommendation", recommendation))
-        .value("ProductFields", fields(finding, scope))
+        .value("ProductFields", fields(finding, scope, verdict))
         .object("Network", network)
         .list("Resources", resources(finding, scope))
-        .value("RecordState", "ACTIVE")
+        .value("RecordState", if verdict.is_archived() { "ARCHIVED" } else { "ACTIVE" })
         .into_value()
 }
 
@@ -171,7 +172,7 @@ fn resources(finding: &Finding, scope: &Scope) -> Vec<Value> {
 }
 
 /// What has no member of its own: GuardDuty's members by their paths, and the events.
-fn fields(finding: &Finding, scope: &Scope) -> Map<String, Value> {
+fn fields(finding: &Finding, scope: &Scope, verdict: &Verdict) -> Map<String, Value> {
     let mut fields = Map::new();
     let mut add = |name: String, value: String| {
         if fields.len() < MAX_FIELDS && name.chars().count() <= MAX_NAME && !value.is_empty() {
@@ -184,7 +185,22 @@ fn fields(finding: &Finding, scope: &Scope) -> Map<String, Value> {
         add(format!("ringwall/evidence.{at}_/place"), format!("{}:{}", event.place.file, event.place.line));
     }
     add("ringwall/responsible".to_owned(), responsible(finding).to_owned());
-    let whole = guardduty(finding, scope);
+    let mut whole = guardduty(finding, scope, verdict);
+    if let Some(sequence) = &finding.details.sequence {
+        // Whole, it would take all the fields that there may be.
+        if let Some(Value::Object(detection)) = whole.pointer_mut("/service/detection") {
+            detection.remove("sequence");
+        }
+        add("ringwall/sequence/uid".to_owned(), sequence.uid.clone());
+        add("ringwall/sequence/score".to_owned(), sequence.score.to_string());
+        for (at, signal) in sequence.signals.iter().take(15).enumerate() {
+            add(format!("ringwall/sequence/signals.{at}_"), format!("{} ({})", signal.name, signal.count));
+        }
+        for (at, (key, values)) in sequence.indicators.iter().enumerate() {
+            add(format!("ringwall/sequence/indicators.{at}_"), format!("{key}: {}", values.join(", ")));
+        }
+        add("ringwall/sequence/endpoints".to_owned(), sequence.endpoints.join(", "));
+    }
     for member in ["service", "resource"] {
         flatten(&format!("ringwall/{member}"), whole.get(member).unwrap_or(&Value::Null), &mut add);
     }

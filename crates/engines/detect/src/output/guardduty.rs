@@ -4,28 +4,58 @@
 
 use std::net::IpAddr;
 
+use ringwall_model::time;
 use serde_json::{Map, Value};
 
 use super::object::Object;
-use super::{Scope, digest, evidence, id, is_of_cluster, responsible, times};
-use crate::finding::{Actor, Details, Finding, Log, Term, Workload, number};
+use super::{Scope, digest, evidence, id, is_of_cluster, responsible, sequence, times};
+use crate::finding::{Actor, Archived, AwsCall, Details, Finding, Log, Term, Verdict, Workload, number};
 
 /// A finding as GuardDuty would give it, without anything that its schema has not.
-pub fn guardduty(finding: &Finding, scope: &Scope) -> Value {
-    finding_object(finding, scope).into_value()
+pub(super) fn guardduty(finding: &Finding, scope: &Scope, verdict: &Verdict) -> Value {
+    finding_object(finding, scope, verdict).into_value()
 }
 
 /// The same, with what GuardDuty's schema has no room for: the events, who must act, what to do, the terms of an anomaly's score.
-pub fn json(finding: &Finding, scope: &Scope) -> Value {
-    finding_object(finding, scope)
+pub(super) fn json(finding: &Finding, scope: &Scope, verdict: &Verdict) -> Value {
+    let archived_by = match &verdict.archived {
+        Some(Archived::ByHand) => Object::default().value("hand", true),
+        Some(Archived::ByFilter(name)) => Object::default().text("filter", name),
+        None => Object::default(),
+    };
+    let feedback = verdict.feedback.as_ref().map(|said| {
+        Object::default()
+            .text("rating", said.rating.name())
+            .text("comment", &said.comment)
+            .value("time", time::text(said.time))
+    });
+    let sequence = finding.details.sequence.as_ref().map(sequence::reckoned);
+    finding_object(finding, scope, verdict)
+        .object("archivedBy", archived_by)
+        .object("feedback", feedback.unwrap_or_default())
+        .object("sequence", sequence.unwrap_or_default())
         .list("unusual", finding.details.terms.iter().map(term).collect())
         .text("responsible", responsible(finding))
         .text("remedy", finding.kind.remedy)
+        .object("rule", rule(finding).unwrap_or_default())
         .value("evidence", evidence(finding))
         .into_value()
 }
 
-fn finding_object(finding: &Finding, scope: &Scope) -> Object {
+/// The rule of somebody's own that matched.
+fn rule(finding: &Finding) -> Option<Object> {
+    let rule = finding.details.rule.as_deref()?;
+    let object = Object::default()
+        .value("id", rule.id.as_str())
+        .value("mode", if rule.is_dry_run { "DRY_RUN" } else { "LIVE" })
+        .texts("tags", &rule.tags)
+        .texts("falsePositives", &rule.false_positives)
+        .text("file", &rule.place.file)
+        .value("line", rule.place.line);
+    Some(object)
+}
+
+fn finding_object(finding: &Finding, scope: &Scope, verdict: &Verdict) -> Object {
     let (first, last) = times(finding, scope);
     let (id, place) = (id(finding, scope), scope.place(finding));
     let (partition, region, account) = (place.partition, place.region, place.account);
@@ -41,12 +71,13 @@ fn finding_object(finding: &Finding, scope: &Scope) -> Object {
         .value("arn", arn)
         .value("type", finding.kind.name)
         .value("severity", number(finding.severity))
-        .value("title", finding.kind.title)
+        .value("title", finding.title())
         .text("description", &finding.details.description)
+        .text("customDetectionRuleName", finding.details.rule.as_deref().map_or("", |rule| &rule.title))
         .value("createdAt", first.as_str())
         .value("updatedAt", last.as_str())
         .value("resource", resource(finding, scope).into_value())
-        .value("service", service(finding, &detector, &first, &last).into_value())
+        .value("service", service(finding, scope, verdict, &detector).into_value())
 }
 
 fn resource(finding: &Finding, scope: &Scope) -> Object {
@@ -77,7 +108,7 @@ fn resource(finding: &Finding, scope: &Scope) -> Object {
 }
 
 /// The user's or role's name in an ARN of IAM or STS.
-fn user_name(arn: &str) -> &str {
+pub(crate) fn user_name(arn: &str) -> &str {
     let mut parts = arn.splitn(6, ':').nth(5).unwrap_or_default().split('/');
     match (parts.next(), parts.next()) {
         (Some("assumed-role"), Some(role)) => role,
@@ -141,8 +172,13 @@ fn image_prefix(image: &str) -> &str {
     image.rsplit_once('/').map_or("", |(prefix, _)| prefix)
 }
 
-fn service(finding: &Finding, detector: &str, first: &str, last: &str) -> Object {
+fn service(finding: &Finding, scope: &Scope, verdict: &Verdict, detector: &str) -> Object {
     let details = &finding.details;
+    let (first, last) = times(finding, scope);
+    let sequence = details.sequence.as_ref().map(|of| sequence::sequence(of, scope, &scope.place(finding)));
+    let detection = Object::default()
+        .object("anomaly", anomaly(&details.terms, finding.kind.log))
+        .object("sequence", sequence.unwrap_or_default());
     let lists = details.lists.iter().map(|of| {
         Object::default().text("threatListName", &of.list).texts("threatNames", &of.threats).into_value()
     });
@@ -157,13 +193,14 @@ fn service(finding: &Finding, detector: &str, first: &str, last: &str) -> Object
         .value("detectorId", detector)
         .text("featureName", feature)
         .value("resourceRole", "TARGET")
-        .value("archived", false)
+        .value("archived", verdict.is_archived())
         .value("count", finding.count)
         .value("eventFirstSeen", first)
         .value("eventLastSeen", last)
         .object("action", action(details))
         .object("evidence", evidence)
-        .object("detection", anomaly(&details.terms))
+        .object("detection", detection)
+        .text("userFeedback", verdict.feedback.as_ref().map_or("", |said| said.rating.name()))
         .value("additionalInfo", additional(details).into_value())
 }
 
@@ -231,7 +268,7 @@ fn address(text: &str) -> Object {
 }
 
 /// What is unusual, for the actor and for everybody.
-fn anomaly(terms: &[Term]) -> Object {
+fn anomaly(terms: &[Term], log: Log) -> Object {
     if terms.is_empty() {
         return Object::default();
     }
@@ -242,15 +279,15 @@ fn anomaly(terms: &[Term]) -> Object {
                 .value("profileType", "FREQUENCY")
                 .value("profileSubtype", frequency(seen(term)))
                 .object("observations", texts);
-            (term.feature.to_owned(), unusual.into_value())
+            (term.feature.clone().into_owned(), unusual.into_value())
         });
         features.collect::<Map<_, _>>()
     };
+    let everybody = if log == Log::CloudTrail { "account" } else { "cluster" };
     let behavior = Object::default()
         .value("actor", features(|term| term.seen_of_actor))
-        .value("cluster", features(|term| term.seen_of_all));
-    let unusual = Object::default().object("behavior", behavior);
-    Object::default().object("anomaly", Object::default().object("unusual", unusual))
+        .value(everybody, features(|term| term.seen_of_all));
+    Object::default().object("unusual", Object::default().object("behavior", behavior))
 }
 
 /// How often is often: GuardDuty names the classes and not their bounds.
@@ -269,13 +306,22 @@ fn additional(details: &Details) -> Object {
     let value = Object::default()
         .text("threatListName", list.map_or("", |list| &list.list))
         .text("threatName", list.and_then(|list| list.threats.first()).map_or("", String::as_str))
+        .object("anomalies", anomalies(details))
         .list("unusual", details.terms.iter().map(term).collect());
     Object::default().value("value", value.into_value().to_string()).value("type", "default")
 }
 
+/// The call that is unusual, as GuardDuty writes it: `iam.amazonaws.com:[CreateAccessKey:success]`.
+fn anomalies(details: &Details) -> Object {
+    let call = details.aws_call.as_ref().filter(|_| !details.terms.is_empty());
+    let Some(AwsCall { action, service, error_code, .. }) = call else { return Object::default() };
+    let outcome = if error_code.is_empty() { "success" } else { error_code };
+    Object::default().value("anomalousAPIs", format!("{service}:[{action}:{outcome}]"))
+}
+
 fn term(term: &Term) -> Value {
     Object::default()
-        .text("feature", term.feature)
+        .text("feature", &term.feature)
         .text("value", &term.value)
         .value("bits", (term.bits * 100.0).round() / 100.0)
         .value("seenOfActor", term.seen_of_actor)

@@ -7,21 +7,72 @@ mod asff;
 mod guardduty;
 mod object;
 mod ocsf;
+mod sequence;
 mod sigma;
 
 use ringwall_model::{Responsible, time};
 use serde_json::Value;
 
-pub use self::asff::asff;
-pub use self::guardduty::{guardduty, json};
-pub use self::ocsf::ocsf;
-pub use self::sigma::sigma;
-use crate::finding::{Finding, Log};
+pub(crate) use self::guardduty::user_name;
+use crate::finding::{Finding, Log, Verdict};
 
 /// Account of what nobody has said the account of.
 pub const UNKNOWN_ACCOUNT: &str = "000000000000";
 /// Region of what nobody has said the region of.
 pub const UNKNOWN_REGION: &str = "unknown";
+
+/// A form that other programs read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// GuardDuty's, with what its schema has no room for: the events, who must act, what to do, the terms of an anomaly's score.
+    Json,
+    /// GuardDuty's alone.
+    GuardDuty,
+    /// The AWS Security Finding Format.
+    Asff,
+    /// OCSF's Detection Finding.
+    Ocsf,
+    /// A match of a Sigma rule.
+    Sigma,
+}
+
+impl Form {
+    /// A finding in this form, with what was decided of it.
+    pub fn render(self, finding: &Finding, scope: &Scope, verdict: &Verdict) -> Value {
+        match self {
+            Self::Json => guardduty::json(finding, scope, verdict),
+            Self::GuardDuty => guardduty::guardduty(finding, scope, verdict),
+            Self::Asff => asff::asff(finding, scope, verdict),
+            Self::Ocsf => ocsf::ocsf(finding, scope, verdict),
+            Self::Sigma => sigma::sigma(finding, scope, verdict),
+        }
+    }
+}
+
+/// A finding as GuardDuty would give it, without anything that its schema has not.
+pub fn guardduty(finding: &Finding, scope: &Scope) -> Value {
+    Form::GuardDuty.render(finding, scope, &Verdict::default())
+}
+
+/// See [`Form::Json`].
+pub fn json(finding: &Finding, scope: &Scope) -> Value {
+    Form::Json.render(finding, scope, &Verdict::default())
+}
+
+/// See [`Form::Asff`].
+pub fn asff(finding: &Finding, scope: &Scope) -> Value {
+    Form::Asff.render(finding, scope, &Verdict::default())
+}
+
+/// See [`Form::Ocsf`].
+pub fn ocsf(finding: &Finding, scope: &Scope) -> Value {
+    Form::Ocsf.render(finding, scope, &Verdict::default())
+}
+
+/// See [`Form::Sigma`].
+pub fn sigma(finding: &Finding, scope: &Scope) -> Value {
+    Form::Sigma.render(finding, scope, &Verdict::default())
+}
 
 /// Of which cluster the events are, as far as it is known: they do not say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

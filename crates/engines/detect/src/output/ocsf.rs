@@ -6,8 +6,8 @@ use ringwall_model::Severity;
 use serde_json::Value;
 
 use super::object::Object;
-use super::{Scope, id, is_of_cluster, milliseconds, responsible};
-use crate::finding::{Evidence, Finding, Log};
+use super::{Scope, id, is_of_cluster, milliseconds, responsible, sequence};
+use crate::finding::{Evidence, Finding, Log, Sequence, Verdict};
 
 /// The version of the schema.
 const VERSION: &str = "1.5.0";
@@ -19,10 +19,15 @@ const CATEGORY: u32 = 2;
 const CREATE: u32 = 1;
 
 /// A finding in OCSF. Times are Unix milliseconds.
-pub fn ocsf(finding: &Finding, scope: &Scope) -> Value {
+pub(super) fn ocsf(finding: &Finding, scope: &Scope, verdict: &Verdict) -> Value {
     let place = scope.place(finding);
     let (first, last) = milliseconds(finding, scope);
     let (severity_id, severity) = severity(finding.severity);
+    let (status_id, status) = match &verdict.archived {
+        None => (1, "New"),
+        Some(_) => (3, "Suppressed"),
+    };
+    let feedback = verdict.feedback.as_ref();
     let product = Object::default().value("name", "Ringwall").value("vendor_name", "Ringwall");
     let metadata = Object::default()
         .value("version", VERSION)
@@ -34,11 +39,15 @@ pub fn ocsf(finding: &Finding, scope: &Scope) -> Value {
         .value("region", place.region)
         .value("cloud_partition", place.partition)
         .object("account", Object::default().value("uid", place.account));
-    let analytic =
-        Object::default().value("type_id", 1).value("type", "Rule").value("name", finding.kind.name);
+    let rule = finding.details.rule.as_deref();
+    let analytic = Object::default()
+        .value("type_id", 1)
+        .value("type", "Rule")
+        .value("name", rule.map_or(finding.kind.name, |rule| &rule.title))
+        .text("uid", rule.map_or("", |rule| &rule.id));
     let info = Object::default()
         .value("uid", id(finding, scope))
-        .value("title", finding.kind.title)
+        .value("title", finding.title())
         .text("desc", &finding.details.description)
         .list("types", vec![finding.kind.name.into()])
         .value("created_time", first)
@@ -46,6 +55,7 @@ pub fn ocsf(finding: &Finding, scope: &Scope) -> Value {
         .value("first_seen_time", first)
         .value("last_seen_time", last)
         .list("data_sources", vec![log(finding.kind.log).into()])
+        .list("related_events", finding.details.sequence.iter().flat_map(related).collect())
         .object("analytic", analytic);
     Object::default()
         .value("class_uid", CLASS)
@@ -61,13 +71,13 @@ pub fn ocsf(finding: &Finding, scope: &Scope) -> Value {
         .value("count", finding.count)
         .value("severity_id", severity_id)
         .value("severity", severity)
-        .value("status_id", 1)
-        .value("status", "New")
-        .value("is_alert", true)
+        .value("status_id", status_id)
+        .value("status", status)
+        .value("is_alert", !finding.is_dry_run())
         .value(
             "message",
             if finding.details.description.is_empty() {
-                finding.kind.title
+                finding.title()
             } else {
                 finding.details.description.as_str()
             },
@@ -79,8 +89,43 @@ pub fn ocsf(finding: &Finding, scope: &Scope) -> Value {
         .list("resources", resources(finding, scope))
         .list("observables", observables(finding))
         .object("remediation", Object::default().text("desc", finding.kind.remedy))
-        .object("unmapped", Object::default().text("responsible", responsible(finding)))
+        .text("comment", feedback.map_or("", |said| &said.comment))
+        .object(
+            "unmapped",
+            Object::default()
+                .text("responsible", responsible(finding))
+                .text("userFeedback", feedback.map_or("", |said| said.rating.name()))
+                .object(
+                    "sequence",
+                    finding.details.sequence.as_ref().map(sequence::reckoned).unwrap_or_default(),
+                ),
+        )
         .into_value()
+}
+
+/// The signals of a sequence.
+fn related(of: &Sequence) -> impl Iterator<Item = Value> {
+    of.signals.iter().map(|signal| {
+        let severity = signal.severity.map(severity);
+        Object::default()
+            .value("uid", sequence::signal_id(&of.uid, &signal.name))
+            .text("title", &signal.name)
+            .value("count", signal.count)
+            .maybe("first_seen_time", signal.first_seen)
+            .maybe("last_seen_time", signal.last_seen)
+            .maybe("severity_id", severity.map(|(id, _)| id))
+            .maybe("severity", severity.map(|(_, name)| name))
+            .list(
+                "tags",
+                Some(&*signal.stage).filter(|stage| !stage.is_empty()).map(tactic).into_iter().collect(),
+            )
+            .into_value()
+    })
+}
+
+/// A key-value object, as OCSF has tags.
+fn tactic(stage: &str) -> Value {
+    Object::default().value("name", "tactic").value("value", stage).into_value()
 }
 
 fn severity(severity: Severity) -> (u32, &'static str) {

@@ -7,29 +7,37 @@ use serde_json::Value;
 
 use super::object::Object;
 use super::{Scope, digest, evidence, id, times};
-use crate::finding::{Details, Finding, Log};
+use crate::finding::{Details, Finding, Log, Verdict};
 
 /// A finding as a match of a Sigma rule.
-pub fn sigma(finding: &Finding, scope: &Scope) -> Value {
+pub(super) fn sigma(finding: &Finding, scope: &Scope, verdict: &Verdict) -> Value {
     let (first, last) = times(finding, scope);
     let (product, service) = match finding.kind.log {
         Log::Audit => ("kubernetes", "audit"),
         Log::CloudTrail => ("aws", "cloudtrail"),
         Log::Both => ("kubernetes", ""),
     };
-    let tags = tactic(finding.kind.purpose()).map(|tactic| format!("attack.{tactic}").into());
+    let rule = finding.details.rule.as_deref();
+    let tags: Vec<Value> = match rule {
+        Some(rule) => rule.tags.iter().map(|tag| tag.as_str().into()).collect(),
+        None => tactic(finding.kind.purpose())
+            .map(|tactic| format!("attack.{tactic}").into())
+            .into_iter()
+            .collect(),
+    };
     Object::default()
-        .value("title", finding.kind.title)
-        .value("id", uuid(finding.kind.name))
+        .value("title", finding.title())
+        .value("id", rule.map_or_else(|| uuid(finding.kind.name), |rule| rule.id.clone()))
         .value("name", finding.kind.name)
         .value("level", finding.severity.name())
         .object("logsource", Object::default().value("product", product).text("service", service))
-        .list("tags", tags.into_iter().collect())
+        .list("tags", tags)
         .text("description", &finding.details.description)
         .value("finding", id(finding, scope))
         .value("count", finding.count)
         .value("first", first)
         .value("last", last)
+        .maybe("archived", verdict.is_archived().then_some(true))
         .object("fields", fields(&finding.details))
         .value("evidence", evidence(finding))
         .into_value()

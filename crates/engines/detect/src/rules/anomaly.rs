@@ -94,7 +94,7 @@ impl Anomaly {
             },
             _ => format!("wrote `{}` `{}`", act.resource, written(act)),
         };
-        let unusual: Vec<&str> = terms.iter().map(|term| term.feature).collect();
+        let unusual: Vec<&str> = terms.iter().map(|term| &*term.feature).collect();
         let description =
             format!("`{}` {}, which is unusual by its {}", short(who), short(&what), unusual.join(", "));
         // Pods have new names all the time, and who reads Secrets reads several.

@@ -2,9 +2,12 @@
 
 use std::hash::{BuildHasher, Hash};
 
-use hashbrown::{DefaultHashBuilder, HashMap};
+use serde::{Deserialize, Serialize};
 
 use crate::finding::Evidence;
+use crate::keep::at_most;
+use crate::keyed::Keyed;
+use crate::recent::Recent;
 
 /// Dangers of objects that are remembered, at most twice as many. A large cluster has some ten thousand workloads and bindings,
 /// few of which are dangerous; an entry is 16 bytes.
@@ -22,7 +25,7 @@ const WINDOW: i64 = 10 * 60 * 1000;
 const MOST_COUNTED: usize = 128;
 
 /// How dangerous a role is to have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) enum Power {
     /// It gives nothing that leads further.
     Harmless,
@@ -35,53 +38,57 @@ pub(super) enum Power {
 }
 
 /// What rules remember.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Memory {
-    hasher: DefaultHashBuilder,
-    dangers: Generations<()>,
-    roles: Generations<Power>,
-    node_addresses: Generations<()>,
-    counted: Generations<Recent>,
+    hasher: Keyed,
+    dangers: Recent<u64, (), DANGERS>,
+    roles: Recent<u64, Power, ROLES>,
+    node_addresses: Recent<u64, (), NODE_ADDRESSES>,
+    counted: Recent<u64, Lately, ACTORS>,
 }
 
 impl Memory {
+    pub(super) fn new(hasher: Keyed) -> Self {
+        Self { hasher, ..Self::default() }
+    }
+
     /// Remembers a danger of an object; whether it is new.
     pub(super) fn is_new_danger(&mut self, danger: impl Hash) -> bool {
         let key = self.hasher.hash_one(danger);
-        let is_new = self.dangers.get(key, DANGERS).is_none();
-        self.dangers.insert(key, (), DANGERS);
+        let is_new = self.dangers.touch(key).is_none();
+        if is_new {
+            self.dangers.insert(key, ());
+        }
         is_new
     }
 
     /// Whether a danger of an object is known.
     pub(super) fn knows_danger(&mut self, danger: impl Hash) -> bool {
-        let key = self.hasher.hash_one(danger);
-        self.dangers.get(key, DANGERS).is_some()
+        self.dangers.touch(self.hasher.hash_one(danger)).is_some()
     }
 
     /// Remembers what a role gives.
     pub(super) fn learn_role(&mut self, role: impl Hash, power: Power) {
-        self.roles.insert(self.hasher.hash_one(role), power, ROLES);
+        self.roles.insert(self.hasher.hash_one(role), power);
     }
 
     /// What a role gives, if it was seen.
     pub(super) fn role(&mut self, role: impl Hash) -> Option<Power> {
-        let key = self.hasher.hash_one(role);
-        self.roles.get(key, ROLES).copied()
+        self.roles.touch(self.hasher.hash_one(role)).copied()
     }
 
     /// Remembers that kubelets call from an address.
     pub(super) fn learn_node_address(&mut self, address: impl Hash) {
         let key = self.hasher.hash_one(address);
-        if self.node_addresses.get(key, NODE_ADDRESSES).is_none() {
-            self.node_addresses.insert(key, (), NODE_ADDRESSES);
+        if self.node_addresses.touch(key).is_none() {
+            self.node_addresses.insert(key, ());
         }
     }
 
     /// Whether kubelets call from an address.
     pub(super) fn is_node_address(&mut self, address: impl Hash) -> bool {
-        let key = self.hasher.hash_one(address);
-        self.node_addresses.get(key, NODE_ADDRESSES).is_some()
+        self.node_addresses.touch(self.hasher.hash_one(address)).is_some()
     }
 
     /// Counts different things that one actor does within the window, and gives how many there are and the event of the first.
@@ -96,20 +103,20 @@ impl Memory {
         let Some(time) = time else { return (0, None) };
         let actor = self.hasher.hash_one(actor);
         let thing = self.hasher.hash_one(thing);
-        let recent = self.counted.get_or_default(actor, ACTORS);
-        recent.count(thing, time, evidence)
+        self.counted.entry(actor).count(thing, time, evidence)
     }
 }
 
 /// What an actor did lately.
-#[derive(Debug, Default)]
-struct Recent {
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Lately {
+    #[serde(deserialize_with = "at_most::<MOST_COUNTED, _, _>")]
     things: Vec<(u64, i64)>,
     /// The event with which it began.
     first: Option<Evidence>,
 }
 
-impl Recent {
+impl Lately {
     fn count(
         &mut self,
         thing: u64,
@@ -127,47 +134,6 @@ impl Recent {
             None => self.things.push((thing, time)),
         }
         (self.things.len(), self.first.clone())
-    }
-}
-
-/// A map in two generations: when the younger is full, the older goes; what is asked for becomes young again.
-#[derive(Debug)]
-struct Generations<V> {
-    young: HashMap<u64, V>,
-    old: HashMap<u64, V>,
-}
-
-impl<V> Default for Generations<V> {
-    fn default() -> Self {
-        Self { young: HashMap::default(), old: HashMap::default() }
-    }
-}
-
-impl<V> Generations<V> {
-    fn get(&mut self, key: u64, most: usize) -> Option<&V> {
-        if !self.young.contains_key(&key) {
-            let value = self.old.remove(&key)?;
-            self.insert(key, value, most);
-        }
-        self.young.get(&key)
-    }
-
-    fn insert(&mut self, key: u64, value: V, most: usize) {
-        if self.young.len() >= most {
-            self.old = std::mem::take(&mut self.young);
-        }
-        self.young.insert(key, value);
-    }
-
-    fn get_or_default(&mut self, key: u64, most: usize) -> &mut V
-    where
-        V: Default,
-    {
-        if !self.young.contains_key(&key) {
-            let value = self.old.remove(&key).unwrap_or_default();
-            self.insert(key, value, most);
-        }
-        self.young.entry(key).or_default()
     }
 }
 
@@ -203,10 +169,10 @@ mod tests {
         let mut memory = Memory::default();
         for number in 0..3 * DANGERS {
             assert!(memory.is_new_danger(("object", number)));
-            assert!(number == 0 || memory.knows_danger(("object", 0)));
+            assert!(number == 0 || memory.knows_danger(("object", 0_usize)));
         }
-        assert!(memory.dangers.young.len() + memory.dangers.old.len() <= 2 * DANGERS);
-        assert!(!memory.knows_danger(("object", 1)), "it is forgotten");
+        assert!(memory.dangers.len() <= 2 * DANGERS);
+        assert!(!memory.knows_danger(("object", 1_usize)), "it is forgotten");
     }
 
     #[test]

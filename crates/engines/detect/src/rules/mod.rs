@@ -48,22 +48,28 @@ pub(crate) use clients::is_public;
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::act::{Act, Caller, Verb};
 use crate::audit::Outcome;
 use crate::body::Workload;
 use crate::finding::{Place, Signal};
 use crate::intel::Intel;
+use crate::keyed::Keyed;
 use memory::Memory;
 
 /// Takes what a rule tells.
 pub(crate) type Tell<'t> = &'t mut dyn FnMut(Signal);
 
 /// All rules, with what they were given and what they remember.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Rules {
     /// Whether the types are told that GuardDuty has retired.
+    #[serde(skip)]
     pub(crate) retired: bool,
     /// Lists of addresses.
+    #[serde(skip)]
     pub(crate) intel: Arc<Intel>,
     memory: Memory,
 }
@@ -84,6 +90,10 @@ impl Look<'_, '_> {
 }
 
 impl Rules {
+    pub(crate) fn new(hasher: Keyed) -> Self {
+        Self { memory: Memory::new(hasher), ..Self::default() }
+    }
+
     /// Asks every rule that may have something to say of an act.
     pub(crate) fn look(&mut self, act: &Act<'_>, place: &Place, tell: Tell<'_>) {
         let mut look = Look { act, place, memory: &mut self.memory, tell, retired: self.retired };

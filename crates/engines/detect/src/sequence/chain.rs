@@ -1,11 +1,13 @@
 //! What one actor did, as far as it may be a sequence.
 
 use ringwall_model::{Responsible, Severity};
+use serde::{Deserialize, Serialize};
 
 use super::stages::{FINDINGS, STEPS, Stage, THRESHOLD, WINDOW};
 use crate::finding::{
     Actor, DefinedBy, Details, Evidence, Kind, Log, Sequence, SequenceSignal, Signal, SignalSource,
 };
+use crate::keep::at_most;
 
 /// Signals that are kept of an actor; GuardDuty's schema has room for a hundred.
 const MAX_PARTS: usize = 64;
@@ -39,7 +41,7 @@ pub(super) static CREDENTIALS: Kind = Kind {
 };
 
 /// One signal.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Part {
     pub(super) source: SignalSource,
     pub(super) log: Log,
@@ -52,6 +54,9 @@ pub(super) struct Part {
     pub(super) actor: Actor,
     pub(super) address: String,
     pub(super) resource: String,
+    /// Whether the baseline alone told it.
+    #[serde(default)]
+    pub(super) is_unusual_only: bool,
 }
 
 impl Part {
@@ -61,8 +66,9 @@ impl Part {
 }
 
 /// The signals of one actor.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Chain {
+    #[serde(deserialize_with = "at_most::<MAX_PARTS, _, _>")]
     parts: Vec<Part>,
     /// Under which cause the two kinds were told, and of when the latest signal was.
     told: [Option<(String, i64)>; 2],
@@ -77,6 +83,11 @@ impl Chain {
         for (own, of_other) in self.told.iter_mut().zip(other.told) {
             *own = own.take().or(of_other);
         }
+    }
+
+    /// How many signals it has.
+    pub(super) fn len(&self) -> usize {
+        self.parts.len()
     }
 
     /// Adds a signal, and tells what it makes of the rest.
@@ -116,7 +127,8 @@ impl Chain {
         };
         let is_hostile = parts
             .iter()
-            .any(|part| part.source == SignalSource::Finding && part.stage.is_some_and(Stage::is_hostile));
+            .filter(|part| part.source == SignalSource::Finding && !part.is_unusual_only)
+            .any(|part| part.stage.is_some_and(Stage::is_hostile));
         let is_attack = score >= THRESHOLD && stages.len() >= STEPS && findings >= FINDINGS && is_hostile;
         let known =
             self.told.get(at).cloned().flatten().filter(|(_, time)| is_near(*time)).map(|(uid, _)| uid);
@@ -165,7 +177,7 @@ fn signals(parts: &[&Part]) -> Vec<SequenceSignal> {
             source: part.source,
             name: part.name.clone(),
             severity: part.severity,
-            stage: part.stage.map_or("", Stage::name),
+            stage: part.stage.map_or("", Stage::name).into(),
             count: 1,
             first_seen: part.time,
             last_seen: part.time,
@@ -221,7 +233,8 @@ fn sequence(
         ("TOR_IP", named(&|signal| signal.name.contains("/TorIPCaller"))),
         ("SUSPICIOUS_USER_AGENT", named(&|signal| signal.name.starts_with("PenTest:"))),
     ];
-    sequence.indicators = indicators.into_iter().filter(|(_, values)| !values.is_empty()).collect();
+    let given = indicators.into_iter().filter(|(_, values)| !values.is_empty());
+    sequence.indicators = given.map(|(key, values)| (key.into(), values)).collect();
     sequence.signals = signals;
     sequence
 }

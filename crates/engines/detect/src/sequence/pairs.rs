@@ -3,8 +3,8 @@
 use std::hash::BuildHasher;
 use std::net::IpAddr;
 
-use hashbrown::DefaultHashBuilder;
 use ringwall_model::{Responsible, Severity};
+use serde::{Deserialize, Serialize};
 
 use crate::act::{Act, Caller, Verb};
 use crate::actor::{self, Identity, extra, service_account};
@@ -12,12 +12,18 @@ use crate::audit::Body;
 use crate::body::{Binding, TokenRequest};
 use crate::cloudtrail::{self, Call};
 use crate::field::{Field, Text};
-use crate::finding::{Actor, AwsCall, DefinedBy, Details, Evidence, Kind, Log, Place, Signal};
+use crate::finding::{Actor, AwsCall, DefinedBy, Details, Evidence, Kind, Log, Place, Signal, short};
+use crate::keep::at_most;
+use crate::keyed::Keyed;
 use crate::object::object;
 use crate::recent::Recent;
 
-/// Things that are remembered of each kind: those of some minutes, in a fleet.
+/// Pods, sessions, clients and keys that are remembered, of each kind: those of some hours, in a fleet. A pod has some hundred bytes,
+/// the others less.
 const MAX_REMEMBERED: usize = 50_000;
+/// Events that are remembered as the first of two, or wait for it, of each kind: people's of an hour. One has some hundred bytes, or some
+/// thousand if somebody makes up the longest names.
+const MAX_EVENTS: usize = 5_000;
 /// How long after rights a workload counts, in milliseconds: somebody does both by hand.
 const RIGHTS: i64 = 10 * 60_000;
 /// How long after an exec a call to AWS counts, in milliseconds.
@@ -92,7 +98,7 @@ object! {
 }
 
 /// The first of two events.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct First {
     time: i64,
     evidence: Evidence,
@@ -103,7 +109,7 @@ struct First {
 }
 
 /// A call to AWS that may be the second. It may be read before the first: the two logs come one after the other.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Second {
     time: i64,
     evidence: Evidence,
@@ -115,49 +121,58 @@ struct Second {
 
 /// Most calls that wait for one and the same first.
 const MAX_WAITING: usize = 4;
+/// Most pods and service accounts that one session is of: a pod, its service account, and what a chain of roles adds.
+const MAX_HOLDERS: usize = 8;
+/// Longest user name of a service account that is remembered, in bytes: `system:serviceaccount:`, and two names of 253 bytes.
+const MAX_ACCOUNT: usize = 1024;
 
-/// What may be the first of two.
-#[derive(Debug)]
-pub(super) struct Pairs {
-    hasher: DefaultHashBuilder,
-    /// Pod to its service account's user name.
-    accounts: Recent<u64, String>,
-    /// Actor and service account that it made administrator.
-    rights: Recent<u64, Option<First>>,
-    /// Pod or service account, and who entered it.
-    entered: Recent<u64, Option<First>>,
-    /// Role session to the service account or pod that got it.
-    sessions: Recent<u64, Vec<Identity>>,
-    /// Role and client that came together.
-    clients: Recent<u64, bool>,
-    /// Calls by hand that wait for an exec, by holder.
-    hands: Recent<u64, Vec<Second>>,
-    /// Address and who read Secrets from it.
-    readers: Recent<IpAddr, Option<First>>,
-    /// Uses of keys away from home that wait for a reader.
-    strays: Recent<IpAddr, Vec<Second>>,
-    /// Long-term key to the address that it came from first.
-    keys: Recent<u64, Option<IpAddr>>,
-}
+/// Calls that wait.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Waiting(#[serde(deserialize_with = "at_most::<MAX_WAITING, _, _>")] Vec<Second>);
 
-impl Default for Pairs {
-    fn default() -> Self {
-        Self {
-            hasher: DefaultHashBuilder::default(),
-            accounts: Recent::new(MAX_REMEMBERED),
-            rights: Recent::new(MAX_REMEMBERED),
-            entered: Recent::new(MAX_REMEMBERED),
-            sessions: Recent::new(MAX_REMEMBERED),
-            clients: Recent::new(MAX_REMEMBERED),
-            hands: Recent::new(MAX_REMEMBERED),
-            readers: Recent::new(MAX_REMEMBERED),
-            strays: Recent::new(MAX_REMEMBERED),
-            keys: Recent::new(MAX_REMEMBERED),
+impl Waiting {
+    fn add(&mut self, second: &Second) {
+        if self.0.len() >= MAX_WAITING {
+            self.0.remove(0);
         }
+        self.0.push(second.clone());
     }
 }
 
+/// Whose a session is.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Holders(#[serde(deserialize_with = "at_most::<MAX_HOLDERS, _, _>")] Vec<Identity>);
+
+/// What may be the first of two.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Pairs {
+    hasher: Keyed,
+    /// Pod to its service account's user name.
+    accounts: Recent<u64, String, MAX_REMEMBERED>,
+    /// Actor and service account that it made administrator.
+    rights: Recent<u64, Option<First>, MAX_EVENTS>,
+    /// Pod or service account, and who entered it.
+    entered: Recent<u64, Option<First>, MAX_EVENTS>,
+    /// Role session to the service account or pod that got it.
+    sessions: Recent<u64, Holders, MAX_REMEMBERED>,
+    /// Role and client that came together.
+    clients: Recent<u64, bool, MAX_REMEMBERED>,
+    /// Calls by hand that wait for an exec, by holder.
+    hands: Recent<u64, Waiting, MAX_EVENTS>,
+    /// Address and who read Secrets from it.
+    readers: Recent<IpAddr, Option<First>, MAX_EVENTS>,
+    /// Uses of keys away from home that wait for a reader.
+    strays: Recent<IpAddr, Waiting, MAX_EVENTS>,
+    /// Long-term key to the address that it came from first.
+    keys: Recent<u64, Option<IpAddr>, MAX_REMEMBERED>,
+}
+
 impl Pairs {
+    pub(super) fn new(hasher: Keyed) -> Self {
+        Self { hasher, ..Self::default() }
+    }
+
     /// The user name of the service account that a pod runs as, if that was seen.
     pub(super) fn account_of(&self, namespace: &str, pod: &str) -> Option<&str> {
         self.accounts.get(&self.hasher.hash_one((namespace, pod))).map(String::as_str)
@@ -189,11 +204,13 @@ impl Pairs {
             let holders: Vec<Identity> = holders
                 .into_iter()
                 .filter(|holder| matches!(holder, Identity::Pod(..) | Identity::KubernetesUser(_)))
+                .filter(|holder| holder.name().len() <= MAX_ACCOUNT)
+                .take(MAX_HOLDERS)
                 .collect();
             if !holders.is_empty() {
                 for given in &handover.given {
                     let key = self.hasher.hash_one(given);
-                    (*self.sessions.entry(key)).clone_from(&holders);
+                    self.sessions.entry(key).0.clone_from(&holders);
                 }
             }
         }
@@ -225,8 +242,12 @@ impl Pairs {
 
     fn runs_as(&mut self, namespace: &str, pod: &str, account: impl FnOnce() -> String) {
         let key = self.hasher.hash_one((namespace, pod));
-        if !pod.is_empty() && self.accounts.get(&key).is_none() {
-            *self.accounts.entry(key) = account();
+        if pod.is_empty() || self.accounts.get(&key).is_some() {
+            return;
+        }
+        let account = account();
+        if account.len() <= MAX_ACCOUNT {
+            self.accounts.insert(key, account);
         }
     }
 
@@ -292,7 +313,7 @@ impl Pairs {
                 .map(|account| Identity::KubernetesUser(account.to_owned())),
         );
         let keys: Vec<u64> = holders.iter().map(|holder| self.hasher.hash_one(holder)).collect();
-        for second in keys.iter().filter_map(|key| self.hands.get(key)).flatten() {
+        for second in keys.iter().filter_map(|key| self.hands.get(key)).flat_map(|hands| &hands.0) {
             if is_after(Some(second.time), first.time, EXEC) {
                 exec_then_aws(&mut first, second, tell);
             }
@@ -309,13 +330,13 @@ impl Pairs {
         }
         let Some(address) = act.source else { return };
         let is_again = |known: &First| {
-            known.actor.username == act.username() && is_after(act.time, known.time, READ_AGAIN)
+            known.actor.username == short(act.username()) && is_after(act.time, known.time, READ_AGAIN)
         };
         if matches!(self.readers.get(&address), Some(Some(known)) if is_again(known)) {
             return;
         }
         let Some(mut first) = first(act, place, act.namespace) else { return };
-        for second in self.strays.get(&address).into_iter().flatten() {
+        for second in self.strays.get(&address).into_iter().flat_map(|strays| &strays.0) {
             if is_after(Some(second.time), first.time, SECRETS) {
                 secrets_then_key(&mut first, second, address, tell);
             }
@@ -339,7 +360,8 @@ impl Pairs {
             if let Identity::KubernetesUser(_) = name {
                 holders.push(name.clone());
             }
-            holders.extend(self.sessions.get(&self.hasher.hash_one(name)).into_iter().flatten().cloned());
+            let known = self.sessions.get(&self.hasher.hash_one(name));
+            holders.extend(known.into_iter().flat_map(|known| &known.0).cloned());
         }
         let Some(second) = second(call, place) else { return };
         let keys: Vec<u64> = holders.iter().map(|holder| self.hasher.hash_one(holder)).collect();
@@ -353,7 +375,7 @@ impl Pairs {
             }
         }
         for key in keys {
-            wait(self.hands.entry(key), &second);
+            self.hands.entry(key).add(&second);
         }
     }
 
@@ -379,7 +401,7 @@ impl Pairs {
             secrets_then_key(first, &second, address, tell);
             return;
         }
-        wait(self.strays.entry(address), &second);
+        self.strays.entry(address).add(&second);
     }
 }
 
@@ -414,21 +436,14 @@ fn pair_with_call(
     pair(kind, first, Some(second.time), second.evidence.clone(), details, tell);
 }
 
-fn wait(waiting: &mut Vec<Second>, second: &Second) {
-    if waiting.len() >= MAX_WAITING {
-        waiting.remove(0);
-    }
-    waiting.push(second.clone());
-}
-
 fn second(call: &Call<'_>, place: &Place) -> Option<Second> {
     Some(Second {
         time: call.time?,
-        evidence: Evidence { id: call.record.id.text().to_owned(), is_record: true, place: place.clone() },
+        evidence: Evidence { id: short(call.record.id.text()), is_record: true, place: place.clone() },
         call: cloudtrail::aws_call(call),
-        who: call.who().to_owned(),
-        key: call.identity().map_or("", |identity| identity.access_key.text()).to_owned(),
-        family: call.agent_family().to_owned(),
+        who: short(call.who()),
+        key: short(call.identity().map_or("", |identity| identity.access_key.text())),
+        family: short(call.agent_family()),
     })
 }
 
@@ -464,23 +479,17 @@ fn is_after(now: Option<i64>, before: i64, window: i64) -> bool {
 fn first(act: &Act<'_>, place: &Place, what: &str) -> Option<First> {
     let user = act.user?;
     let actor = Actor {
-        username: user.username.text().to_owned(),
-        arn: extra(user, "arn").to_owned(),
-        access_key_id: extra(user, "accessKeyId").to_owned(),
-        principal_id: extra(user, "principalId").to_owned(),
+        username: short(user.username.text()),
+        arn: short(extra(user, "arn")),
+        access_key_id: short(extra(user, "accessKeyId")),
+        principal_id: short(extra(user, "principalId")),
         ..Actor::default()
     };
-    Some(First {
-        time: act.time?,
-        evidence: of_event(act, place),
-        actor,
-        what: what.to_owned(),
-        is_told: false,
-    })
+    Some(First { time: act.time?, evidence: of_event(act, place), actor, what: short(what), is_told: false })
 }
 
 fn of_event(act: &Act<'_>, place: &Place) -> Evidence {
-    Evidence { id: act.event.audit_id.text().to_owned(), is_record: false, place: place.clone() }
+    Evidence { id: short(act.event.audit_id.text()), is_record: false, place: place.clone() }
 }
 
 /// Tells of both events: the finding rests on each.

@@ -1,13 +1,14 @@
 //! Which step of an attack a signal is, and how much it weighs: the table that docs/detection/sequences.md shows.
 
 use ringwall_model::Severity;
+use serde::{Deserialize, Serialize};
 
 use crate::act::{Act, Caller, Verb};
 use crate::cloudtrail::Call;
 use crate::finding::Kind;
 
 /// A step of an attack. Source: MITRE ATT&CK, tactics of the matrices for containers and cloud.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Stage {
     /// Getting in.
     InitialAccess,

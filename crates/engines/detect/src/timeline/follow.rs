@@ -1,17 +1,27 @@
 //! From one name to all that belong to it, and to their events.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::sync::Arc;
 
-use super::links::{Identities, Link, Why};
+use super::links::{Identities, Link, Strength, Why, callers};
 use super::story::{Entry, Known, MAX_ENTRIES, Story};
+use super::{origins, roots};
 use crate::act::Act;
 use crate::actor::{self, Identity};
 use crate::audit::{Event, Outcome};
 use crate::cloudtrail::{Call, Record};
-use crate::finding::{Evidence, Place};
+use crate::finding::{Evidence, Finding, Place};
 
 /// Most names that are followed: of somebody who deploys to everything, the rest is another story.
-const MAX_FOLLOWED: usize = 10_000;
+pub const MAX_FOLLOWED: usize = 10_000;
+
+/// How long credentials that a pod got may still be used, in milliseconds: the longest session of a role.
+/// Source: AWS IAM User Guide, *Update the maximum session duration for a role*.
+const LONGEST_SESSION: i64 = 12 * 60 * 60 * 1000;
+
+/// What makes the order of entries: of one time the place, and of one place the id, since a list is one line.
+type Order = (Option<i64>, Arc<str>, u64, String);
 
 /// Names that belong to one, and what they did.
 #[derive(Debug, Default)]
@@ -21,7 +31,13 @@ pub struct Followed {
     at: BTreeMap<Identity, usize>,
     /// Access keys that several use.
     shared: BTreeSet<String>,
-    entries: Vec<Entry>,
+    /// Sessions and users with several keys, and those. A session's name may be used again, as CI systems do: then the key tells
+    /// which one it is.
+    keys: BTreeMap<Identity, BTreeSet<Identity>>,
+    origins: Vec<(Identity, Link)>,
+    since: Option<i64>,
+    until: Option<i64>,
+    entries: BTreeMap<Order, Entry>,
     left_out: u64,
 }
 
@@ -31,42 +47,37 @@ impl Followed {
         let mut followed = Self {
             who: who.to_owned(),
             shared: several.map(|(key, _)| key.clone()).collect(),
+            keys: identities.keys(),
             ..Self::default()
         };
-        let mut queue = VecDeque::new();
-        for root in roots(identities, who) {
-            queue.push_back(followed.know(root, None, None, false));
+        // What belongs from early on and is sure comes first, so that each name is gone on from once.
+        let mut queue: BinaryHeap<Reverse<(Option<i64>, Strength, usize)>> = BinaryHeap::new();
+        for root in roots::named(identities, who) {
+            queue.push(Reverse((None, Strength::Exact, followed.know(Known::root(root)))));
         }
-        while let Some(at) = queue.pop_front() {
+        while let Some(Reverse((since, strength, at))) = queue.pop() {
             let Some(known) = followed.known.get(at).cloned() else { continue };
-            let is_root = known.through.is_none();
-            let links = identities.links.get(&known.identity).map(Vec::as_slice).unwrap_or_default();
-            let mut next: Vec<Link> =
-                links.iter().filter(|link| leads_on(&known, link, is_root)).cloned().collect();
-            next.extend(pods_of(identities, &known));
-            for link in next {
-                if matches!(&link.to, Identity::AccessKey(key) if followed.shared.contains(key)) {
-                    continue;
-                }
-                let since = if link.why.begins() { known.since.max(link.time) } else { known.since };
-                let is_better = followed
-                    .at
-                    .get(&link.to)
-                    .and_then(|at| followed.known.get(*at))
-                    .is_none_or(|other| since < other.since && other.through.is_some());
-                if is_better && followed.known.len() < MAX_FOLLOWED {
-                    let to = link.to.clone();
-                    let is_shared = known.is_shared || link.why == Why::RunsAs;
-                    queue.push_back(followed.know(
-                        to,
-                        since,
-                        Some((known.identity.clone(), link)),
-                        is_shared,
-                    ));
+            let is_old = (known.since, known.strength) != (since, strength);
+            if is_old || (known.through.is_some() && followed.is_by_key(&known.identity)) {
+                continue;
+            }
+            let links = identities.of(&known.identity).filter(|link| leads_on(&known, link));
+            for link in links.chain(roots::pods_of(identities, &known)) {
+                let next = Known::through(&known, link);
+                if followed.is_news(&next) {
+                    queue.push(Reverse((next.since, next.strength, followed.know(next))));
                 }
             }
         }
+        followed.origins = origins::of(identities, &followed.known);
         followed
+    }
+
+    /// Leaves out what was before or after, in Unix milliseconds. What has no time stays.
+    #[must_use]
+    pub fn between(mut self, since: Option<i64>, until: Option<i64>) -> Self {
+        (self.since, self.until) = (since, until);
+        self
     }
 
     /// Whether nobody of that name is in the logs.
@@ -82,178 +93,229 @@ impl Followed {
         }
         let act = Act::of(event);
         let names = actor::of_act(&act);
-        let Some((identity, through, is_shared)) = self.belongs(&names, act.time) else { return };
-        let outcome = match act.outcome {
-            Outcome::Succeeded => "",
-            Outcome::Denied => "denied",
-            Outcome::Failed => "failed",
-            Outcome::NotTold => "outcome not recorded",
+        let impersonated = event.impersonated_user.get().map(|user| user.username.text());
+        let belongs = self.belongs(&names, act.time).or_else(|| self.is_in_name_of(impersonated?));
+        let Some((identity, through, strength)) = belongs else { return };
+        let status = event.response_status.get();
+        let error = match (act.outcome, status) {
+            (Outcome::Denied | Outcome::Failed, Some(status)) => {
+                match (status.reason.text(), status.code.get()) {
+                    ("", Some(code)) => code.to_string(),
+                    (reason, _) => reason.to_owned(),
+                }
+            }
+            _ => String::new(),
         };
-        let evidence =
-            Evidence { id: event.audit_id.text().to_owned(), is_record: false, place: place.clone() };
+        let (action, object, detail) = super::words::request(&act);
         self.push(Entry {
             time: act.time,
-            evidence,
+            evidence: Evidence {
+                id: event.audit_id.text().to_owned(),
+                is_record: false,
+                place: place.clone(),
+            },
             identity,
             through,
-            is_shared,
+            strength,
+            names,
             username: act.username().to_owned(),
-            impersonated: event
-                .impersonated_user
-                .get()
-                .map(|user| user.username.text().to_owned())
-                .unwrap_or_default(),
-            what: super::story::request(&act),
-            outcome: outcome.to_owned(),
+            impersonated: impersonated.unwrap_or_default().to_owned(),
+            action,
+            object,
+            detail,
+            outcome: act.outcome,
+            error,
             source: act.source.map(|address| address.to_string()).unwrap_or_default(),
             user_agent: event.user_agent.text().to_owned(),
+            findings: BTreeSet::new(),
+            is_from_same: false,
         });
     }
 
     /// Looks at a record of CloudTrail again.
     pub fn cloudtrail(&mut self, record: &Record<'_>, place: &Place) {
         let call = Call::of(record);
-        let mut names = actor::of_call(&call);
+        let mut names = callers(&call);
         if let Some(handover) = actor::handover(&call).filter(|handover| !handover.for_himself) {
             // The agent of Pod Identity calls for the pod, with the node's credentials.
             names.splice(0..0, handover.holders.into_iter().chain(handover.given));
         }
-        let Some((identity, through, is_shared)) = self.belongs(&names, call.time) else { return };
-        let evidence = Evidence { id: record.id.text().to_owned(), is_record: true, place: place.clone() };
+        let Some((identity, through, strength)) = self.belongs(&names, call.time) else { return };
+        let outcome = match (call.succeeded, call.was_denied()) {
+            (true, _) => Outcome::Succeeded,
+            (false, true) => Outcome::Denied,
+            (false, false) => Outcome::Failed,
+        };
+        let (action, object) = super::words::call(&call);
         self.push(Entry {
             time: call.time,
-            evidence,
+            evidence: Evidence { id: record.id.text().to_owned(), is_record: true, place: place.clone() },
             identity,
             through,
-            is_shared,
+            strength,
+            names,
             username: String::new(),
             impersonated: String::new(),
-            what: super::story::call(&call),
-            outcome: record.error_code.text().to_owned(),
+            action,
+            object,
+            detail: String::new(),
+            outcome,
+            error: record.error_code.text().to_owned(),
             source: record.source_ip.text().to_owned(),
             user_agent: record.user_agent.text().to_owned(),
+            findings: BTreeSet::new(),
+            is_from_same: false,
         });
     }
 
-    /// All of it, in the order of time.
-    pub fn story(mut self) -> Story {
-        self.entries.sort_by(|one, other| {
-            let key =
-                |entry: &Entry| (entry.time, entry.evidence.place.file.clone(), entry.evidence.place.line);
-            key(one).cmp(&key(other))
-        });
-        // The stages of one request, and what several logs have.
-        self.entries.dedup_by(|next, last| {
-            !next.evidence.id.is_empty() && next.evidence.id == last.evidence.id && next.what == last.what
-        });
-        Story { who: self.who, identities: self.known, entries: self.entries, left_out: self.left_out }
-    }
-
-    fn know(
-        &mut self,
-        identity: Identity,
-        since: Option<i64>,
-        through: Option<(Identity, Link)>,
-        is_shared: bool,
-    ) -> usize {
-        let known = Known { identity: identity.clone(), since, through, is_shared };
-        if let Some(slot) = self.at.get(&identity).and_then(|at| self.known.get_mut(*at)) {
-            *slot = known;
-        } else {
-            self.at.insert(identity.clone(), self.known.len());
-            self.known.push(known);
+    /// All of it, in the order of time; each entry with the types of the findings that name its event.
+    pub fn story(self, findings: &[&Finding]) -> Story {
+        let mut types: BTreeMap<(&str, u64, &str), Vec<&'static str>> = BTreeMap::new();
+        for finding in findings {
+            for Evidence { id, place, .. } in finding.evidence() {
+                types.entry((&place.file, place.line, id)).or_default().push(finding.kind.name);
+            }
         }
-        self.at.get(&identity).copied().unwrap_or_default()
+        // The stages of one request, and what several logs have, are one.
+        let mut at: BTreeMap<(String, String, String), usize> = BTreeMap::new();
+        let mut entries: Vec<Entry> = Vec::with_capacity(self.entries.len());
+        for (_, mut entry) in self.entries {
+            let Evidence { id, place, .. } = &entry.evidence;
+            let of_it = types.get(&(&*place.file, place.line, id.as_str()));
+            entry.findings = of_it.into_iter().flatten().copied().collect();
+            let request = (id.clone(), entry.action.clone(), entry.object.clone());
+            match at.get(&request).and_then(|at| entries.get_mut(*at)) {
+                Some(known) if !id.is_empty() => known.findings.extend(entry.findings),
+                _ => {
+                    at.insert(request, entries.len());
+                    entries.push(entry);
+                }
+            }
+        }
+        let sources: BTreeSet<String> = entries
+            .iter()
+            .filter(|entry| entry.strength == Strength::Exact)
+            .map(|entry| entry.source.clone())
+            .collect();
+        for entry in entries.iter_mut().filter(|entry| entry.strength == Strength::Shared) {
+            entry.is_from_same = sources.contains(&entry.source);
+        }
+        Story {
+            who: self.who,
+            origins: self.origins,
+            identities: told_of(self.known, &entries),
+            entries,
+            left_out: self.left_out,
+        }
     }
 
-    /// The name by which an event belongs, and why that does.
-    fn belongs(&self, names: &[Identity], time: Option<i64>) -> Option<(Identity, Option<Why>, bool)> {
+    /// Whether a way to a name tells more than what is known: it begins earlier, or as early and is surer.
+    fn is_news(&self, next: &Known) -> bool {
+        if matches!(&next.identity, Identity::AccessKey(key) if self.shared.contains(key)) {
+            return false;
+        }
+        match self.at.get(&next.identity).and_then(|at| self.known.get(*at)) {
+            Some(known) => {
+                known.through.is_some() && (next.since, next.strength) < (known.since, known.strength)
+            }
+            None => self.known.len() < MAX_FOLLOWED,
+        }
+    }
+
+    /// Whether a session or user is followed by one of several keys: then the others may be somebody else.
+    fn is_by_key(&self, identity: &Identity) -> bool {
+        self.keys.get(identity).is_some_and(|keys| keys.iter().any(|key| self.at.contains_key(key)))
+    }
+
+    fn know(&mut self, known: Known) -> usize {
+        let next = self.known.len();
+        let at = *self.at.entry(known.identity.clone()).or_insert(next);
+        match self.known.get_mut(at) {
+            Some(slot) => *slot = known,
+            None => self.known.push(known),
+        }
+        at
+    }
+
+    /// The name by which an event belongs, why that does, and how sure it is.
+    fn belongs(&self, names: &[Identity], time: Option<i64>) -> Option<(Identity, Option<Why>, Strength)> {
         let is_pod = names.iter().any(|name| matches!(name, Identity::Pod(..) | Identity::Token(_)));
-        names.iter().find_map(|name| {
+        let key = names.iter().find(|name| matches!(name, Identity::AccessKey(_)));
+        let has_other_key = key.is_some_and(|key| !self.at.contains_key(key));
+        let claims = names.iter().filter_map(|name| {
             let known = self.known.get(*self.at.get(name)?)?;
             let why = known.through.as_ref().map(|(_, link)| link.why);
-            // In another's name he acts himself; and a service account's other pods are not this one.
+            // In another's name he acts himself; another key, or another pod of a service account, is not this one.
             let is_other = why == Some(Why::Impersonated)
+                || (why.is_some() && has_other_key && self.is_by_key(name))
                 || (is_pod && matches!(name, Identity::KubernetesUser(_)) && why == Some(Why::RunsAs));
             let is_after = known.since.is_none() || time.is_none() || time >= known.since;
-            (!is_other && is_after).then(|| (name.clone(), why, known.is_shared))
-        })
+            (!is_other && is_after).then_some((name, why, known.strength))
+        });
+        // By the name that was asked for, or else the surest and strongest.
+        let claim = claims.min_by_key(|(_, why, strength)| (why.is_some(), *strength));
+        claim.map(|(name, why, strength)| (name.clone(), why, strength))
+    }
+
+    /// What others do in somebody's name is his as well, if it is he who was asked for.
+    fn is_in_name_of(&self, username: &str) -> Option<(Identity, Option<Why>, Strength)> {
+        let identity = Identity::KubernetesUser(username.to_owned());
+        let known = self.known.get(*self.at.get(&identity)?)?;
+        known.through.is_none().then_some((identity, Some(Why::Impersonated), Strength::Exact))
     }
 
     fn push(&mut self, entry: Entry) {
-        if self.entries.len() >= MAX_ENTRIES {
-            self.left_out = self.left_out.saturating_add(1);
+        let is_outside = entry.time.is_some_and(|time| {
+            self.since.is_some_and(|since| time < since) || self.until.is_some_and(|until| time >= until)
+        });
+        if is_outside {
             return;
         }
-        self.entries.push(entry);
+        let Evidence { id, place, .. } = &entry.evidence;
+        let order = (entry.time, Arc::clone(&place.file), place.line, format!("{id} {}", entry.action));
+        self.entries.insert(order, entry);
+        // The latest go, whatever order they come in.
+        if self.entries.len() > MAX_ENTRIES {
+            self.entries.pop_last();
+            self.left_out = self.left_out.saturating_add(1);
+        }
     }
 }
 
 /// Whether a link is gone along. In whose name somebody acted is told, and is not he; what a service account's other pods do is
 /// asked for by its name alone.
-fn leads_on(known: &Known, link: &Link, is_root: bool) -> bool {
+fn leads_on(known: &Known, link: &Link) -> bool {
     let why = known.through.as_ref().map(|(_, link)| link.why);
-    if why == Some(Why::Impersonated) || (link.why == Why::OneOf && !is_root) {
+    if why == Some(Why::Impersonated) || (link.why == Why::OneOf && why.is_some()) {
         return false;
     }
     // A user name that many come by leads to none of them.
-    !(why == Some(Why::MappedTo) && link.why == Why::SameCaller)
-        && (!link.why.begins() || known.since.is_none() || link.time.is_none() || link.time >= known.since)
-}
-
-/// The pods of a workload, by their names: `NAME-…`.
-fn pods_of(identities: &Identities, known: &Known) -> Vec<Link> {
-    let Identity::Workload(namespace, workload) = &known.identity else { return Vec::new() };
-    let Some((_, made)) = &known.through else { return Vec::new() };
-    let first = Identity::Pod(namespace.clone(), format!("{workload}-"));
-    let later = identities.links.range(first..).map(|(identity, _)| identity);
-    later
-        .take_while(|identity| {
-            matches!(identity, Identity::Pod(of, name) if of == namespace
-                && name.strip_prefix(workload.as_str()).is_some_and(|rest| rest.starts_with('-')))
-        })
-        .map(|pod| Link {
-            to: pod.clone(),
-            why: Why::PodOf,
-            time: made.time,
-            evidence: made.evidence.clone(),
-        })
-        .collect()
-}
-
-/// Whom a text names: exactly, or as a role, a session, an id, a pod.
-fn roots(identities: &Identities, who: &str) -> Vec<Identity> {
-    let mut roots = BTreeSet::new();
-    let named: Vec<Identity> = ["AKIA", "ASIA"]
-        .iter()
-        .filter(|prefix| who.starts_with(**prefix))
-        .map(|_| Identity::AccessKey(who.to_owned()))
-        .chain(Identity::of_arn(who))
-        .chain([
-            Identity::KubernetesUser(who.to_owned()),
-            Identity::Token(who.trim_start_matches("JTI=").to_owned()),
-        ])
-        .chain(
-            who.trim_start_matches("pod/")
-                .split_once('/')
-                .map(|(namespace, name)| Identity::Pod(namespace.to_owned(), name.to_owned())),
-        )
-        .collect();
-    let is_known = |identity: &Identity| {
-        identities.links.contains_key(identity)
-            || identities.links.values().flatten().any(|link| link.to == *identity)
-    };
-    roots.extend(named.into_iter().filter(is_known));
-    roots.extend(identities.aliases.get(who).into_iter().flatten().cloned());
-    if let Some((account, role)) = role_of(who) {
-        let of_role = |identity: &&Identity| matches!(identity, Identity::Session(arn) if arn.contains(&format!("::{account}:assumed-role/{role}/")));
-        roots.extend(identities.links.keys().filter(of_role).cloned());
+    if why == Some(Why::MappedTo) && link.why == Why::SameCaller {
+        return false;
     }
-    roots.into_iter().collect()
+    let (Some(since), Some(time)) = (known.since, link.time) else { return true };
+    match link.why {
+        // Whoever is in a pod has the credentials as well that it got before.
+        Why::WebIdentity | Why::PodIdentity => time >= since.saturating_sub(LONGEST_SESSION),
+        why => !why.begins() || time >= since,
+    }
 }
 
-/// Account and name of a role's ARN.
-fn role_of(arn: &str) -> Option<(&str, &str)> {
-    let (head, role) = arn.split_once(":role/")?;
-    Some((head.rsplit(':').next()?, role.rsplit('/').next()?))
+/// Names that did something, who was asked for, and those that lead from one to the other.
+fn told_of(known: Vec<Known>, entries: &[Entry]) -> Vec<Known> {
+    let through: BTreeMap<&Identity, Option<&Identity>> =
+        known.iter().map(|known| (&known.identity, known.through.as_ref().map(|(from, _)| from))).collect();
+    let mut told: BTreeSet<Identity> = BTreeSet::new();
+    let users: BTreeSet<&str> = entries.iter().map(|entry| entry.username.as_str()).collect();
+    let users = known.iter().map(|known| &known.identity).filter(
+        |identity| matches!(identity, Identity::KubernetesUser(name) if users.contains(name.as_str())),
+    );
+    let names = entries.iter().flat_map(|entry| std::iter::once(&entry.identity).chain(&entry.names));
+    for name in names.chain(users) {
+        let mut next = Some(name).filter(|name| through.contains_key(name));
+        while let Some(name) = next.filter(|name| told.insert((*name).clone())) {
+            next = through.get(name).copied().flatten();
+        }
+    }
+    known.into_iter().filter(|known| known.through.is_none() || told.contains(&known.identity)).collect()
 }

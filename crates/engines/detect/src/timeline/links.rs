@@ -7,8 +7,8 @@ use super::follow::Followed;
 use crate::act::{Act, Caller, Verb};
 use crate::actor::{self, Identity, extra, service_account};
 use crate::audit::Event;
-use crate::body::Metadata;
-use crate::cloudtrail::{Call, Record, session_of};
+use crate::body::{Metadata, PodSpec};
+use crate::cloudtrail::{self, Call, Record, session_of};
 use crate::field::Field;
 use crate::finding::{Evidence, Place};
 use crate::object::object;
@@ -51,7 +51,59 @@ pub enum Why {
     OneOf,
 }
 
+/// How sure it is that what one name did, the other did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Strength {
+    /// An id that nobody else has says so: a key, a session, a token.
+    #[default]
+    Exact,
+    /// A name says so that another object may have had before or after: a pod's.
+    Name,
+    /// Several may be behind it: all pods of a service account come by its name.
+    Shared,
+}
+
+impl Strength {
+    /// In a word, as programs read it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Name => "name",
+            Self::Shared => "shared",
+        }
+    }
+}
+
 impl Why {
+    /// In a word, as programs read it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SameCaller => "same-caller",
+            Self::MappedTo => "mapped-to",
+            Self::Impersonated => "impersonated",
+            Self::AssumedRole => "assumed-role",
+            Self::WebIdentity => "web-identity",
+            Self::PodIdentity => "pod-identity",
+            Self::MadeKey => "made-key",
+            Self::MadeToken => "made-token",
+            Self::MadePod => "made-pod",
+            Self::MadeWorkload => "made-workload",
+            Self::EnteredPod => "entered-pod",
+            Self::PodOf => "pod-of",
+            Self::TokenOf => "token-of",
+            Self::RunsAs => "runs-as",
+            Self::OneOf => "one-of",
+        }
+    }
+
+    /// Whether what it leads to got its credentials from what it comes from.
+    pub(super) fn gives(self) -> bool {
+        matches!(
+            self,
+            Self::AssumedRole | Self::WebIdentity | Self::PodIdentity | Self::MadeKey | Self::MadeToken
+        )
+    }
+
     /// Whether it holds from the event on that made it, rather than always.
     pub(super) fn begins(self) -> bool {
         !matches!(
@@ -78,7 +130,7 @@ impl fmt::Display for Why {
             Self::PodOf => "is a pod of it, by its name",
             Self::TokenOf => "used the token",
             Self::RunsAs => "runs as",
-            Self::OneOf => "is one of its pods",
+            Self::OneOf => "has it as one of its pods or tokens",
         })
     }
 }
@@ -92,14 +144,42 @@ pub struct Link {
     pub why: Why,
     /// When, in Unix milliseconds.
     pub time: Option<i64>,
-    /// The event that shows it.
+    /// The first event that shows it.
     pub evidence: Evidence,
+}
+
+impl Link {
+    /// How sure it is.
+    pub fn strength(&self) -> Strength {
+        match (self.why, &self.to) {
+            (Why::RunsAs, _) | (Why::MadeToken, Identity::KubernetesUser(_)) => Strength::Shared,
+            // The pod's own token says so.
+            (Why::OneOf, _) => Strength::Exact,
+            (_, Identity::Pod(..) | Identity::Workload(..)) => Strength::Name,
+            _ => Strength::Exact,
+        }
+    }
+}
+
+/// When and by which event a link was made.
+#[derive(Clone, Debug)]
+pub(super) struct Made {
+    pub(super) time: Option<i64>,
+    pub(super) evidence: Evidence,
+}
+
+impl Made {
+    /// What makes one the first, whatever order the logs come in.
+    fn order(&self) -> (Option<i64>, &str, u64, &str) {
+        let Evidence { id, place, .. } = &self.evidence;
+        (self.time, &place.file, place.line, id)
+    }
 }
 
 /// All names, and the links between them.
 #[derive(Debug, Default)]
 pub struct Identities {
-    pub(super) links: BTreeMap<Identity, Vec<Link>>,
+    links: BTreeMap<Identity, BTreeMap<(Identity, Why), Made>>,
     /// What else names somebody: session names, unique ids, role ARNs.
     pub(super) aliases: BTreeMap<String, BTreeSet<Identity>>,
     /// Access keys and who used them.
@@ -109,22 +189,62 @@ pub struct Identities {
 }
 
 object! {
-    struct Made {
+    struct Manifest {
         "metadata" => metadata: Field<Metadata<'a>>,
+        "spec" => spec: Field<PodSpec<'a>>,
     }
 }
 
 /// Resources that make pods.
 const WORKLOADS: [&str; 6] = ["deployments", "daemonsets", "statefulsets", "replicasets", "jobs", "cronjobs"];
 
-/// The annotation that names a token that was made.
-/// Source: Kubernetes v1.37, `pkg/registry/core/serviceaccount/storage/token.go`.
-const ISSUED: &str = "authentication.kubernetes.io/issued-credential-identifier";
-
 impl Identities {
     /// Links that there was no room for.
     pub fn dropped(&self) -> u64 {
         self.dropped
+    }
+
+    /// Whether a name is in the logs.
+    pub(super) fn has(&self, identity: &Identity) -> bool {
+        self.links.contains_key(identity)
+    }
+
+    /// Where a name leads.
+    pub(super) fn of(&self, identity: &Identity) -> impl Iterator<Item = Link> {
+        self.links.get(identity).into_iter().flatten().map(|((to, why), made)| Link {
+            to: to.clone(),
+            why: *why,
+            time: made.time,
+            evidence: made.evidence.clone(),
+        })
+    }
+
+    /// All names from one on, in their order.
+    pub(super) fn from(&self, first: Identity) -> impl Iterator<Item = &Identity> {
+        self.links.range(first..).map(|(identity, _)| identity)
+    }
+
+    /// All links, each with the name that it leads from.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&Identity, &Identity, Why)> {
+        self.links.iter().flat_map(|(from, links)| links.keys().map(move |(to, why)| (from, to, *why)))
+    }
+
+    /// The keys of sessions and users that have several.
+    pub(super) fn keys(&self) -> BTreeMap<Identity, BTreeSet<Identity>> {
+        let mut keys: BTreeMap<Identity, BTreeSet<Identity>> = BTreeMap::new();
+        for (key, owners) in &self.owners {
+            for owner in owners {
+                keys.entry(owner.clone()).or_default().insert(Identity::AccessKey(key.clone()));
+            }
+        }
+        keys.retain(|_, keys| keys.len() > 1);
+        keys
+    }
+
+    /// Everything that somebody can be asked for by.
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        let aliases = self.aliases.keys().cloned();
+        self.links.keys().map(Identity::name).chain(aliases)
     }
 
     /// Goes from a name as far as links lead.
@@ -138,6 +258,7 @@ impl Identities {
         let Some(user) = act.user else { return };
         let names = actor::of_act(&act);
         let Some(first) = names.first().cloned() else { return };
+        self.meet(&first);
         let evidence =
             Evidence { id: event.audit_id.text().to_owned(), is_record: false, place: place.clone() };
         let mut link = |from: &Identity, to: Identity, why: Why| {
@@ -145,35 +266,48 @@ impl Identities {
         };
         let username = Identity::KubernetesUser(act.username().to_owned());
         let own_pod = names.iter().find(|name| matches!(name, Identity::Pod(..))).cloned();
-        match &own_pod {
-            Some(pod) => {
-                if let Some(token) = names.iter().find(|name| matches!(name, Identity::Token(_))) {
+        let own_token = names.iter().find(|name| matches!(name, Identity::Token(_))).cloned();
+        match (&own_pod, &own_token) {
+            (Some(pod), token) => {
+                if let Some(token) = token {
                     link(pod, token.clone(), Why::TokenOf);
                     link(token, pod.clone(), Why::TokenOf);
                 }
                 link(pod, username.clone(), Why::RunsAs);
                 link(&username, pod.clone(), Why::OneOf);
             }
-            None => {
+            (None, Some(token)) => {
+                link(token, username.clone(), Why::RunsAs);
+                link(&username, token.clone(), Why::OneOf);
+            }
+            (None, None) => {
                 for name in names.iter().skip(1) {
                     link(&first, name.clone(), Why::SameCaller);
                     link(name, first.clone(), Why::SameCaller);
                 }
                 if !names.contains(&username) {
-                    link(&first, username.clone(), Why::MappedTo);
+                    for name in &names {
+                        link(name, username.clone(), Why::MappedTo);
+                    }
                 }
             }
         }
-        if let Some(other) = event.impersonated_user.get().filter(|_| act.took_place()) {
-            link(&first, Identity::KubernetesUser(other.username.text().to_owned()), Why::Impersonated);
-        }
         if act.took_place() {
-            let doer = own_pod.as_ref().unwrap_or(&first);
-            made(&act, doer, &mut link);
+            // Of somebody who came by AWS, the key as well: a session's name may be used again by another.
+            let doers = own_pod.as_slice();
+            let doers = if doers.is_empty() { &names } else { doers };
+            let other = event.impersonated_user.get().map(|user| user.username.text().to_owned());
+            for doer in doers {
+                if let Some(other) = &other {
+                    link(doer, Identity::KubernetesUser(other.clone()), Why::Impersonated);
+                }
+                made(&act, doer, &mut link);
+            }
         }
         if let Identity::AccessKey(_) | Identity::Principal(_) | Identity::Session(_) = first {
             let uid = user.uid.text();
-            for alias in [extra(user, "sessionName"), extra(user, "principalId"), act.username(), uid] {
+            let ids = [extra(user, "principalId"), extra(user, "canonicalArn"), uid];
+            for alias in ids.into_iter().chain([extra(user, "sessionName"), act.username()]) {
                 self.alias(alias, &first);
             }
             self.owned(&names);
@@ -183,9 +317,10 @@ impl Identities {
     /// Learns from a record of CloudTrail.
     pub fn cloudtrail(&mut self, record: &Record<'_>, place: &Place) {
         let call = Call::of(record);
-        let names = actor::of_call(&call);
+        let names = callers(&call);
         let evidence = Evidence { id: record.id.text().to_owned(), is_record: true, place: place.clone() };
         if let Some(first) = names.first() {
+            self.meet(first);
             for name in names.iter().skip(1) {
                 for (from, to) in [(first, name), (name, first)] {
                     let link = Link {
@@ -197,7 +332,7 @@ impl Identities {
                     self.add(from, link);
                 }
             }
-            if !matches!(first, Identity::KubernetesUser(_)) {
+            if !matches!(first, Identity::KubernetesUser(_) | Identity::WebIdentity(_)) {
                 let id = call.identity().map_or("", |identity| identity.principal_id.text());
                 for alias in [id, id.split(':').next().unwrap_or_default(), call.principal()] {
                     self.alias(alias, first);
@@ -225,33 +360,61 @@ impl Identities {
     }
 
     fn add(&mut self, from: &Identity, link: Link) {
-        if let Identity::Session(arn) = &link.to
-            && let Some((_, name)) = session_of(arn)
-        {
-            self.alias(name, &link.to);
-        }
-        let links = self.links.entry(from.clone()).or_default();
-        if let Some(known) = links.iter_mut().find(|known| known.to == link.to && known.why == link.why) {
-            if link.time < known.time {
-                *known = link;
+        let Link { to, why, time, evidence } = link;
+        let made = Made { time, evidence };
+        let key = (to, why);
+        if let Some(known) = self.links.get_mut(from).and_then(|links| links.get_mut(&key)) {
+            // Of no time is earlier than of any: then nothing is left out by it.
+            if made.order() < known.order() {
+                *known = made;
             }
             return;
         }
-        if self.count >= MAX_LINKS {
-            self.dropped = self.dropped.saturating_add(1);
+        self.meet(&key.0);
+        self.meet(from);
+        if self.has_room()
+            && let Some(links) = self.links.get_mut(from)
+        {
+            links.insert(key, made);
+        }
+    }
+
+    /// Takes note of a name, and of what else it is called.
+    fn meet(&mut self, identity: &Identity) {
+        if self.links.contains_key(identity) || !self.has_room() {
             return;
         }
-        links.push(link);
-        self.count = self.count.saturating_add(1);
+        self.links.insert(identity.clone(), BTreeMap::new());
+        match identity {
+            Identity::Session(arn) => {
+                if let Some((role, name)) = session_of(arn) {
+                    self.alias(role, identity);
+                    self.alias(name, identity);
+                }
+            }
+            Identity::Principal(arn) => {
+                if let Some((_, name)) = arn.rsplit_once('/') {
+                    self.alias(name, identity);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn has_room(&mut self) -> bool {
+        let has_room = self.count < MAX_LINKS;
+        if has_room {
+            self.count = self.count.saturating_add(1);
+        } else {
+            self.dropped = self.dropped.saturating_add(1);
+        }
+        has_room
     }
 
     fn alias(&mut self, alias: &str, identity: &Identity) {
-        if alias.is_empty() || self.count >= MAX_LINKS {
-            return;
-        }
-        let known = self.aliases.entry(alias.to_owned()).or_default();
-        if known.insert(identity.clone()) {
-            self.count = self.count.saturating_add(1);
+        let is_known = self.aliases.get(alias).is_some_and(|known| known.contains(identity));
+        if !alias.is_empty() && !is_known && self.has_room() {
+            self.aliases.entry(alias.to_owned()).or_default().insert(identity.clone());
         }
     }
 
@@ -263,6 +426,17 @@ impl Identities {
         if let (Some(owner), Some(key)) = (owner, key) {
             self.owners.entry(key.clone()).or_default().insert(owner.clone());
         }
+    }
+}
+
+/// Who called. A web identity has no name but its token's subject.
+pub(super) fn callers(call: &Call<'_>) -> Vec<Identity> {
+    let names = actor::of_call(call);
+    match call.caller {
+        cloudtrail::Caller::WebIdentity(subject) if names.is_empty() && !subject.is_empty() => {
+            vec![Identity::WebIdentity(subject.to_owned())]
+        }
+        _ => names,
     }
 }
 
@@ -278,21 +452,24 @@ fn made(act: &Act<'_>, doer: &Identity, link: &mut impl FnMut(&Identity, Identit
             link(doer, pod(name), Why::EnteredPod);
         }
         ("serviceaccounts", "token", Verb::Create) if act.caller != Caller::Node => {
-            let issued = act.event.annotations.get().and_then(|all| all.get(ISSUED)).map(|id| &**id);
-            let to = match issued.and_then(|id| id.strip_prefix("JTI=")) {
-                Some(token) => Identity::Token(token.to_owned()),
-                None => service_account(namespace, name),
-            };
+            let to = actor::issued_token(act).unwrap_or_else(|| service_account(namespace, name));
             link(doer, to, Why::MadeToken);
         }
         ("pods", "", Verb::Create) => {
             let body = [&act.event.response_object, &act.event.request_object];
-            let made: Option<Made<'_>> =
+            let made: Option<Manifest<'_>> =
                 body.into_iter().find(|body| body.json().is_some()).and_then(|body| body.read());
-            let metadata = made.and_then(|made| made.metadata.get().cloned()).unwrap_or_default();
+            let made = made.unwrap_or_default();
+            let metadata = made.metadata.get().cloned().unwrap_or_default();
             let name = if name.is_empty() { metadata.name.text() } else { name };
             if name.is_empty() {
                 return;
+            }
+            if let Some(account) = made.spec.get().map(PodSpec::account) {
+                let account =
+                    service_account(namespace, if account.is_empty() { "default" } else { account });
+                link(&pod(name), account.clone(), Why::RunsAs);
+                link(&account, pod(name), Why::OneOf);
             }
             if act.caller.is_system() {
                 for owner in metadata.owners.items() {

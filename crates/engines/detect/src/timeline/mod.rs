@@ -8,8 +8,11 @@
 
 mod follow;
 mod links;
+mod origins;
+mod roots;
 mod story;
+mod words;
 
-pub use follow::Followed;
-pub use links::{Identities, Link, MAX_LINKS, Why};
+pub use follow::{Followed, MAX_FOLLOWED};
+pub use links::{Identities, Link, MAX_LINKS, Strength, Why};
 pub use story::{Entry, Known, MAX_ENTRIES, Story};

@@ -1,18 +1,14 @@
-//! The timeline itself, and how its entries read.
+//! The timeline itself.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
-use percent_encoding::percent_decode_str;
-
-use super::links::{Link, Why};
-use crate::act::Act;
+use super::links::{Link, Strength, Why};
 use crate::actor::Identity;
-use crate::cloudtrail::Call;
-use crate::field::{Field, Text};
+use crate::audit::Outcome;
 use crate::finding::Evidence;
-use crate::object::object;
 
-/// Most entries of a timeline; what is beyond is counted.
+/// Most entries of a timeline, some hundred MiB: the earliest. What is beyond is counted.
 pub const MAX_ENTRIES: usize = 100_000;
 
 /// What somebody did.
@@ -20,7 +16,10 @@ pub const MAX_ENTRIES: usize = 100_000;
 pub struct Story {
     /// Who was asked for.
     pub who: String,
-    /// All names that belong to him, each with the one that leads to it.
+    /// From whom he had his credentials, the first one first, each with the link that leads from it. They are told, and not
+    /// followed.
+    pub origins: Vec<(Identity, Link)>,
+    /// Who was asked for, and all names that belong to him and did something, each with the one that leads to it.
     pub identities: Vec<Known>,
     /// What he did, in the order of time.
     pub entries: Vec<Entry>,
@@ -37,8 +36,8 @@ pub struct Known {
     pub since: Option<i64>,
     /// The name that leads to it and how; none for who was asked for.
     pub through: Option<(Identity, Link)>,
-    /// Whether it may be another's as well: what comes of a service account may be any of its pods'.
-    pub is_shared: bool,
+    /// How sure it is: as the weakest of the links that lead to it.
+    pub strength: Strength,
 }
 
 /// One request.
@@ -52,20 +51,32 @@ pub struct Entry {
     pub identity: Identity,
     /// How that name came in; none for who was asked for.
     pub through: Option<Why>,
-    /// Whether the name may be another's as well.
-    pub is_shared: bool,
+    /// How sure it is that it was he.
+    pub strength: Strength,
+    /// All names that the event has for whoever did it, the strongest first.
+    pub names: Vec<Identity>,
     /// As which user of Kubernetes; empty for a call to AWS.
     pub username: String,
     /// In whose name, if in another's.
     pub impersonated: String,
-    /// What was done: `get secrets shop/db`, `iam:CreateAccessKey ann`.
-    pub what: String,
-    /// Empty if it succeeded.
-    pub outcome: String,
+    /// What was done: `get secrets`, `iam:CreateAccessKey`.
+    pub action: String,
+    /// To what: `shop/db`, an ARN; empty if it is not said.
+    pub object: String,
+    /// With what: the command of an exec.
+    pub detail: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Why not, in the apiserver's or AWS's word; empty if it succeeded.
+    pub error: String,
     /// From where.
     pub source: String,
-    /// With what.
+    /// What the client called itself.
     pub user_agent: String,
+    /// The types of the findings that rest on it.
+    pub findings: BTreeSet<&'static str>,
+    /// Of what may be another's: whether it came from an address from which he did what is surely his.
+    pub is_from_same: bool,
 }
 
 impl fmt::Display for Known {
@@ -78,8 +89,8 @@ impl fmt::Display for Known {
                 why => write!(f, "{}", phrase(why))?,
             }
         }
-        if self.is_shared {
-            f.write_str(" (or another pod that runs as it)")?;
+        if self.strength == Strength::Shared {
+            f.write_str(" (or another that runs as it)")?;
         }
         Ok(())
     }
@@ -97,12 +108,13 @@ fn phrase(why: Why) -> String {
 
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}: {}", self.identity.kind(), self.identity.name(), self.what)?;
+        let name = self.names.first().unwrap_or(&self.identity);
+        write!(f, "{} {}: {}", name.kind(), name.name(), self.what())?;
         if !self.impersonated.is_empty() {
             write!(f, " as {}", self.impersonated)?;
         }
-        if !self.outcome.is_empty() {
-            write!(f, " ({})", self.outcome)?;
+        if let Some(result) = self.result() {
+            write!(f, " ({result})")?;
         }
         if !self.source.is_empty() {
             write!(f, " from {}", self.source)?;
@@ -111,76 +123,27 @@ impl fmt::Display for Entry {
     }
 }
 
-/// A request to the apiserver in words.
-pub(super) fn request(act: &Act<'_>) -> String {
-    let mut what = act.event.verb.text().to_owned();
-    if act.resource.is_empty() {
-        what.push(' ');
-        what.push_str(act.path);
-        return what;
-    }
-    for (mark, part) in [(" ", act.resource), ("/", act.subresource), (" ", act.namespace)] {
-        if !part.is_empty() {
-            what.push_str(mark);
-            what.push_str(part);
+impl Entry {
+    /// Action, object and command, as one text.
+    pub fn what(&self) -> String {
+        let mut what = self.action.clone();
+        for (mark, part) in [(" ", &self.object), (": ", &self.detail)] {
+            if !part.is_empty() {
+                what.push_str(mark);
+                what.push_str(part);
+            }
         }
+        what
     }
-    if !act.name.is_empty() {
-        what.push_str(if act.namespace.is_empty() { " " } else { "/" });
-        what.push_str(act.name);
-    }
-    let commands: Vec<String> = act
-        .query
-        .split('&')
-        .filter_map(|pair| pair.strip_prefix("command="))
-        .map(|command| percent_decode_str(&command.replace('+', " ")).decode_utf8_lossy().into_owned())
-        .collect();
-    if !commands.is_empty() {
-        what.push_str(": ");
-        what.push_str(&commands.join(" "));
-    }
-    what
-}
 
-object! {
-    /// What calls name most often as their object.
-    struct Target {
-        "roleArn" => role_arn: Field<Text<'a>>,
-        "principalArn" => principal: Field<Text<'a>>,
-        "secretId" => secret: Field<Text<'a>>,
-        "bucketName" => bucket: Field<Text<'a>>,
-        "userName" => user: Field<Text<'a>>,
-        "roleName" => role: Field<Text<'a>>,
-        "repositoryName" => repository: Field<Text<'a>>,
-        "keyId" => key: Field<Text<'a>>,
-        "clusterName" => cluster: Field<Text<'a>>,
-        "name" => name: Field<Text<'a>>,
-    }
-}
-
-/// A call to AWS in words.
-pub(super) fn call(call: &Call<'_>) -> String {
-    let asked: Target<'_> = call.request();
-    let target = [
-        &asked.role_arn,
-        &asked.principal,
-        &asked.secret,
-        &asked.bucket,
-        &asked.user,
-        &asked.role,
-        &asked.repository,
-        &asked.key,
-        &asked.cluster,
-        &asked.name,
-    ]
-    .into_iter()
-    .map(|field| field.text())
-    .find(|text| !text.is_empty())
-    .unwrap_or_default();
-    let target = percent_decode_str(target).decode_utf8_lossy();
-    if target.is_empty() {
-        format!("{}:{}", call.service, call.action)
-    } else {
-        format!("{}:{} {target}", call.service, call.action)
+    /// What became of it in words; nothing if it succeeded.
+    pub fn result(&self) -> Option<String> {
+        let result = match self.outcome {
+            Outcome::Succeeded => return None,
+            Outcome::Denied => "denied",
+            Outcome::Failed => "failed",
+            Outcome::NotTold => "outcome not recorded",
+        };
+        Some(if self.error.is_empty() { result.to_owned() } else { format!("{result}: {}", self.error) })
     }
 }

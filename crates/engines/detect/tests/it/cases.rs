@@ -15,13 +15,13 @@ use serde_json::value::RawValue;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Case {
+pub(crate) struct Case {
     name: String,
     #[serde(default)]
     lists: BTreeMap<String, Vec<String>>,
     #[serde(default)]
     retired: bool,
-    events: Vec<Box<RawValue>>,
+    pub(crate) events: Vec<Box<RawValue>>,
     findings: BTreeMap<String, String>,
     #[serde(default)]
     counts: BTreeMap<String, u64>,
@@ -29,7 +29,7 @@ struct Case {
     not: Vec<String>,
 }
 
-fn all() -> Vec<(String, Case)> {
+pub(crate) fn all() -> Vec<(String, Case)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../cases/detect");
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "jsonl"));

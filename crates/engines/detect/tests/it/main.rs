@@ -12,13 +12,22 @@ mod baseline;
 mod cases;
 mod cloudtrail;
 mod corpus;
+#[path = "../../src/baseline/tests/days.rs"]
+mod days;
 #[path = "../../../../../fuzz/detect.rs"]
 mod detect;
 mod documents;
+mod filters;
 mod hostile;
 mod output;
 mod pages;
 mod sequences;
+mod soak;
+#[path = "../../../../../fuzz/state.rs"]
+mod state;
+mod stopped;
 mod story;
+mod timeline;
 #[path = "../../../../../fuzz/trail.rs"]
 mod trail;
+mod unusual;

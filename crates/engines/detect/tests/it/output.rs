@@ -1,6 +1,7 @@
 use ringwall_detect::finding::{
     Actor, ApiCall, AwsCall, Container, DefinedBy, Details, Evidence, Finding, Findings, Kind, ListMatch,
-    Log, PermissionAsked, Place, RoleBindingMade, RoleMade, Signal, Term, Workload,
+    Log, PermissionAsked, Place, RoleBindingMade, RoleMade, Sequence, SequenceSignal, Signal, SignalSource,
+    Term, Workload,
 };
 use ringwall_detect::output::{Scope, asff, guardduty, id, json, ocsf, sigma};
 use ringwall_model::{Responsible, Severity};
@@ -95,14 +96,14 @@ fn full() -> Finding {
         }],
         terms: vec![
             Term {
-                feature: "user agent",
+                feature: "user agent".into(),
                 value: text("curl/8"),
                 bits: 9.96578,
                 seen_of_actor: 0,
                 seen_of_all: 3,
             },
             Term {
-                feature: "namespace",
+                feature: "namespace".into(),
                 value: text("shop"),
                 bits: 1.5,
                 seen_of_actor: 12,
@@ -154,6 +155,58 @@ fn bare(source: &str) -> Finding {
     Findings::default().add(signal).clone()
 }
 
+/// One that rests on several.
+fn sequence() -> Finding {
+    static CLUSTER: Kind = kind("AttackSequence:EKS/CompromisedCluster", Log::Both, Severity::Critical);
+    let of = |source, name: &str, severity, stage: &'static str, weight| SequenceSignal {
+        source,
+        name: text(name),
+        severity,
+        stage: stage.into(),
+        count: 2,
+        first_seen: Some(1_791_792_312_345),
+        last_seen: Some(1_791_792_400_000),
+        weight,
+    };
+    let user = full().details.actor;
+    let of_pod = Actor { username: text("system:serviceaccount:shop:web"), ..Actor::default() };
+    let sequence = Sequence {
+        uid: text("0123456789abcdef"),
+        description: text("6 signals in 3 steps of an attack by `ann`"),
+        actors: vec![user.clone(), of_pod],
+        resources: ["pods/shop/debug", "secrets/shop", "clusterroles/all", "111122223333/iam"]
+            .map(text)
+            .into(),
+        endpoints: vec![text("2001:db8::7")],
+        signals: vec![
+            of(SignalSource::Finding, MOUNT.name, Some(Severity::High), "Persistence", 50),
+            of(SignalSource::CloudTrail, "iam:CreateAccessKey", None, "Persistence", 15),
+            of(SignalSource::AuditLog, "list secrets", None, "Credential Access", 15),
+        ],
+        indicators: vec![
+            ("ATTACK_TACTIC".into(), vec![text("Persistence"), text("Credential Access")]),
+            ("HIGH_RISK_API".into(), vec![text("iam:CreateAccessKey")]),
+        ],
+        score: 80,
+    };
+    let details = Details {
+        description: sequence.description.clone(),
+        actor: user,
+        sequence: Some(sequence),
+        ..Details::default()
+    };
+    let place = Place { file: "audit.log".into(), line: 7 };
+    let signal = Signal {
+        kind: &CLUSTER,
+        severity: Severity::Critical,
+        cause: text("0123456789abcdef"),
+        time: Some(1_791_792_312_345),
+        evidence: Evidence { id: text("id-7"), is_record: false, place },
+        details,
+    };
+    Findings::default().add(signal).clone()
+}
+
 fn scope() -> Scope {
     Scope {
         account: Some(text("111122223333")),
@@ -171,6 +224,11 @@ fn every_form_keeps_its_shape() {
     insta::assert_json_snapshot!("asff", asff(&full, &scope));
     insta::assert_json_snapshot!("ocsf", ocsf(&full, &scope));
     insta::assert_json_snapshot!("sigma", sigma(&full, &scope));
+    let sequence = sequence();
+    insta::assert_json_snapshot!("sequence_json", json(&sequence, &scope));
+    insta::assert_json_snapshot!("sequence_asff", asff(&sequence, &scope));
+    insta::assert_json_snapshot!("sequence_ocsf", ocsf(&sequence, &scope));
+    insta::assert_json_snapshot!("sequence_sigma", sigma(&sequence, &scope));
     let bare = bare("198.51.100.7");
     insta::assert_json_snapshot!("bare_json", json(&bare, &Scope::default()));
     insta::assert_json_snapshot!("bare_asff", asff(&bare, &Scope::default()));

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::cloudtrail::{cases, merge};
 
 /// The lines of one log: what differs, put into its base.
-fn lines(base: &Value, changes: &Value, id: &str, time: &str) -> Vec<String> {
+pub(crate) fn lines(base: &Value, changes: &Value, id: &str, time: &str) -> Vec<String> {
     let each = changes.as_array().into_iter().flatten().enumerate().map(|(number, change)| {
         let mut line = base.clone();
         line[id] = json!(format!("{id}-{number}"));

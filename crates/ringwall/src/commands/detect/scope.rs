@@ -28,11 +28,15 @@ pub(super) fn of(args: &Detect, files: &[LogFile]) -> Scope {
     }
 }
 
-/// What the snapshot says that files lie in, and what time it is.
+/// What the snapshot says that the first of these files lies in.
+pub(in crate::commands) fn written(files: &[LogFile]) -> Scope {
+    files.iter().find_map(|file| snapshot(file.path.as_deref()?)).unwrap_or_default()
+}
+
+/// The same, and what time it is.
 pub(in crate::commands) fn within(files: &[LogFile]) -> Scope {
-    let written = files.iter().find_map(|file| snapshot(file.path.as_deref()?)).unwrap_or_default();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis());
-    Scope { now: i64::try_from(now).unwrap_or(i64::MAX), ..written }
+    Scope { now: i64::try_from(now).unwrap_or(i64::MAX), ..written(files) }
 }
 
 /// What the `cluster.yaml` of the snapshot says whose `audit/` or `cloudtrail/` a file lies in.

@@ -49,7 +49,7 @@ fn terms(findings: &[Finding]) -> Vec<(&str, Vec<(&str, &str)>)> {
     findings
         .iter()
         .map(|finding| {
-            let terms = finding.details.terms.iter().map(|term| (term.feature, term.value.as_str()));
+            let terms = finding.details.terms.iter().map(|term| (&*term.feature, term.value.as_str()));
             (finding.kind.name.rsplit('.').next().unwrap(), terms.collect())
         })
         .collect()

@@ -60,12 +60,14 @@ pub(super) fn signal(
         cause: format!("{}\0{object}", call.who()),
         time: call.time,
         evidence: Evidence { id: short(call.record.id.text()), is_record: true, place: place.clone() },
-        details: Details {
-            description,
-            actor: actor(call),
-            aws_call: Some(aws_call(call)),
-            ..Details::default()
-        },
+        details: Details { description, ..call.details() },
+    }
+}
+
+impl Call<'_> {
+    /// What a finding tells of this call, whatever it is told for.
+    pub fn details(&self) -> Details {
+        Details { actor: actor(self), aws_call: Some(aws_call(self)), ..Details::default() }
     }
 }
 
