@@ -4,9 +4,13 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 )
+
+// registered are the flags that packages of Kubernetes registered as they were loaded, before the root command put them away.
+var registered = pflag.CommandLine
 
 // componentCommand is a program of the same release, under a name of ours. All arguments are its own.
 //
@@ -19,6 +23,7 @@ func componentCommand(use, what string, make func() *cobra.Command) *cobra.Comma
 		DisableFlagParsing: true,
 		RunE: func(_ *cobra.Command, args []string) error {
 			callItself(what)
+			pflag.CommandLine = registered
 			component := make()
 			component.SilenceUsage = true
 			component.SetArgs(args)

@@ -9,7 +9,9 @@ import subprocess
 import urllib.parse
 
 from bed import Bed
+from gate import Gate
 from kubelet import Kubelet
+from process import Running, until
 from record import Record
 
 POLICY = pathlib.Path(__file__).parents[2] / "deploy" / "manifests" / "audit" / "audit-policy.yaml"
@@ -47,6 +49,37 @@ class Cluster:
         self.admin = Person(self, "testbed:admin", self.bed.kubeconfig, self.certificate("testbed:admin", "system:masters"))
         self.record = Record(self.log, self.home / "acts", lambda path: self.admin.https("GET", path))
         return self
+
+    def controllers(self):
+        """kube-controller-manager and kube-scheduler, as kubeadm starts them, but for what the testbed has of its own."""
+        if self.running:
+            return
+        pki = self.bed.pki
+        none = [f"-{name}-controller" for name in ("serviceaccount", "serviceaccount-token", "namespace", "clusterrole-aggregation")]
+        for name, flags in {
+            "controller-manager": [
+                "--use-service-account-credentials", f"--service-account-private-key-file={pki / 'service-account.key'}",
+                f"--root-ca-file={pki / 'ca.crt'}", f"--cluster-signing-cert-file={pki / 'ca.crt'}",
+                f"--cluster-signing-key-file={pki / 'ca.key'}", f"--controllers={','.join(['*', *none])}",
+            ],
+            "scheduler": [],
+        }.items():
+            user = f"system:kube-{name}"
+            config = self.person(user).kubeconfig
+            command = [
+                self.bed.program, name, f"--kubeconfig={config}", f"--authentication-kubeconfig={config}",
+                f"--authorization-kubeconfig={config}", "--bind-address=127.0.0.1", "--secure-port=0", *flags,
+            ]
+            environment = {"HOME": str(self.home), "PATH": os.environ.get("PATH", "")}
+            self.running.append(Running(command, environment, self.home / f"{name}.log", None).start(wait=False))
+
+    def until_made(self, owner, namespace, count=1):
+        """Waits until controllers have made that many pods."""
+        def made():
+            found = self.bed.get("pods", "-n", namespace, "-l", f"app={owner}")["items"]
+            return len(found) >= count
+        if not until(made, 60):
+            raise RuntimeError(f"no controller made pods of `{owner}`")
 
     def stop(self):
         for process in self.running:
@@ -91,12 +124,20 @@ class Cluster:
         """Whoever has nothing to show."""
         return Person(self, "system:anonymous", self.kubeconfig("nobody", {}))
 
-    def kubeconfig(self, name, user):
+    def from_address(self, person, address):
+        """Somebody whose kubectl comes from an address."""
+        name = f"{person.name}-{address}"
+        if name not in self.people:
+            gate = Gate(self.bed.pki, self.bed.server, person.certificate, address)
+            self.people[name] = Person(self, name, self.kubeconfig(name, {"token": "of nobody"}, gate.url), person.certificate)
+        return self.people[name]
+
+    def kubeconfig(self, name, user, server=None):
         path = self.home / f"{name.replace(':', '-').replace('/', '-')}.kubeconfig"
         path.write_text(json.dumps({
             "apiVersion": "v1", "kind": "Config", "current-context": "c",
             "clusters": [{"name": "c", "cluster": {
-                "server": self.bed.server, "certificate-authority": str(self.bed.pki / "ca.crt"),
+                "server": server or self.bed.server, "certificate-authority": str(self.bed.pki / "ca.crt"),
             }}],
             "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
             "users": [{"name": "u", "user": user}],

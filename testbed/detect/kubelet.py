@@ -1,13 +1,13 @@
-"""As much of a kubelet as an apiserver needs to let somebody into a pod: it agrees to SPDY or WebSocket, and hangs up."""
+"""As much of a kubelet as an apiserver needs to let somebody into a pod: it agrees to SPDY, and to no stream of it."""
 
-import base64
-import hashlib
 import http.server
+import socket
 import ssl
+import struct
 import threading
 
-# Source: RFC 6455, section 1.3.
-WEBSOCKET = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+# Control frames of SPDY/3: a stream is asked for, and ended. Source: draft-mbelshe-httpbis-spdy-00, 2.6.
+CONTROL, SYN_STREAM, RST_STREAM, REFUSED = 0x8003, 1, 3, 3
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -23,15 +23,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(101)
         self.send_header("Connection", "Upgrade")
         self.send_header("Upgrade", upgrade)
-        if upgrade.lower() == "websocket":
-            key = self.headers["Sec-WebSocket-Key"] + WEBSOCKET
-            self.send_header("Sec-WebSocket-Accept", base64.b64encode(hashlib.sha1(key.encode()).digest()).decode())
-            self.send_header("Sec-WebSocket-Protocol", self.headers.get("Sec-WebSocket-Protocol", "").split(",")[0].strip())
-        else:
-            offered = self.headers.get_all("X-Stream-Protocol-Version") or ["v4.channel.k8s.io"]
-            self.send_header("X-Stream-Protocol-Version", offered[0].split(",")[0].strip())
+        offered = self.headers.get_all("X-Stream-Protocol-Version") or ["v4.channel.k8s.io"]
+        self.send_header("X-Stream-Protocol-Version", offered[0].split(",")[0].strip())
         self.end_headers()
+        self.refuse_streams()
         self.close_connection = True
+
+    def refuse_streams(self):
+        """Whoever is refused goes at once; who gets no answer waits for half a minute."""
+        while len(head := self.rfile.read(8)) == 8:
+            kind, what, length = *struct.unpack(">HH", head[:4]), int.from_bytes(head[5:])
+            rest = self.rfile.read(length)
+            if (kind, what) == (CONTROL, SYN_STREAM):
+                self.wfile.write(struct.pack(">HHI4sI", CONTROL, RST_STREAM, 8, rest[:4], REFUSED))
 
     do_POST = do_GET
 
@@ -41,7 +45,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 class Kubelet:
     def __init__(self, pki):
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = own_address()
+        self.server = http.server.ThreadingHTTPServer((self.address, 0), Handler)
         self.server.daemon_threads = True
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(pki / "apiserver.crt", pki / "apiserver.key")
@@ -52,8 +57,19 @@ class Kubelet:
     def status(self):
         """What its node says of where it is."""
         return {
-            "addresses": [{"type": "InternalIP", "address": "127.0.0.1"}, {"type": "Hostname", "address": "127.0.0.1"}],
+            "addresses": [{"type": "InternalIP", "address": self.address}],
             "daemonEndpoints": {"kubeletEndpoint": {"Port": self.port}},
             "capacity": {"cpu": "8", "memory": "32Gi", "pods": "110"},
             "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady"}],
         }
+
+
+def own_address():
+    """An address of this machine. Apiservers proxy to none of loopback, and pass on no command through it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        try:
+            # Nothing is sent: it is only asked which way it would go.
+            asking.connect(("192.0.2.1", 9))
+            return asking.getsockname()[0]
+        except OSError:
+            return "127.0.0.1"

@@ -28,7 +28,7 @@ def workload(kind, name, namespace="shop", container=CONTAINER, **spec):
     labels = {"app": name}
     template = {"metadata": {"labels": labels}, "spec": {"containers": [container], **spec}}
     if kind in ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"):
-        more = {"serviceName": name} if kind == "StatefulSet" else {}
+        more = {"serviceName": name, "podManagementPolicy": "Parallel"} if kind == "StatefulSet" else {}
         return obj("apps/v1", kind, name, namespace, spec={"selector": {"matchLabels": labels}, "template": template, **more})
     if kind == "ReplicationController":
         return obj("v1", kind, name, namespace, spec={"selector": labels, "template": template})

@@ -124,7 +124,7 @@ def roles(stage):
     ]:
         with stage.tells(f"a ClusterRole that gives {what}", {ROLE: severity} if severity else {}):
             ann.apply(role("made", rules))
-        with stage.silent(f"it, applied again"):
+        with stage.silent("it, applied again"):
             ann.apply(role("made", rules))
         stage.cluster.admin.kubectl("delete", "clusterrole", "made")
     patches(

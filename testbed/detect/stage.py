@@ -21,25 +21,28 @@ class Stage:
         self.fired, self.quiet = set(), 0
 
     @contextlib.contextmanager
-    def tells(self, what, expected, flags=()):
-        """What is done inside has these findings, by type and severity."""
+    def tells(self, what, expected, flags=(), after=None):
+        """What is done inside has these findings, by type and severity; after an act, if its events are to be known."""
         with self.cluster.record.act(what) as act:
             yield act
         told = {}
-        for finding in self.cluster.detect(act.log, flags=flags):
+        logs = [after.log, act.log] if after else [act.log]
+        for finding in self.cluster.detect(*logs, flags=flags):
+            if after and all(pathlib.Path(one["file"]).name != act.log.name for one in finding["evidence"]):
+                continue
             told[finding["type"]] = max(finding["severity"], told.get(finding["type"], 0))
             self.leads_back(what, finding, act)
         self.fired |= set(told)
         self.quiet += not expected
         self.report.check(told == expected, f"{what}: {shown(told)} in place of {shown(expected)} ({act.log})")
 
-    def silent(self, what, flags=()):
-        return self.tells(what, {}, flags)
+    def silent(self, what, flags=(), after=None):
+        return self.tells(what, {}, flags, after)
 
     def leads_back(self, what, finding, act):
         """Each finding names events that are there."""
         ids = {event["auditID"] for event in act.events()}
-        evidence = [one["auditID"] for one in finding["evidence"]]
+        evidence = [one["auditID"] for one in finding["evidence"] if pathlib.Path(one["file"]).name == act.log.name]
         self.report.check(evidence and ids.issuperset(evidence), f"{what}: {finding['type']} rests on events of the log")
 
 

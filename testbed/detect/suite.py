@@ -16,17 +16,25 @@ import time
 for beside in ("plugs", "aws"):
     sys.path.insert(1, str(pathlib.Path(__file__).parent.parent / beside))
 
+import anomalies
 import callers
+import commands
+import identities
 import policies
+import tester
+import workloads
 from cluster import NODE, Cluster
 from objects import obj
 from report import Report
-from stage import Stage
+from stage import Stage, documented
 
 # Seconds for all of it; then what runs is ended and the suite has failed.
 MOST = 900
 
-PARTS = {"callers": callers.run, "policies": policies.run}
+PARTS = {
+    "callers": callers.run, "policies": policies.run, "workloads": workloads.run, "commands": commands.run,
+    "identities": identities.run, "tester": tester.run, "anomalies": anomalies.run,
+}
 
 
 def set_up(cluster):
@@ -51,6 +59,11 @@ def run(program, testbed, helm, only):
         for name, part in PARTS.items():
             if not only or name in only:
                 part(stage)
+        if not only:
+            report.begin("types")
+            missing = documented() - stage.fired
+            report.check(not missing, f"every documented type was told of something: {sorted(missing)}")
+            report.check(stage.quiet > 100, "and nothing of many acts")
     finally:
         watch.cancel()
         cluster.stop()

@@ -40,6 +40,15 @@ pub(crate) const HELM: GoProgram = GoProgram {
     package: "./cmd/helm",
 };
 
+/// A NATS that syncs what it stores before it acknowledges it, if told so: Debian's is older than that.
+pub(crate) const NATS_SERVER: GoProgram = GoProgram {
+    name: "nats-server",
+    module: "github.com/nats-io/nats-server/v2",
+    version: "v2.15.3",
+    sum: "h1:IgHIKL4DYN9mEfwtPcdM39muvXG8v9FBADQn0f4Whs0=",
+    package: ".",
+};
+
 /// What `go mod download -json` tells.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

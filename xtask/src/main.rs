@@ -15,8 +15,10 @@ mod iam_data;
 mod iam_peers;
 mod irsa;
 mod moto;
+mod nats;
 mod process;
 mod python;
+mod soak;
 mod softhsm;
 mod steps;
 mod store_tools;
@@ -79,6 +81,14 @@ enum Chore {
         #[arg(long, default_value_t = fuzz::DEFAULT_SECONDS)]
         seconds: u64,
     },
+    /// Do the heavy runs, in release mode: memory that has to stay flat
+    Soak {
+        /// One of them; each in turn if left out
+        only: Option<soak::Soak>,
+        /// How many events, 50 million if left out
+        #[arg(long)]
+        events: Option<u64>,
+    },
     /// Bring the AWS action data of ringwall-iam up to date, from npm
     IamData {
         /// Version of the npm package; the newest if left out
@@ -134,6 +144,10 @@ fn run(chore: Chore) -> Result<ExitCode> {
         }
         Chore::Fuzz { target, seconds } => {
             fuzz::run(&workspace, target.as_deref(), seconds)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Chore::Soak { only, events } => {
+            soak::run(&workspace, only, events)?;
             Ok(ExitCode::SUCCESS)
         }
         Chore::IamData { version } => {

@@ -5,12 +5,12 @@ use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
-use crate::go_program::IAM_AUTHENTICATOR;
+use crate::go_program::{IAM_AUTHENTICATOR, NATS_SERVER};
 use crate::steps::{Steps, in_ci};
 use crate::workspace::Workspace;
 use crate::{
-    aws_clients, aws_findings, aws_python, aws_shapes, detection, iam_peers, irsa, moto, process, softhsm,
-    store_tools, testbed, tidy,
+    aws_clients, aws_findings, aws_python, aws_shapes, detection, iam_peers, irsa, moto, nats, process,
+    softhsm, store_tools, testbed, tidy,
 };
 
 /// Tells the end-to-end tests where the testbed's program is.
@@ -67,6 +67,7 @@ pub(crate) fn run(workspace: &Workspace, seed: Option<u64>) -> Result<ExitCode> 
     use_moto(workspace, seed, &mut steps);
     ask_as_aws_clients(workspace, seed, testbed.as_deref(), &mut steps);
     test_store(workspace, seed, &mut steps);
+    share_work(workspace, seed, &mut steps);
     Ok(steps.finish(in_ci()))
 }
 
@@ -208,6 +209,26 @@ fn test_store(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
     });
 }
 
+/// Runs the tests of what replicas share, on Debian's NATS and on one that syncs; a server that can't be had is a gap.
+fn share_work(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
+    let servers = [
+        ("tests of replicas on the machine's NATS", nats::find_or_install()),
+        ("tests of replicas on a NATS that syncs", NATS_SERVER.build(workspace)),
+    ];
+    for (name, server) in servers {
+        match server {
+            Err(error) => steps.gap(name, &format!("{error:#}")),
+            Ok(server) => {
+                steps.run(name, || {
+                    let mut command = cargo_test(workspace, seed);
+                    command.args(["--package", "ringwall-stream", "--test", "it", "--", "--ignored"]);
+                    process::run(command.env(nats::SERVER_VARIABLE, server))
+                });
+            }
+        }
+    }
+}
+
 /// The names of the end-to-end tests, to say each that could not run.
 fn end_to_end_names(workspace: &Workspace, which: &[&str]) -> Vec<String> {
     ignored_names(&mut end_to_end(workspace, None, which), "end-to-end test")
@@ -248,6 +269,7 @@ fn cargo_test(workspace: &Workspace, seed: Option<u64>) -> Command {
         // Only the steps that build these say where they are.
         .env_remove(TESTBED_VARIABLE)
         .env_remove(iam_peers::PEERS_VARIABLE)
+        .env_remove(nats::SERVER_VARIABLE)
         .env_remove(softhsm::MODULE_VARIABLE);
     command
 }

@@ -24,10 +24,10 @@ use ringwall_model::Severity;
 
 pub(crate) use self::agent::Agent;
 pub(crate) use self::detect::{Detect, DetectFormat};
+pub(crate) use self::etcd::{EtcdAccess, EtcdOptional, EtcdRequired, Objects};
 pub(crate) use self::findings::{
     Findings, FindingsArchive, FindingsCommand, FindingsList, FindingsRate, FindingsWhere, Rating,
 };
-pub(crate) use self::etcd::{EtcdAccess, EtcdOptional, EtcdRequired, Objects};
 pub(crate) use self::identity::{Identity, IdentityCommand, IdentityMutate, IdentityPublish};
 pub(crate) use self::kms::{Kms, KmsCommand};
 pub(crate) use self::kms_keyring::{Keyring, KeyringCommand, KeyringPlace};
@@ -86,11 +86,8 @@ pub(crate) enum Command {
     Can(Can),
     WhoCan(WhoCan),
     Detect(Detect),
-<<<<<<< HEAD
     Findings(Findings),
-=======
     Timeline(Timeline),
->>>>>>> story
     Iam(Iam),
     Init(Init),
     Serve(Serve),

@@ -108,6 +108,7 @@ macro_rules! services {
 }
 
 services! {
+    ringwall_http::EndpointError,
     ringwall_audit::Error,
     ringwall_audit::control::ControlError,
     ringwall_authn::sources::SetupError,

@@ -27,6 +27,8 @@ struct Policy {
 struct Banned {
     name: String,
     reason: String,
+    /// Packages that may have it all the same, as cargo-deny takes them.
+    wrappers: Vec<String>,
 }
 
 impl Policy {
@@ -43,7 +45,9 @@ impl Policy {
             let (Some(name), Some(reason)) = (name, reason) else {
                 anyhow::bail!("a ban in `{POLICY}` lacks its `crate` or its `reason`: {entry:?}");
             };
-            banned.push(Banned { name, reason });
+            let wrappers = entry.get("wrappers").and_then(Value::as_array);
+            let wrappers = wrappers.into_iter().flatten().filter_map(text).collect();
+            banned.push(Banned { name, reason, wrappers });
         }
         Ok(Self { allowed, banned })
     }
@@ -84,7 +88,9 @@ pub(super) fn problems(tree: &Tree<'_>) -> Result<Vec<Problem>> {
     for package in &tree.metadata.packages {
         let line = tree.line_of(LOCK, &format!("name = \"{}\"", package.name));
         let mut found = policy.judge(package);
-        if found.iter().any(|(rule, _)| *rule == BANNED) && !is_built(tree, &package.name)? {
+        if let Some(banned) = policy.banned.iter().find(|banned| banned.name == package.name)
+            && users(tree, &package.name)?.iter().all(|user| banned.wrappers.contains(user))
+        {
             found.retain(|(rule, _)| *rule != BANNED);
         }
         problems.extend(found.into_iter().map(|(rule, why)| Problem::new(LOCK, line, rule, why)));
@@ -96,16 +102,23 @@ pub(super) fn problems(tree: &Tree<'_>) -> Result<Vec<Problem>> {
     Ok(problems)
 }
 
-/// Whether anything builds the package: a feature that is off (`ring?/std`) leaves it in `Cargo.lock` and in
-/// `cargo metadata`, but not in `cargo tree`.
-fn is_built(tree: &Tree<'_>, name: &str) -> Result<bool> {
+/// What builds the package by itself: a feature that is off (`ring?/std`) leaves it in `Cargo.lock` and in `cargo metadata`, but not
+/// in `cargo tree`.
+fn users(tree: &Tree<'_>, name: &str) -> Result<Vec<String>> {
     let output = process::output(
         process::cargo()
             .current_dir(&tree.metadata.workspace_root)
-            .args(["tree", "--locked", "--quiet", "--workspace", "--target", "all", "--invert", name])
+            .args(["tree", "--locked", "--quiet", "--workspace", "--target", "all"])
+            .args(["--prefix", "depth", "--depth", "1", "--invert", name])
             .stderr(std::process::Stdio::null()),
     )?;
-    Ok(!output.trim_ascii().is_empty())
+    let direct = String::from_utf8_lossy(&output).lines().filter_map(user).map(str::to_owned).collect();
+    Ok(direct)
+}
+
+/// The package that a line of `cargo tree --prefix depth` names as a direct user.
+fn user(line: &str) -> Option<&str> {
+    line.strip_prefix('1')?.split(' ').next()
 }
 
 #[cfg(test)]
@@ -142,6 +155,16 @@ mod tests {
     #[test]
     fn a_banned_crate_is_told_with_the_reason() {
         assert_eq!(rules(|package| package.name = "ring".to_owned()), ["banned crate"]);
+    }
+
+    #[test]
+    fn the_direct_users_of_a_crate_are_told_apart() {
+        let tree =
+            ["0chrono v0.4.45", "1rsigma-eval v0.23.0", "2ringwall-sigma v0.1.0 (/x)", "1arrow v59.0.0 (*)"];
+        assert_eq!(tree.into_iter().filter_map(user).collect::<Vec<_>>(), ["rsigma-eval", "arrow"]);
+        let deny = DENY.replace("crate = \"ring\"", "crate = \"ring\", wrappers = [\"arrow\"]");
+        let policy = Policy::read(&deny.parse().unwrap()).unwrap();
+        assert_eq!(policy.banned.first().unwrap().wrappers, ["arrow"]);
     }
 
     #[test]

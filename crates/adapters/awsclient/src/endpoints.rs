@@ -10,7 +10,7 @@ use crate::{Environment, SetupError};
 ///
 /// Source: AWS, *AWS SDKs and Tools Reference Guide*, "Service-specific endpoints", "Dual-stack and FIPS endpoints"; the
 /// names at AWS are those of botocore's `endpoint-rule-set-1.json` of STS, IAM, KMS, Secrets Manager, Systems Manager, EKS, EKS
-/// Auth, EC2, S3, CloudWatch Logs and CloudTrail.
+/// Auth, EC2, S3, CloudWatch Logs, CloudTrail and EventBridge.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Endpoints {
     all: Option<Url>,
@@ -129,7 +129,7 @@ impl Endpoints {
             return format!("{service}.{region}.{suffix}");
         }
         match (service, partition.name, dual_stack) {
-            ("sts" | "ssm" | "eks" | "ec2" | "logs" | "cloudtrail", "aws-us-gov", false) => {
+            ("sts" | "ssm" | "eks" | "ec2" | "logs" | "cloudtrail" | "events", "aws-us-gov", false) => {
                 format!("{service}.{region}.{suffix}")
             }
             ("eks", "aws", false) => format!("fips.eks.{region}.{suffix}"),
@@ -171,7 +171,7 @@ fn iam_region(partition: &Partition) -> &'static str {
 /// The services that are called, each with the name that variables have for it.
 ///
 /// Source: AWS, *AWS SDKs and Tools Reference Guide*, "Identifiers for service-specific endpoints".
-pub const SERVICES: [(&str, &str); 11] = [
+pub const SERVICES: [(&str, &str); 12] = [
     ("sts", "STS"),
     ("iam", "IAM"),
     ("kms", "KMS"),
@@ -183,6 +183,7 @@ pub const SERVICES: [(&str, &str); 11] = [
     ("s3", "S3"),
     ("logs", "CLOUDWATCH_LOGS"),
     ("cloudtrail", "CLOUDTRAIL"),
+    ("events", "EVENTBRIDGE"),
 ];
 
 #[cfg(test)]
@@ -306,6 +307,16 @@ mod tests {
                     "s3.dualstack.eu-central-1.amazonaws.com",
                     "s3-fips.eu-central-1.amazonaws.com",
                     "s3-fips.dualstack.eu-central-1.amazonaws.com",
+                ],
+            ),
+            (
+                "events",
+                "us-gov-west-1",
+                [
+                    "events.us-gov-west-1.amazonaws.com",
+                    "events.us-gov-west-1.api.aws",
+                    "events.us-gov-west-1.amazonaws.com",
+                    "events-fips.us-gov-west-1.api.aws",
                 ],
             ),
             (

@@ -33,7 +33,7 @@ pub use ::http::Method;
 /// What sends the requests.
 pub use ringwall_http as http;
 
-pub use self::client::{Client, Config, Retry, escape, read_error};
+pub use self::client::{Client, Config, ObjectCall, Retry, escape, read_error};
 pub use self::clock::Clock;
 pub use self::cluster_token::ClusterToken;
 pub use self::credentials::{

@@ -60,9 +60,9 @@ struct MetadataList {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct ListMetadata {
+pub(crate) struct ListMetadata {
     #[serde(rename = "continue")]
-    next: Option<String>,
+    pub(crate) next: Option<String>,
     remaining_item_count: Option<u64>,
 }
 

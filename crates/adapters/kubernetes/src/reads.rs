@@ -1,9 +1,19 @@
 use k8s_openapi::api::core::v1::{ConfigMap, Node, Pod, Secret, ServiceAccount};
 use kube::Resource;
 use kube::core::DynamicObject;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::kind::with_query;
+use crate::raw::ListMetadata;
 use crate::{Cluster, Kind, KubeError};
+
+#[derive(Deserialize)]
+struct ObjectList<T> {
+    metadata: ListMetadata,
+    #[serde(default = "Vec::new")]
+    items: Vec<T>,
+}
 
 impl Cluster {
     /// An object of a type, read from the apiserver now; none if it is not there.
@@ -51,6 +61,24 @@ impl Cluster {
     /// A node; none if it is not there.
     pub async fn node(&self, name: &str) -> Result<Option<Node>, KubeError> {
         self.get(None, name).await
+    }
+
+    /// All objects of a type in a namespace, at most `limit` of them.
+    ///
+    /// # Errors
+    ///
+    /// There are more ([`KubeError::TooMany`]), or they can't be had.
+    pub async fn list<T>(&self, namespace: &str, limit: usize) -> Result<Vec<T>, KubeError>
+    where
+        T: Resource<DynamicType = ()> + DeserializeOwned,
+    {
+        let path =
+            with_query(&Kind::of::<T>().path(Some(namespace))?, &[("limit", Some(&limit.to_string()))]);
+        let list: ObjectList<T> = self.get_json(&path, "application/json").await?;
+        match list.metadata.next.filter(|next| !next.is_empty()) {
+            None => Ok(list.items),
+            Some(_) => Err(KubeError::TooMany { request: format!("GET {path}"), limit }),
+        }
     }
 
     async fn get_of<T>(

@@ -57,8 +57,35 @@ impl Cluster {
         manager: &str,
         object: Bytes,
     ) -> Result<(), KubeError> {
+        self.apply_or_try(kind, namespace, name, manager, object, false).await
+    }
+
+    /// As [`apply`](Cluster::apply), up to where it would be written: admission included, nothing is changed.
+    ///
+    /// Source: Kubernetes, *API Concepts*, "Dry-run": `dryRun=All`; it needs the same permissions.
+    pub async fn try_apply(
+        &self,
+        kind: &Kind,
+        namespace: Option<&str>,
+        name: &str,
+        manager: &str,
+        object: Bytes,
+    ) -> Result<(), KubeError> {
+        self.apply_or_try(kind, namespace, name, manager, object, true).await
+    }
+
+    async fn apply_or_try(
+        &self,
+        kind: &Kind,
+        namespace: Option<&str>,
+        name: &str,
+        manager: &str,
+        object: Bytes,
+        dry_run: bool,
+    ) -> Result<(), KubeError> {
         let path = kind.object_path(namespace, name)?;
-        let path = with_query(&path, &[("fieldManager", Some(manager))]);
+        let path =
+            with_query(&path, &[("fieldManager", Some(manager)), ("dryRun", dry_run.then_some("All"))]);
         // The answer repeats the object, whose values are of no interest here.
         self.call(Method::PATCH, &path, METADATA, object, MAX_OBJECT_BYTES).await.map(|_| ())
     }

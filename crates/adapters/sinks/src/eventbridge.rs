@@ -112,6 +112,10 @@ impl EventBridge {
                     }
                 }
             }
+            // What follows waits for what is tried again.
+            if matches!(fault, Some(Fault::Retry { .. } | Fault::Closed(_))) {
+                break;
+            }
         }
         fault.map_or(Ok(()), Err)
     }
@@ -180,6 +184,7 @@ fn of_entry(code: &str, message: &str) -> Fault {
     match code {
         "MalformedDetail" | "InvalidArgument" => Fault::Notice(why),
         "AccessDeniedException"
+        | "InvalidAccountIdException"
         | "NotAuthorizedForSourceException"
         | "NotAuthorizedForDetailTypeException"
         | "ResourceNotFoundException" => Fault::Closed(why),

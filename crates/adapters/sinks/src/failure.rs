@@ -36,9 +36,18 @@ pub(crate) enum Fault {
     Closed(String),
     /// What was sent is refused, for what it is.
     Notice(String),
+    /// Some of what was sent is, and nobody says which; the rest was taken.
+    SomeOf(String),
 }
 
 impl Fault {
+    /// What happened.
+    pub(crate) fn why(self) -> String {
+        match self {
+            Self::Retry { why, .. } | Self::Closed(why) | Self::Notice(why) | Self::SomeOf(why) => why,
+        }
+    }
+
     pub(crate) fn retry(why: impl Into<String>) -> Self {
         Self::Retry { after: None, why: why.into() }
     }

@@ -23,9 +23,9 @@
 #[cfg(test)]
 extern crate self as ringwall_sinks;
 
+mod alertmanager;
 mod backoff;
 mod counters;
-mod deadletters;
 mod eventbridge;
 mod failure;
 mod file;
@@ -33,8 +33,11 @@ mod filter;
 #[cfg(test)]
 mod fixture;
 mod format;
+mod kept;
 mod notice;
+mod otlp;
 mod post;
+mod quarantine;
 mod settings;
 mod signature;
 mod sink;
@@ -48,7 +51,10 @@ pub(crate) use self::failure::Fault;
 pub use self::failure::{Again, Failure, SettingsError};
 pub use self::format::Format;
 pub use self::notice::{Notice, What};
-pub use self::settings::{EventBridgeSettings, FileSettings, SinkKind, SinkSettings, WebhookSettings};
+pub use self::settings::{
+    AlertmanagerSettings, EventBridgeSettings, FileSettings, OtlpSettings, QuarantineSettings, SinkKind,
+    SinkSettings, WebhookSettings,
+};
 pub use self::sink::{Parts, Sink};
 
 /// Half of SHA-256 over texts, each behind its length so that none runs into the next: 32 hexadecimal digits.

@@ -143,7 +143,7 @@ mod tests {
                 "notice"
             }
             Some(Fault::Retry { .. }) => "retry",
-            Some(Fault::Closed(_)) => "closed",
+            Some(Fault::Closed(_) | Fault::SomeOf(_)) => "closed",
         }
     }
 

@@ -44,6 +44,12 @@ pub enum SinkKind {
     /// An event bus of AWS's EventBridge.
     #[serde(rename = "eventbridge")]
     EventBridge(EventBridgeSettings),
+    /// An Alertmanager.
+    Alertmanager(AlertmanagerSettings),
+    /// A collector of OpenTelemetry.
+    Otlp(OtlpSettings),
+    /// Not a receiver but an act: the pod that a finding is about is cut off from the network.
+    Quarantine(QuarantineSettings),
 }
 
 /// Lines of a file.
@@ -106,6 +112,59 @@ pub struct EventBridgeSettings {
     pub ca_file: Option<PathBuf>,
 }
 
+/// An Alertmanager.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct AlertmanagerSettings {
+    /// Where alerts are posted, as `https://alertmanager.example/api/v2/alerts`; http if `allow` has it.
+    pub url: String,
+    /// How long an alert lasts after its finding was told last.
+    #[serde(default = "day")]
+    pub hold_seconds: u64,
+    /// The URL that alerts lead to, in which `{id}` is the finding's id.
+    pub generator_url: Option<String>,
+    /// Hosts with ports that may have addresses of this machine and its link, and be spoken to by http.
+    #[serde(default, deserialize_with = "all_parsed")]
+    pub allow: Vec<Endpoint>,
+    /// A PEM file of authorities that are trusted beside the system's.
+    pub ca_file: Option<PathBuf>,
+    /// A file with a token for the header `authorization`. It is read anew for each request.
+    pub bearer_file: Option<PathBuf>,
+}
+
+/// A collector of OpenTelemetry.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct OtlpSettings {
+    /// Where logs are posted, as `https://collector.example:4318/v1/logs`; http if `allow` has it.
+    pub url: String,
+    /// As of [`AlertmanagerSettings`].
+    #[serde(default, deserialize_with = "all_parsed")]
+    pub allow: Vec<Endpoint>,
+    /// As of [`AlertmanagerSettings`].
+    pub ca_file: Option<PathBuf>,
+    /// As of [`AlertmanagerSettings`].
+    pub bearer_file: Option<PathBuf>,
+}
+
+/// The quarantine of one cluster.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct QuarantineSettings {
+    /// The cluster's name: findings of others are left.
+    pub cluster: String,
+    /// Whether it is done. Without, the apiserver is asked to try it, and what would be done is told.
+    #[serde(default)]
+    pub enforce: bool,
+    /// Namespaces in which nothing is ever cut off, beside `kube-system`, `kube-public` and `kube-node-lease`.
+    #[serde(default)]
+    pub except_namespaces: Vec<String>,
+    /// How the apiserver is reached; without, by the service account of the pod that this runs in.
+    pub kubeconfig: Option<PathBuf>,
+    /// The kubeconfig's context; without, its current one.
+    pub context: Option<String>,
+}
+
 impl SinkSettings {
     /// Reads a file of settings.
     ///
@@ -156,6 +215,10 @@ impl SinkSettings {
             SinkKind::Webhook(webhook) if !(1..=MAX_BATCH).contains(&webhook.batch) => {
                 Err(format!("`batch` is between 1 and {MAX_BATCH}"))
             }
+            SinkKind::Quarantine(_) if self.types.is_empty() => {
+                Err("a quarantine names the `types` of findings that it acts on".to_owned())
+            }
+            SinkKind::Quarantine(to) if to.cluster.is_empty() => Err("`cluster` is empty".to_owned()),
             _ => Ok(()),
         }
     }

@@ -1,16 +1,21 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use serde_json::json;
 use tokio::sync::Mutex;
 
+use crate::alertmanager::Alertmanager;
 use crate::counters::Counters;
-use crate::deadletters::DeadLetters;
 use crate::eventbridge::EventBridge;
 use crate::file::FileSink;
 use crate::filter::Filter;
+use crate::kept::Kept;
+use crate::otlp::Otlp;
+use crate::quarantine::Quarantine;
 use crate::webhook::Webhook;
 use crate::{
-    Again, Clock, Counted, Environment, Failure, Fault, Notice, SettingsError, SinkKind, SinkSettings,
+    Again, Clock, Counted, Environment, Failure, Fault, Format, Notice, SettingsError, SinkKind, SinkSettings,
 };
 
 /// What sinks are given beside their settings.
@@ -37,7 +42,7 @@ pub struct Sink {
     name: String,
     filter: Filter,
     receiver: Receiver,
-    letters: DeadLetters,
+    refused: Kept,
     counters: Counters,
     /// Positions that are done with although those before them are not. Held while a delivery runs, so that none overtakes another.
     ahead: Mutex<BTreeSet<u64>>,
@@ -48,6 +53,9 @@ enum Receiver {
     File(FileSink),
     Webhook(Webhook),
     EventBridge(EventBridge),
+    Alertmanager(Alertmanager),
+    Otlp(Otlp),
+    Quarantine(Quarantine),
 }
 
 impl Sink {
@@ -59,16 +67,25 @@ impl Sink {
     pub fn new(settings: &SinkSettings, parts: &Parts) -> Result<Self, SettingsError> {
         let wrong = |why| SettingsError::Sink { sink: settings.name.clone(), why };
         settings.check().map_err(wrong)?;
+        let of_sink = |what: &str| parts.folder.join(format!("{}.{what}", settings.name));
         let receiver = match &settings.to {
             SinkKind::File(to) => FileSink::new(to).map(Receiver::File),
             SinkKind::Webhook(to) => Webhook::new(to, parts.clock.clone()).map(Receiver::Webhook),
             SinkKind::EventBridge(to) => EventBridge::new(to, &parts.environment).map(Receiver::EventBridge),
+            SinkKind::Alertmanager(to) => {
+                Alertmanager::new(to, of_sink("alerts.json"), parts.clock.clone()).map(Receiver::Alertmanager)
+            }
+            SinkKind::Otlp(to) => Otlp::new(to, parts.clock.clone()).map(Receiver::Otlp),
+            SinkKind::Quarantine(to) => {
+                let quarantine = Quarantine::new(to, of_sink("acts.jsonl"), parts.clock.clone());
+                Ok(Receiver::Quarantine(quarantine))
+            }
         };
         Ok(Self {
             name: settings.name.clone(),
             filter: Filter::new(settings.least_severity, &settings.types),
             receiver: receiver.map_err(wrong)?,
-            letters: DeadLetters::new(parts.folder.join(format!("{}.refused.jsonl", settings.name))),
+            refused: Kept::new(of_sink("refused.jsonl")),
             counters: Counters::default(),
             ahead: Mutex::default(),
         })
@@ -116,6 +133,24 @@ impl Sink {
         Ok(())
     }
 
+    /// How often [`Sink::upkeep`] has to be called, if it has to be.
+    pub fn upkeep_every(&self) -> Option<Duration> {
+        match &self.receiver {
+            Receiver::Alertmanager(manager) => Some(manager.resend()),
+            _ => None,
+        }
+    }
+
+    /// Does what has to be done over and over, whether there are new notices or not: alerts that last are sent again.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`]: it could not be done. The next time is early enough.
+    pub async fn upkeep(&self) -> Result<(), Failure> {
+        let Receiver::Alertmanager(manager) = &self.receiver else { return Ok(()) };
+        manager.send_again().await.map_err(|fault| self.failure(fault, 0))
+    }
+
     /// Sends a chunk. If it is refused for what is in it, each half of it by itself, down to the notices that are refused.
     async fn deliver_chunk(&self, chunk: &[&Notice], ahead: &mut BTreeSet<u64>) -> Result<(), Fault> {
         let mut waiting = vec![chunk.to_vec()];
@@ -128,20 +163,21 @@ impl Sink {
             self.counters.delivered(taken.len());
             ahead.extend(&taken);
             let Err(fault) = sent else { continue };
-            let Fault::Notice(why) = fault else { return Err(fault) };
             let mut left: Vec<&Notice> =
                 part.into_iter().filter(|notice| !taken.contains(&notice.position)).collect();
-            match &left[..] {
-                [] => {}
-                [notice] => {
-                    self.set_aside(notice, &why).await?;
-                    ahead.insert(notice.position);
-                }
-                _ => {
-                    let second = left.split_off(left.len() / 2);
-                    waiting.push(second);
-                    waiting.push(left);
-                }
+            let (why, can_be_parted) = match fault {
+                Fault::Notice(why) => (why, left.len() > 1),
+                Fault::SomeOf(why) => (why, false),
+                other => return Err(other),
+            };
+            if can_be_parted {
+                let second = left.split_off(left.len() / 2);
+                waiting.extend([second, left]);
+                continue;
+            }
+            for notice in left {
+                self.set_aside(notice, &why).await?;
+                ahead.insert(notice.position);
             }
         }
         Ok(())
@@ -152,6 +188,9 @@ impl Sink {
             Receiver::File(file) => file.send(part).await,
             Receiver::Webhook(webhook) => webhook.send(part).await,
             Receiver::EventBridge(bus) => bus.send(part, taken).await,
+            Receiver::Alertmanager(manager) => manager.send(part).await,
+            Receiver::Otlp(collector) => collector.send(part).await,
+            Receiver::Quarantine(quarantine) => quarantine.send(part, taken).await,
         }
     }
 
@@ -163,28 +202,38 @@ impl Sink {
             Receiver::File(_) => LINES,
             Receiver::Webhook(webhook) => webhook.batch(),
             Receiver::EventBridge(bus) => bus.batch(),
+            Receiver::Alertmanager(manager) => manager.batch(),
+            Receiver::Otlp(collector) => collector.batch(),
+            Receiver::Quarantine(_) => 1,
         }
     }
 
     async fn set_aside(&self, notice: &Notice, why: &str) -> Result<(), Fault> {
-        self.letters.keep(notice, why).await?;
+        let line = json!({
+            "id": notice.id(),
+            "position": notice.position,
+            "what": notice.what.name(),
+            "refused": why,
+            "finding": Format::Json.value(notice),
+        });
+        self.refused.append(&line).await?;
         self.counters.refused();
         tracing::error!(
             sink = self.name, finding = notice.id(), kind = notice.finding.kind.name, why,
-            file = %self.letters.path().display(), "a finding was refused, and is set aside"
+            file = %self.refused.path().display(), "a finding was refused, and is set aside"
         );
         Ok(())
     }
 
     fn failure(&self, fault: Fault, done: usize) -> Failure {
-        let (again, why) = match fault {
-            Fault::Retry { after, why } => (Again::Retry { after }, why),
-            Fault::Closed(why) | Fault::Notice(why) => (Again::Refused, why),
+        let again = match fault {
+            Fault::Retry { after, .. } => Again::Retry { after },
+            Fault::Closed(_) | Fault::Notice(_) | Fault::SomeOf(_) => Again::Refused,
         };
         match again {
             Again::Retry { .. } => self.counters.retried(),
             Again::Refused => self.counters.closed(),
         }
-        Failure { sink: self.name.clone(), again, done, why }
+        Failure { sink: self.name.clone(), again, done, why: fault.why() }
     }
 }

@@ -42,9 +42,7 @@ impl Webhook {
             clock,
         };
         // Told at the start, though they are read anew for each request.
-        webhook.keys().map_err(|fault| match fault {
-            Fault::Retry { why, .. } | Fault::Closed(why) | Fault::Notice(why) => why,
-        })?;
+        webhook.keys().map_err(Fault::why)?;
         Ok(webhook)
     }
 

@@ -78,7 +78,8 @@ mod tests {
         let mut fewer = replicas.clone();
         fewer.remove("replica-3");
         let after = assign(&fewer, &clusters);
-        let moved = clusters.iter().filter(|cluster| before[cluster.as_str()] != after[cluster.as_str()]).count();
+        let moved =
+            clusters.iter().filter(|cluster| before[cluster.as_str()] != after[cluster.as_str()]).count();
         // A fifth has to move; without preferences it would be four fifths.
         assert!((40..100).contains(&moved), "{moved}");
     }

@@ -70,7 +70,9 @@ fn addresses(settings: &Settings) -> Result<Vec<ServerAddr>, StreamError> {
             Err(error) => return wrong(format!("`{shown}` is no address: {error}")),
         };
         if address.has_user_pass() {
-            return wrong(format!("`{shown}` holds a password (hint: credentials have settings of their own)"));
+            return wrong(format!(
+                "`{shown}` holds a password (hint: credentials have settings of their own)"
+            ));
         }
         if !matches!(address.scheme(), "nats" | "tls") {
             return wrong(format!("`{shown}` is neither `nats://` nor `tls://`"));
@@ -104,10 +106,11 @@ fn text(secret: &Secret) -> Result<String, StreamError> {
 fn config(tls: &Tls) -> Result<ClientConfig, StreamError> {
     let roots = ringwall_roots::load(tls.authorities.as_deref())
         .map_err(|error| StreamError::Settings(error.to_string()))?;
-    let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| StreamError::Settings(error.to_string()))?
-        .with_root_certificates(roots);
+    let builder =
+        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| StreamError::Settings(error.to_string()))?
+            .with_root_certificates(roots);
     let Some((certificate, key)) = &tls.certificate else {
         return Ok(builder.with_no_client_auth());
     };
@@ -135,7 +138,8 @@ mod tests {
     fn refuses_what_would_cross_the_network_in_the_clear() {
         let check = |server: &str, tls: bool| {
             let tls = tls.then(Tls::default);
-            addresses(&Settings { tls, ..Settings::new(vec![server.to_owned()]) }).map_err(|error| error.to_string())
+            addresses(&Settings { tls, ..Settings::new(vec![server.to_owned()]) })
+                .map_err(|error| error.to_string())
         };
         for fine in ["nats://127.0.0.1:4222", "localhost:4222", "nats://[::1]:4222"] {
             assert!(check(fine, false).is_ok(), "{fine}");

@@ -15,7 +15,9 @@ pub enum StreamError {
     #[error("`{0}` can't be used as a name: it is empty, or has more than {max} bytes", max = crate::MAX_NAME)]
     Name(String),
     /// No server could be reached, or it refused us.
-    #[error("no connection to NATS at {servers} (hint: is the server running, and are address, credentials and TLS right?)")]
+    #[error(
+        "no connection to NATS at {servers} (hint: is the server running, and are address, credentials and TLS right?)"
+    )]
     Connect {
         /// The addresses that were tried, without credentials.
         servers: String,
@@ -23,7 +25,9 @@ pub enum StreamError {
         source: Cause,
     },
     /// The server can't hold what is asked for.
-    #[error("NATS has no room for the stream `{stream}` of {max_bytes} bytes (hint: `max_file_store` of its `jetstream` settings)")]
+    #[error(
+        "NATS has no room for the stream `{stream}` of {max_bytes} bytes (hint: `max_file_store` of its `jetstream` settings)"
+    )]
     NoRoom {
         /// The stream.
         stream: &'static str,
@@ -68,7 +72,9 @@ pub enum PushError {
     #[error("the stream of events is full ({0})")]
     Full(Arc<str>),
     /// It is longer than the server takes.
-    #[error("the entry has {len} bytes; NATS takes {max} (hint: `split` it, or raise `max_payload` of nats-server)")]
+    #[error(
+        "the entry has {len} bytes; NATS takes {max} (hint: `split` it, or raise `max_payload` of nats-server)"
+    )]
     TooLong {
         /// Its length.
         len: usize,
@@ -88,7 +94,8 @@ const STORE_FAILED: jetstream::ErrorCode = jetstream::ErrorCode::STREAM_STORE_FA
 
 /// The limits by which a stream refuses what is new, in the server's words.
 /// Source: nats-server v2.9 and v2.12, `server/store.go`, `ErrMaxMsgs`, `ErrMaxBytes`, `ErrMaxMsgsPerSubject`.
-const LIMITS: [&str; 3] = ["maximum messages exceeded", "maximum bytes exceeded", "maximum messages per subject exceeded"];
+const LIMITS: [&str; 3] =
+    ["maximum messages exceeded", "maximum bytes exceeded", "maximum messages per subject exceeded"];
 
 /// The limit that a refusal names, if it is one of a full stream.
 pub(crate) fn full(error: &jetstream::context::PublishError) -> Option<String> {
@@ -96,8 +103,9 @@ pub(crate) fn full(error: &jetstream::context::PublishError) -> Option<String> {
     let words = refusal.to_string();
     let is_limit = refusal.error_code() == STORE_FAILED && LIMITS.iter().any(|limit| words.contains(limit));
     // No room on the disk, or in what the account has.
-    let is_room = [jetstream::ErrorCode::ACCOUNT_RESOURCES_EXCEEDED, jetstream::ErrorCode::INSUFFICIENT_RESOURCES]
-        .contains(&refusal.error_code());
+    let is_room =
+        [jetstream::ErrorCode::ACCOUNT_RESOURCES_EXCEEDED, jetstream::ErrorCode::INSUFFICIENT_RESOURCES]
+            .contains(&refusal.error_code());
     (is_limit || is_room).then_some(words)
 }
 

@@ -8,8 +8,9 @@ use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use crate::Shared;
 use crate::error::StreamError;
 use crate::names::{Token, name_of};
+use crate::reader::Reader;
 use crate::streams::FINDINGS;
-use crate::table::{Put, Row};
+use crate::table::Put;
 
 /// The header that has a finding's version.
 const VERSION: &str = "Ringwall-Version";
@@ -42,7 +43,8 @@ async fn put_one(shared: &Shared, cluster: &Token, finding: &Finding) -> Result<
     let key = format!("{}.{}", cluster.as_str(), Token::of(&finding.id)?.as_str());
     for _ in 0..ATTEMPTS {
         let there = table.get(&key).await?;
-        if there.as_ref().and_then(version).is_some_and(|there| there >= finding.version) {
+        if there.as_ref().and_then(|row| version(&row.headers)).is_some_and(|there| there >= finding.version)
+        {
             return Ok(());
         }
         let mut headers = HeaderMap::new();
@@ -55,44 +57,33 @@ async fn put_one(shared: &Shared, cluster: &Token, finding: &Finding) -> Result<
     Err(StreamError::request("store a finding", "others change it all the time"))
 }
 
-fn version(row: &Row) -> Option<u64> {
-    version_of(&row.headers)
-}
-
-fn version_of(headers: &HeaderMap) -> Option<u64> {
-    headers.get(VERSION)?.as_str().parse().ok()
-}
-
-pub(crate) async fn list(shared: &Shared, cluster: Option<&str>) -> Result<Vec<(String, Finding)>, StreamError> {
-    let wrong = |error| StreamError::request("list findings", error);
-    let table = &shared.streams.findings;
+pub(crate) async fn list(
+    shared: &Shared,
+    cluster: Option<&str>,
+) -> Result<Vec<(String, Finding)>, StreamError> {
     let filter = match cluster {
         Some(cluster) => format!("{}.*", Token::of(cluster)?.as_str()),
         None => "*.*".to_owned(),
     };
-    let mut subjects = table.stream().info_with_subjects(FINDINGS.subject(&filter)).await.map_err(wrong)?;
-    let mut keys = Vec::new();
-    while let Some((subject, _)) = subjects.try_next().await.map_err(wrong)? {
-        keys.extend(FINDINGS.rest(&subject).map(str::to_owned));
-    }
-    let rows = futures_util::stream::iter(keys)
-        .map(|key| async move { Ok::<_, StreamError>((table.get(&key).await?, key)) }.boxed())
-        .buffer_unordered(AT_ONCE);
-    let found = rows.try_filter_map(|(row, key)| async move {
-        Ok(row.and_then(|row| finding(&FINDINGS.subject(&key), &row.headers, row.value)))
-    });
-    let mut found: Vec<_> = found.try_collect().await?;
+    let messages = Reader::new(&shared.streams.findings, &filter, shared.max_payload()).all().await?;
+    let found =
+        messages.into_iter().filter_map(|message| finding(&message.key, &message.headers, message.payload));
+    let mut found: Vec<_> = found.collect();
     found.sort_by(|(cluster, one), (other, another)| (cluster, &one.id).cmp(&(other, &another.id)));
     Ok(found)
 }
 
-/// The cluster and the finding of a message; none if it is no message of ours.
-fn finding(subject: &str, headers: &HeaderMap, body: Bytes) -> Option<(String, Finding)> {
-    let (cluster, id) = FINDINGS.rest(subject)?.split_once('.')?;
-    Some((name_of(cluster)?, Finding { id: name_of(id)?, version: version_of(headers)?, body }))
+/// The cluster and the finding of a message that a consumer brought; none if it is no message of ours.
+pub(crate) fn of_message(message: &jetstream::Message) -> Option<(String, Finding)> {
+    let message = &message.message;
+    finding(FINDINGS.rest(&message.subject)?, message.headers.as_ref()?, message.payload.clone())
 }
 
-/// The same of a message that a consumer brought.
-pub(crate) fn of_message(message: &jetstream::Message) -> Option<(String, Finding)> {
-    finding(&message.message.subject, message.message.headers.as_ref()?, message.message.payload.clone())
+fn finding(key: &str, headers: &HeaderMap, body: Bytes) -> Option<(String, Finding)> {
+    let (cluster, id) = key.split_once('.')?;
+    Some((name_of(cluster)?, Finding { id: name_of(id)?, version: version(headers)?, body }))
+}
+
+fn version(headers: &HeaderMap) -> Option<u64> {
+    headers.get(VERSION)?.as_str().parse().ok()
 }

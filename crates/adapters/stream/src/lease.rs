@@ -67,7 +67,9 @@ impl Lease {
         let last = shared.streams.events.info().await?.state.last_sequence;
         if record.position > last {
             tracing::error!(
-                cluster, position = record.position, last,
+                cluster,
+                position = record.position,
+                last,
                 "NATS has lost events that it had acknowledged (hint: does it sync what it writes?)"
             );
             record.position = last;
@@ -120,8 +122,13 @@ impl Lease {
     /// # Errors
     ///
     /// [`StreamError`]: they can't be read.
-    pub async fn read(&mut self, after: Position, most: usize) -> Result<Vec<(Position, Bytes)>, StreamError> {
-        self.reader.read(after, most).await
+    pub async fn read(
+        &mut self,
+        after: Position,
+        most: usize,
+    ) -> Result<Vec<(Position, Bytes)>, StreamError> {
+        let read = self.reader.read(after, most).await?;
+        Ok(read.into_iter().map(|message| (message.sequence, message.payload)).collect())
     }
 
     /// Waits until there is an entry after a position. It may be dropped at any time.
@@ -142,7 +149,12 @@ impl Lease {
     /// # Errors
     ///
     /// [`StreamError::Lost`]: another replica has taken the cluster; nothing was changed. Other errors: it is not known whether it was.
-    pub async fn commit(&mut self, position: Position, state: &[u8], findings: &[Finding]) -> Result<(), StreamError> {
+    pub async fn commit(
+        &mut self,
+        position: Position,
+        state: &[u8],
+        findings: &[Finding],
+    ) -> Result<(), StreamError> {
         if self.is_lost {
             return Err(StreamError::Lost(self.cluster.clone()));
         }
@@ -153,16 +165,17 @@ impl Lease {
         Ok(())
     }
 
-    async fn try_commit(&mut self, position: Position, state: &[u8], changed: &[Finding]) -> Result<(), StreamError> {
+    async fn try_commit(
+        &mut self,
+        position: Position,
+        state: &[u8],
+        changed: &[Finding],
+    ) -> Result<(), StreamError> {
         findings::put(&self.shared, &self.token, changed).await?;
         let name = format!("{}-{position}-{}", self.record.epoch, nonce()?);
         let place = state::write(&self.shared, &self.token, name, state).await?;
-        let record = Record {
-            commits: self.record.commits + 1,
-            position,
-            state: Some(place),
-            ..self.record.clone()
-        };
+        let record =
+            Record { commits: self.record.commits + 1, position, state: Some(place), ..self.record.clone() };
         match store(&self.shared, &self.token, &record, self.revision).await? {
             Put::Done(revision) => {
                 self.record = record;
@@ -211,8 +224,10 @@ pub(crate) async fn add(shared: &Shared, token: &Token) -> Result<(), StreamErro
 }
 
 fn read(cluster: &str, row: &Row) -> Result<Record, StreamError> {
-    serde_json::from_slice(&row.value)
-        .map_err(|error| StreamError::State { cluster: cluster.to_owned(), why: format!("its record is none: {error}") })
+    serde_json::from_slice(&row.value).map_err(|error| StreamError::State {
+        cluster: cluster.to_owned(),
+        why: format!("its record is none: {error}"),
+    })
 }
 
 async fn store(shared: &Shared, token: &Token, record: &Record, expected: u64) -> Result<Put, StreamError> {

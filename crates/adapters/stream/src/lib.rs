@@ -70,7 +70,8 @@ pub use lease::Lease;
 pub use names::MAX_NAME;
 pub use replica::{Replica, View};
 pub use settings::{
-    DEFAULT_EVENT_BYTES, DEFAULT_FINDING_BYTES, DEFAULT_STATE_BYTES, DEFAULT_TTL, FINDING_AGE, Login, Settings, Tls,
+    DEFAULT_EVENT_BYTES, DEFAULT_FINDING_BYTES, DEFAULT_STATE_BYTES, DEFAULT_TTL, FINDING_AGE, Login,
+    Settings, Tls,
 };
 pub use sink::{Delivery, Sink};
 pub use split::{Parts, split};

@@ -1,15 +1,11 @@
 //! What whoever works on a cluster has to know of it, beside the state: how far its sources were read, what people said of findings.
 
 use bytes::Bytes;
-use futures_util::{StreamExt as _, TryStreamExt as _};
 
 use crate::Shared;
 use crate::error::StreamError;
 use crate::names::{Token, name_of};
-use crate::streams::NOTES;
-
-/// Requests at the same time.
-const AT_ONCE: usize = 32;
+use crate::reader::Reader;
 
 pub(crate) async fn get(shared: &Shared, cluster: &str, name: &str) -> Result<Option<Bytes>, StreamError> {
     let row = shared.streams.notes.get(&key(cluster, name)?).await?;
@@ -21,20 +17,14 @@ pub(crate) async fn set(shared: &Shared, cluster: &str, name: &str, note: Bytes)
 }
 
 pub(crate) async fn list(shared: &Shared, cluster: &str) -> Result<Vec<(String, Bytes)>, StreamError> {
-    let wrong = |error| StreamError::request("list notes", error);
-    let table = &shared.streams.notes;
-    let filter = NOTES.subject(&format!("{}.*", Token::of(cluster)?.as_str()));
-    let mut subjects = table.stream().info_with_subjects(filter).await.map_err(wrong)?;
-    let mut names = Vec::new();
-    while let Some((subject, _)) = subjects.try_next().await.map_err(wrong)? {
-        let name = NOTES.rest(&subject).and_then(|rest| rest.split_once('.')).and_then(|(_, name)| name_of(name));
-        names.extend(name);
-    }
-    names.sort();
-    let notes = futures_util::stream::iter(names)
-        .map(|name| async move { Ok::<_, StreamError>((get(shared, cluster, &name).await?, name)) })
-        .buffered(AT_ONCE);
-    notes.try_filter_map(|(note, name)| async move { Ok(note.map(|note| (name, note))) }).try_collect().await
+    let filter = format!("{}.*", Token::of(cluster)?.as_str());
+    let messages = Reader::new(&shared.streams.notes, &filter, shared.max_payload()).all().await?;
+    let notes = messages.into_iter();
+    let mut notes: Vec<_> = notes
+        .filter_map(|message| Some((name_of(message.key.split_once('.')?.1)?, message.payload)))
+        .collect();
+    notes.sort();
+    Ok(notes)
 }
 
 fn key(cluster: &str, name: &str) -> Result<String, StreamError> {

@@ -47,7 +47,8 @@ pub struct Replica {
 impl Replica {
     pub(crate) async fn join(shared: Arc<Shared>) -> Result<Self, StreamError> {
         let id = nonce()?;
-        let mut observer = Observer { shared: Arc::clone(&shared), id: id.clone(), beats: 0, seen: HashMap::new() };
+        let mut observer =
+            Observer { shared: Arc::clone(&shared), id: id.clone(), beats: 0, seen: HashMap::new() };
         let first = Arc::new(observer.look().await?);
         let (sender, view) = watch::channel(first);
         let beating = tokio::spawn(async move { observer.run(&sender).await });
@@ -135,7 +136,9 @@ impl Observer {
                         let is_new = **known != view;
                         if is_new {
                             tracing::info!(
-                                replicas = view.replicas.len(), clusters = view.clusters.len(), mine = view.mine.len(),
+                                replicas = view.replicas.len(),
+                                clusters = view.clusters.len(),
+                                mine = view.mine.len(),
                                 "the clusters are shared anew"
                             );
                             *known = Arc::new(view);
@@ -159,7 +162,10 @@ impl Observer {
             .payload(self.beats.to_string().into())
             .headers(HeaderMap::new())
             .expected_stream(table.kind().name);
-        table.publish(&self.id, message).await.map_err(|error| StreamError::request("store a heartbeat", error))?;
+        table
+            .publish(&self.id, message)
+            .await
+            .map_err(|error| StreamError::request("store a heartbeat", error))?;
         let others = table.keys().await?.into_iter().filter(|id| *id != self.id).take(MAX_REPLICAS);
         let revisions: Vec<(String, Option<u64>)> = futures_util::stream::iter(others)
             .map(|id| {

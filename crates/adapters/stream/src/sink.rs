@@ -69,7 +69,8 @@ impl Sink {
     }
 
     async fn ask(&self, most: usize, wait: Option<Duration>) -> Result<Vec<Delivery>, StreamError> {
-        let wrong = |error: Box<dyn std::error::Error + Send + Sync>| StreamError::request("send findings", error);
+        let wrong =
+            |error: Box<dyn std::error::Error + Send + Sync>| StreamError::request("send findings", error);
         let mut batch = match wait {
             None => self.consumer.fetch().max_messages(most).messages().await,
             Some(wait) => self.consumer.batch().max_messages(most).expires(wait).messages().await,

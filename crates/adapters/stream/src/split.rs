@@ -63,6 +63,14 @@ pub fn split(list: &Bytes, most: usize) -> Option<Parts> {
         part.put_slice(TAIL);
         parts.parts.push(part.freeze());
     }
+    // What follows the list is left out; a second one would be read in place of the first.
+    while let Some(member) = json.next_key().ok()? {
+        if member == "items" {
+            return None;
+        }
+        json.next_skip().ok()?;
+    }
+    json.finish().ok()?;
     Some(parts)
 }
 

@@ -33,7 +33,12 @@ pub(crate) struct Place {
 }
 
 /// Stores a state. Nothing refers to it yet.
-pub(crate) async fn write(shared: &Shared, cluster: &Token, name: String, state: &[u8]) -> Result<Place, StreamError> {
+pub(crate) async fn write(
+    shared: &Shared,
+    cluster: &Token,
+    name: String,
+    state: &[u8],
+) -> Result<Place, StreamError> {
     let table = &shared.streams.state;
     if state.len() > MAX_STATE {
         return Err(StreamError::State {
@@ -77,13 +82,13 @@ pub(crate) async fn read(shared: &Shared, cluster: &Token, place: &Place) -> Res
     let mut pieces = 0;
     while pieces < place.pieces {
         let read = reader.read(after, 16 * PIECE).await?;
-        let Some((last, _)) = read.last() else {
+        let Some(last) = read.last() else {
             break;
         };
-        after = *last;
-        for (_, piece) in &read {
+        after = last.sequence;
+        for piece in &read {
             pieces += 1;
-            state.extend_from_slice(piece);
+            state.extend_from_slice(&piece.payload);
         }
         if state.len() > place.bytes {
             break;

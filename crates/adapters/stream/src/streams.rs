@@ -76,7 +76,10 @@ pub(crate) struct Streams {
 
 impl Streams {
     pub(crate) async fn make(context: &jetstream::Context, settings: &Settings) -> Result<Self, StreamError> {
-        let one = |kind: Kind, max_bytes: u64| Config { max_messages_per_subject: 1, ..bounded(kind, max_bytes, settings) };
+        let one = |kind: Kind, max_bytes: u64| Config {
+            max_messages_per_subject: 1,
+            ..bounded(kind, max_bytes, settings)
+        };
         let part = (settings.event_bytes / TYPICAL / PART).max(FEWEST);
         let events = Config {
             max_messages_per_subject: i64::try_from(part).unwrap_or(i64::MAX),
@@ -84,10 +87,8 @@ impl Streams {
             duplicate_window: DUPLICATES,
             ..bounded(EVENTS, settings.event_bytes, settings)
         };
-        let state = Config {
-            subjects: vec![STATE.subject("*.*")],
-            ..bounded(STATE, settings.state_bytes, settings)
-        };
+        let state =
+            Config { subjects: vec![STATE.subject("*.*")], ..bounded(STATE, settings.state_bytes, settings) };
         let findings = Config {
             subjects: vec![FINDINGS.subject("*.*")],
             max_age: FINDING_AGE,
@@ -132,10 +133,15 @@ async fn make(context: &jetstream::Context, kind: Kind, config: Config) -> Resul
             ErrorCode::INSUFFICIENT_RESOURCES,
         ];
         match error.kind() {
-            jetstream::context::CreateStreamErrorKind::JetStream(refusal) if no_room.contains(&refusal.error_code()) => {
+            jetstream::context::CreateStreamErrorKind::JetStream(refusal)
+                if no_room.contains(&refusal.error_code()) =>
+            {
                 StreamError::NoRoom { stream: kind.name, max_bytes }
             }
-            _ => StreamError::request("make its streams (hint: is JetStream on, and may this user make streams?)", error),
+            _ => StreamError::request(
+                "make its streams (hint: is JetStream on, and may this user make streams?)",
+                error,
+            ),
         }
     })?;
     let handle = context

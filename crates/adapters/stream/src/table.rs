@@ -68,7 +68,13 @@ impl Table {
     /// Sets a value, if the one there is still that of this revision (0: none).
     ///
     /// The value has to be one that nobody else would set: where an answer is lost, it tells whether it was stored.
-    pub(crate) async fn put(&self, key: &str, headers: HeaderMap, value: Bytes, expected: u64) -> Result<Put, StreamError> {
+    pub(crate) async fn put(
+        &self,
+        key: &str,
+        headers: HeaderMap,
+        value: Bytes,
+        expected: u64,
+    ) -> Result<Put, StreamError> {
         let mut failure = None;
         for _ in 0..ATTEMPTS {
             let message = PublishMessage::build()

@@ -1,38 +1,26 @@
 //! All rules, the baseline and the sequences over events of 1.8 KB, beside a bare reading and a tree of the same bytes, in the same
-//! run: `cargo bench -p ringwall-detect --bench detect`, with `--profile dist` for what is shipped.
+//! run, and then as many detectors as there are cores beside one: `cargo bench -p ringwall-detect --bench detect`, with `--profile dist`
+//! for what is shipped.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::cast_possible_truncation,
-    reason = "a benchmark stops at the first surprise, and uses a part of what the tests have"
-)]
+#![expect(clippy::unwrap_used, reason = "a benchmark stops at the first surprise")]
 
-#[path = "../src/baseline/tests/days.rs"]
-mod days;
+mod events;
 
 use std::hint::black_box;
+use std::sync::Barrier;
 use std::time::Instant;
 
-use days::Chance;
 use ringwall_detect::Detector;
 use ringwall_detect::audit::{Event, read};
 use ringwall_detect::finding::Place;
 
-/// Hours of a made-up cluster.
-const HOURS: i64 = 240;
 /// Of so many rounds the quickest counts: whatever else runs can only slow one down.
 const ROUNDS: usize = 7;
-/// Events a second and core that issue 5 asks for, and bytes of an event.
+/// Events a second and core that issue 5 asks for.
 const GOAL: f64 = 200_000.0;
-const EVENT_BYTES: usize = 1_800;
 
 fn main() {
-    let mut chance = Chance(1);
-    let lines: Vec<String> = (0..HOURS)
-        .flat_map(|hour| days::hour(&mut chance, hour))
-        .map(|request| filled(&request.json()))
-        .collect();
+    let lines = events::lines();
     let bytes: usize = lines.iter().map(String::len).sum();
     println!("{} events of {} bytes on the average", lines.len(), bytes / lines.len());
     let bare = over(
@@ -43,8 +31,9 @@ fn main() {
             black_box(event);
         },
     );
+    let place = place();
     let all = over(&lines, "read, all rules and state", Detector::new, |detector, event| {
-        detector.audit(event, &Place { file: "audit.log".into(), line: 1 });
+        detector.audit(event, &place);
     });
     let start = Instant::now();
     for line in &lines {
@@ -54,6 +43,42 @@ fn main() {
     println!("{:>28}: {tree:9.0} events/s", "a tree of the same bytes");
     println!("{:.2} of a bare reading, {:.2} times a tree", all / bare, all / tree);
     println!("goal at least {GOAL} events/s: {}", if all >= GOAL { "met" } else { "MISSED" });
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let one = of_threads(&lines, 1);
+    let every = of_threads(&lines, cores);
+    println!("{:>28}: {one:9.0} events/s", "a partition on one core");
+    println!("{:>28}: {every:9.0} events/s", format!("{cores} partitions on {cores}"));
+    println!("{:.2} times one on {cores} cores", every / one);
+}
+
+/// Events/s of so many threads together, of the quickest round. Each has a detector and a log of its own, as a cluster's partition has: what it
+/// reads is the same text in other memory.
+fn of_threads(lines: &[String], threads: usize) -> f64 {
+    let partitions: Vec<Vec<String>> = (0..threads).map(|_| lines.to_vec()).collect();
+    let rates = (0..ROUNDS).map(|_| {
+        let begin = Barrier::new(threads + 1);
+        let seconds = std::thread::scope(|scope| {
+            for lines in &partitions {
+                scope.spawn(|| {
+                    let (mut detector, place) = (Detector::new(), place());
+                    begin.wait();
+                    for line in lines {
+                        read(black_box(line), &mut |event| detector.audit(event, &place)).unwrap();
+                    }
+                });
+            }
+            begin.wait();
+            Instant::now()
+        })
+        .elapsed()
+        .as_secs_f64();
+        (threads * lines.len()) as f64 / seconds
+    });
+    rates.fold(0.0, f64::max)
+}
+
+fn place() -> Place {
+    Place { file: "audit.log".into(), line: 1 }
 }
 
 /// Events/s of the quickest round.
@@ -69,22 +94,4 @@ fn over<T>(lines: &[String], name: &str, make: impl Fn() -> T, look: impl Fn(&mu
     let best = rates.fold(0.0, f64::max);
     println!("{name:>28}: {best:9.0} events/s");
     best
-}
-
-/// An event with an answer as the apiserver records it at the level RequestResponse, as long as events are on the average.
-fn filled(event: &str) -> String {
-    let mut fields = String::new();
-    let mut number = 0;
-    while event.len() + fields.len() + 200 < EVENT_BYTES {
-        number += 1;
-        fields.push_str(&format!(
-            r#"{{"manager":"kube-controller-manager","operation":"Update","apiVersion":"v1","time":"2026-11-01T10:00:0{}Z","fieldsType":"FieldsV1","fieldsV1":{{"f:metadata":{{"f:labels":{{".":{{}},"f:app":{{}}}}}}}}}},"#,
-            number % 10
-        ));
-    }
-    let fields = fields.trim_end_matches(',');
-    let body = event.trim_end().strip_suffix('}').unwrap();
-    format!(
-        r#"{body},"responseObject":{{"kind":"Status","apiVersion":"v1","metadata":{{"managedFields":[{fields}]}}}}}}"#
-    )
 }

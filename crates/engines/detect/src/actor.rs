@@ -27,6 +27,8 @@ pub enum Identity {
     Workload(String, String),
     /// Nobody that is known, from an address.
     Nobody(String),
+    /// The bearer of an identity provider's token, by its `sub`: `repo:example/shop:ref:refs/heads/main`.
+    WebIdentity(String),
 }
 
 impl Identity {
@@ -39,7 +41,8 @@ impl Identity {
             | Self::AccessKey(name)
             | Self::KubernetesUser(name)
             | Self::Token(name)
-            | Self::Nobody(name) => name.clone(),
+            | Self::Nobody(name)
+            | Self::WebIdentity(name) => name.clone(),
         }
     }
 
@@ -55,6 +58,7 @@ impl Identity {
             Self::Pod(..) => "pod",
             Self::Workload(..) => "workload",
             Self::Nobody(_) => "address",
+            Self::WebIdentity(_) => "web identity",
         }
     }
 
@@ -123,6 +127,21 @@ pub(crate) fn of_act(act: &Act<'_>) -> Vec<Identity> {
         names.push(Identity::KubernetesUser(username.to_owned()));
     }
     names
+}
+
+/// The annotation that names a token that was made; the second is what Kubernetes 1.29 called it.
+/// Sources: Kubernetes v1.37, `staging/src/k8s.io/apiserver/pkg/authentication/serviceaccount/util.go`
+/// (`IssuedCredentialIDAuditAnnotationKey`), and its change log of v1.30 (#123098).
+const ISSUED: [&str; 2] = [
+    "authentication.kubernetes.io/issued-credential-id",
+    "authentication.kubernetes.io/issued-credential-identifier",
+];
+
+/// The token that a TokenRequest gave, if the apiserver tells which.
+pub(crate) fn issued_token(act: &Act<'_>) -> Option<Identity> {
+    let annotations = act.event.annotations.get()?;
+    let issued = ISSUED.iter().find_map(|name| annotations.get(name))?;
+    issued.strip_prefix("JTI=").map(|token| Identity::Token(token.to_owned()))
 }
 
 /// The names of whoever called AWS, the strongest first.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::act::Act;
 use crate::audit::Event;
 use crate::baseline::{Baseline, CallFeatures, Features};
-use crate::cloudtrail::{self, Call, Lists, Record, Watch};
+use crate::cloudtrail::{self, Call, Record, Watch};
 use crate::finding::{Evidence, Finding, Findings, Lost, Place, Signal};
 use crate::intel::Intel;
 use crate::keyed::Keyed;
@@ -70,9 +70,9 @@ impl Detector {
         self
     }
 
-    /// Takes these lists of addresses in place of those before.
+    /// Takes these lists of addresses, and AWS's ranges, in place of those before.
     pub fn set_intel(&mut self, intel: Arc<Intel>) {
-        self.trail.set_lists(Arc::clone(&intel) as Arc<dyn Lists>);
+        self.trail.set_intel(Arc::clone(&intel));
         self.rules.intel = intel;
     }
 
@@ -93,22 +93,20 @@ impl Detector {
         self.baseline
     }
 
-    /// Takes what is known of addresses, for calls to AWS alone: AWS's own ranges too.
-    #[must_use]
-    pub fn with_lists(mut self, lists: Arc<dyn Lists>) -> Self {
-        self.trail.set_lists(lists);
-        self
-    }
-
     /// Looks at an event of the audit log.
     pub fn audit(&mut self, event: &Event<'_>, place: &Place) {
+        self.judge_audit(event, place);
+    }
+
+    /// The same; tells whether it was one to look at, rather than one that had come before or was not decided yet.
+    pub fn judge_audit(&mut self, event: &Event<'_>, place: &Place) -> bool {
         if event.stage.text() == "RequestReceived" {
             self.counts.not_decided = self.counts.not_decided.saturating_add(1);
-            return;
+            return false;
         }
         if !self.seen.is_new(event) {
             self.counts.repeated = self.counts.repeated.saturating_add(1);
-            return;
+            return false;
         }
         self.counts.judged = self.counts.judged.saturating_add(1);
         let act = Act::of(event);
@@ -124,6 +122,7 @@ impl Detector {
         unusual.into_iter().for_each(|signal| {
             findings.add(signal);
         });
+        true
     }
 
     /// Asks the baseline about an act and what it gave rise to, and then teaches it. What was not carried out, or only tried, teaches
@@ -152,9 +151,14 @@ impl Detector {
 
     /// Looks at a record of CloudTrail.
     pub fn cloudtrail(&mut self, record: &Record<'_>, place: &Place) {
+        self.judge_cloudtrail(record, place);
+    }
+
+    /// The same; tells whether it was one to look at, rather than one that had come before.
+    pub fn judge_cloudtrail(&mut self, record: &Record<'_>, place: &Place) -> bool {
         if !self.seen.is_new_record(record) {
             self.counts.repeated = self.counts.repeated.saturating_add(1);
-            return;
+            return false;
         }
         self.counts.judged = self.counts.judged.saturating_add(1);
         let call = Call::of(record);
@@ -169,6 +173,7 @@ impl Detector {
         told.into_iter().chain(unusual).for_each(|signal| {
             findings.add(signal);
         });
+        true
     }
 
     /// Asks the baseline about a call to AWS, and then teaches it. What AWS does by itself is nobody's custom.

@@ -1,10 +1,42 @@
 //! How what is remembered is written and read again: every number of things has a bound, as what is read may be made up.
 
-use std::fmt;
 use std::marker::PhantomData;
+use std::{fmt, io};
 
 use serde::de::{Error, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Deepest that lists and maps are within each other: twice what they are.
+const MAX_DEPTH: usize = 32;
+
+/// Reads what was written.
+pub(crate) fn read<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Result<T, rmp_serde::decode::Error> {
+    let mut reader = rmp_serde::Deserializer::from_read_ref(bytes);
+    reader.set_max_depth(MAX_DEPTH);
+    T::deserialize(&mut reader)
+}
+
+/// How many bytes a thing has as it is written, which is about what it takes in memory.
+pub(crate) fn size(thing: &impl Serialize) -> usize {
+    #[derive(Default)]
+    struct Count(usize);
+
+    impl io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 = self.0.saturating_add(bytes.len());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let mut count = Count::default();
+    // To count does not fail.
+    _ = rmp_serde::encode::write(&mut count, thing);
+    count.0
+}
 
 /// Reads a list of `MOST` at most.
 pub(crate) fn at_most<'de, const MOST: usize, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>

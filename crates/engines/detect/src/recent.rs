@@ -27,6 +27,11 @@ impl<K: Hash + Eq, V, const MOST: usize> Recent<K, V, MOST> {
         self.young.get(key).or_else(|| self.old.get(key))
     }
 
+    /// Whether a key is in the younger generation.
+    pub(crate) fn is_young(&self, key: &K) -> bool {
+        self.young.contains_key(key)
+    }
+
     /// What is known of a key, which becomes young by being asked for.
     pub(crate) fn touch(&mut self, key: K) -> Option<&mut V>
     where

@@ -17,6 +17,8 @@ Examples:
   aws logs filter-log-events --log-group-name /aws/eks/shop/cluster | ringwall detect -
   ringwall detect AWSLogs/111122223333/CloudTrail/eu-west-1/2026/10/ --fail-on high
   ringwall detect audit.log --suppress filters.json --output json
+  ringwall detect audit.log --rules rules/sigma --rules dry-run=new.yml
+  ringwall detect /var/log/kubernetes/audit/ --backtest new.yml
 
 Exit status: 0 whatever is found, 1 for what --fail-on asks for, 3 if something could not be read: the rest was, and
 standard error says what and where. docs/reference/detect.md has each form of output in full.")]
@@ -28,12 +30,19 @@ pub(crate) struct Detect {
     #[arg(short = 'o', long = "output", value_name = "FORMAT", default_value = "text")]
     pub(crate) format: DetectFormat,
     /// Addresses that are to be told: a list's file, as custom=FILE, malicious=FILE, tor=FILE, or trusted=FILE, of which nothing
-    /// is told by any list; custom without one of these
+    /// is told by any list; custom without one of these. aws=FILE names AWS's own ranges (ip-ranges.json)
     #[arg(long, value_name = "[KIND=]FILE", value_hint = ValueHint::FilePath)]
     pub(crate) intel: Vec<String>,
     /// What was learned to be usual: read, and kept there again with what these logs teach; made if it is not there
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) baseline: Option<PathBuf>,
+    /// Sigma rules of your own: a file, or a folder with all in it; dry-run=PATH for rules that are only tried, whose findings are
+    /// marked and are no reason to fail
+    #[arg(long, value_name = "[MODE=]PATH", value_hint = ValueHint::AnyPath)]
+    pub(crate) rules: Vec<String>,
+    /// Tell of each of these Sigma rules, instead of findings, how often it would have matched, for whom and where: text or json
+    #[arg(long, value_name = "[MODE=]PATH", value_hint = ValueHint::AnyPath, conflicts_with_all = ["rules", "intel", "baseline", "suppress", "archived", "retired"])]
+    pub(crate) backtest: Vec<String>,
     /// Filters as `aws guardduty create-filter --cli-input-json` takes them: findings that match one with the action ARCHIVE are
     /// archived, which is to say counted and not printed
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -44,7 +53,7 @@ pub(crate) struct Detect {
     /// Tell the types as well that GuardDuty has retired
     #[arg(long)]
     pub(crate) retired: bool,
-    /// Exit with 1 if there is a finding of this severity or worse that is not archived
+    /// Exit with 1 if there is a finding of this severity or worse that is not archived, and no dry run
     #[arg(long, value_name = "SEVERITY", value_parser = ["low", "medium", "high", "critical"])]
     fail_on: Option<String>,
     /// Name of the cluster; without it as cluster.yaml says, if the logs lie in a snapshot

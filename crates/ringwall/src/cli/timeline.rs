@@ -15,14 +15,14 @@ use super::Output;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  ringwall timeline --who dev-07 examples/storefront
-  ringwall timeline --who AKIAEXAMPLE00BUILD01 examples/storefront --since 2026-10-12T09:00:00Z
+  ringwall timeline --who ASIAEXAMPLE0CIPULL01 examples/storefront
+  ringwall timeline --who dev-07 examples/storefront --since 2026-10-12T08:06:00Z
   ringwall timeline --who payments/payments-api audit/ cloudtrail/ --output json | jq '.entries[].action'
 
 WHO is what the logs have: an ARN (of a user, role or session), an access key, a principal id (AIDA…, AROA…),
 the name of a user, role or session, a Kubernetes user, a token's id (JTI=… or what follows it),
-NAMESPACE/SERVICEACCOUNT, NAMESPACE/POD, or an address that asked without a login.
-If it names several, all are told, and which.
+NAMESPACE/SERVICEACCOUNT, NAMESPACE/POD, the subject of an identity provider's token, or an address that
+asked without a login. If it names several, all are told, and which.
 
 Exit status: 0 also if nobody has that name; 2 misuse; 3 if something could not be read.
 docs/reference/timeline.md has the JSON in full, and what each link means.")]

@@ -8,7 +8,9 @@ use ringwall_detect::finding;
 use ringwall_model::Severity;
 use serde_json::Value;
 
-use crate::cli::{FindingsArchive, FindingsCommand, FindingsList, FindingsRate, FindingsWhere, Format, Rating};
+use crate::cli::{
+    FindingsArchive, FindingsCommand, FindingsList, FindingsRate, FindingsWhere, Format, Rating,
+};
 use crate::config;
 use crate::error::{Exit, Failure};
 use crate::render::{style, table};
@@ -31,8 +33,7 @@ fn folder(place: &FindingsWhere) -> Result<PathBuf, Failure> {
 }
 
 fn list(args: &FindingsList) -> Result<Exit, Failure> {
-    let ask =
-        Ask::List { cluster: args.cluster.clone(), archived: args.archived, ids: args.ids.clone() };
+    let ask = Ask::List { cluster: args.cluster.clone(), archived: args.archived, ids: args.ids.clone() };
     let Answer::Findings(findings) = control::ask(&folder(&args.place)?, &ask)? else { return no_answer() };
     match args.output.format {
         Format::Json => {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ringwall_detect::finding::Place;
-use ringwall_detect::{Counts, Detector, audit, cloudtrail};
+use ringwall_detect::{Counts, audit, cloudtrail};
 use ringwall_logs::{ControlPlaneLog, End, Entry, EntryKind, Found, Tally};
 
 use crate::error::Failure;
@@ -31,20 +31,10 @@ pub(super) fn find(named: &[PathBuf]) -> Result<Found, Failure> {
 
 /// What looks at events.
 pub(super) trait Look {
-    /// Looks at an event of the audit log.
-    fn audit(&mut self, event: &audit::Event<'_>, place: &Place);
-    /// Looks at a record of CloudTrail.
-    fn cloudtrail(&mut self, record: &cloudtrail::Record<'_>, place: &Place);
-}
-
-impl Look for Detector {
-    fn audit(&mut self, event: &audit::Event<'_>, place: &Place) {
-        Self::audit(self, event, place);
-    }
-
-    fn cloudtrail(&mut self, record: &cloudtrail::Record<'_>, place: &Place) {
-        Self::cloudtrail(self, record, place);
-    }
+    /// Looks at an event of the audit log, and its text.
+    fn audit(&mut self, event: &audit::Event<'_>, json: &str, place: &Place);
+    /// Looks at a record of CloudTrail, and its text.
+    fn cloudtrail(&mut self, record: &cloudtrail::Record<'_>, json: &str, place: &Place);
 }
 
 /// What was read so far.
@@ -158,14 +148,15 @@ fn look_at_audit(
     place: &Place,
     events: &mut u64,
 ) -> Result<End, String> {
-    let held = audit::read(entry.text, &mut |event| look.audit(event, place));
+    let held = audit::read_with_json(entry.text, &mut |event, json| look.audit(event, json, place));
     let held = held.map_err(|error| error.to_string())?;
     *events = events.saturating_add(held.events);
     Ok(if held.cut { End::Missing } else { End::There })
 }
 
 fn look_at_trail(look: &mut dyn Look, entry: &Entry<'_>, place: &Place) -> Result<End, String> {
-    let held = cloudtrail::read(entry.text, &mut |record| look.cloudtrail(record, place));
+    let held =
+        cloudtrail::read_with_json(entry.text, &mut |record, json| look.cloudtrail(record, json, place));
     let held = held.map_err(|error| error.to_string())?;
     Ok(if held.cut { End::Missing } else { End::There })
 }

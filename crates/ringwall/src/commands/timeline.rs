@@ -41,23 +41,23 @@ struct First {
 }
 
 impl Look for First {
-    fn audit(&mut self, event: &audit::Event<'_>, place: &Place) {
+    fn audit(&mut self, event: &audit::Event<'_>, _: &str, place: &Place) {
         self.identities.audit(event, place);
         self.detector.audit(event, place);
     }
 
-    fn cloudtrail(&mut self, record: &cloudtrail::Record<'_>, place: &Place) {
+    fn cloudtrail(&mut self, record: &cloudtrail::Record<'_>, _: &str, place: &Place) {
         self.identities.cloudtrail(record, place);
         self.detector.cloudtrail(record, place);
     }
 }
 
 impl Look for Followed {
-    fn audit(&mut self, event: &audit::Event<'_>, place: &Place) {
+    fn audit(&mut self, event: &audit::Event<'_>, _: &str, place: &Place) {
         Self::audit(self, event, place);
     }
 
-    fn cloudtrail(&mut self, record: &cloudtrail::Record<'_>, place: &Place) {
+    fn cloudtrail(&mut self, record: &cloudtrail::Record<'_>, _: &str, place: &Place) {
         Self::cloudtrail(self, record, place);
     }
 }

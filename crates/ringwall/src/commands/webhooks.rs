@@ -53,7 +53,10 @@ pub(super) fn run(args: &ClusterWebhooks) -> Result<Exit, Failure> {
         ("authorization.yaml", authorization(seen)),
         ("admission.kubeconfig", admission_kubeconfig(&args.identity, seen)),
         ("admission.yaml", admission(seen)),
-        ("audit.kubeconfig", kubeconfig(&format!("https://{}{}{}", args.audit, ringwall_audit::PATH, args.name))),
+        (
+            "audit.kubeconfig",
+            kubeconfig(&format!("https://{}{}{}", args.audit, ringwall_audit::PATH, args.name)),
+        ),
     ];
     for (name, content) in files {
         // JSON is YAML.

@@ -9,8 +9,8 @@ use super::declare::{Change, Declared, Fallback, Setting, Shown, settings};
 use super::error::ConfigError;
 use super::layers::Layers;
 use super::value::{
-    Amount, Bytes, Issuers, Lifetime, LogFormat, LogLevel, Lookup, NamedPaths, Names, Paths, Rate, Region, Services,
-    StoreAddress, Switch, Text, Time, TlsMode, Value,
+    Amount, Bytes, Issuers, Lifetime, LogFormat, LogLevel, Lookup, NamedPaths, Names, Paths, Rate, Region,
+    Services, StoreAddress, Switch, Text, Time, TlsMode, Value,
 };
 
 use Fallback::{DataFolder, InConfigFolder, InDataFolder, Is, Unset};
@@ -226,6 +226,10 @@ settings! {
         audit_queue_bytes: Bytes = "audit.queue-bytes", Is("1GiB"), Restart;
         /// Lists of addresses: [KIND=]FILE, of the kinds malicious, tor, custom and trusted; read again when they change
         audit_lists: NamedPaths = "audit.lists", Unset, Restart;
+        /// The lake that events and findings are written to: a folder, or s3://BUCKET/PREFIX
+        audit_lake: Option<Text> = "audit.lake", Unset, Restart;
+        /// How many days the lake keeps; without it all
+        audit_lake_days: Option<Amount> = "audit.lake-days", Unset, Restart;
         /// Files with suppression rules, as GuardDuty's CreateFilter takes them; read again when they change
         audit_suppress: Paths = "audit.suppress", Unset, Restart;
         /// Folder or file of Sigma rules; read again when they change
@@ -234,6 +238,36 @@ settings! {
         audit_sinks: Option<PathBuf> = "audit.sinks", Unset, Restart;
         /// After what time a finding that went on is sent again: 15m, 1h and 6h are GuardDuty's
         audit_publish_every: Time = "audit.publish-every", Is("15m"), Restart;
+    }
+    "Replicas of the audit service" {
+        /// Addresses of NATS servers with JetStream, as nats://HOST:4222 or tls://HOST:4222
+        ///
+        /// With them, replicas share the clusters, and queues and what is known are in JetStream instead of this machine's folder.
+        audit_nats_servers: Names = "audit.nats.servers", Unset, Restart;
+        /// Name of the user
+        audit_nats_user: Option<Text> = "audit.nats.user", Unset, Restart;
+        /// File with the user's password
+        audit_nats_password_file: Option<PathBuf> = "audit.nats.password-file", Unset, Restart;
+        /// File with credentials (.creds), in place of user and password
+        audit_nats_credentials_file: Option<PathBuf> = "audit.nats.credentials-file", Unset, Restart;
+        /// File with an NKey's seed, in place of user and password
+        audit_nats_nkey_file: Option<PathBuf> = "audit.nats.nkey-file", Unset, Restart;
+        /// Certificate authorities, in PEM, that are trusted for NATS beside the system's
+        audit_nats_ca_file: Option<PathBuf> = "audit.nats.ca-file", Unset, Restart;
+        /// Certificate that is shown to NATS, in PEM
+        audit_nats_certificate: Option<PathBuf> = "audit.nats.certificate", Unset, Restart;
+        /// Its key, in PEM
+        audit_nats_key: Option<PathBuf> = "audit.nats.key", Unset, Restart;
+        /// How many servers keep each message: 1, 3 or 5
+        audit_nats_copies: Amount = "audit.nats.copies", Is("1"), Restart;
+        /// Most bytes of events that wait, of all clusters
+        audit_nats_event_bytes: Bytes = "audit.nats.event-bytes", Is("4GiB"), Restart;
+        /// Most bytes of what is known of all clusters
+        audit_nats_state_bytes: Bytes = "audit.nats.state-bytes", Is("2GiB"), Restart;
+        /// Most bytes of findings
+        audit_nats_finding_bytes: Bytes = "audit.nats.finding-bytes", Is("1GiB"), Restart;
+        /// How long a replica may be silent before others take its clusters over
+        audit_nats_silence: Time = "audit.nats.silence", Is("10s"), Restart;
     }
     "OpenID Connect" {
         /// Issuers, as HOST:PORT, whose addresses may be private, link-local or loopback

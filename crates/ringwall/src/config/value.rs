@@ -458,7 +458,8 @@ impl Value for NamedPaths {
             Some((name, path)) if is_name(name) => (Some(name.to_owned()), absolute(base, path)),
             _ => (None, absolute(base, item)),
         };
-        let items = items(raw).filter(|items| !items.iter().any(|item| item.is_empty() || item.ends_with('=')));
+        let items =
+            items(raw).filter(|items| !items.iter().any(|item| item.is_empty() || item.ends_with('=')));
         let items = items.ok_or_else(|| String::from("a list of paths, each perhaps as NAME=PATH"))?;
         Ok(Self(items.iter().map(named).collect()))
     }

@@ -62,11 +62,8 @@ fn print_finding(
     let id = paint(style::FAINT, &id(finding, scope));
     let tried = if finding.is_dry_run() { "  (dry run)" } else { "" };
     writeln!(out, "  {}{who}{tried}  {id}", paint(style::HEADING, finding.kind.name))?;
-    let told = if finding.details.description.is_empty() {
-        finding.title()
-    } else {
-        &finding.details.description
-    };
+    let told =
+        if finding.details.description.is_empty() { finding.title() } else { &finding.details.description };
     style::print_wrapped(out, &style::printable(told), 4, width, "", style::PLAIN)?;
     style::print_wrapped(out, &when(finding), 4, width, "", style::FAINT)?;
     if let Some(archived) = &verdict.archived {

@@ -1,6 +1,7 @@
 //! Renderings of engines' answers: text for people, JSON for programs.
 
 pub(crate) mod aws;
+pub(crate) mod backtest;
 pub(crate) mod detect_text;
 pub(crate) mod iam_json;
 pub(crate) mod iam_lint_json;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ringwall_detect::Identity;
 use ringwall_detect::audit::Outcome;
 use ringwall_detect::finding::Evidence;
-use ringwall_detect::timeline::{Entry, Link};
+use ringwall_detect::timeline::{Entry, Link, Strength};
 use ringwall_model::time;
 use serde::Serialize;
 
@@ -112,9 +112,13 @@ struct EntryJson<'t> {
 
 /// Why an entry is joined.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct JoinedJson {
     link: &'static str,
     strength: &'static str,
+    /// Only of what is shared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from_same_address: Option<bool>,
 }
 
 /// An event, as `detect` names it.
@@ -140,6 +144,7 @@ impl From<&Identity> for NameJson {
             Identity::Pod(..) => "pod",
             Identity::Workload(..) => "workload",
             Identity::Nobody(_) => "address",
+            Identity::WebIdentity(_) => "web-identity",
         };
         Self { kind, name: identity.name() }
     }
@@ -216,6 +221,7 @@ fn entry_json(entry: &Entry, identity: Option<usize>) -> EntryJson<'_> {
         joined: JoinedJson {
             link: entry.through.map_or("asked-for", |why| why.name()),
             strength: entry.strength.name(),
+            from_same_address: (entry.strength == Strength::Shared).then_some(entry.is_from_same),
         },
         names: entry.names.iter().map(NameJson::from).collect(),
         kubernetes_user: &entry.username,

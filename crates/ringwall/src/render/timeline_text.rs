@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
+use anstyle::Style;
 use ringwall_detect::Identity;
 use ringwall_detect::finding::Evidence;
 use ringwall_detect::timeline::{Entry, Known, Link, Strength, Why};
@@ -10,6 +11,11 @@ use ringwall_model::time;
 
 use super::style::{self, paint, printable};
 use crate::commands::Told;
+
+/// A line of a file.
+type Spot<'t> = (&'t str, u64);
+/// Lines on which several events stand: CloudTrail delivers files of one.
+type Crowded<'t> = BTreeSet<Spot<'t>>;
 
 /// Deepest place in the tree that is drawn: beyond, the text would have no room.
 const DEEPEST: usize = 8;
@@ -42,7 +48,17 @@ pub(crate) fn print(out: &mut dyn Write, told: &Told, width: usize) -> io::Resul
     if story.entries.is_empty() {
         writeln!(out, "  {}", paint(style::FAINT, "nothing"))?;
     }
+    let sequences: BTreeSet<&str> =
+        types(&story.entries).into_iter().filter(|name| is_sequence(name)).collect();
+    for name in sequences {
+        print_lines(out, &format!("◆ is part of {name}"), STEP, width, style::ERROR)?;
+    }
     print_entries(out, &story.entries, &tree, width)
+}
+
+/// The types of the findings that rest on entries.
+fn types(entries: &[Entry]) -> BTreeSet<&'static str> {
+    entries.iter().flat_map(|entry| entry.findings.iter().copied()).collect()
 }
 
 fn heading(out: &mut dyn Write, text: &str) -> io::Result<()> {
@@ -80,8 +96,8 @@ fn named(told: &Told) -> String {
 fn print_origin(out: &mut dyn Write, from: &Identity, link: &Link, width: usize) -> io::Result<()> {
     let text = format!("{} {}", from.kind(), from.name());
     style::print_wrapped(out, &printable(&text), 2, width, "  ", style::PLAIN)?;
-    let text = format!("{} {}{}", link.why, short(&link.to), when_and_where(link));
-    style::print_wrapped(out, &printable(&text), 4, width, "  ", style::FAINT)
+    let text = format!("{}: {}{}", link.why, short(&link.to), when_and_where(link));
+    print_lines(out, &printable(&text), 4, width, style::FAINT)
 }
 
 fn when_and_where(link: &Link) -> String {
@@ -94,23 +110,71 @@ struct Tree<'t> {
     known: &'t [Known],
     at: BTreeMap<&'t Identity, usize>,
     below: BTreeMap<usize, Vec<usize>>,
+    /// Other names of one in the same events, which stand on his line.
+    beside: BTreeMap<usize, Vec<usize>>,
 }
 
 impl<'t> Tree<'t> {
     fn of(known: &'t [Known]) -> Self {
         let at: BTreeMap<&Identity, usize> =
             known.iter().enumerate().map(|(at, known)| (&known.identity, at)).collect();
-        let mut below: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for (number, known) in known.iter().enumerate() {
-            if let Some(above) = known.through.as_ref().and_then(|(from, _)| at.get(from)) {
-                below.entry(*above).or_default().push(number);
+        let above: Vec<Option<usize>> = known
+            .iter()
+            .map(|known| known.through.as_ref().and_then(|(from, _)| at.get(from)).copied())
+            .collect();
+        let leads: BTreeSet<usize> = above.iter().copied().flatten().collect();
+        let mut tree = Self { known, at, below: BTreeMap::new(), beside: BTreeMap::new() };
+        // A key beside the session that it is of, from one event.
+        let mut taken: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut sessions: BTreeMap<(usize, &str, &str, u64), usize> = BTreeMap::new();
+        for (number, one) in known.iter().enumerate() {
+            let (Some(above), Some((_, link))) = (above.get(number).copied().flatten(), &one.through) else {
+                continue;
+            };
+            let place = &link.evidence.place;
+            let event = (above, link.evidence.id.as_str(), &*place.file, place.line);
+            let is_leaf = !leads.contains(&number);
+            match &one.identity {
+                _ if is_leaf
+                    && (is_same_name(one) || link.why == Why::SameCaller || link.why == Why::TokenOf) =>
+                {
+                    taken.insert(number, above);
+                }
+                Identity::Session(_) => {
+                    sessions.insert(event, number);
+                }
+                Identity::AccessKey(_) => {
+                    if let Some(session) = sessions.get(&event) {
+                        taken.insert(number, *session);
+                    }
+                }
+                _ => {}
+            }
+        }
+        for (number, one) in known.iter().enumerate() {
+            if let Some(to) = taken.get(&number) {
+                if !is_same_name(one) {
+                    tree.beside.entry(*to).or_default().push(number);
+                }
+            } else if let Some(above) = above.get(number).copied().flatten() {
+                let above = taken.get(&above).copied().unwrap_or(above);
+                tree.below.entry(above).or_default().push(number);
             }
         }
         // By when they came in.
-        for numbers in below.values_mut() {
+        for numbers in tree.below.values_mut() {
             numbers.sort_by_key(|at| known.get(*at).map(|known| (known.since, *at)));
         }
-        Self { known, at, below }
+        tree
+    }
+
+    /// A name, and those that stand beside it.
+    fn names(&self, at: usize) -> String {
+        let beside = self.beside.get(&at).map(Vec::as_slice).unwrap_or_default();
+        let all = std::iter::once(&at).chain(beside).filter_map(|at| self.known.get(*at));
+        let names: Vec<String> =
+            all.map(|known| format!("{} {}", known.identity.kind(), known.identity.name())).collect();
+        printable(&names.join(", "))
     }
 
     fn get(&self, identity: &Identity) -> Option<&'t Known> {
@@ -140,9 +204,8 @@ impl<'t> Tree<'t> {
         while let Some(branch) = next.pop() {
             let Some(known) = self.known.get(branch.at) else { continue };
             let below = self.below.get(&branch.at).map(Vec::as_slice).unwrap_or_default();
-            let name = printable(&format!("{} {}", known.identity.kind(), known.identity.name()));
             let room = width.saturating_sub(columns(&branch.own));
-            for (at, line) in style::wrap(&name, room, "").into_iter().enumerate() {
+            for (at, line) in lines(&self.names(branch.at), room).into_iter().enumerate() {
                 writeln!(out, "{}{line}", if at == 0 { &branch.own } else { &branch.under })?;
             }
             if let Some((_, link)) = &known.through {
@@ -150,7 +213,7 @@ impl<'t> Tree<'t> {
                 let how = printable(&format!("{}{}", link.why, when_and_where(link)));
                 let sure = unsure(known.strength);
                 let room = width.saturating_sub(columns(&branch.under)).saturating_sub(STEP);
-                for line in style::wrap(&format!("{how}{sure}"), room, "") {
+                for line in lines(&format!("{how}{sure}"), room) {
                     writeln!(out, "{}{bar}{}", branch.under, paint(style::FAINT, &line))?;
                 }
             }
@@ -161,6 +224,29 @@ impl<'t> Tree<'t> {
         }
         Ok(())
     }
+}
+
+/// A text in lines of a width; a word that is longer, as paths are, stays whole so that it can be copied.
+fn lines(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if columns(line).saturating_add(columns(word)) < width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.into_iter().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect()
+}
+
+/// Prints a text in lines behind a margin.
+fn print_lines(out: &mut dyn Write, text: &str, margin: usize, width: usize, looks: Style) -> io::Result<()> {
+    for line in lines(text, width.saturating_sub(margin)) {
+        writeln!(out, "{}{}", " ".repeat(margin), paint(looks, &line))?;
+    }
+    Ok(())
 }
 
 /// A place in the tree: what stands before a name, and before what is under it.
@@ -196,8 +282,11 @@ impl Branch {
 
 /// The entries in the order of time, under the days and behind whoever did them; the same again is counted.
 fn print_entries(out: &mut dyn Write, entries: &[Entry], tree: &Tree<'_>, width: usize) -> io::Result<()> {
+    let mut spots: BTreeSet<Spot<'_>> = BTreeSet::new();
+    let crowded: Crowded<'_> =
+        entries.iter().map(|entry| spot(&entry.evidence)).filter(|spot| !spots.insert(*spot)).collect();
     let mut day = None;
-    let mut doer: Option<(&Identity, &str)> = None;
+    let mut doer: Option<(&Identity, String)> = None;
     let mut rest = entries;
     while let Some((first, _)) = rest.split_first() {
         let same = rest.iter().take_while(|entry| is_again(first, entry)).count().max(1);
@@ -209,23 +298,28 @@ fn print_entries(out: &mut dyn Write, entries: &[Entry], tree: &Tree<'_>, width:
             (day, doer) = (Some(today), None);
         }
         let margin = STEP.saturating_add(tree.depth(&first.identity).saturating_mul(STEP));
-        let now = (&first.identity, first.username.as_str());
-        if doer.is_none_or(|(identity, username)| {
-            *identity != first.identity || (!first.username.is_empty() && username != first.username)
-        }) {
-            let who = printable(&format!("{} {}", first.identity.kind(), short(&first.identity)));
-            let also = as_whom(first);
-            let text = format!("{who}{also}{}", unsure(first.strength));
-            style::print_wrapped(out, &text, margin, width, "  ", style::HEADING)?;
-            doer = Some(now);
+        let who = whom(first);
+        // A call to AWS has no name of Kubernetes: that is no other doer.
+        if doer
+            .as_ref()
+            .is_none_or(|(identity, known)| *identity != &first.identity || !known.starts_with(&who))
+        {
+            style::print_wrapped(out, &who, margin, width, "  ", style::HEADING)?;
+            doer = Some((&first.identity, who));
         }
-        print_group(out, group, margin.saturating_add(STEP), width)?;
+        print_group(out, group, &crowded, margin.saturating_add(STEP), width)?;
     }
     Ok(())
 }
 
 /// Several entries that are the same but for their time, or one.
-fn print_group(out: &mut dyn Write, group: &[Entry], margin: usize, width: usize) -> io::Result<()> {
+fn print_group(
+    out: &mut dyn Write,
+    group: &[Entry],
+    crowded: &Crowded<'_>,
+    margin: usize,
+    width: usize,
+) -> io::Result<()> {
     let (Some(first), Some(last)) = (group.first(), group.last()) else { return Ok(()) };
     let time = first.time.map_or_else(|| "        ".to_owned(), clock);
     let mut text = printable(&first.what());
@@ -238,19 +332,25 @@ fn print_group(out: &mut dyn Write, group: &[Entry], margin: usize, width: usize
     let looks = if first.result().is_some() { style::FAINT } else { style::PLAIN };
     let result = first.result().map(|result| format!("  {}", printable(&result))).unwrap_or_default();
     let indent = " ".repeat(CLOCK);
-    style::print_wrapped(out, &format!("{time}  {text}{result}"), margin, width, &indent, looks)?;
+    let is_part = types(group).into_iter().any(is_sequence);
+    let part = if is_part { "  ◆" } else { "" };
+    style::print_wrapped(out, &format!("{time}  {text}{result}{part}"), margin, width, &indent, looks)?;
     let inner = margin.saturating_add(CLOCK);
-    let types: BTreeSet<&str> = group.iter().flat_map(|entry| entry.findings.iter().copied()).collect();
-    for name in types {
-        style::print_wrapped(out, &format!("▲ {name}"), inner, width, "  ", style::WARNING)?;
+    for name in types(group).into_iter().filter(|name| !is_sequence(name)) {
+        print_lines(out, &format!("▲ {name}"), inner, width, style::WARNING)?;
     }
     let source = if first.source.is_empty() { String::new() } else { format!("from {}  ", first.source) };
     let more = match group.len() {
         1 => String::new(),
         number => format!("  and {} more", number.saturating_sub(1)),
     };
-    let spot = printable(&format!("{source}{}{more}", place(&first.evidence)));
-    style::print_wrapped(out, &spot, inner, width, "", style::FAINT)
+    let spot = printable(&format!("{source}{}{more}", event(&first.evidence, crowded)));
+    print_lines(out, &spot, inner, width, style::FAINT)
+}
+
+/// Whether a type is of findings that rest on others: nearly all that an intruder does is part of one.
+fn is_sequence(name: &str) -> bool {
+    name.starts_with("AttackSequence:")
 }
 
 /// Whether one entry is another once more.
@@ -270,12 +370,21 @@ fn is_again(first: &Entry, entry: &Entry) -> bool {
     entry.time.map(date) == first.time.map(date) && what(entry) == what(first)
 }
 
-/// As which user of Kubernetes, if that is another name.
-fn as_whom(entry: &Entry) -> String {
-    if entry.username.is_empty() || entry.username == entry.identity.name() {
-        return String::new();
+/// Who did it, by the strongest of the names, and as which user of Kubernetes if that is another.
+fn whom(entry: &Entry) -> String {
+    let name = entry.names.first().unwrap_or(&entry.identity);
+    let mut who = format!("{} {}", name.kind(), short(name));
+    if *name != entry.identity {
+        who = format!("{who}, {} {}", entry.identity.kind(), short(&entry.identity));
     }
-    printable(&format!(", to the cluster {}", entry.username))
+    if !entry.username.is_empty() && name.name() != entry.username {
+        who = format!("{who}, to the cluster {}", short(&Identity::KubernetesUser(entry.username.clone())));
+    }
+    let sure = match entry.strength {
+        Strength::Shared if entry.is_from_same => "  [shared, but from an address of his]",
+        strength => unsure(strength),
+    };
+    printable(&format!("{who}{sure}"))
 }
 
 /// What is to be added where it is not sure that it was he.
@@ -285,6 +394,12 @@ fn unsure(strength: Strength) -> &'static str {
         Strength::Name => "  [by name]",
         Strength::Shared => "  [shared: may be another that runs as it]",
     }
+}
+
+/// Whether somebody is to the cluster by the name that he has anyway.
+fn is_same_name(known: &Known) -> bool {
+    let above = known.through.as_ref().map(|(from, _)| from.name());
+    matches!(known.identity, Identity::KubernetesUser(_)) && above == Some(known.identity.name())
 }
 
 /// Whether a link is between names of one in one event.
@@ -305,6 +420,18 @@ fn short(identity: &Identity) -> String {
 
 fn after(text: &str, mark: &str) -> String {
     text.split_once(mark).map_or(text, |(_, rest)| rest).to_owned()
+}
+
+/// Where an event stands; and its id, if several stand there.
+fn event(evidence: &Evidence, crowded: &Crowded<'_>) -> String {
+    let kind = if evidence.is_record { "eventID" } else { "auditID" };
+    let is_alone = !crowded.contains(&spot(evidence));
+    let id = if is_alone { String::new() } else { format!(" {kind} {}", evidence.id) };
+    format!("{}{id}", place(evidence))
+}
+
+fn spot(evidence: &Evidence) -> Spot<'_> {
+    (&evidence.place.file, evidence.place.line)
 }
 
 fn place(evidence: &Evidence) -> String {

@@ -1,12 +1,16 @@
 //! The audit webhook and the other sources of logs, as a part of the process.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use prometheus_client::registry::Registry;
 use ringwall_audit::{Audit, ClusterSettings, Outside, Settings as Watching};
 use ringwall_awsclient::Clock;
 use ringwall_detect::output::Scope;
+use ringwall_model::Secret;
 use ringwall_server::{Drained, Limits, Metrics, live};
+use ringwall_sigma::Origin;
+use ringwall_stream::{Login, Settings as Nats, Tls};
 
 use super::listener::{Bound, Callers, Listener};
 use super::outside;
@@ -18,6 +22,9 @@ use crate::error::Failure;
 /// Largest batch of an apiserver, in bytes, and somewhat more. Source: Kubernetes v1.37, kube-apiserver,
 /// `--audit-webhook-truncate-max-batch-size`: 10 MiB.
 const MAX_BATCH: usize = 12 << 20;
+
+/// Bytes of a password or of credentials at most.
+const MAX_SECRET: u64 = 64 << 10;
 
 /// The service, and its listener.
 pub(super) struct Prepare {
@@ -31,17 +38,19 @@ struct Watched {
 }
 
 /// Listens, and takes up what was kept; neither AWS nor an apiserver has to be there.
-pub(super) fn prepare(settings: &Settings, registry: &mut Registry) -> Result<Prepare, Failure> {
+pub(super) async fn prepare(settings: &Settings, registry: &mut Registry) -> Result<Prepare, Failure> {
     let metrics = Metrics::register(registry, "audit");
     let limits = settings.limits();
     let limits = live(Limits { max_body_bytes: limits.max_body_bytes.max(MAX_BATCH), ..limits });
     let bound = Listener::bind(settings, settings.audit_listen.value, Callers::Apiservers, &limits, metrics)?;
     let configured = configured(settings)?;
     let asks = |cluster: &ClusterSettings| !cluster.log_groups.is_empty() || !cluster.objects.is_empty();
-    let aws = configured.clusters.iter().any(asks).then(|| outside::aws(settings)).transpose()?;
+    let in_s3 = configured.lake.as_ref().is_some_and(|place| place.starts_with("s3://"));
+    let asks_aws = in_s3 || configured.clusters.iter().any(asks);
+    let aws = asks_aws.then(|| outside::aws(settings)).transpose()?;
     let clock = Clock::system();
     let now = Arc::new(move || clock.now().saturating_mul(1000));
-    let audit = Arc::new(Audit::start(&configured, &Outside { aws, now }, registry)?);
+    let audit = Arc::new(Audit::start(&configured, Outside { aws, now }, registry).await?);
     Ok(Prepare { bound, audit })
 }
 
@@ -57,10 +66,61 @@ fn configured(settings: &Settings) -> Result<Watching, Failure> {
         queue_bytes: settings.audit_queue_bytes.value.0 as u64,
         lists: settings.audit_lists.value.written(),
         filters: settings.audit_suppress.value.0.clone(),
+        rules: settings.audit_rules.value.0.iter().map(|path| origin(path)).collect(),
         sinks: settings.audit_sinks.value.clone(),
+        lake: settings.audit_lake.value.as_ref().map(|place| place.0.clone()),
+        lake_days: settings.audit_lake_days.value.as_ref().map_or(0, |days| days.get()),
+        stream: nats(settings)?.map(Arc::new),
         ask_every: settings.audit_ask_every.value.0,
         publish_every: settings.audit_publish_every.value.0,
     })
+}
+
+/// How NATS is reached, if replicas are to share the work.
+fn nats(settings: &Settings) -> Result<Option<Nats>, Failure> {
+    if settings.audit_nats_servers.value.0.is_empty() {
+        return Ok(None);
+    }
+    let secret = |path: &PathBuf| {
+        let failed = |source| Failure::Read { path: path.display().to_string(), source };
+        let mut text = ringwall_files::read(path, MAX_SECRET).map_err(failed)?;
+        text.truncate(text.trim_ascii_end().len());
+        Ok::<_, Failure>(Secret::new(text))
+    };
+    let (user, password) = (&settings.audit_nats_user.value, &settings.audit_nats_password_file.value);
+    let (creds, nkey) = (&settings.audit_nats_credentials_file.value, &settings.audit_nats_nkey_file.value);
+    let login = match (user, password, creds, nkey) {
+        (None, None, None, None) => Login::None,
+        (Some(name), Some(file), None, None) => Login::User { name: name.0.clone(), password: secret(file)? },
+        (None, None, Some(file), None) => Login::Credentials(secret(file)?),
+        (None, None, None, Some(file)) => Login::Nkey(secret(file)?),
+        _ => {
+            let hint = "set audit.nats.user and audit.nats.password-file, or audit.nats.credentials-file, or audit.nats.nkey-file";
+            return Err(Failure::misuse_hint("who is to log in to NATS is not clear", hint));
+        }
+    };
+    let certificate =
+        settings.audit_nats_certificate.value.clone().zip(settings.audit_nats_key.value.clone());
+    let authorities = settings.audit_nats_ca_file.value.clone();
+    let servers = &settings.audit_nats_servers.value.0;
+    let is_tls =
+        authorities.is_some() || certificate.is_some() || servers.iter().any(|of| of.starts_with("tls:"));
+    let tls = is_tls.then_some(Tls { authorities, certificate });
+    Ok(Some(Nats {
+        login,
+        tls,
+        replicas: settings.audit_nats_copies.value.get(),
+        event_bytes: settings.audit_nats_event_bytes.value.0 as u64,
+        state_bytes: settings.audit_nats_state_bytes.value.0 as u64,
+        finding_bytes: settings.audit_nats_finding_bytes.value.0 as u64,
+        ttl: settings.audit_nats_silence.value.0,
+        ..Nats::new(servers.clone())
+    }))
+}
+
+/// Rules that say themselves whether they are only tried.
+fn origin(path: &Path) -> Origin {
+    Origin { path: path.to_owned(), is_dry_run: false }
 }
 
 /// Each cluster with its sources.
@@ -152,8 +212,7 @@ impl Part for Watched {
 
     fn close(self: Box<Self>) -> Doing<'static, ()> {
         Box::pin(async move {
-            let audit = Arc::clone(&self.audit);
-            let _ = tokio::task::spawn_blocking(move || audit.stop()).await;
+            self.audit.stop().await;
         })
     }
 }

@@ -111,7 +111,7 @@ async fn prepare(
             Service::Authn => Box::new(authn::prepare(settings, limits, registry).await?),
             Service::Identity => Box::new(identity::prepare(settings, limits, registry).await?),
             Service::Issuer => Box::new(issuer::prepare(settings, limits, registry).await?),
-            Service::Audit => Box::new(audit::prepare(settings, registry)?),
+            Service::Audit => Box::new(audit::prepare(settings, registry).await?),
         });
     }
     Ok(prepared)

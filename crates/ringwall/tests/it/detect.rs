@@ -160,11 +160,24 @@ fn a_snapshot_says_whose_logs_they_are() {
     let said = run(&["detect".to_owned(), "examples/storefront".to_owned()], "");
     assert_eq!(said.status, 0, "{said:?}");
     assert!(said.stdout.starts_with("storefront  eu-west-1  account 111122223333\n"), "{}", said.stdout);
-    assert!(
-        said.stderr.contains("12 audit events") && said.stderr.contains("from 4 files"),
-        "{}",
-        said.stderr
-    );
+    assert!(said.stderr.contains(" from 7 files: "), "{}", said.stderr);
+}
+
+#[test]
+fn the_logs_of_the_storefront_tell_its_story() {
+    for (name, logs) in
+        [("storefront_audit", "examples/storefront/audit"), ("storefront", "examples/storefront")]
+    {
+        let said = run(&["detect".to_owned(), logs.to_owned()], "");
+        assert_eq!(said.status, 0, "{said:?}");
+        insta::assert_snapshot!(name, said.stdout + &said.stderr);
+    }
+}
+
+#[test]
+fn what_was_put_right_lets_nobody_in() {
+    let said = run(&["detect".to_owned(), "examples/hardened".to_owned()], "");
+    assert_eq!(said.stdout, "storefront  eu-west-1  account 111122223333\nnothing found\n");
 }
 
 #[test]

@@ -26,5 +26,6 @@ mod serve;
 #[path = "../../../services/identity/tests/it/signer.rs"]
 mod signer;
 mod snapshot;
+mod timeline;
 mod token_verify;
 mod who_can;

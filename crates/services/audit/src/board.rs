@@ -2,11 +2,14 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hashbrown::HashMap;
-use ringwall_detect::finding::{Finding, Mark, Marks, NotMarked, Verdict};
+use hashbrown::{HashMap, HashSet};
 use ringwall_detect::filter::Filter;
+use ringwall_detect::finding::{Finding, Mark, Marks, NotMarked, Verdict};
 use ringwall_detect::output::{self, Scope};
 use tokio::sync::watch;
+
+use crate::Error;
+use crate::shelf::Shelf;
 
 /// A cluster's findings, by their ids.
 #[derive(Debug)]
@@ -58,9 +61,11 @@ impl Board {
         self.changed.send_replace(change);
     }
 
-    /// Takes away all but those that are still known.
-    pub(crate) fn retain(&self, known: &dyn Fn(&str) -> bool) {
-        self.lock().findings.retain(|id, _| known(id));
+    /// Takes away all but these, and what was said of those that go.
+    pub(crate) fn retain(&self, known: &HashSet<String>) {
+        let mut held = self.lock();
+        held.findings.retain(|id, _| known.contains(id));
+        held.marks.retain(|id| known.contains(id));
     }
 
     /// Those that came after a change, the earliest first, and the number of the latest change.
@@ -77,9 +82,9 @@ impl Board {
         (latest, findings)
     }
 
-    /// One of them.
-    pub(crate) fn get(&self, id: &str) -> Option<Arc<Finding>> {
-        self.lock().findings.get(id).map(|entry| Arc::clone(&entry.finding))
+    /// Whether one of them has this id.
+    pub(crate) fn holds(&self, id: &str) -> bool {
+        self.lock().findings.contains_key(id)
     }
 
     /// Marks one of them; gives the mark as it is now.
@@ -95,6 +100,32 @@ impl Board {
         // What is archived no more may have to be sent.
         self.changed.send_modify(|_| ());
         Ok(mark)
+    }
+
+    /// Takes the marks that are kept.
+    pub(crate) async fn take_marks(&self, shelf: &Shelf) -> Result<(), Error> {
+        for (id, kept) in shelf.marks().await? {
+            self.set_mark(&id, &kept);
+        }
+        Ok(())
+    }
+
+    /// Takes the mark of one of them as it is kept.
+    pub(crate) async fn take_mark(&self, shelf: &Shelf, id: &str) -> Result<(), Error> {
+        if let Some(kept) = shelf.mark(id).await? {
+            self.set_mark(id, &kept);
+        }
+        Ok(())
+    }
+
+    fn set_mark(&self, id: &str, kept: &[u8]) {
+        let set = match serde_json::from_slice(kept) {
+            Ok(mark) => self.lock().marks.set(id, mark).map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        if let Err(error) = set {
+            tracing::warn!(id, error, "what was said of a finding can't be read; it is as if nothing was");
+        }
     }
 
     /// What holds of one of them, which this filter would archive.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hashbrown::HashMap;
 use ringwall_detect::finding::Finding;
@@ -16,6 +16,9 @@ use crate::service::Now;
 
 /// Findings of a delivery.
 const BATCH: usize = 256;
+
+/// How often it is looked which findings are gone, of which it need not be known any more that they were sent.
+const FORGET_EVERY: Duration = Duration::from_secs(3600);
 
 /// How long to wait for a change at most, before it is looked what has become due, and whether the process ends.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -52,8 +55,13 @@ impl Courier {
             Err(error) => return self.failed(&error),
         };
         let mut changes = self.board.changes();
+        let mut forgot = Instant::now();
         while !self.stop.load(Ordering::Relaxed) {
             self.open(&mut book);
+            if forgot.elapsed() >= FORGET_EVERY {
+                forgot = Instant::now();
+                self.forget(&mut book);
+            }
             let batch = self.due(&mut book);
             if batch.is_empty() {
                 let _ = tokio::time::timeout(LOOK_EVERY, changes.changed()).await;
@@ -140,6 +148,17 @@ impl Courier {
         }
     }
 
+    /// Forgets what was sent of findings that are gone.
+    fn forget(&self, book: &mut Book) {
+        let is_gone = |id: &&String| !self.board.holds(id);
+        let gone: Vec<String> = book.sent.keys().filter(is_gone).cloned().collect();
+        if let Err(error) = self.keep.set_sent(self.sink.name(), &[], &gone) {
+            return self.failed(&error);
+        }
+        book.open.retain(|id, _| self.board.holds(id));
+        book.sent.retain(|id, _| self.board.holds(id));
+    }
+
     /// Waits, but not beyond the end of the process.
     async fn pause(&self, pause: Duration) {
         let mut left = pause;
@@ -152,12 +171,17 @@ impl Courier {
 
     fn failed(&self, error: &KeepError) {
         let why = error_chain(error);
-        tracing::error!(cluster = self.cluster, sink = self.sink.name(), error = why, "what was sent is not kept");
+        tracing::error!(
+            cluster = self.cluster,
+            sink = self.sink.name(),
+            error = why,
+            "what was sent is not kept"
+        );
     }
 }
 
 /// A number by which replicas come back at different times.
-fn random(position: u64, failures: u32) -> u32 {
+pub(crate) fn random(position: u64, failures: u32) -> u32 {
     use std::hash::{BuildHasher as _, RandomState};
     // The state is another in each process.
     u32::try_from(RandomState::new().hash_one((position, failures)) >> 32).unwrap_or_default()

@@ -159,6 +159,14 @@ impl Keep {
         })
     }
 
+    /// What people said of a finding.
+    pub(crate) fn mark(&self, id: &str) -> Result<Option<Vec<u8>>> {
+        self.read(|transaction| {
+            let Some(table) = there(transaction.open_table(MARKS))? else { return Ok(None) };
+            Ok(table.get(id)?.map(|mark| mark.value().to_vec()))
+        })
+    }
+
     /// What people said of findings, by their ids.
     pub(crate) fn marks(&self) -> Result<Vec<(String, Vec<u8>)>> {
         self.read(|transaction| {

@@ -1,4 +1,4 @@
-//! What is known beforehand, and read again when its files change.
+//! What is known beforehand, and read again when its files change: lists of addresses, suppression rules, Sigma rules.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,18 +8,16 @@ use std::time::SystemTime;
 use ringwall_detect::filter::Filters;
 use ringwall_detect::finding::{Finding, Verdict};
 use ringwall_detect::intel::Intel;
-use ringwall_model::error_chain;
+use ringwall_model::{Problem, error_chain};
+use ringwall_sigma::{Origin, Rules};
 
 use crate::board::Board;
-use crate::{Error, lists};
-
-/// Longest file of filters.
-const MAX_FILTERS: u64 = 16 << 20;
+use crate::{Error, filters, lists};
 
 /// By what a change of a file is seen.
 type Stamp = (PathBuf, Option<SystemTime>, u64);
 
-/// Lists of addresses and suppression rules, shared by all clusters.
+/// What is known beforehand, shared by all clusters.
 #[derive(Debug)]
 pub(crate) struct Known {
     lists: Vec<String>,
@@ -27,11 +25,22 @@ pub(crate) struct Known {
     now: Mutex<Now>,
 }
 
-#[derive(Debug, Default)]
+/// What partitions go by.
+#[derive(Clone, Debug)]
+pub(crate) struct Guides {
+    /// By what these are told from those before.
+    pub(crate) version: u64,
+    /// Lists of addresses.
+    pub(crate) intel: Arc<Intel>,
+    /// Sigma rules.
+    pub(crate) rules: Arc<Rules>,
+}
+
+#[derive(Debug)]
 struct Now {
-    /// By what the lists are told from those before.
-    version: u64,
-    intel: Arc<Intel>,
+    guides: Guides,
+    /// What was wrong with the rules at the last look, so that it is told once.
+    refused: Vec<Problem>,
     filters: Arc<Filters>,
     list_stamps: Vec<Stamp>,
     filter_stamps: Vec<Stamp>,
@@ -43,21 +52,22 @@ impl Known {
     /// # Errors
     ///
     /// Something of that can't be read.
-    pub(crate) fn open(lists: Vec<String>, filters: Vec<PathBuf>) -> Result<Self, Error> {
+    pub(crate) fn open(lists: Vec<String>, filters: Vec<PathBuf>, rules: &[Origin]) -> Result<Self, Error> {
+        let rules = Arc::new(Rules::load(rules).map_err(Error::Rules)?);
         let now = Now {
-            version: 1,
+            guides: Guides { version: 1, intel: read_lists(&lists)?, rules },
+            refused: Vec::new(),
             list_stamps: list_stamps(&lists),
             filter_stamps: stamps(filters.iter()),
-            intel: read_lists(&lists)?,
-            filters: read_filters(&filters)?,
+            filters: Arc::new(filters::read(&filters)?),
         };
         Ok(Self { lists, filters, now: Mutex::new(now) })
     }
 
-    /// The lists, and by what they are told from those before.
-    pub(crate) fn intel(&self) -> (u64, Arc<Intel>) {
+    /// What partitions go by, if it is another version.
+    pub(crate) fn guides(&self, version: u64) -> Option<Guides> {
         let now = self.lock();
-        (now.version, Arc::clone(&now.intel))
+        (now.guides.version != version).then(|| now.guides.clone())
     }
 
     /// What holds of a finding of a cluster.
@@ -75,26 +85,49 @@ impl Known {
             match read_lists(&self.lists) {
                 Ok(intel) => {
                     tracing::info!("lists of addresses are read again");
-                    (now.intel, now.version) = (intel, now.version.wrapping_add(1));
+                    now.guides.intel = intel;
+                    now.guides.version = now.guides.version.wrapping_add(1);
                 }
                 Err(error) => stays("lists of addresses", &error),
             }
         }
         if now.filter_stamps != filter_stamps {
             now.filter_stamps = filter_stamps;
-            match read_filters(&self.filters) {
+            match filters::read(&self.filters) {
                 Ok(filters) => {
                     tracing::info!("suppression rules are read again");
-                    now.filters = filters;
+                    now.filters = Arc::new(filters);
                 }
                 Err(error) => stays("suppression rules", &error),
             }
         }
+        now.look_at_rules();
     }
 
     fn lock(&self) -> MutexGuard<'_, Now> {
         // Nothing that is done while it is held can leave it half done.
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Now {
+    /// Takes rules that have changed, all or none.
+    fn look_at_rules(&mut self) {
+        match self.guides.rules.reload() {
+            Ok(None) => self.refused.clear(),
+            Ok(Some(rules)) => {
+                tracing::info!(rules = rules.all().len(), "Sigma rules are read again");
+                self.refused.clear();
+                self.guides.rules = rules;
+                self.guides.version = self.guides.version.wrapping_add(1);
+            }
+            Err(problems) => {
+                for problem in problems.iter().filter(|problem| !self.refused.contains(problem)) {
+                    tracing::error!(%problem, hint = problem.hint, "Sigma rules stay as they were");
+                }
+                self.refused = problems;
+            }
+        }
     }
 }
 
@@ -110,20 +143,8 @@ fn read_lists(named: &[String]) -> Result<Arc<Intel>, Error> {
     Ok(Arc::new(intel))
 }
 
-fn read_filters(paths: &[PathBuf]) -> Result<Arc<Filters>, Error> {
-    let mut all = Filters::default();
-    for path in paths {
-        let failed = |source| Error::Read { path: path.display().to_string(), source };
-        let bytes = ringwall_files::read(path, MAX_FILTERS).map_err(failed)?;
-        let filters = Filters::read(&String::from_utf8_lossy(&bytes));
-        let wrong = |why| Error::Setting(format!("`{}`: {why}", path.display()));
-        filters.and_then(|filters| all.add(filters)).map_err(|error| wrong(error.to_string()))?;
-    }
-    Ok(Arc::new(all))
-}
-
 fn list_stamps(lists: &[String]) -> Vec<Stamp> {
-    let paths: Vec<PathBuf> = lists.iter().map(|named| lists::role(named).1).collect();
+    let paths: Vec<PathBuf> = lists.iter().map(|named| lists::path(named)).collect();
     stamps(paths.iter())
 }
 

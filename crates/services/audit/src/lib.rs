@@ -19,10 +19,15 @@
 mod board;
 pub mod control;
 mod deliver;
+mod deliver_shared;
 mod desk;
 mod error;
+pub mod filters;
+mod hold;
+mod in_lake;
 mod keep;
 mod known;
+mod lake_keeper;
 pub mod lists;
 mod metrics;
 mod partition;
@@ -31,12 +36,14 @@ mod pull;
 mod queue;
 mod service;
 mod settings;
+mod shelf;
 mod unread;
+mod watcher;
 mod webhook;
 
 pub use error::Error;
 pub use keep::KeepError;
-pub use service::{Audit, Outside};
+pub use service::{Audit, Now, Outside};
 pub use settings::{ClusterSettings, Settings};
 pub use webhook::PATH;
 

@@ -12,7 +12,6 @@ pub(crate) struct Metrics {
     pub(crate) batches: Family<Outcome, Counter>,
     pub(crate) events: Family<Outcome, Counter>,
     pub(crate) queue: Family<Cluster, Gauge>,
-    pub(crate) behind: Family<Cluster, Gauge>,
     pub(crate) findings: Family<Cluster, Gauge>,
     pub(crate) commits: Family<Outcome, Counter>,
     pub(crate) sent: Family<Delivery, Counter>,
@@ -61,12 +60,6 @@ impl Metrics {
             "What waits to be looked at",
             Unit::Bytes,
             metrics.queue.clone(),
-        );
-        registry.register_with_unit(
-            "behind",
-            "Age of what was looked at last when it was",
-            Unit::Seconds,
-            metrics.behind.clone(),
         );
         registry.register("findings", "Findings that are open", metrics.findings.clone());
         registry.register("commits", "State kept on disk: done or failed", metrics.commits.clone());

@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 const MAX_HEAD: usize = 1 << 20;
 
 /// Most parts of a piece.
-pub(crate) const MAX_PARTS: usize = 20_000;
+pub(crate) const MAX_PARTS: usize = 4_000;
 
-/// Where a piece is closed and another begun, in bytes of its texts.
-pub(crate) const FULL: usize = 1 << 20;
+/// Where a piece is closed and another begun, in bytes of its texts; one text alone may be longer. NATS takes 1 MiB.
+pub(crate) const FULL: usize = 256 << 10;
 
 /// What a piece says of itself: a line of JSON before the texts.
 #[derive(Debug, Deserialize, Serialize)]
@@ -36,59 +36,51 @@ enum Kind {
 /// What of a piece can't be read: it was written by another version, or its disk is damaged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a piece in the queue can't be read")]
-pub struct Damaged;
+pub(crate) struct Damaged;
 
-/// Puts texts together to pieces.
-#[derive(Debug)]
+/// Puts texts together to pieces, each of one file.
+#[derive(Debug, Default)]
 pub(crate) struct Builder {
-    file: Arc<str>,
+    file: Option<Arc<str>>,
     parts: Vec<(Kind, u64, usize)>,
     texts: Vec<u8>,
 }
 
 impl Builder {
-    pub(crate) fn new(file: Arc<str>) -> Self {
-        Self { file, parts: Vec::new(), texts: Vec::new() }
-    }
-
-    pub(crate) fn add(&mut self, kind: EntryKind, line: u64, text: &[u8]) {
+    /// Takes a text, and gives the piece that it has no room in, if there is one.
+    pub(crate) fn add(&mut self, file: &Arc<str>, kind: EntryKind, line: u64, text: &[u8]) -> Option<Bytes> {
+        let fits = self.file.as_ref().is_none_or(|of| of == file)
+            && self.texts.len().saturating_add(text.len()) <= FULL
+            && self.parts.len() < MAX_PARTS;
+        let full = if fits { None } else { self.close() };
         let kind = match kind {
             EntryKind::Audit => Kind::Audit,
             EntryKind::CloudTrail => Kind::CloudTrail,
         };
+        self.file.get_or_insert_with(|| Arc::clone(file));
         self.parts.push((kind, line, text.len()));
         self.texts.extend_from_slice(text);
+        full
     }
 
-    /// Whether a text of this file belongs to it.
-    pub(crate) fn is_of(&self, file: &str) -> bool {
-        *self.file == *file
-    }
-
-    /// Whether it is time to close it.
-    pub(crate) fn is_full(&self) -> bool {
-        self.texts.len() >= FULL || self.parts.len() >= MAX_PARTS
-    }
-
-    /// Closes it; `None` if nothing is in it.
-    pub(crate) fn finish(self) -> Option<Bytes> {
-        if self.parts.is_empty() {
-            return None;
-        }
-        let head = Head { file: (*self.file).into(), parts: self.parts };
+    /// The piece that is open, if something is in it; another is begun.
+    pub(crate) fn close(&mut self) -> Option<Bytes> {
+        let Self { file, parts, texts } = std::mem::take(self);
+        let file = file?;
+        let head = Head { file: (*file).into(), parts };
         // It has neither maps nor values that could fail.
         let mut piece = serde_json::to_vec(&head).unwrap_or_default();
         piece.push(b'\n');
-        piece.extend_from_slice(&self.texts);
+        piece.extend_from_slice(&texts);
         Some(piece.into())
     }
 }
 
 /// One text of one kind, as a piece.
 pub(crate) fn single(file: &str, kind: EntryKind, text: &[u8]) -> Bytes {
-    let mut builder = Builder::new(file.into());
-    builder.add(kind, 1, text);
-    builder.finish().unwrap_or_default()
+    let mut builder = Builder::default();
+    builder.add(&file.into(), kind, 1, text);
+    builder.close().unwrap_or_default()
 }
 
 /// A text of a piece.
@@ -129,11 +121,13 @@ mod tests {
 
     #[test]
     fn what_goes_in_comes_out() {
-        let mut builder = Builder::new("audit \"log\"\n".into());
-        builder.add(EntryKind::Audit, 7, b"{\"a\": \"\n\"}");
-        builder.add(EntryKind::CloudTrail, 9, b"\xff");
-        builder.add(EntryKind::CloudTrail, 10, b"");
-        let piece = builder.finish().unwrap();
+        let mut builder = Builder::default();
+        let file: Arc<str> = "audit \"log\"\n".into();
+        assert_eq!(builder.add(&file, EntryKind::Audit, 7, b"{\"a\": \"\n\"}"), None);
+        assert_eq!(builder.add(&file, EntryKind::CloudTrail, 9, b"\xff"), None);
+        assert_eq!(builder.add(&file, EntryKind::CloudTrail, 10, b""), None);
+        let piece = builder.add(&"other".into(), EntryKind::Audit, 1, b"{}").unwrap();
+        assert!(builder.close().is_some() && builder.close().is_none());
         let mut seen = Vec::new();
         read(&piece, &mut |file, part| {
             seen.push((file.to_string(), part.kind, part.line, part.text.to_vec()));
@@ -151,6 +145,25 @@ mod tests {
         for end in 0..piece.len() {
             assert_eq!(read(&piece[..end], &mut |_, _| {}), Err(Damaged), "cut at {end}");
         }
-        assert!(Builder::new("x".into()).finish().is_none());
+    }
+
+    #[test]
+    fn a_long_text_is_alone() {
+        let mut builder = Builder::default();
+        let file: Arc<str> = "a".into();
+        let mut pieces = Vec::new();
+        for length in [10, FULL - 5, 10, FULL * 2, 10] {
+            pieces.extend(builder.add(&file, EntryKind::Audit, 1, &vec![b'x'; length]));
+        }
+        pieces.extend(builder.close());
+        let lengths: Vec<Vec<usize>> = pieces
+            .iter()
+            .map(|piece| {
+                let mut lengths = Vec::new();
+                read(piece, &mut |_, part| lengths.push(part.text.len())).unwrap();
+                lengths
+            })
+            .collect();
+        assert_eq!(lengths, [vec![10], vec![FULL - 5], vec![10], vec![FULL * 2], vec![10]]);
     }
 }

@@ -1,9 +1,11 @@
 //! What the service is told.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ringwall_detect::output::Scope;
+use ringwall_sigma::Origin;
 
 /// A cluster whose logs come.
 #[derive(Clone, Debug, Default)]
@@ -35,8 +37,16 @@ pub struct Settings {
     pub lists: Vec<String>,
     /// Files with suppression rules, as GuardDuty's CreateFilter takes them.
     pub filters: Vec<PathBuf>,
+    /// Files and folders with Sigma rules.
+    pub rules: Vec<Origin>,
     /// The file that says where findings go: see [`ringwall_sinks::SinkSettings`].
     pub sinks: Option<PathBuf>,
+    /// The lake: a folder, or `s3://BUCKET/PREFIX`.
+    pub lake: Option<String>,
+    /// How many days the lake keeps; 0 keeps all.
+    pub lake_days: usize,
+    /// NATS JetStream, which replicas share; without it this process is alone with its disk.
+    pub stream: Option<Arc<ringwall_stream::Settings>>,
     /// How often log groups and S3 are asked.
     pub ask_every: Duration,
     /// After what time a finding that went on is sent again.

@@ -32,7 +32,8 @@ impl Unread {
     pub(crate) fn keep(&mut self, file: &str, line: u64, why: &str, text: &[u8]) {
         let cut = text.get(..MAX_TEXT).unwrap_or(text);
         let is_secret = SECRET.iter().any(|word| memchr::memmem::find(text, word).is_some());
-        let text = if is_secret { "withheld: it may hold a secret".into() } else { String::from_utf8_lossy(cut) };
+        let text =
+            if is_secret { "withheld: it may hold a secret".into() } else { String::from_utf8_lossy(cut) };
         let mut row = json!({ "file": file, "line": line, "why": why, "text": text }).to_string();
         row.push('\n');
         if let Err(error) = self.append(row.as_bytes()) {
@@ -78,7 +79,8 @@ mod tests {
         for _ in 0..(3 * MAX_FILE / MAX_TEXT as u64) {
             unread.keep("a.log", 8, "too long", &long);
         }
-        let held: u64 = fs::read_dir(folder.path()).unwrap().map(|at| at.unwrap().metadata().unwrap().len()).sum();
+        let held: u64 =
+            fs::read_dir(folder.path()).unwrap().map(|at| at.unwrap().metadata().unwrap().len()).sum();
         assert!(held > MAX_FILE && held < 2 * MAX_FILE + 2 * MAX_TEXT as u64, "{held}");
     }
 }

@@ -4,17 +4,14 @@
 //! kubeconfig's URL, and sent again unless the answer is 2xx.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
+use bytes::Bytes;
 use hashbrown::HashMap;
 use http::{HeaderValue, Method, StatusCode, header};
-use ringwall_logs::EntryKind;
 use ringwall_server::{Handler, Head, Labels, Request, Response};
-use ringwall_spool::PushError;
 
 use crate::metrics::Metrics;
-use crate::piece;
-use crate::queue::Queue;
+use crate::queue::{NotTaken, Queue};
 
 /// Where a cluster's apiserver sends its batches; the cluster's name follows.
 pub const PATH: &str = "/audit/";
@@ -26,7 +23,7 @@ const TRY_AGAIN: HeaderValue = HeaderValue::from_static("5");
 pub(crate) struct Sender {
     /// Names of which its certificate has to have one; empty without TLS, which is for this machine alone.
     pub(crate) client_names: Vec<String>,
-    pub(crate) queue: Arc<Queue>,
+    pub(crate) queue: Queue,
     /// What its events' place is called.
     pub(crate) file: String,
 }
@@ -70,26 +67,26 @@ impl Handler for Webhook {
 }
 
 impl Webhook {
-    async fn take(&self, name: &str, sender: &Sender, body: &[u8]) -> Response {
+    async fn take(&self, name: &str, sender: &Sender, body: &Bytes) -> Response {
         if body.trim_ascii().is_empty() {
             self.metrics.batch(name, "refused");
             return labelled(Response::text(StatusCode::BAD_REQUEST, "there are no events\n"), "Empty");
         }
         // What it is, is looked at later: a batch that can't be read now can't be read when it is sent again.
-        let entry = piece::single(&sender.file, EntryKind::Audit, body);
-        match sender.queue.push(entry).await {
-            Ok(_) => {
+        match sender.queue.push_batch(&sender.file, body).await {
+            Ok(taken) => {
                 self.metrics.batch(name, "taken");
+                self.metrics.event(name, "too_long", taken.too_long);
                 labelled(Response::text(StatusCode::OK, "taken\n"), "")
             }
-            Err(error @ PushError::Full { .. }) => {
+            Err(error @ NotTaken::Full(_)) => {
                 tracing::warn!(cluster = name, %error, "a batch is not taken");
                 self.metrics.batch(name, "full");
                 let mut answer = Response::text(StatusCode::TOO_MANY_REQUESTS, &format!("{error}\n"));
                 answer.headers.insert(header::RETRY_AFTER, TRY_AGAIN);
                 labelled(answer, "Full")
             }
-            Err(error @ PushError::TooLong(_)) => {
+            Err(error @ NotTaken::TooLong(_)) => {
                 tracing::warn!(cluster = name, %error, "a batch is not taken");
                 self.metrics.batch(name, "refused");
                 labelled(Response::text(StatusCode::PAYLOAD_TOO_LARGE, &format!("{error}\n")), "TooLong")

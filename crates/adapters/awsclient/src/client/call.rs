@@ -13,7 +13,7 @@ use crate::http::{HttpLimits, HttpRequest, HttpResponse, Url};
 use crate::{CallError, ErrorKind};
 
 /// Most bytes of an answer: a secret has 64 KiB, a page of EC2's some MiB.
-const MAX_ANSWER: usize = 8 << 20;
+pub(super) const MAX_ANSWER: usize = 8 << 20;
 
 /// How far the clocks may disagree before a refused signature is laid to them. Source: botocore and the SDK for JavaScript
 /// take five minutes; AWS refuses at five for some services (STS's presigned at 15), so a little less.
@@ -29,6 +29,8 @@ pub(super) struct Call {
     /// In lower case. All are signed.
     pub(super) headers: Vec<(&'static str, String)>,
     pub(super) body: Bytes,
+    /// Most bytes of the answer.
+    pub(super) max_answer: usize,
 }
 
 /// What came of one attempt that failed.
@@ -116,7 +118,7 @@ impl Client {
             body: call.body.clone(),
         };
         let left = deadline.saturating_duration_since(Instant::now());
-        let limits = HttpLimits { max_body: MAX_ANSWER, timeout: self.retry.attempt_timeout.min(left) };
+        let limits = HttpLimits { max_body: call.max_answer, timeout: self.retry.attempt_timeout.min(left) };
         let answer = self.http.send(request, limits).await.map_err(|error| Failed {
             last: !error.is_transient(),
             ..CallError::http(&call.operation, &error).into()

@@ -14,12 +14,12 @@ use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-use self::call::Call;
+use self::call::{Call, MAX_ANSWER};
 pub use self::failure::read as read_error;
 use self::retry::Quota;
 pub use self::retry::Retry;
 use crate::credentials::ProvideCredentials;
-use crate::http::{HttpClient, HttpSettings, Plain};
+use crate::http::{HttpClient, HttpResponse, HttpSettings, Plain};
 use crate::partition::is_region;
 use crate::{CallError, Clock, Element, Endpoints, ErrorKind, SetupError};
 
@@ -78,7 +78,7 @@ impl Config {
 ///
 /// Every call is signed with Signature Version 4, bounded in size and time, tried again when that may help, and logged
 /// without parameters or results. The services' names are those under which they are signed, which are those of their hosts:
-/// `sts`, `iam`, `kms`, `secretsmanager`, `ssm`, `eks`, `eks-auth`, `ec2`, `s3`, `logs`, `cloudtrail`.
+/// `sts`, `iam`, `kms`, `secretsmanager`, `ssm`, `eks`, `eks-auth`, `ec2`, `s3`, `logs`, `cloudtrail`, `events`.
 #[derive(Clone)]
 pub struct Client {
     http: HttpClient,
@@ -89,6 +89,35 @@ pub struct Client {
     timeout: Duration,
     clock: Clock,
     shared: Arc<Shared>,
+}
+
+/// A call of S3's.
+#[derive(Debug, Clone)]
+pub struct ObjectCall<'c> {
+    /// For messages, as `s3:GetObject`.
+    pub operation: &'static str,
+    /// The method.
+    pub method: Method,
+    /// The bucket.
+    pub bucket: &'c str,
+    /// The object's key, not escaped; empty for the bucket itself.
+    pub key: &'c str,
+    /// The query's names and values, not escaped.
+    pub query: &'c [(&'c str, &'c str)],
+    /// Headers, by names in lower case; all are signed.
+    pub headers: Vec<(&'static str, String)>,
+    /// What is sent.
+    pub body: Bytes,
+    /// Most bytes of the answer.
+    pub max_answer: usize,
+}
+
+impl<'c> ObjectCall<'c> {
+    /// One without query, headers and body.
+    pub fn new(operation: &'static str, method: Method, bucket: &'c str, key: &'c str) -> Self {
+        let (query, headers, body) = (&[], Vec::new(), Bytes::new());
+        Self { operation, method, bucket, key, query, headers, body, max_answer: MAX_ANSWER }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -189,6 +218,7 @@ impl Client {
                 ("x-amz-target", target.to_owned()),
             ],
             body: body.to_string().into(),
+            max_answer: MAX_ANSWER,
         };
         self.json_answer(call).await
     }
@@ -219,6 +249,7 @@ impl Client {
             method,
             headers,
             body: body.map(|body| body.to_string().into()).unwrap_or_default(),
+            max_answer: MAX_ANSWER,
         };
         self.json_answer(call).await
     }
@@ -244,14 +275,14 @@ impl Client {
             url: self.url(service, action, "/", None)?,
             headers: vec![("content-type", "application/x-www-form-urlencoded; charset=utf-8".to_owned())],
             body: form(&all).into(),
+            max_answer: MAX_ANSWER,
         };
         let operation = call.operation.clone();
         let answer = self.call(call).await?;
         Element::parse(&answer.body).map_err(|error| CallError::local(&operation, ErrorKind::Other, error))
     }
 
-    /// Puts an object into a bucket of S3. With a configured endpoint the bucket is the first part of the path, since names
-    /// of hosts are AWS's alone.
+    /// Puts an object into a bucket of S3, with its media type and how long it may be cached.
     ///
     /// # Errors
     ///
@@ -265,37 +296,56 @@ impl Client {
         body: Bytes,
     ) -> Result<(), CallError> {
         const OPERATION: &str = "s3:PutObject";
-        let wrong = |message: &str| CallError::local(OPERATION, ErrorKind::Invalid, message);
+        if key.is_empty() {
+            return Err(CallError::local(OPERATION, ErrorKind::Invalid, "the key is empty"));
+        }
+        let headers =
+            vec![("content-type", content_type.to_owned()), ("cache-control", cache_control.to_owned())];
+        let call = ObjectCall { headers, body, ..ObjectCall::new(OPERATION, Method::PUT, bucket, key) };
+        self.object(call).await.map(|_| ())
+    }
+
+    /// Calls an operation of S3's on an object, or, without a key, on a bucket. With a configured endpoint the bucket is the
+    /// first part of the path, since names of hosts are AWS's alone.
+    ///
+    /// # Errors
+    ///
+    /// Every [`ErrorKind`].
+    pub async fn object(&self, object: ObjectCall<'_>) -> Result<HttpResponse, CallError> {
+        let ObjectCall { operation, method, bucket, key, query, mut headers, body, max_answer } = object;
+        let wrong = |message: &str| CallError::local(operation, ErrorKind::Invalid, message);
         let name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte);
         if bucket.is_empty() || !bucket.bytes().all(name) {
             return Err(wrong("the bucket's name is none: small letters, digits, `-` and `.`"));
         }
-        if key.is_empty() || key.split('/').any(|part| matches!(part, "." | "..")) {
-            return Err(wrong("the key is empty, or has a part `.` or `..`"));
+        if key.split('/').any(|part| matches!(part, "." | "..")) {
+            return Err(wrong("the key has a part `.` or `..`"));
         }
         let path: Vec<String> = key.split('/').map(escape).collect();
         let path = path.join("/");
+        let form = form(query);
+        let query = Some(form.as_str()).filter(|form| !form.is_empty());
         // A dot in the bucket's name is in no certificate of AWS's.
         let by_path = self.endpoints.configured("s3").is_some() || bucket.contains('.');
         let base = self.endpoints.url("s3", &self.region).map_err(|error| wrong(&error.to_string()))?;
         let url = if by_path {
-            base.join(&format!("/{bucket}/{path}"), None)
+            base.join(&format!("/{bucket}/{path}"), query)
         } else {
-            format!("https://{bucket}.{}/{path}", base.authority()).parse()
+            format!("https://{bucket}.{}/", base.authority())
+                .parse::<crate::http::Url>()
+                .and_then(|host| host.join(&format!("/{path}"), query))
         };
+        headers.push(("x-amz-content-sha256", sha256_hex(&body)));
         let call = Call {
-            operation: OPERATION.to_owned(),
+            operation: operation.to_owned(),
             service: "s3",
-            method: Method::PUT,
+            method,
             url: url.map_err(|error| wrong(&error.to_string()))?,
-            headers: vec![
-                ("content-type", content_type.to_owned()),
-                ("cache-control", cache_control.to_owned()),
-                ("x-amz-content-sha256", sha256_hex(&body)),
-            ],
+            headers,
             body,
+            max_answer,
         };
-        self.call(call).await.map(|_| ())
+        self.call(call).await
     }
 
     async fn json_answer(&self, call: Call) -> Result<Value, CallError> {

@@ -1,6 +1,6 @@
 //! Sinks against receivers that answer what a test wants, and real ones.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "these are tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "these are tests")]
 
 #[path = "../../src/fixture.rs"]
 mod fixture;

@@ -5,6 +5,7 @@ use crate::eventually;
 use crate::server::Server;
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: cargo xtask test"]
 async fn a_cluster_has_one_owner_and_the_next_goes_on_from_the_last_commit() {
     let server = Server::start();
     let stream = server.connect().await;
@@ -12,7 +13,10 @@ async fn a_cluster_has_one_owner_and_the_next_goes_on_from_the_last_commit() {
         stream.push("one", Bytes::from(format!("{number}"))).await.unwrap();
     }
     let (first, second) = (stream.join().await.unwrap(), server.connect().await.join().await.unwrap());
-    eventually("both see both", || async { first.view().replicas.len() == 2 && second.view().replicas.len() == 2 }).await;
+    eventually("both see both", || async {
+        first.view().replicas.len() == 2 && second.view().replicas.len() == 2
+    })
+    .await;
     let mut lease = first.acquire("one").await.unwrap().unwrap();
     assert!(second.acquire("one").await.unwrap().is_none());
     assert_eq!(lease.state().await.unwrap(), None);
@@ -24,7 +28,10 @@ async fn a_cluster_has_one_owner_and_the_next_goes_on_from_the_last_commit() {
     let mut lease = second.acquire("one").await.unwrap().unwrap();
     assert_eq!((lease.epoch(), lease.position()), (2, 3));
     assert!(lease.state().await.unwrap().unwrap() == state);
-    assert_eq!(lease.read(3, 100).await.unwrap(), [(4, Bytes::from_static(b"4")), (5, Bytes::from_static(b"5"))]);
+    assert_eq!(
+        lease.read(3, 100).await.unwrap(),
+        [(4, Bytes::from_static(b"4")), (5, Bytes::from_static(b"5"))]
+    );
     // An empty state is one, too.
     lease.commit(5, b"", &[]).await.unwrap();
     assert_eq!(lease.state().await.unwrap(), Some(Vec::new()));
@@ -35,6 +42,7 @@ async fn a_cluster_has_one_owner_and_the_next_goes_on_from_the_last_commit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: cargo xtask test"]
 async fn who_is_silent_loses_its_clusters_and_can_commit_no_more() {
     let server = Server::start();
     let stream = server.connect().await;
@@ -68,6 +76,7 @@ async fn who_is_silent_loses_its_clusters_and_can_commit_no_more() {
 
 /// Many take a free cluster at the same time, then those that believe they have it commit: one each time.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: cargo xtask test"]
 async fn of_many_at_once_one_wins() {
     let server = Server::start();
     let stream = server.connect().await;
@@ -76,9 +85,11 @@ async fn of_many_at_once_one_wins() {
     for _ in 0..6 {
         replicas.push(server.connect().await.join().await.unwrap());
     }
-    eventually("all see all", || async { replicas.iter().all(|replica| replica.view().replicas.len() == 6) }).await;
+    eventually("all see all", || async { replicas.iter().all(|replica| replica.view().replicas.len() == 6) })
+        .await;
     for round in 1..=5 {
-        let taken = futures_util::future::join_all(replicas.iter().map(|replica| replica.acquire("one"))).await;
+        let taken =
+            futures_util::future::join_all(replicas.iter().map(|replica| replica.acquire("one"))).await;
         let mut taken: Vec<_> = taken.into_iter().filter_map(Result::unwrap).collect();
         assert_eq!(taken.len(), 1);
         let lease = taken.pop().unwrap();
@@ -90,18 +101,21 @@ async fn of_many_at_once_one_wins() {
     for _ in 0..4 {
         leases.push(replicas[0].acquire("one").await.unwrap().unwrap());
     }
-    let commits = futures_util::future::join_all(leases.iter_mut().map(|lease| lease.commit(0, b"x", &[]))).await;
+    let commits =
+        futures_util::future::join_all(leases.iter_mut().map(|lease| lease.commit(0, b"x", &[]))).await;
     let done: Vec<bool> = commits.iter().map(Result::is_ok).collect();
     assert_eq!(done, [false, false, false, true]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: cargo xtask test"]
 async fn findings_are_there_once_the_commit_is() {
     let server = Server::start();
     let stream = server.connect().await;
     let replica = stream.join().await.unwrap();
     let mut lease = replica.acquire("one").await.unwrap().unwrap();
-    let finding = |version: u64| Finding { id: "f".to_owned(), version, body: format!("seen {version}").into() };
+    let finding =
+        |version: u64| Finding { id: "f".to_owned(), version, body: format!("seen {version}").into() };
     lease.commit(0, b"", &[finding(2)]).await.unwrap();
     assert_eq!(stream.findings(Some("one")).await.unwrap(), [("one".to_owned(), finding(2))]);
     assert_eq!(stream.findings(Some("two")).await.unwrap(), []);

@@ -11,6 +11,7 @@ async fn try_connect(server: &Server, login: Login, tls: Option<Tls>) -> Result<
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: cargo xtask test"]
 async fn a_password_lets_in_and_shows_nowhere() {
     let server = Server::with("authorization { user: ringwall, password: hunter2 }\n");
     let login = |password: &str| Login::User {
@@ -25,6 +26,7 @@ async fn a_password_lets_in_and_shows_nowhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: cargo xtask test"]
 async fn an_nkey_lets_in() {
     // A user's seed and its public key, made for this test by `nk -gen user`.
     let (seed, public) = (
@@ -37,6 +39,7 @@ async fn an_nkey_lets_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: cargo xtask test"]
 async fn tls_goes_both_ways() {
     let folder = tempfile::tempdir().unwrap();
     let mut params = CertificateParams::default();
@@ -55,7 +58,9 @@ async fn tls_goes_both_ways() {
     let tls = Tls { authorities: Some(ca), certificate: Some((client_cert, client_key)) };
     try_connect(&server, Login::None, Some(tls.clone())).await.unwrap();
     // Without a certificate of ours, without the authority, and without TLS.
-    for wrong in [Some(Tls { certificate: None, ..tls.clone() }), Some(Tls { authorities: None, ..tls }), None] {
+    for wrong in
+        [Some(Tls { certificate: None, ..tls.clone() }), Some(Tls { authorities: None, ..tls }), None]
+    {
         assert!(matches!(try_connect(&server, Login::None, wrong).await, Err(StreamError::Connect { .. })));
     }
 }

@@ -1,5 +1,13 @@
-//! The adapter against a real nats-server.
+//! The adapter against a real nats-server; `cargo xtask test` has one.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail loudly"
+)]
+
+mod corpus;
 mod crash;
 mod events;
 mod findings;

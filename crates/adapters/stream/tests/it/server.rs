@@ -12,7 +12,7 @@ const SUPERVISOR: &str = r#"
 "$@" >>"$LOG" 2>&1 &
 server=$!
 echo $server
-exec 1>/dev/null
+exec 1>/dev/null 2>/dev/null
 cat >/dev/null
 kill -KILL $server 2>/dev/null
 wait $server
@@ -40,14 +40,6 @@ impl Server {
         let mut server = Self { folder, supervisor: None, pid: 0, port: 0, config: config.to_owned() };
         server.run();
         server
-    }
-
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
-    pub(crate) fn pid(&self) -> u32 {
-        self.pid
     }
 
     pub(crate) fn address(&self) -> String {
@@ -88,10 +80,16 @@ impl Server {
 
     fn run(&mut self) {
         let folder = self.folder.path();
-        let mut config = format!("server_name: test\nhost: 127.0.0.1\nports_file_dir: \"{}\"\n", folder.display());
+        let mut config =
+            format!("server_name: test\nhost: 127.0.0.1\nports_file_dir: \"{}\"\n", folder.display());
         writeln!(config, "port: {}", if self.port == 0 { -1 } else { i32::from(self.port) }).unwrap();
         let sync = if can_sync() { "sync_interval: always" } else { "" };
-        writeln!(config, "jetstream {{ store_dir: \"{}\", max_file_store: 4GB\n{sync} }}", folder.join("js").display()).unwrap();
+        writeln!(
+            config,
+            "jetstream {{ store_dir: \"{}\", max_file_store: 4GB\n{sync} }}",
+            folder.join("js").display()
+        )
+        .unwrap();
         config.push_str(&self.config);
         let file = folder.join("nats.conf");
         std::fs::write(&file, config).unwrap();
@@ -116,14 +114,17 @@ impl Server {
 
     fn wait_for_port(&mut self) -> u16 {
         for _ in 0..600 {
-            let text = ports_files(self.folder.path()).first().and_then(|file| std::fs::read_to_string(file).ok());
-            let ports: Option<serde_json::Value> = text.and_then(|text| serde_json::from_str(&text).ok());
+            let text = ports_files(self.folder.path()).first().and_then(|file| std::fs::read(file).ok());
+            let ports: Option<serde_json::Value> = text.and_then(|text| serde_json::from_slice(&text).ok());
             if let Some(address) = ports.as_ref().and_then(|ports| ports["nats"][0].as_str()) {
                 return address.rsplit_once(':').unwrap().1.parse().unwrap();
             }
             std::thread::sleep(std::time::Duration::from_millis(50));
         }
-        panic!("nats-server did not start:\n{}", std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default());
+        panic!(
+            "nats-server did not start:\n{}",
+            String::from_utf8_lossy(&std::fs::read(self.folder.path().join("log")).unwrap_or_default())
+        );
     }
 }
 

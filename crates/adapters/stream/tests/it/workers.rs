@@ -30,7 +30,8 @@ struct Partition {
 
 async fn take(replica: &Replica, cluster: &str) -> Result<Option<Partition>, StreamError> {
     let Some(lease) = replica.acquire(cluster).await? else { return Ok(None) };
-    let counts = lease.state().await?.map(|state| serde_json::from_slice(&state).unwrap()).unwrap_or_default();
+    let counts =
+        lease.state().await?.map(|state| serde_json::from_slice(&state).unwrap()).unwrap_or_default();
     Ok(Some(Partition { position: lease.position(), counts, lease }))
 }
 
@@ -41,7 +42,9 @@ async fn work(stream: Stream, entries: Arc<AtomicUsize>) {
     loop {
         let view = replica.view();
         for cluster in &view.mine {
-            if !held.contains_key(cluster) && let Some(partition) = take(&replica, cluster).await.unwrap() {
+            if !held.contains_key(cluster)
+                && let Some(partition) = take(&replica, cluster).await.unwrap()
+            {
                 held.insert(cluster.clone(), partition);
             }
         }
@@ -82,6 +85,7 @@ async fn work(stream: Stream, entries: Arc<AtomicUsize>) {
 
 /// Three share seven clusters, one is gone in the middle without a word, a fourth comes: what is found is what one alone would find.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: cargo xtask test"]
 async fn replicas_that_come_and_go_find_what_one_alone_finds() {
     let server = Server::start();
     let stream = server.connect().await;

@@ -82,7 +82,7 @@ const ACTORS_BITS: u32 = 17;
 /// Cells of a row of the peers' sketch, for 15,000 values with the same. 1.5 MiB.
 const PEERS_BITS: u32 = 15;
 /// Actors whose lessons of the present hour are counted apart.
-const PUPILS: usize = 4096;
+pub(crate) const PUPILS: usize = 4096;
 
 /// Acts of the present hour that are known to be learned. 64 KiB.
 const RECENT: usize = 8192;
@@ -385,20 +385,22 @@ impl Baseline {
     }
 
     /// What has to be kept beside [`Self::to_bytes`] to go on within the hour.
-    pub(crate) fn lessons(&self) -> Vec<u8> {
+    pub(crate) fn lessons(&self) -> Vec<(usize, u8)> {
+        // Those of calls to AWS have the numbers behind.
         let calls = self.calls.iter().flat_map(|calls| calls.lessons.iter());
-        self.lessons.iter().chain(calls).copied().collect()
+        let all = self.lessons.iter().chain(calls).copied().enumerate();
+        all.filter(|(_, taught)| *taught > 0).collect()
     }
 
-    /// Takes lessons that were kept; of another number none.
-    pub(crate) fn set_lessons(&mut self, lessons: &[u8]) {
-        for (own, kept) in [Some(&mut self.lessons), self.calls.as_mut().map(|calls| &mut calls.lessons)]
-            .into_iter()
-            .flatten()
-            .zip(lessons.chunks(PUPILS))
-        {
-            if own.len() == kept.len() {
-                own.copy_from_slice(kept);
+    /// Takes the lessons that were kept.
+    pub(crate) fn set_lessons(&mut self, lessons: &[(usize, u8)]) {
+        for (pupil, taught) in lessons {
+            let known = match pupil.checked_sub(PUPILS) {
+                None => self.lessons.get_mut(*pupil),
+                Some(pupil) => self.calls.as_mut().and_then(|calls| calls.lessons.get_mut(pupil)),
+            };
+            if let Some(known) = known {
+                *known = FRESH_AN_HOUR.min(*taught);
             }
         }
     }

@@ -1,7 +1,6 @@
 //! CloudTrail: what was asked of AWS's APIs.
 
 mod call;
-mod lists;
 mod policy;
 mod read;
 mod record;
@@ -12,7 +11,6 @@ mod whereabouts;
 
 pub(crate) use call::session_of;
 pub use call::{Call, Caller, Origin};
-pub use lists::{Listed, Lists, OnList};
 pub use read::{Held, MAX_INPUT, NotRead, read, read_with_json};
 pub use record::{
     Flag, Identity, InScopeOf, Record, Resource, SessionAttributes, SessionContext, SessionIssuer,

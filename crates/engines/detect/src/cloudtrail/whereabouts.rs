@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::call::{Call, Caller};
-use super::lists::Lists;
+use crate::intel::AwsRanges;
 use crate::keep::at_most;
 use crate::keyed::Keyed;
 use crate::recent::Recent;
@@ -124,13 +124,13 @@ impl Whereabouts {
         &mut self,
         call: &Call<'_>,
         holder: Holder<'_>,
-        lists: Option<&dyn Lists>,
+        ranges: Option<&AwsRanges>,
     ) -> Option<Stray> {
         let key = self.hasher.hash_one(match call.identity()?.access_key.text() {
             "" => call.who(),
             key => key,
         });
-        self.judge(key, call, holder.name(), false, lists)
+        self.judge(key, call, holder.name(), false, ranges)
     }
 
     /// The same for the token of a service account, by which a role is assumed. Its pods may be in several zones, each of which
@@ -139,11 +139,11 @@ impl Whereabouts {
         &mut self,
         call: &Call<'_>,
         subject: &str,
-        lists: Option<&dyn Lists>,
+        ranges: Option<&AwsRanges>,
     ) -> Option<Stray> {
         let provider = call.identity().map_or("", |identity| identity.provider.text());
         let key = self.hasher.hash_one((provider, subject));
-        self.judge(key, call, subject, true, lists)
+        self.judge(key, call, subject, true, ranges)
     }
 
     /// Credentials that were handed out come from where they were asked for.
@@ -161,7 +161,7 @@ impl Whereabouts {
         call: &Call<'_>,
         holder: &str,
         is_token: bool,
-        lists: Option<&dyn Lists>,
+        ranges: Option<&AwsRanges>,
     ) -> Option<Stray> {
         let address = call.address()?;
         let holder = self.hasher.hash_one(holder);
@@ -186,9 +186,9 @@ impl Whereabouts {
         }
         if !home.public.contains(&address) && !is_shared {
             let before = home.public.iter().find(|known| known.is_ipv4() == address.is_ipv4()).copied();
-            let stray = match lists.filter(|lists| lists.knows_aws()) {
-                Some(lists) => {
-                    match (lists.aws_region(address), before.and_then(|known| lists.aws_region(known))) {
+            let stray = match ranges {
+                Some(ranges) => {
+                    match (ranges.region(address), before.and_then(|known| ranges.region(known))) {
                         (None, _) => Some(Stray::Outside { certain: true, before }),
                         (Some(here), Some(there)) if here != there && !is_token => {
                             Some(Stray::Inside(format!("an address of AWS's in {here}")))

@@ -12,10 +12,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Counts, Detector};
-use crate::baseline::{Baseline, NotABaseline, checked, with_checksum};
+use crate::baseline::{Baseline, NotABaseline, PUPILS, checked, with_checksum};
 use crate::cloudtrail::Watch;
 use crate::finding::Findings;
-use crate::keep::bytes;
+use crate::keep::{self, at_most, bytes};
 use crate::rules::Rules;
 use crate::seen::Seen;
 use crate::sequence::Sequences;
@@ -58,8 +58,7 @@ struct Written<'d> {
     rules: &'d Rules,
     #[serde(with = "bytes")]
     baseline: Vec<u8>,
-    #[serde(with = "bytes")]
-    lessons: Vec<u8>,
+    lessons: Vec<(usize, u8)>,
     findings: &'d Findings,
     trail: &'d Watch,
     sequences: &'d Sequences,
@@ -74,8 +73,8 @@ struct Known {
     rules: Rules,
     #[serde(with = "bytes")]
     baseline: Vec<u8>,
-    #[serde(with = "bytes")]
-    lessons: Vec<u8>,
+    #[serde(deserialize_with = "at_most::<PUPILS, _, _>")]
+    lessons: Vec<(usize, u8)>,
     findings: Findings,
     trail: Watch,
     sequences: Sequences,
@@ -121,7 +120,7 @@ impl Detector {
         }
         let body = checked(bytes).ok_or(StateError::Checksum)?;
         let body = body.get(MAGIC.len() + size_of::<u16>()..).ok_or(StateError::Checksum)?;
-        let known: Known = rmp_serde::from_slice(body).map_err(StateError::Impossible)?;
+        let known: Known = keep::read(body).map_err(StateError::Impossible)?;
         let mut baseline = match &*known.baseline {
             [] => Baseline::new(),
             kept => Baseline::from_bytes(kept)?,

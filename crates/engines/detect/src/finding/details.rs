@@ -11,6 +11,9 @@ use super::{CustomRule, Sequence};
 
 /// Longest text that a finding repeats of an event, in characters.
 const MAX_TEXT: usize = 1024;
+/// Most groups, addresses and the like that a finding repeats of an event. Whoever sends a request can make up as many addresses as fit
+/// into its headers.
+pub(crate) const MAX_LISTED: usize = 64;
 
 /// All that is told. What isn't known is not there.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -47,9 +47,10 @@ fn some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Evidence>, D::
 impl Chosen {
     /// Adds an event. Beyond [`MAX_EVIDENCE`] it takes the place of the latest of its file, and beyond [`MAX_EVIDENCE_FILES`] of the latest
     /// of all.
-    pub(super) fn add(&mut self, new: Evidence) {
+    /// Tells whether it is among them then and was not before.
+    pub(super) fn add(&mut self, new: Evidence) -> bool {
         if self.0.contains(&new) {
-            return;
+            return false;
         }
         let is_known = self.0.iter().any(|known| known.place.file == new.place.file);
         if self.0.len() >= MAX_EVIDENCE && is_known {
@@ -57,12 +58,13 @@ impl Chosen {
             if let Some(last) = of_same.filter(|_| self.0.len() > 1).and_then(|at| self.0.get_mut(at)) {
                 *last = new;
             }
-            return;
+            return true;
         }
         if self.0.len() >= MAX_EVIDENCE_FILES {
             self.0.pop();
         }
         self.0.push(new);
+        true
     }
 
     pub(super) fn all(&self) -> &[Evidence] {

@@ -10,12 +10,18 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::evidence::Chosen;
 use super::{Details, Evidence, Kind};
-use crate::keep::at_most;
+use crate::keep::{self, at_most, size};
 use crate::kinds;
 
 /// Most findings that are kept open; beyond, what was seen longest ago is put aside. Somebody reads hundreds; a lone file of a bad year
 /// has some thousands.
-pub const MAX_FINDINGS: usize = 100_000;
+pub const MAX_FINDINGS: usize = 50_000;
+/// Most bytes of what they tell, in the form in which they are kept: so many findings of 5 KB, which is three times what one has as a
+/// rule.
+pub const MAX_BYTES: usize = 256 << 20;
+
+/// The part of them that goes at once, so that it does not cost a search for every one that comes: an eighth.
+const AT_ONCE: usize = 8;
 
 /// What one event gives rise to.
 #[derive(Clone, Debug)]
@@ -62,7 +68,9 @@ impl Finding {
 
     fn new(signal: Signal, earlier: Vec<Evidence>) -> Self {
         let mut evidence = Chosen::default();
-        earlier.into_iter().for_each(|event| evidence.add(event));
+        earlier.into_iter().for_each(|event| {
+            evidence.add(event);
+        });
         evidence.add(signal.evidence);
         Self {
             kind: signal.kind,
@@ -76,9 +84,10 @@ impl Finding {
         }
     }
 
-    fn count_up(&mut self, signal: Signal) {
+    /// Whether it tells more, or something else, than before.
+    fn count_up(&mut self, signal: Signal) -> bool {
         self.count = self.count.saturating_add(1);
-        self.evidence.add(signal.evidence);
+        let mut is_new = self.evidence.add(signal.evidence);
         if let Some(time) = signal.time {
             self.first_seen = Some(self.first_seen.map_or(time, |first| first.min(time)));
             self.last_seen = Some(self.last_seen.map_or(time, |last| last.max(time)));
@@ -86,7 +95,9 @@ impl Finding {
         // A sequence grows: what it was told last is all of it.
         if signal.severity > self.severity || signal.details.sequence.is_some() {
             (self.severity, self.details) = (signal.severity, signal.details);
+            is_new = true;
         }
+        is_new
     }
 }
 
@@ -95,6 +106,8 @@ impl Finding {
 pub struct Findings {
     by_cause: HashMap<(&'static str, String), Open>,
     changed: usize,
+    /// What all of them tell, in bytes.
+    bytes: usize,
     lost: Lost,
 }
 
@@ -114,6 +127,21 @@ struct Open {
     finding: Finding,
     /// Whether it is new or was counted up since it was taken.
     is_changed: bool,
+    /// How much it tells.
+    bytes: usize,
+}
+
+impl Open {
+    fn new(finding: Finding, is_changed: bool) -> Self {
+        let mut open = Self { finding, is_changed, bytes: 0 };
+        open.bytes = open.size();
+        open
+    }
+
+    fn size(&self) -> usize {
+        let Finding { cause, details, evidence, .. } = &self.finding;
+        size(&(cause, details, evidence))
+    }
 }
 
 impl Findings {
@@ -125,18 +153,28 @@ impl Findings {
     /// The same for a signal that rests on earlier events too.
     pub fn add_with(&mut self, signal: Signal, earlier: Vec<Evidence>) -> &Finding {
         let key = (signal.kind.name, signal.cause.clone());
-        if self.by_cause.len() >= MAX_FINDINGS && !self.by_cause.contains_key(&key) {
+        let is_full = self.by_cause.len() >= MAX_FINDINGS || self.bytes >= MAX_BYTES;
+        if is_full && !self.by_cause.contains_key(&key) {
             self.make_room();
         }
         let open = match self.by_cause.entry(key) {
             Entry::Occupied(entry) => {
                 let open = entry.into_mut();
-                earlier.into_iter().for_each(|event| open.finding.evidence.add(event));
-                open.finding.count_up(signal);
+                let mut is_new = false;
+                for event in earlier {
+                    is_new |= open.finding.evidence.add(event);
+                }
+                if open.finding.count_up(signal) || is_new {
+                    let size = open.size();
+                    let before = std::mem::replace(&mut open.bytes, size);
+                    self.bytes = self.bytes.saturating_sub(before).saturating_add(size);
+                }
                 open
             }
             Entry::Vacant(entry) => {
-                entry.insert(Open { finding: Finding::new(signal, earlier), is_changed: false })
+                let open = entry.insert(Open::new(Finding::new(signal, earlier), false));
+                self.bytes = self.bytes.saturating_add(open.bytes);
+                open
             }
         };
         if !std::mem::replace(&mut open.is_changed, true) {
@@ -176,8 +214,13 @@ impl Findings {
     /// What comes again is a new finding. Tells how many there were.
     pub fn close_before(&mut self, time: i64) -> usize {
         let before = self.by_cause.len();
+        let bytes = &mut self.bytes;
         self.by_cause.retain(|_, open| {
-            open.is_changed || open.finding.last_seen.is_some_and(|last_seen| last_seen >= time)
+            let stays = open.is_changed || open.finding.last_seen.is_some_and(|last_seen| last_seen >= time);
+            if !stays {
+                *bytes = bytes.saturating_sub(open.bytes);
+            }
+            stays
         });
         before.saturating_sub(self.by_cause.len())
     }
@@ -187,19 +230,19 @@ impl Findings {
         self.lost
     }
 
-    /// Puts aside what was seen longest ago, first of what is taken. An eighth goes at once, so that it does not cost a search for
-    /// every one that comes.
+    /// Puts aside what was seen longest ago, first of what was taken.
     fn make_room(&mut self) {
         let mut all: Vec<(bool, Option<i64>, &'static str, &str)> = (self.by_cause.iter())
             .map(|((kind, cause), open)| (open.is_changed, open.finding.last_seen, *kind, cause.as_str()))
             .collect();
-        let (going, ..) = all.select_nth_unstable(MAX_FINDINGS / 8);
+        let (going, ..) = all.select_nth_unstable(self.by_cause.len() / AT_ONCE);
         let going: Vec<(&'static str, String)> =
             going.iter().map(|(_, _, kind, cause)| (*kind, (*cause).to_owned())).collect();
         for key in going {
-            let was_changed = self.by_cause.remove(&key).is_some_and(|open| open.is_changed);
+            let Some(open) = self.by_cause.remove(&key) else { continue };
+            self.bytes = self.bytes.saturating_sub(open.bytes);
             self.lost.put_aside = self.lost.put_aside.saturating_add(1);
-            if was_changed {
+            if open.is_changed {
                 self.lost.untaken = self.lost.untaken.saturating_add(1);
                 self.changed = self.changed.saturating_sub(1);
             }
@@ -275,7 +318,7 @@ impl Finding {
 
     /// The finding whose bytes these are; nothing if they are none's, or of a type that this version does not know.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let kept: Kept<'_> = rmp_serde::from_slice(bytes).ok()?;
+        let kept: Kept<'_> = keep::read(bytes).ok()?;
         kept.finding()
     }
 }
@@ -301,10 +344,102 @@ impl<'de> Deserialize<'de> for Findings {
             };
             findings.changed = findings.changed.saturating_add(is_changed.into());
             let key = (finding.kind.name, finding.cause.clone());
-            if findings.by_cause.insert(key, Open { finding, is_changed }).is_some() {
+            let open = Open::new(finding, is_changed);
+            findings.bytes = findings.bytes.saturating_add(open.bytes);
+            if findings.by_cause.insert(key, open).is_some() {
                 return Err(D::Error::custom("a finding is there twice"));
             }
         }
         Ok(findings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Place;
+
+    fn signal(number: u64, time: Option<i64>) -> Signal {
+        let kind = crate::kinds::named("Policy:Kubernetes/AnonymousAccessGranted").unwrap();
+        let place = Place { file: "audit.log".into(), line: number };
+        let evidence = Evidence { id: number.to_string(), is_record: false, place };
+        let details = Details::default();
+        Signal { kind, severity: kind.severity, cause: number.to_string(), time, evidence, details }
+    }
+
+    fn causes(findings: &[Finding]) -> Vec<&str> {
+        findings.iter().map(|finding| finding.cause.as_str()).collect()
+    }
+
+    #[test]
+    fn what_changed_is_taken_once() {
+        let mut findings = Findings::default();
+        for (number, time) in [(1, 30), (2, 20), (3, 10), (2, 40)] {
+            findings.add(signal(number, Some(time)));
+        }
+        let changed = findings.take_changed();
+        assert_eq!(causes(&changed), ["3", "2", "1"], "the earliest first");
+        assert_eq!((changed[1].count, changed[1].last_seen), (2, Some(40)));
+        assert_eq!(findings.take_changed(), []);
+        findings.add(signal(1, Some(50)));
+        assert_eq!(causes(&findings.take_changed()), ["1"]);
+    }
+
+    #[test]
+    fn what_was_not_seen_for_long_is_closed_once_it_was_taken() {
+        let mut findings = Findings::default();
+        for number in 0..4_u64 {
+            findings.add(signal(number, Some(10 * number.cast_signed())));
+        }
+        findings.add(signal(4, None));
+        assert_eq!(findings.close_before(20), 0, "nobody has taken them");
+        findings.take_changed();
+        assert_eq!(findings.close_before(20), 3);
+        let left: Vec<Finding> = findings.sorted().into_iter().cloned().collect();
+        assert_eq!(causes(&left), ["2", "3"]);
+        assert_eq!(findings.add(signal(0, Some(50))).count, 1, "it is a new one");
+    }
+
+    /// Also where all are of the same time, or of none.
+    #[test]
+    fn what_was_seen_longest_ago_makes_room() {
+        let most = MAX_FINDINGS as u64;
+        for time in [|number: u64| Some(number.cast_signed()), |_| Some(7), |_| None] {
+            let mut findings = Findings::default();
+            for number in 0..most {
+                findings.add(signal(number, time(number)));
+            }
+            assert_eq!(findings.take_changed().len(), MAX_FINDINGS);
+            assert_eq!(findings.add(signal(5, time(5))).count, 2, "what is there needs no room");
+            assert_eq!(findings.add(signal(most, time(most))).count, 1);
+            assert_eq!(findings.lost(), Lost { put_aside: most / 8, ..Lost::default() });
+            assert_eq!(findings.sorted().len(), MAX_FINDINGS - MAX_FINDINGS / 8 + 1);
+            let changed = findings.take_changed();
+            assert_eq!(changed.len(), 2, "what is not taken stays");
+        }
+    }
+
+    #[test]
+    fn what_goes_untaken_is_counted() {
+        let most = MAX_FINDINGS as u64;
+        let mut findings = Findings::default();
+        for number in 0..=most {
+            findings.add(signal(number, Some(number.cast_signed())));
+        }
+        assert_eq!(findings.lost(), Lost { put_aside: most / 8, untaken: most / 8, unknown: 0 });
+        assert_eq!(findings.take_changed().len(), MAX_FINDINGS - MAX_FINDINGS / 8 + 1);
+    }
+
+    #[test]
+    fn evidence_of_files_without_end_is_bounded() {
+        let mut findings = Findings::default();
+        for number in 0..3000 {
+            let mut signal = signal(1, Some(1));
+            signal.evidence.place.file = format!("{number}.json.gz").into();
+            findings.add(signal);
+        }
+        let all = findings.sorted();
+        let files: Vec<&str> = all[0].evidence().iter().map(|one| &*one.place.file).collect();
+        assert_eq!((files.len(), files[0], files[999]), (1000, "0.json.gz", "2999.json.gz"));
     }
 }

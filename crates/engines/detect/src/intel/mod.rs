@@ -1,8 +1,10 @@
-//! Which addresses are known, and for what: threat lists, and lists of whom one trusts.
+//! Which addresses are known, and for what: threat lists, lists of whom one trusts, and AWS's own ranges.
 
+mod aws;
 mod read;
 mod stix;
 
+pub use aws::{AwsRanges, NoRanges};
 pub use read::{Format, List, MAX_ENTRIES, NotTaken};
 
 use std::net::IpAddr;
@@ -48,6 +50,7 @@ pub struct Intel {
     has_custom: bool,
     four: PrefixMap<(u32, u8), Vec<Known>>,
     six: PrefixMap<(u128, u8), Vec<Known>>,
+    aws: AwsRanges,
 }
 
 #[derive(Debug)]
@@ -71,6 +74,16 @@ impl Intel {
             };
             there.push(known);
         }
+    }
+
+    /// Takes AWS's own ranges, in place of those before. Without them no address can be told not to be AWS's.
+    pub fn set_aws(&mut self, ranges: AwsRanges) {
+        self.aws = ranges;
+    }
+
+    /// AWS's own ranges, if they are known.
+    pub fn aws(&self) -> Option<&AwsRanges> {
+        (!self.aws.is_empty()).then_some(&self.aws)
     }
 
     /// Whether there is no list.

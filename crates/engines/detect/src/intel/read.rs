@@ -252,7 +252,7 @@ impl Taken {
 }
 
 /// An address or a network, with its host bits cleared, and the widest that its family may have.
-fn network(text: &str) -> Option<(IpAddr, u8, u8)> {
+pub(super) fn network(text: &str) -> Option<(IpAddr, u8, u8)> {
     let (address, length) = match text.split_once('/') {
         Some((address, length)) => (address, Some(length.parse::<u8>().ok()?)),
         None => (text, None),

@@ -4,7 +4,7 @@ use crate::act::Act;
 use crate::audit::User;
 use crate::field::{Field, Text};
 pub(super) use crate::finding::short;
-use crate::finding::{Actor, ApiCall, Details, Evidence, Kind, Place, Signal};
+use crate::finding::{Actor, ApiCall, Details, Evidence, Kind, MAX_LISTED, Place, Signal};
 
 /// A signal of an act. `object` is what it is done to, so that the same to another object is another finding.
 pub(super) fn signal(
@@ -57,7 +57,9 @@ fn actor(act: &Act<'_>) -> Actor {
 fn extra(user: &User<'_>, name: &str) -> Vec<String> {
     let Field::Is(extra) = &user.extra else { return Vec::new() };
     let found = extra.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-    found.map(|(_, values)| values.iter().map(|value| short(value)).collect()).unwrap_or_default()
+    found
+        .map(|(_, values)| values.iter().map(|value| short(value)).take(MAX_LISTED).collect())
+        .unwrap_or_default()
 }
 
 fn api_call(act: &Act<'_>) -> ApiCall {
@@ -75,5 +77,5 @@ fn api_call(act: &Act<'_>) -> ApiCall {
 }
 
 fn texts(list: &Field<Vec<Text<'_>>>) -> Vec<String> {
-    list.items().iter().map(|text| short(text)).collect()
+    list.items().iter().map(|text| short(text)).take(MAX_LISTED).collect()
 }

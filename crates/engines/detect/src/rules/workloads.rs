@@ -398,12 +398,13 @@ fn repository(image: &str) -> &str {
     }
 }
 
+/// Most containers, mounts and volumes that a finding shows.
+const MOST: usize = 32;
+
 fn shown(act: &Act<'_>, workload: &Workload<'_>, name: &str) -> finding::Workload {
-    /// Most containers and volumes that a finding shows.
-    const MOST: usize = 32;
     let Workload { metadata, spec, .. } = workload;
     finding::Workload {
-        kind: act.resource.to_owned(),
+        kind: short(act.resource),
         name: short(name),
         uid: short(metadata.uid.text()),
         namespace: short(act.namespace),
@@ -436,6 +437,7 @@ fn shown_container(container: &Container<'_>) -> finding::Container {
             .items()
             .iter()
             .map(|mount| (short(mount.name.text()), short(mount.path.text())))
+            .take(MOST)
             .collect(),
     }
 }

@@ -85,6 +85,11 @@ impl Chain {
         }
     }
 
+    /// How many signals it has.
+    pub(super) fn len(&self) -> usize {
+        self.parts.len()
+    }
+
     /// Adds a signal, and tells what it makes of the rest.
     pub(super) fn add(&mut self, part: Part, tell: &mut dyn FnMut(Signal)) {
         if self.parts.len() >= MAX_PARTS {

@@ -21,6 +21,11 @@ pub use stages::{FINDINGS, STEPS, Stage, THRESHOLD, WEAK_CALLS, WEAK_REQUESTS, W
 
 /// Actors of whom something is remembered: some hundred bytes each, unless they do much.
 const MAX_ACTORS: usize = 20_000;
+/// Signals of all of them together, in the younger of two generations: of the actors that are remembered most have a few. At some
+/// 700 bytes each it is 45 MiB.
+const MAX_PARTS_OF_ALL: usize = 1 << 16;
+/// Groups of an actor that a signal keeps, of which thousands are kept.
+const MAX_GROUPS: usize = 8;
 /// How long the same call, of little meaning by itself, is not looked at again, in milliseconds. It weighs once.
 const AGAIN: i64 = 10 * 60_000;
 /// Names that lead to them.
@@ -52,6 +57,8 @@ impl Told<'_> {
 pub(crate) struct Sequences {
     hasher: Keyed,
     chains: Recent<u64, Chain, MAX_ACTORS>,
+    /// How many signals the younger of them have, or had: what was joined or left out counts on.
+    held: usize,
     /// Name to chain; 0 is none.
     names: Recent<u64, u64, MAX_NAMES>,
     /// Access key to the principal that uses it: logs that were made up give everybody the same, and then it is nobody's name.
@@ -73,6 +80,7 @@ impl Sequences {
         Self {
             hasher,
             chains: Recent::default(),
+            held: 0,
             names: Recent::default(),
             owners: Recent::default(),
             weak: Recent::default(),
@@ -106,6 +114,10 @@ impl Sequences {
             if let Some(account) = self.pairs.account_of(act.namespace, act.name) {
                 names.push(Identity::KubernetesUser(account.to_owned()));
             }
+        }
+        // Whoever has a token made, uses it.
+        if (act.resource, act.subresource) == ("serviceaccounts", "token") && act.took_place() {
+            names.extend(actor::issued_token(act));
         }
         let resource = match (act.namespace, act.name) {
             ("", "") => act.resource.to_owned(),
@@ -186,9 +198,16 @@ impl Sequences {
     }
 
     fn add(&mut self, names: &[Identity], part: Part, tell: &mut dyn FnMut(Signal)) {
-        if let Some(id) = self.bind(names, &[]) {
-            self.chains.entry(id).add(part, tell);
+        let Some(id) = self.bind(names, &[]) else { return };
+        if self.held >= MAX_PARTS_OF_ALL {
+            self.chains.turn();
+            self.held = 0;
         }
+        let is_young = self.chains.is_young(&id);
+        let chain = self.chains.entry(id);
+        let before = if is_young { chain.len() } else { 0 };
+        chain.add(part, tell);
+        self.held = self.held.saturating_add(chain.len().saturating_sub(before));
     }
 
     /// Makes all names of somebody lead to one chain, and those that he was given.
@@ -242,7 +261,7 @@ fn part_of(signal: &Signal, address: &str, resource: &str) -> Part {
         weight: stages::weight(signal.severity),
         time: signal.time,
         evidence: signal.evidence.clone(),
-        actor: signal.details.actor.clone(),
+        actor: of_part(&signal.details.actor),
         address: address.to_owned(),
         resource: short(resource),
         is_unusual_only: false,
@@ -255,6 +274,12 @@ fn part_of_unusual(signal: &Signal, weak: Option<&Weak>, address: &str, resource
     let part = part_of(signal, address, resource);
     let weight = (part.weight / 2).max(weak.map_or(0, |weak| weak.weight));
     Part { weight, is_unusual_only: true, ..part }
+}
+
+fn of_part(actor: &Actor) -> Actor {
+    let mut actor = actor.clone();
+    actor.groups.truncate(MAX_GROUPS);
+    actor
 }
 
 fn part_of_weak(

@@ -18,8 +18,12 @@ use crate::keyed::Keyed;
 use crate::object::object;
 use crate::recent::Recent;
 
-/// Things that are remembered of each kind: those of some minutes, in a fleet.
+/// Pods, sessions, clients and keys that are remembered, of each kind: those of some hours, in a fleet. A pod has some hundred bytes,
+/// the others less.
 const MAX_REMEMBERED: usize = 50_000;
+/// Events that are remembered as the first of two, or wait for it, of each kind: people's of an hour. One has some hundred bytes, or some
+/// thousand if somebody makes up the longest names.
+const MAX_EVENTS: usize = 5_000;
 /// How long after rights a workload counts, in milliseconds: somebody does both by hand.
 const RIGHTS: i64 = 10 * 60_000;
 /// How long after an exec a call to AWS counts, in milliseconds.
@@ -147,19 +151,19 @@ pub(super) struct Pairs {
     /// Pod to its service account's user name.
     accounts: Recent<u64, String, MAX_REMEMBERED>,
     /// Actor and service account that it made administrator.
-    rights: Recent<u64, Option<First>, MAX_REMEMBERED>,
+    rights: Recent<u64, Option<First>, MAX_EVENTS>,
     /// Pod or service account, and who entered it.
-    entered: Recent<u64, Option<First>, MAX_REMEMBERED>,
+    entered: Recent<u64, Option<First>, MAX_EVENTS>,
     /// Role session to the service account or pod that got it.
     sessions: Recent<u64, Holders, MAX_REMEMBERED>,
     /// Role and client that came together.
     clients: Recent<u64, bool, MAX_REMEMBERED>,
     /// Calls by hand that wait for an exec, by holder.
-    hands: Recent<u64, Waiting, MAX_REMEMBERED>,
+    hands: Recent<u64, Waiting, MAX_EVENTS>,
     /// Address and who read Secrets from it.
-    readers: Recent<IpAddr, Option<First>, MAX_REMEMBERED>,
+    readers: Recent<IpAddr, Option<First>, MAX_EVENTS>,
     /// Uses of keys away from home that wait for a reader.
-    strays: Recent<IpAddr, Waiting, MAX_REMEMBERED>,
+    strays: Recent<IpAddr, Waiting, MAX_EVENTS>,
     /// Long-term key to the address that it came from first.
     keys: Recent<u64, Option<IpAddr>, MAX_REMEMBERED>,
 }
@@ -200,6 +204,7 @@ impl Pairs {
             let holders: Vec<Identity> = holders
                 .into_iter()
                 .filter(|holder| matches!(holder, Identity::Pod(..) | Identity::KubernetesUser(_)))
+                .filter(|holder| holder.name().len() <= MAX_ACCOUNT)
                 .take(MAX_HOLDERS)
                 .collect();
             if !holders.is_empty() {

@@ -1,9 +1,10 @@
 //! From one name to all that belong to it, and to their events.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
 
-use super::links::{Identities, Link, Strength, Why};
+use super::links::{Identities, Link, Strength, Why, callers};
 use super::story::{Entry, Known, MAX_ENTRIES, Story};
 use super::{origins, roots};
 use crate::act::Act;
@@ -30,6 +31,9 @@ pub struct Followed {
     at: BTreeMap<Identity, usize>,
     /// Access keys that several use.
     shared: BTreeSet<String>,
+    /// Sessions and users with several keys, and those. A session's name may be used again, as CI systems do: then the key tells
+    /// which one it is.
+    keys: BTreeMap<Identity, BTreeSet<Identity>>,
     origins: Vec<(Identity, Link)>,
     since: Option<i64>,
     until: Option<i64>,
@@ -43,19 +47,25 @@ impl Followed {
         let mut followed = Self {
             who: who.to_owned(),
             shared: several.map(|(key, _)| key.clone()).collect(),
+            keys: identities.keys(),
             ..Self::default()
         };
-        let mut queue = VecDeque::new();
+        // What belongs from early on and is sure comes first, so that each name is gone on from once.
+        let mut queue: BinaryHeap<Reverse<(Option<i64>, Strength, usize)>> = BinaryHeap::new();
         for root in roots::named(identities, who) {
-            queue.push_back(followed.know(Known::root(root)));
+            queue.push(Reverse((None, Strength::Exact, followed.know(Known::root(root)))));
         }
-        while let Some(at) = queue.pop_front() {
+        while let Some(Reverse((since, strength, at))) = queue.pop() {
             let Some(known) = followed.known.get(at).cloned() else { continue };
+            let is_old = (known.since, known.strength) != (since, strength);
+            if is_old || (known.through.is_some() && followed.is_by_key(&known.identity)) {
+                continue;
+            }
             let links = identities.of(&known.identity).filter(|link| leads_on(&known, link));
             for link in links.chain(roots::pods_of(identities, &known)) {
                 let next = Known::through(&known, link);
                 if followed.is_news(&next) {
-                    queue.push_back(followed.know(next));
+                    queue.push(Reverse((next.since, next.strength, followed.know(next))));
                 }
             }
         }
@@ -117,13 +127,14 @@ impl Followed {
             source: act.source.map(|address| address.to_string()).unwrap_or_default(),
             user_agent: event.user_agent.text().to_owned(),
             findings: BTreeSet::new(),
+            is_from_same: false,
         });
     }
 
     /// Looks at a record of CloudTrail again.
     pub fn cloudtrail(&mut self, record: &Record<'_>, place: &Place) {
         let call = Call::of(record);
-        let mut names = actor::of_call(&call);
+        let mut names = callers(&call);
         if let Some(handover) = actor::handover(&call).filter(|handover| !handover.for_himself) {
             // The agent of Pod Identity calls for the pod, with the node's credentials.
             names.splice(0..0, handover.holders.into_iter().chain(handover.given));
@@ -152,6 +163,7 @@ impl Followed {
             source: record.source_ip.text().to_owned(),
             user_agent: record.user_agent.text().to_owned(),
             findings: BTreeSet::new(),
+            is_from_same: false,
         });
     }
 
@@ -179,6 +191,14 @@ impl Followed {
                 }
             }
         }
+        let sources: BTreeSet<String> = entries
+            .iter()
+            .filter(|entry| entry.strength == Strength::Exact)
+            .map(|entry| entry.source.clone())
+            .collect();
+        for entry in entries.iter_mut().filter(|entry| entry.strength == Strength::Shared) {
+            entry.is_from_same = sources.contains(&entry.source);
+        }
         Story {
             who: self.who,
             origins: self.origins,
@@ -201,6 +221,11 @@ impl Followed {
         }
     }
 
+    /// Whether a session or user is followed by one of several keys: then the others may be somebody else.
+    fn is_by_key(&self, identity: &Identity) -> bool {
+        self.keys.get(identity).is_some_and(|keys| keys.iter().any(|key| self.at.contains_key(key)))
+    }
+
     fn know(&mut self, known: Known) -> usize {
         let next = self.known.len();
         let at = *self.at.entry(known.identity.clone()).or_insert(next);
@@ -214,11 +239,14 @@ impl Followed {
     /// The name by which an event belongs, why that does, and how sure it is.
     fn belongs(&self, names: &[Identity], time: Option<i64>) -> Option<(Identity, Option<Why>, Strength)> {
         let is_pod = names.iter().any(|name| matches!(name, Identity::Pod(..) | Identity::Token(_)));
+        let key = names.iter().find(|name| matches!(name, Identity::AccessKey(_)));
+        let has_other_key = key.is_some_and(|key| !self.at.contains_key(key));
         names.iter().find_map(|name| {
             let known = self.known.get(*self.at.get(name)?)?;
             let why = known.through.as_ref().map(|(_, link)| link.why);
-            // In another's name he acts himself; and a service account's other pods are not this one.
+            // In another's name he acts himself; another key, or another pod of a service account, is not this one.
             let is_other = why == Some(Why::Impersonated)
+                || (why.is_some() && has_other_key && self.is_by_key(name))
                 || (is_pod && matches!(name, Identity::KubernetesUser(_)) && why == Some(Why::RunsAs));
             let is_after = known.since.is_none() || time.is_none() || time >= known.since;
             (!is_other && is_after).then(|| (name.clone(), why, known.strength))

@@ -7,8 +7,8 @@ use super::follow::Followed;
 use crate::act::{Act, Caller, Verb};
 use crate::actor::{self, Identity, extra, service_account};
 use crate::audit::Event;
-use crate::body::Metadata;
-use crate::cloudtrail::{Call, Record, session_of};
+use crate::body::{Metadata, PodSpec};
+use crate::cloudtrail::{self, Call, Record, session_of};
 use crate::field::Field;
 use crate::finding::{Evidence, Place};
 use crate::object::object;
@@ -130,7 +130,7 @@ impl fmt::Display for Why {
             Self::PodOf => "is a pod of it, by its name",
             Self::TokenOf => "used the token",
             Self::RunsAs => "runs as",
-            Self::OneOf => "is one of its pods",
+            Self::OneOf => "has it as one of its pods or tokens",
         })
     }
 }
@@ -189,19 +189,12 @@ pub struct Identities {
 object! {
     struct Manifest {
         "metadata" => metadata: Field<Metadata<'a>>,
+        "spec" => spec: Field<PodSpec<'a>>,
     }
 }
 
 /// Resources that make pods.
 const WORKLOADS: [&str; 6] = ["deployments", "daemonsets", "statefulsets", "replicasets", "jobs", "cronjobs"];
-
-/// The annotation that names a token that was made; the second is what Kubernetes 1.29 called it.
-/// Sources: Kubernetes v1.37, `staging/src/k8s.io/apiserver/pkg/authentication/serviceaccount/util.go`
-/// (`IssuedCredentialIDAuditAnnotationKey`), and its change log of v1.30 (#123098).
-const ISSUED: [&str; 2] = [
-    "authentication.kubernetes.io/issued-credential-id",
-    "authentication.kubernetes.io/issued-credential-identifier",
-];
 
 impl Identities {
     /// Links that there was no room for.
@@ -232,6 +225,18 @@ impl Identities {
     /// All links, each with the name that it leads from.
     pub(super) fn all(&self) -> impl Iterator<Item = (&Identity, &Identity, Why)> {
         self.links.iter().flat_map(|(from, links)| links.keys().map(move |(to, why)| (from, to, *why)))
+    }
+
+    /// The keys of sessions and users that have several.
+    pub(super) fn keys(&self) -> BTreeMap<Identity, BTreeSet<Identity>> {
+        let mut keys: BTreeMap<Identity, BTreeSet<Identity>> = BTreeMap::new();
+        for (key, owners) in &self.owners {
+            for owner in owners {
+                keys.entry(owner.clone()).or_default().insert(Identity::AccessKey(key.clone()));
+            }
+        }
+        keys.retain(|_, keys| keys.len() > 1);
+        keys
     }
 
     /// Everything that somebody can be asked for by.
@@ -279,16 +284,23 @@ impl Identities {
                     link(name, first.clone(), Why::SameCaller);
                 }
                 if !names.contains(&username) {
-                    link(&first, username.clone(), Why::MappedTo);
+                    for name in &names {
+                        link(name, username.clone(), Why::MappedTo);
+                    }
                 }
             }
         }
-        if let Some(other) = event.impersonated_user.get().filter(|_| act.took_place()) {
-            link(&first, Identity::KubernetesUser(other.username.text().to_owned()), Why::Impersonated);
-        }
         if act.took_place() {
-            let doer = own_pod.as_ref().unwrap_or(&first);
-            made(&act, doer, &mut link);
+            // Of somebody who came by AWS, the key as well: a session's name may be used again by another.
+            let doers = own_pod.as_slice();
+            let doers = if doers.is_empty() { &names } else { doers };
+            let other = event.impersonated_user.get().map(|user| user.username.text().to_owned());
+            for doer in doers {
+                if let Some(other) = &other {
+                    link(doer, Identity::KubernetesUser(other.clone()), Why::Impersonated);
+                }
+                made(&act, doer, &mut link);
+            }
         }
         if let Identity::AccessKey(_) | Identity::Principal(_) | Identity::Session(_) = first {
             let uid = user.uid.text();
@@ -303,7 +315,7 @@ impl Identities {
     /// Learns from a record of CloudTrail.
     pub fn cloudtrail(&mut self, record: &Record<'_>, place: &Place) {
         let call = Call::of(record);
-        let names = actor::of_call(&call);
+        let names = callers(&call);
         let evidence = Evidence { id: record.id.text().to_owned(), is_record: true, place: place.clone() };
         if let Some(first) = names.first() {
             self.meet(first);
@@ -318,7 +330,7 @@ impl Identities {
                     self.add(from, link);
                 }
             }
-            if !matches!(first, Identity::KubernetesUser(_)) {
+            if !matches!(first, Identity::KubernetesUser(_) | Identity::WebIdentity(_)) {
                 let id = call.identity().map_or("", |identity| identity.principal_id.text());
                 for alias in [id, id.split(':').next().unwrap_or_default(), call.principal()] {
                     self.alias(alias, first);
@@ -415,6 +427,17 @@ impl Identities {
     }
 }
 
+/// Who called. A web identity has no name but its token's subject.
+pub(super) fn callers(call: &Call<'_>) -> Vec<Identity> {
+    let names = actor::of_call(call);
+    match call.caller {
+        cloudtrail::Caller::WebIdentity(subject) if names.is_empty() && !subject.is_empty() => {
+            vec![Identity::WebIdentity(subject.to_owned())]
+        }
+        _ => names,
+    }
+}
+
 /// What a request made, that goes on to act: pods, tokens.
 fn made(act: &Act<'_>, doer: &Identity, link: &mut impl FnMut(&Identity, Identity, Why)) {
     let (namespace, name) = (act.namespace, act.name);
@@ -427,23 +450,24 @@ fn made(act: &Act<'_>, doer: &Identity, link: &mut impl FnMut(&Identity, Identit
             link(doer, pod(name), Why::EnteredPod);
         }
         ("serviceaccounts", "token", Verb::Create) if act.caller != Caller::Node => {
-            let annotations = act.event.annotations.get();
-            let issued = annotations.and_then(|all| ISSUED.iter().find_map(|name| all.get(name)));
-            let issued = issued.map(|id| &**id);
-            let to = match issued.and_then(|id| id.strip_prefix("JTI=")) {
-                Some(token) => Identity::Token(token.to_owned()),
-                None => service_account(namespace, name),
-            };
+            let to = actor::issued_token(act).unwrap_or_else(|| service_account(namespace, name));
             link(doer, to, Why::MadeToken);
         }
         ("pods", "", Verb::Create) => {
             let body = [&act.event.response_object, &act.event.request_object];
             let made: Option<Manifest<'_>> =
                 body.into_iter().find(|body| body.json().is_some()).and_then(|body| body.read());
-            let metadata = made.and_then(|made| made.metadata.get().cloned()).unwrap_or_default();
+            let made = made.unwrap_or_default();
+            let metadata = made.metadata.get().cloned().unwrap_or_default();
             let name = if name.is_empty() { metadata.name.text() } else { name };
             if name.is_empty() {
                 return;
+            }
+            if let Some(account) = made.spec.get().map(PodSpec::account) {
+                let account =
+                    service_account(namespace, if account.is_empty() { "default" } else { account });
+                link(&pod(name), account.clone(), Why::RunsAs);
+                link(&account, pod(name), Why::OneOf);
             }
             if act.caller.is_system() {
                 for owner in metadata.owners.items() {

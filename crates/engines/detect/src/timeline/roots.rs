@@ -13,6 +13,7 @@ pub(super) fn named(identities: &Identities, who: &str) -> Vec<Identity> {
         Identity::KubernetesUser(who.to_owned()),
         Identity::Token(who.strip_prefix("JTI=").unwrap_or(who).to_owned()),
         Identity::Nobody(who.to_owned()),
+        Identity::WebIdentity(who.to_owned()),
     ];
     exactly.extend(Identity::of_arn(who));
     let in_namespace = who.strip_prefix("pod/").unwrap_or(who);
@@ -64,21 +65,24 @@ pub(super) fn pods_of(identities: &Identities, known: &Known) -> Vec<Link> {
         .collect()
 }
 
+/// What Kubernetes makes names of: no vowels, so that no words come of it.
+/// Source: Kubernetes v1.37, `staging/src/k8s.io/apimachinery/pkg/util/rand/rand.go`.
+const GENERATED: &str = "bcdfghjklmnpqrstvwxz2456789";
+
 /// Whether what follows a workload's name in a pod's is made by Kubernetes: `web-5c8d9` has pods of `web`, `web-api-5c8d9` has
 /// not.
 ///
 /// Sources: Kubernetes v1.37, `staging/src/k8s.io/apiserver/pkg/storage/names/generate.go` (five characters);
-/// `pkg/controller/controller_utils.go`, `ComputeHash` (up to ten, of a ReplicaSet); *StatefulSets*, "Ordinal index"; *CronJob*,
-/// whose Jobs have the minute, in eight digits.
+/// `pkg/controller/controller_utils.go`, `ComputeHash` (up to ten, of a ReplicaSet); *StatefulSets*, "Ordinal index"; *Jobs*,
+/// "Completion mode"; *CronJob*, whose Jobs have the minute.
 fn is_generated(rest: &str) -> bool {
-    let is_plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase());
+    let is_made = |part: &str| part.chars().all(|character| GENERATED.contains(character));
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_suffix = |part: &str| part.len() == 5 && is_made(part);
     match rest.split_once('-') {
-        None => is_number(rest) || (rest.len() == 5 && is_plain(rest)),
-        Some((hash, end)) => {
-            (is_number(hash) || ((6..=10).contains(&hash.len()) && is_plain(hash)))
-                && (is_number(end) || (end.len() == 5 && is_plain(end)))
-        }
+        None => is_number(rest) || is_suffix(rest),
+        Some((minute, end)) if is_number(minute) => is_number(end) || is_suffix(end),
+        Some((hash, end)) => (6..=10).contains(&hash.len()) && is_made(hash) && is_suffix(end),
     }
 }
 
@@ -106,10 +110,12 @@ mod tests {
 
     #[test]
     fn pods_are_told_by_what_kubernetes_adds() {
-        for rest in ["0", "12", "x2x4q", "6d9f7b5c8-x2x4q", "29384400-abcde", "29384400-0"] {
+        for rest in ["0", "12", "x2x4q", "6d9f7b5c8-x2x4q", "29384400-zbcd2", "29384400-0"] {
             assert!(is_generated(rest), "{rest}");
         }
-        for rest in ["api", "api-x2x4q", "api-6d9f7b5c8-x2x4q", "indexer-0", "", "-", "Ab2x4-x2x4q"] {
+        for rest in
+            ["api", "api-x2x4q", "api-6d9f7b5c8-x2x4q", "indexer-0", "indexer-x2x4q", "", "-", "Ab2x4-x2x4q"]
+        {
             assert!(!is_generated(rest), "{rest}");
         }
     }

@@ -75,6 +75,8 @@ pub struct Entry {
     pub user_agent: String,
     /// The types of the findings that rest on it.
     pub findings: BTreeSet<&'static str>,
+    /// Of what may be another's: whether it came from an address from which he did what is surely his.
+    pub is_from_same: bool,
 }
 
 impl fmt::Display for Known {

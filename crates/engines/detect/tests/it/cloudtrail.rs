@@ -1,63 +1,34 @@
 //! The cases under `cases/detect/cloudtrail`; its README says how they are written.
 
-use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use ringwall_detect::Detector;
-use ringwall_detect::cloudtrail::{self, Listed, Lists, OnList};
+use ringwall_detect::cloudtrail;
 use ringwall_detect::finding::Place;
+use ringwall_detect::intel::{AwsRanges, Format, Intel, List, Role};
 use serde_json::{Value, json};
 
 pub(crate) fn cases(folder: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../cases/detect").join(folder)
 }
 
-#[derive(Debug, Default)]
-struct Known {
-    listed: BTreeMap<IpAddr, Vec<Listed>>,
-    aws: Vec<(Ipv4Addr, u32, String)>,
-}
-
-impl Known {
-    fn of(lists: &Value) -> Self {
-        let mut known = Self::default();
-        for (name, by) in [("malicious", Listed::Malicious), ("custom", Listed::Custom), ("tor", Listed::Tor)]
-        {
-            for address in lists[name].as_array().into_iter().flatten() {
-                known.listed.entry(address.as_str().unwrap().parse().unwrap()).or_default().push(by);
-            }
-        }
-        for (range, region) in lists["aws"].as_object().into_iter().flatten() {
-            let (address, bits) = range.split_once('/').unwrap();
-            known.aws.push((
-                address.parse().unwrap(),
-                bits.parse().unwrap(),
-                region.as_str().unwrap().to_owned(),
-            ));
-        }
-        known
+fn intel(lists: &Value) -> Intel {
+    let mut intel = Intel::default();
+    for (name, role) in [("malicious", Role::Malicious), ("custom", Role::Custom), ("tor", Role::Tor)] {
+        let addresses = lists[name].as_array().into_iter().flatten();
+        let text: Vec<&str> = addresses.map(|address| address.as_str().unwrap()).collect();
+        let (list, not) = List::read(&text.join("\n"), Format::Text);
+        assert_eq!(not, []);
+        intel.add(name, role, list);
     }
-}
-
-impl Lists for Known {
-    fn find(&self, address: IpAddr) -> Vec<OnList> {
-        let on = self.listed.get(&address).into_iter().flatten();
-        on.map(|by| OnList { by: *by, list: format!("{by:?}"), threats: Vec::new() }).collect()
+    let ranges = lists["aws"].as_object().into_iter().flatten();
+    let ranges: Vec<Value> =
+        ranges.map(|(range, region)| json!({"ip_prefix": range, "region": region})).collect();
+    if !ranges.is_empty() {
+        intel.set_aws(AwsRanges::read(&json!({"prefixes": ranges}).to_string()).unwrap());
     }
-
-    fn knows_aws(&self) -> bool {
-        !self.aws.is_empty()
-    }
-
-    fn aws_region(&self, address: IpAddr) -> Option<&str> {
-        let IpAddr::V4(address) = address else { return None };
-        let is_in = |(net, bits, _): &&(Ipv4Addr, u32, String)| {
-            (net.to_bits() ^ address.to_bits()).checked_shr(32 - bits).unwrap_or_default() == 0
-        };
-        self.aws.iter().find(is_in).map(|(_, _, region)| region.as_str())
-    }
+    intel
 }
 
 /// What differs, put into the base.
@@ -99,7 +70,7 @@ fn each_case_gives_its_findings() {
             count += 1;
             let mut detector = Detector::new();
             if !text["lists"].is_null() {
-                detector = detector.with_lists(Arc::new(Known::of(&text["lists"])));
+                detector.set_intel(Arc::new(intel(&text["lists"])));
             }
             for (record, line) in records(&text["base"], case).iter().zip(1..) {
                 let place = Place { file: "trail.json".into(), line };

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::{baseline, detect, trail};
+use crate::{baseline, detect, state, trail};
 
 #[test]
 fn the_corpus_is_read() {
@@ -38,4 +38,21 @@ fn the_corpus_of_baselines_is_read() {
     let read: Vec<bool> =
         files.map(|file| baseline::baseline(&fs::read(file.unwrap().path()).unwrap())).collect();
     assert_eq!((read.iter().filter(|is_one| **is_one).count(), read.len()), (2, 8));
+}
+
+/// Those that are read have to be read by every later version too, or the state's version has to change.
+#[test]
+fn the_corpus_of_states_is_read() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../fuzz/corpus/detector_state");
+    let mut read: Vec<(String, bool)> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .map(|path| {
+            (path.file_name().unwrap().to_string_lossy().into_owned(), state::state(&fs::read(path).unwrap()))
+        })
+        .collect();
+    read.sort();
+    let kept: Vec<&str> = read.iter().filter(|(_, is_one)| *is_one).map(|(name, _)| name.as_str()).collect();
+    assert_eq!(kept, ["cases", "empty", "nothing-but-names", "unknown-field", "unknown-type"]);
+    assert_eq!(read.len(), 13, "{read:?}");
 }

@@ -22,6 +22,7 @@ mod hostile;
 mod output;
 mod pages;
 mod sequences;
+mod soak;
 #[path = "../../../../../fuzz/state.rs"]
 mod state;
 mod stopped;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use proptest::prelude::*;
 use ringwall_detect::finding::{Finding, Log, Place};
 use ringwall_detect::timeline::{Identities, Story};
 use ringwall_detect::{Detector, audit, cloudtrail};
@@ -135,5 +136,68 @@ fn what_others_did_stays_out() {
     let story = text(&timeline("dev-07"));
     for other in ["dev-03", "kube-state-metrics", "system:node", "08:05", "52.18.0.10 from"] {
         assert!(!story.contains(other), "{other} in\n{story}");
+    }
+}
+
+/// An event or record, as it stands in its log.
+enum Logged {
+    Audit(String, Place),
+    Record(String, Place),
+}
+
+fn all() -> Vec<Logged> {
+    let (events, trail) = logs();
+    let records: serde_json::Value = serde_json::from_str(&trail).unwrap();
+    let records = records["Records"].as_array().unwrap().iter().zip(1..).map(|(record, line)| {
+        Logged::Record(record.to_string(), Place { file: "cloudtrail.json".into(), line })
+    });
+    events.into_iter().map(|(event, place)| Logged::Audit(event, place)).chain(records).collect()
+}
+
+/// By one order in the first pass and another in the second.
+fn told_in(who: &str, first: &[usize], second: &[usize]) -> Story {
+    let all = all();
+    let mut identities = Identities::default();
+    for at in first {
+        match &all[*at] {
+            Logged::Audit(text, place) => {
+                audit::read(text, &mut |event| identities.audit(event, place)).unwrap();
+            }
+            Logged::Record(text, place) => {
+                cloudtrail::read(text, &mut |record| identities.cloudtrail(record, place)).unwrap();
+            }
+        }
+    }
+    let mut followed = identities.follow(who);
+    for at in second {
+        match &all[*at] {
+            Logged::Audit(text, place) => {
+                audit::read(text, &mut |event| followed.audit(event, place)).unwrap();
+            }
+            Logged::Record(text, place) => {
+                cloudtrail::read(text, &mut |record| followed.cloudtrail(record, place)).unwrap();
+            }
+        }
+    }
+    followed.story(&[])
+}
+
+fn orders() -> impl Strategy<Value = (Vec<usize>, Vec<usize>)> {
+    let order: Vec<usize> = (0..all().len()).collect();
+    (Just(order.clone()).prop_shuffle(), Just(order).prop_shuffle())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Files come in any order, and events of several apiservers too.
+    #[test]
+    fn a_timeline_is_the_same_in_any_order_of_events((first, second) in orders()) {
+        for who in ["AKIAIOSFODNN7LEGACY1", "StorefrontDeveloper", "data/backup"] {
+            let sorted: Vec<usize> = (0..first.len()).collect();
+            let story = told_in(who, &first, &second);
+            prop_assert!(!story.entries.is_empty());
+            prop_assert_eq!(story, told_in(who, &sorted, &sorted));
+        }
     }
 }

@@ -1,19 +1,14 @@
 //! What is known before logs are read: lists of addresses, what is usual, and what nobody wants to see.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use ringwall_detect::Detector;
 use ringwall_detect::baseline::{Baseline, MAX_BYTES};
-use ringwall_detect::filter::{Filters, MAX_INPUT};
-use ringwall_detect::intel::{Format, Intel, List, Role};
 
 use crate::cli::Detect;
 use crate::error::{Exit, Failure};
 use crate::session;
-
-/// Longest list that is read: the largest public ones have some ten MiB.
-const MAX_LIST: u64 = 256 << 20;
 
 /// A detector that knows what the flags name, and whether something of that could not be taken.
 pub(super) fn detector(args: &Detect) -> Result<(Detector, Exit), Failure> {
@@ -24,35 +19,13 @@ pub(super) fn detector(args: &Detect) -> Result<(Detector, Exit), Failure> {
     {
         detector = detector.with_baseline(baseline);
     }
-    let mut intel = Intel::default();
-    for named in &args.intel {
-        let (role, path) = role(named);
-        let bytes = ringwall_files::read(&path, MAX_LIST).map_err(unread(&path))?;
-        let text = String::from_utf8_lossy(&bytes);
-        let (list, left_out) = List::read(&text, Format::of(&text));
-        for why in &left_out {
-            exit = Exit::Incomplete;
-            session::remark(&format!("`{}`: {why}", path.display()))?;
-        }
-        let name = path.file_name().map_or_else(|| named.clone(), |name| name.to_string_lossy().into_owned());
-        intel.add(&name, role, list);
+    let (intel, remarks) = ringwall_audit::lists::read(&args.intel)?;
+    for remark in &remarks {
+        exit = Exit::Incomplete;
+        session::remark(remark)?;
     }
     detector.set_intel(Arc::new(intel));
     Ok((detector, exit))
-}
-
-/// The filters that flags name, all together.
-pub(super) fn filters(args: &Detect) -> Result<Filters, Failure> {
-    let mut filters = Filters::default();
-    for path in &args.suppress {
-        let bytes = ringwall_files::read(path, MAX_INPUT as u64).map_err(unread(path))?;
-        let read = Filters::read(&String::from_utf8_lossy(&bytes));
-        read.and_then(|read| filters.add(read)).map_err(|error| {
-            let hint = "filters are what `aws guardduty create-filter --cli-input-json` takes and `get-filter` prints";
-            Failure::misuse_hint(format!("`{}`: {error}", path.display()), hint)
-        })?;
-    }
-    Ok(filters)
 }
 
 /// Keeps what is usual now, if a flag says where.
@@ -73,16 +46,4 @@ fn read_baseline(path: &Path) -> Result<Option<Baseline>, Failure> {
 
 fn unread(path: &Path) -> impl FnOnce(std::io::Error) -> Failure {
     |source| Failure::Read { path: path.display().to_string(), source }
-}
-
-/// What a list means, and its file. A file whose name begins with a kind is named with a folder.
-fn role(named: &str) -> (Role, PathBuf) {
-    let (role, path) = match named.split_once('=') {
-        Some(("malicious", path)) => (Role::Malicious, path),
-        Some(("tor", path)) => (Role::Tor, path),
-        Some(("trusted", path)) => (Role::Trusted, path),
-        Some(("custom", path)) => (Role::Custom, path),
-        _ => (Role::Custom, named),
-    };
-    (role, PathBuf::from(path))
 }

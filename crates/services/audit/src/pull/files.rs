@@ -1,7 +1,6 @@
 //! Files and folders, followed while they grow and rotate.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -60,27 +59,18 @@ fn run(pull: &Pull, named: &[PathBuf], told: &mut Vec<String>) -> Result<(), Sto
 /// Puts what has come into the queue.
 fn poll(pull: &Pull, follower: &mut Follower) -> Result<Polled, Stopped> {
     let mut stopped = Ok(());
-    let mut open: Option<Builder> = None;
+    let mut open = Builder::default();
     let polled = follower.poll(&mut |entry: &Entry<'_>| {
-        if open.as_ref().is_some_and(|open| !open.is_of(entry.file)) {
-            stopped = stopped.and(close(pull, &mut open));
-        }
-        let builder = open.get_or_insert_with(|| Builder::new(Arc::clone(entry.file)));
-        builder.add(entry.kind, entry.line, entry.text.as_bytes());
-        if builder.is_full() {
-            stopped = stopped.and(close(pull, &mut open));
+        if let Some(piece) = open.add(entry.file, entry.kind, entry.line, entry.text.as_bytes()) {
+            stopped = stopped.and_then(|()| pull.push_now(piece));
         }
         // Whoever looks at it sees whether its end is missing.
         Ok(End::There)
     });
-    stopped.and(close(pull, &mut open)).map(|()| polled)
-}
-
-fn close(pull: &Pull, open: &mut Option<Builder>) -> Result<(), Stopped> {
-    match open.take().and_then(Builder::finish) {
-        Some(piece) => pull.push_now(piece),
-        None => Ok(()),
+    if let Some(piece) = open.close() {
+        stopped = stopped.and_then(|()| pull.push_now(piece));
     }
+    stopped.map(|()| polled)
 }
 
 /// Tells what could not be read, each problem once while it lasts.
@@ -100,7 +90,7 @@ fn tell(pull: &Pull, polled: &Polled, told: &mut Vec<String>) {
 }
 
 fn marks(pull: &Pull) -> Result<Vec<Mark>, Stopped> {
-    match pull.keep.cursor(NAME) {
+    match pull.handle.block_on(pull.shelf.cursor(NAME)) {
         // Marks of another version: all is read again, and is known as repeats.
         Ok(cursor) => Ok(cursor.and_then(|cursor| serde_json::from_slice(&cursor).ok()).unwrap_or_default()),
         Err(error) => Err(failed(pull, &error)),
@@ -110,10 +100,11 @@ fn marks(pull: &Pull) -> Result<Vec<Mark>, Stopped> {
 fn keep(pull: &Pull, marks: &[Mark]) -> Result<(), Stopped> {
     // They have no maps that could fail.
     let cursor = serde_json::to_vec(marks).unwrap_or_default();
-    pull.keep.set_cursor(NAME, &cursor).map_err(|error| failed(pull, &error))
+    let kept = pull.handle.block_on(pull.shelf.set_cursor(NAME, cursor));
+    kept.map_err(|error| failed(pull, &error))
 }
 
-fn failed(pull: &Pull, error: &crate::KeepError) -> Stopped {
+fn failed(pull: &Pull, error: &crate::Error) -> Stopped {
     tracing::error!(cluster = pull.cluster, error = error_chain(error), "a source has to wait");
     Stopped
 }

@@ -52,8 +52,10 @@ struct Group {
 /// Reads a log group until the process ends: from now on if it was never read before.
 pub(crate) async fn read(pull: Pull, client: Client, name: String, every: Duration, now: i64) {
     let key = format!("log-group:{name}");
-    let cursor = match pull.keep.cursor(&key) {
-        Ok(kept) => kept.and_then(|kept| serde_json::from_slice(&kept).ok()).unwrap_or(Cursor { latest: now }),
+    let cursor = match pull.shelf.cursor(&key).await {
+        Ok(kept) => {
+            kept.and_then(|kept| serde_json::from_slice(&kept).ok()).unwrap_or(Cursor { latest: now })
+        }
         Err(error) => {
             pull.problem("log_group", &name, &error_chain(&error));
             Cursor { latest: now }
@@ -83,7 +85,9 @@ impl Group {
             let answer = self.client.json("logs", "Logs_20140328.FilterLogEvents", &asked).await;
             let mut answer = answer.map_err(|error| error_chain(&error))?;
             let events = answer.get_mut("events").and_then(Value::as_array_mut).map(std::mem::take);
-            self.hand_over(events.unwrap_or_default()).await.map_err(|Stopped| "it had to wait".to_owned())?;
+            self.hand_over(events.unwrap_or_default())
+                .await
+                .map_err(|Stopped| "it had to wait".to_owned())?;
             match answer.get_mut("nextToken").map(Value::take) {
                 Some(token @ Value::String(_)) => next = Some(token),
                 _ => break,
@@ -115,7 +119,7 @@ impl Group {
         if cursor != self.cursor {
             // It has no maps that could fail.
             let kept = serde_json::to_vec(&cursor).unwrap_or_default();
-            if let Err(error) = self.pull.keep.set_cursor(&self.key, &kept) {
+            if let Err(error) = self.pull.shelf.set_cursor(&self.key, kept).await {
                 self.pull.problem("log_group", &self.name, &error_chain(&error));
             }
             self.cursor = cursor;
@@ -128,21 +132,17 @@ impl Group {
         let mut text = json!({ "events": events }).to_string();
         text.push('\n');
         let mut pieces = Vec::new();
-        let mut open = Builder::new(Arc::clone(&self.file));
+        let mut open = Builder::default();
         let lines = &mut self.lines;
         let mut sink = |entry: &Entry<'_>| {
             *lines = lines.saturating_add(1);
-            open.add(entry.kind, *lines, entry.text.as_bytes());
-            if open.is_full() {
-                let full = std::mem::replace(&mut open, Builder::new(Arc::clone(entry.file)));
-                pieces.extend(full.finish());
-            }
+            pieces.extend(open.add(entry.file, entry.kind, *lines, entry.text.as_bytes()));
             Ok(End::There)
         };
         let mut reader = Reader::new(Arc::clone(&self.file));
         reader.feed(text.as_bytes(), &mut sink);
         reader.finish(&mut sink);
-        pieces.extend(open.finish());
+        pieces.extend(open.close());
         let tally = reader.tally();
         self.pull.metrics.event(&self.pull.cluster, "unreadable", tally.unreadable);
         for (log, lines) in ControlPlaneLog::ALL.into_iter().zip(tally.other_logs) {

@@ -3,7 +3,7 @@
 //! S3 tells nobody here what is new, so it is listed; of CloudTrail's layout only the latest days are. An object counts as new if it is
 //! younger than the youngest that was read, or not much older and not read yet: deliveries of several regions overtake each other.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +26,7 @@ const AT_FIRST: i64 = 86_400_000;
 /// Largest object that is read: CloudTrail's have some MiB.
 const MAX_OBJECT: u64 = 256 << 20;
 
-/// Objects that a look finds at most, and keys that are kept as read.
+/// Objects that a look finds at most.
 const MAX_OBJECTS: usize = 100_000;
 
 /// How deep prefixes are followed: CloudTrail's layout has ten parts below the bucket's prefix.
@@ -41,8 +41,8 @@ const TRAIL: &str = "CloudTrail";
 struct Cursor {
     /// When the youngest that was read was written, in Unix milliseconds.
     newest: i64,
-    /// Those that were read of the last hour before that.
-    read: BTreeSet<String>,
+    /// Those that were read of the last hour before that, and when they were written.
+    read: BTreeMap<String, i64>,
 }
 
 /// Objects that are read.
@@ -64,14 +64,14 @@ pub(crate) async fn read(
     every: Duration,
     now: i64,
 ) {
-    let kept = match pull.keep.cursor(&name) {
+    let kept = match pull.shelf.cursor(&name).await {
         Ok(kept) => kept.and_then(|kept| serde_json::from_slice(&kept).ok()),
         Err(error) => {
             pull.problem("objects", &name, &error_chain(&error));
             None
         }
     };
-    let first = Cursor { newest: now.saturating_sub(AT_FIRST).saturating_add(BACK), read: BTreeSet::new() };
+    let first = Cursor { newest: now.saturating_sub(AT_FIRST).saturating_add(BACK), read: BTreeMap::new() };
     let mut objects = Objects { pull, store, prefix, name, cursor: kept.unwrap_or(first) };
     while !objects.pull.is_stopped() {
         if let Err(why) = objects.look().await {
@@ -92,7 +92,7 @@ impl Objects {
                 return Ok(());
             }
             self.take(&object).await?;
-            self.note(&object)?;
+            self.note(&object).await?;
         }
         Ok(())
     }
@@ -113,7 +113,7 @@ impl Objects {
             }
             new.extend(listed.objects.into_iter().filter(|object| {
                 object.last_modified.timestamp_millis() >= least
-                    && !self.cursor.read.contains(object.location.as_ref())
+                    && !self.cursor.read.contains_key(object.location.as_ref())
             }));
             if new.len() > MAX_OBJECTS {
                 return Err(format!("more than {MAX_OBJECTS} objects are new (hint: name a longer prefix)"));
@@ -145,31 +145,28 @@ impl Objects {
     }
 
     /// Keeps that an object was read.
-    fn note(&mut self, object: &ObjectMeta) -> Result<(), String> {
+    async fn note(&mut self, object: &ObjectMeta) -> Result<(), String> {
         let cursor = &mut self.cursor;
-        cursor.newest = cursor.newest.max(object.last_modified.timestamp_millis());
-        cursor.read.insert(object.location.to_string());
-        while cursor.read.len() > MAX_OBJECTS {
-            cursor.read.pop_first();
-        }
+        let written = object.last_modified.timestamp_millis();
+        cursor.newest = cursor.newest.max(written);
+        cursor.read.insert(object.location.to_string(), written);
+        let least = cursor.newest.saturating_sub(BACK);
+        cursor.read.retain(|_, written| *written >= least);
         // It has no maps that could fail.
         let kept = serde_json::to_vec(cursor).unwrap_or_default();
-        self.pull.keep.set_cursor(&self.name, &kept).map_err(|error| error_chain(&error))
+        self.pull.shelf.set_cursor(&self.name, kept).await.map_err(|error| error_chain(&error))
     }
 }
 
 fn pieces(name: &Arc<str>, bytes: bytes::Bytes) -> (Vec<bytes::Bytes>, Tally) {
     let mut pieces = Vec::new();
-    let mut open = Builder::new(Arc::clone(name));
-    let tally = ringwall_logs::read_from(Arc::clone(name), io::Cursor::new(bytes), &mut |entry: &Entry<'_>| {
-        open.add(entry.kind, entry.line, entry.text.as_bytes());
-        if open.is_full() {
-            let full = std::mem::replace(&mut open, Builder::new(Arc::clone(name)));
-            pieces.extend(full.finish());
-        }
-        Ok(End::There)
-    });
-    pieces.extend(open.finish());
+    let mut open = Builder::default();
+    let tally =
+        ringwall_logs::read_from(Arc::clone(name), io::Cursor::new(bytes), &mut |entry: &Entry<'_>| {
+            pieces.extend(open.add(entry.file, entry.kind, entry.line, entry.text.as_bytes()));
+            Ok(End::There)
+        });
+    pieces.extend(open.close());
     (pieces, tally)
 }
 

@@ -46,7 +46,11 @@ impl Home {
             queue_bytes: 1 << 30,
             lists: Vec::new(),
             filters: Vec::new(),
+            rules: Vec::new(),
             sinks: None,
+            lake: None,
+            lake_days: 0,
+            stream: None,
             ask_every: Duration::from_millis(50),
             publish_every: Duration::from_secs(900),
         }
@@ -65,15 +69,24 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn start(settings: &Settings) -> Self {
-        Self::with(settings, None)
+    pub(crate) async fn start(settings: &Settings) -> Self {
+        Self::with(settings, None).await
     }
 
-    pub(crate) fn with(settings: &Settings, aws: Option<ringwall_awsclient::Client>) -> Self {
-        let mut registry = Registry::default();
-        let now = Arc::new(|| 1_795_000_000_000);
-        let audit = Audit::start(settings, &Outside { aws, now }, &mut registry).unwrap();
-        Self { audit: Arc::new(audit), registry, folder: settings.folder.clone() }
+    pub(crate) async fn with(settings: &Settings, aws: Option<ringwall_awsclient::Client>) -> Self {
+        let begun = Instant::now();
+        loop {
+            let mut registry = Registry::default();
+            let outside = Outside { aws: aws.clone(), now: Arc::new(|| 1_795_000_000_000) };
+            match Audit::start(settings, outside, &mut registry).await {
+                Ok(audit) => {
+                    return Self { audit: Arc::new(audit), registry, folder: settings.folder.clone() };
+                }
+                // The queue's thread of the one before ends a moment after that.
+                Err(error) => assert!(begun.elapsed() < FOREVER, "{error:?}"),
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     pub(crate) async fn post(&self, path: &str, body: &str) -> Response {
@@ -116,8 +129,7 @@ impl Running {
     }
 
     pub(crate) async fn stop(self) {
-        let audit = Arc::clone(&self.audit);
-        tokio::task::spawn_blocking(move || audit.stop()).await.unwrap();
+        self.audit.stop().await;
     }
 }
 
@@ -136,7 +148,8 @@ pub(crate) fn request(path: &str, body: &str, tls: Option<TlsInfo>) -> Request {
 
 /// As an apiserver posts them.
 pub(crate) fn list(events: &[Value]) -> String {
-    json!({ "kind": "EventList", "apiVersion": "audit.k8s.io/v1", "metadata": {}, "items": events }).to_string()
+    json!({ "kind": "EventList", "apiVersion": "audit.k8s.io/v1", "metadata": {}, "items": events })
+        .to_string()
 }
 
 /// Somebody runs a command in a pod of `kube-system`: one finding, whichever pod it is.

@@ -16,7 +16,7 @@ async fn files_are_followed_over_rotation_and_restarts() {
         writeln!(file, "{event}").unwrap();
     };
     append(&exec(1));
-    let running = Running::start(&settings);
+    let running = Running::start(&settings).await;
     let findings = running.until(|findings| count(findings) == 1).await;
     assert_eq!(findings[0]["evidence"][0]["file"], path.display().to_string());
     append(&exec(2));
@@ -27,9 +27,10 @@ async fn files_are_followed_over_rotation_and_restarts() {
     fs::rename(&path, folder.join("audit-1.log")).unwrap();
     append(&read(4));
     append(&exec(5));
-    let running = Running::start(&settings);
+    let running = Running::start(&settings).await;
     let findings = running.until(|findings| count(findings) == 4).await;
-    let lines: Vec<_> = findings[0]["evidence"].as_array().unwrap().iter().map(|of| of["line"].clone()).collect();
+    let lines: Vec<_> =
+        findings[0]["evidence"].as_array().unwrap().iter().map(|of| of["line"].clone()).collect();
     assert_eq!(lines, [1, 2, 3, 2]);
     assert_eq!(running.counted("ringwall_audit_events_total{cluster=\"shop\",outcome=\"judged\"}"), 3);
     running.stop().await;

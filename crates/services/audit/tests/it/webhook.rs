@@ -9,7 +9,7 @@ use crate::{Home, Running, cluster, count, exec, list, read, request, text};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_becomes_findings_that_lead_back_to_it() {
     let home = Home::new();
-    let running = Running::start(&home.settings());
+    let running = Running::start(&home.settings()).await;
     running.send(&[read(1), exec(2), read(3), exec(4)]).await;
     running.send(&[exec(4), exec(5)]).await;
     let findings = running.until(|findings| count(findings) == 3).await;
@@ -17,8 +17,12 @@ async fn a_batch_becomes_findings_that_lead_back_to_it() {
     let finding = &findings[0];
     assert_eq!(finding["type"], "Execution:Kubernetes/ExecInKubeSystemPod");
     assert_eq!(finding["resource"]["eksClusterDetails"]["name"], "shop");
-    let evidence: Vec<_> =
-        finding["evidence"].as_array().unwrap().iter().map(|of| (of["auditID"].clone(), of["line"].clone())).collect();
+    let evidence: Vec<_> = finding["evidence"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|of| (of["auditID"].clone(), of["line"].clone()))
+        .collect();
     let id = |number: u64| json!(format!("00000000-0000-4000-8000-{number:012}"));
     assert_eq!(evidence, [(id(2), json!(2)), (id(4), json!(4)), (id(5), json!(2))]);
     assert!(finding["evidence"].as_array().unwrap().iter().all(|of| of["file"] == "webhook:shop"));
@@ -37,7 +41,7 @@ async fn a_cluster_sends_its_own_events_alone() {
     for of in &mut settings.clusters {
         of.client_names = vec![format!("cluster:{}", of.name)];
     }
-    let running = Running::start(&settings);
+    let running = Running::start(&settings).await;
     let shown = |name: &str| {
         let issued = issue_client(&home.path("tls"), name).unwrap();
         let der = rustls_pki_types::pem::PemObject::from_pem_slice(issued.certificate.as_bytes()).unwrap();
@@ -72,7 +76,7 @@ async fn a_full_queue_says_so_and_recovers() {
     let home = Home::new();
     let mut settings = home.settings();
     settings.queue_bytes = 4000;
-    let running = Running::start(&settings);
+    let running = Running::start(&settings).await;
     let large: Vec<_> = (0..100).map(read).collect();
     let answer = running.post("/audit/shop", &list(&large)).await;
     assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
@@ -86,7 +90,7 @@ async fn a_full_queue_says_so_and_recovers() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_read_costs_itself_alone_and_is_kept() {
     let home = Home::new();
-    let running = Running::start(&home.settings());
+    let running = Running::start(&home.settings()).await;
     for body in ["{\"kind\":\"EventList\",\"items\":[{\"a\":1},", "no JSON", "[1, 2]", "\u{fffd}{{{{", "{}"] {
         assert_eq!(running.post("/audit/shop", body).await.status, StatusCode::OK, "{body}");
     }
@@ -114,7 +118,7 @@ async fn what_cannot_be_read_costs_itself_alone_and_is_kept() {
 async fn people_archive_and_rate_and_it_stays_so() {
     let home = Home::new();
     let settings = home.settings();
-    let running = Running::start(&settings);
+    let running = Running::start(&settings).await;
     running.send(&[exec(1)]).await;
     let findings = running.until(|findings| findings.len() == 1).await;
     let id = findings[0]["id"].as_str().unwrap().to_owned();
@@ -129,7 +133,7 @@ async fn people_archive_and_rate_and_it_stays_so() {
     assert!(running.findings(false).is_empty());
     running.stop().await;
 
-    let running = Running::start(&settings);
+    let running = Running::start(&settings).await;
     running.send(&[exec(2)]).await;
     while count(&running.findings(true)) < 2 {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
@@ -141,5 +145,7 @@ async fn people_archive_and_rate_and_it_stays_so() {
     assert_eq!(ask(Ask::Archive { ids, archived: false }).unwrap(), Answer::Marked(1));
     assert_eq!(running.findings(false).len(), 1);
     running.stop().await;
-    assert!(control::ask(&settings.folder, &Ask::List { cluster: None, archived: false, ids: vec![] }).is_err());
+    assert!(
+        control::ask(&settings.folder, &Ask::List { cluster: None, archived: false, ids: vec![] }).is_err()
+    );
 }

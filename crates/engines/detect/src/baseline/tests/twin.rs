@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::days::{self, Chance};
 use super::{learn, taught};
-use crate::baseline::hash::mix;
+use crate::baseline::hash::{bytes, mix};
 use crate::baseline::sketch::{Decay, ROWS, Sketch};
 use crate::baseline::{Baseline, HALF_LIFE, LEFT_OF_AN_HOUR};
 
@@ -42,7 +42,8 @@ proptest! {
         let mut now = 1;
         for (number, step) in uses {
             now += step / 2;
-            let key = mix(seed, number % keys);
+            // What is mixed is always a hash: numbers in a row would fall together.
+            let key = mix(seed, bytes(&(number % keys).to_le_bytes()));
             sketch.visit(key, 0, now);
             let epochs = twin.entry(key).or_default();
             if epochs.last() != Some(&now) {

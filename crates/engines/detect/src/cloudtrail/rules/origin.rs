@@ -1,17 +1,18 @@
 //! Whose credentials are used, from where, with what.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use ringwall_model::Severity;
 
 use super::Tell;
 use super::details::{guardduty, ringwall, signal};
 use crate::cloudtrail::call::{Call, Caller, contains};
-use crate::cloudtrail::lists::{Listed, OnList};
 use crate::cloudtrail::watch::Watch;
 use crate::cloudtrail::whereabouts::{Holder, Stray};
 use crate::field::{Field, Text};
 use crate::finding::{Kind, ListMatch, Place};
+use crate::intel::Role;
 use crate::object::object;
 
 const STOLEN: &str = "If nobody of yours did this, the credentials are stolen: deactivate the key or revoke the role's sessions, look at \
@@ -162,25 +163,22 @@ fn pen_test(call: &Call<'_>, place: &Place, tell: Tell<'_>) {
 
 /// An attempt counts, as GuardDuty's description says of these types: the key is known to somebody who should not have it.
 fn listed(watch: &Watch, call: &Call<'_>, address: IpAddr, place: &Place, tell: Tell<'_>) {
-    let Some(lists) = &watch.lists else { return };
     let recon = ["Describe", "List", "Get", "BatchGet", "Lookup", "Search"]
         .iter()
         .any(|prefix| call.action.starts_with(prefix));
-    let on = lists.find(address);
+    let on = watch.intel.find(address);
     for (by, kind) in [
-        (Listed::Malicious, if recon { &RECON } else { &ACCESS }),
-        (Listed::Custom, if recon { &RECON_CUSTOM } else { &ACCESS_CUSTOM }),
-        (Listed::Tor, if recon { &RECON_TOR } else { &ACCESS_TOR }),
+        (Role::Malicious, if recon { &RECON } else { &ACCESS }),
+        (Role::Custom, if recon { &RECON_CUSTOM } else { &ACCESS_CUSTOM }),
+        (Role::Tor, if recon { &RECON_TOR } else { &ACCESS_TOR }),
     ] {
-        let of: Vec<&OnList> = on.iter().filter(|list| list.by == by).collect();
+        let of: Vec<ListMatch> =
+            on.iter().filter(|(role, _)| *role == by).map(|(_, found)| found.clone()).collect();
         let Some(first) = of.first() else { continue };
         let description =
             format!("`{}` called {} from {address}, which is on `{}`", call.who(), call.action, first.list);
         let mut signal = signal(kind, kind.severity, call, place, &address.to_string(), description);
-        signal.details.lists = of
-            .iter()
-            .map(|list| ListMatch { address, list: list.list.clone(), threats: list.threats.clone() })
-            .collect();
+        signal.details.lists = of;
         tell(signal);
     }
 }
@@ -199,13 +197,14 @@ fn sign_in(watch: &mut Watch, call: &Call<'_>, address: IpAddr, place: &Place, t
 }
 
 fn stray(watch: &mut Watch, call: &Call<'_>, address: IpAddr, place: &Place, tell: Tell<'_>) {
-    let lists = watch.lists.clone();
+    let intel = Arc::clone(&watch.intel);
+    let ranges = intel.aws();
     if call.is("sts", "AssumeRoleWithWebIdentity") {
         let Caller::WebIdentity(subject) = call.caller else { return };
         if !call.succeeded || !subject.starts_with("system:serviceaccount:") {
             return;
         }
-        let found = watch.whereabouts.token_used(call, subject, lists.as_deref());
+        let found = watch.whereabouts.token_used(call, subject, ranges);
         let desktop = desktop(call);
         if found.is_some() || desktop.is_some() {
             let why =
@@ -220,7 +219,7 @@ fn stray(watch: &mut Watch, call: &Call<'_>, address: IpAddr, place: &Place, tel
         return;
     }
     let Some(holder) = Holder::of(call) else { return };
-    let Some(found) = watch.whereabouts.used(call, holder, lists.as_deref()) else { return };
+    let Some(found) = watch.whereabouts.used(call, holder, ranges) else { return };
     let kind = match (holder, &found) {
         (Holder::Instance(_), Stray::Outside { .. }) => &INSTANCE_OUTSIDE,
         (Holder::Instance(_), Stray::Inside(_)) => &INSTANCE_INSIDE,
