@@ -66,7 +66,7 @@ def learn(cluster, day):
 
 def run(stage):
     cluster, admin = stage.cluster, stage.cluster.admin
-    stage.report.begin("what is unusual")
+    stage.begin("what is unusual")
     for namespace in ("billing", "monitoring", "argocd"):
         admin.try_kubectl("create", "namespace", namespace)
     admin.try_kubectl("create", "secret", "generic", "db", "-n", "shop")
@@ -86,7 +86,7 @@ def run(stage):
 
     def told_by(what, expected):
         # Each act is judged by what was usual before all of them.
-        copy = cluster.home / "baseline-of-act"
+        copy = cluster.home / f"baseline-{uuid.uuid4()}"
         shutil.copy(baseline, copy)
         return stage.tells(what, expected, flags=["--baseline", copy])
 
@@ -121,7 +121,7 @@ def run(stage):
             status = who.https(method, path, body, headers=headers, **strange)
             stage.report.check(status in (101, 200, 201), f"{what} is let through: {status}")
         if expected == {EXEC: MEDIUM}:
-            with stage.silent(f"{what}, refused", flags=["--baseline", baseline]):
+            with told_by(f"{what}, refused", {}):
                 cluster.person("stranger", "visitors").https(method, path, body, headers=headers, **strange)
         elif body is None:
             with stage.silent("the same without a past"):

@@ -46,7 +46,7 @@ def run(stage):
     admin, nobody = cluster.admin, cluster.nobody()
     ann = cluster.person("ann", "system:masters")
     stranger = cluster.person("stranger", "visitors")
-    report.begin("callers by their address")
+    stage.begin("callers by their address")
     admin.kubectl("create", "serviceaccount", "web", "-n", "shop")
     numbers = iter(range(10_000))
 
@@ -79,7 +79,7 @@ def run(stage):
         for path in ("/healthz", "/livez?verbose", "/readyz/ping"):
             ann.https("GET", path, address=TOR)
 
-    report.begin("callers who are nobody")
+    stage.begin("callers who are nobody")
     for tactic, (_, calls) in CALLS.items():
         for method, path, body in calls:
             made = call(nobody, method, path, body, MALICIOUS)

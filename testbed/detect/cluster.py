@@ -1,11 +1,13 @@
 """A control plane with the audit policy that the project ships, and who comes to it: people, machines, nobody."""
 
+import base64
 import http.client
 import json
 import os
 import pathlib
 import ssl
 import subprocess
+import time
 import urllib.parse
 
 from bed import Bed
@@ -47,8 +49,19 @@ class Cluster:
         )
         self.kubelet = Kubelet(self.bed.pki)
         self.admin = Person(self, "testbed:admin", self.bed.kubeconfig, self.certificate("testbed:admin", "system:masters"))
-        self.record = Record(self.log, self.home / "acts", lambda path: self.admin.https("GET", path))
+        self.marks = self.admin.connection()
+        self.record = Record(self.log, self.home / "acts", self.mark)
         return self
+
+    def mark(self, path):
+        """Asks on a connection that is kept; one that was idle for minutes is closed."""
+        try:
+            self.marks.request("GET", path, headers={"User-Agent": "testbed"})
+            self.marks.getresponse().read()
+        except (http.client.HTTPException, OSError):
+            self.marks.close()
+            self.marks.request("GET", path, headers={"User-Agent": "testbed"})
+            self.marks.getresponse().read()
 
     def controllers(self):
         """kube-controller-manager and kube-scheduler, as kubeadm starts them, but for what the testbed has of its own."""
@@ -80,6 +93,18 @@ class Cluster:
             return len(found) >= count
         if not until(made, 60):
             raise RuntimeError(f"no controller made pods of `{owner}`")
+
+    def pods_of(self, node):
+        return self.bed.get("pods", "-A", f"--field-selector=spec.nodeName={node}")["items"]
+
+    def run_helm(self, who, *arguments):
+        environment = {"HOME": str(who.home), "PATH": os.environ.get("PATH", ""), "KUBECONFIG": who.kubeconfig}
+        done = subprocess.run(
+            [self.helm, *map(str, arguments)], capture_output=True, text=True, timeout=CALL, env=environment,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"helm {' '.join(map(str, arguments))}: {done.stderr}")
+        return done.stdout
 
     def stop(self):
         for process in self.running:
@@ -116,9 +141,24 @@ class Cluster:
         """A service account, with a token of its own."""
         user = f"system:serviceaccount:{namespace}:{name}"
         if user not in self.people:
-            token = self.bed.kubectl("create", "token", name, "-n", namespace).strip()
+            token = self.token(namespace, name)
             self.people[user] = Person(self, user, self.kubeconfig(user, {"token": token}), token=token)
         return self.people[user]
+
+    def token(self, namespace, name):
+        """A service account's token, signed by its key as the apiserver signs: to ask for one is an act of its own."""
+        uid = self.bed.get("serviceaccount", name, "-n", namespace)["metadata"]["uid"]
+        issuer, now = "https://kubernetes.default.svc.cluster.local", int(time.time())
+        claims = {
+            "iss": issuer, "aud": [issuer], "sub": f"system:serviceaccount:{namespace}:{name}", "iat": now, "nbf": now - 5,
+            "exp": now + 7200, "kubernetes.io": {"namespace": namespace, "serviceaccount": {"name": name, "uid": uid}},
+        }
+        text = ".".join(encoded(json.dumps(part).encode()) for part in ({"alg": "RS256", "typ": "JWT"}, claims))
+        signature = subprocess.run(
+            ["openssl", "dgst", "-sha256", "-sign", self.bed.pki / "service-account.key"], input=text.encode(), check=True,
+            capture_output=True, timeout=CALL,
+        ).stdout
+        return f"{text}.{encoded(signature)}"
 
     def nobody(self):
         """Whoever has nothing to show."""
@@ -155,6 +195,10 @@ class Cluster:
         return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+def encoded(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
 class Person:
     """Somebody, by kubectl and by HTTPS without it."""
 
@@ -181,13 +225,16 @@ class Person:
         whole = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
         return self.kubectl("apply", "-f", "-", *flags, stdin=json.dumps(whole))
 
-    def https(self, method, path, body=None, address=None, agent="curl/8.14.1", kind="application/json", headers=None):
-        """The status that a request has; it comes from `address` by what a proxy would say."""
+    def connection(self):
         context = ssl.create_default_context(cafile=str(self.cluster.bed.pki / "ca.crt"))
         if self.certificate:
             context.load_cert_chain(self.certificate)
         server = urllib.parse.urlsplit(self.cluster.bed.server)
-        connection = http.client.HTTPSConnection(server.hostname, server.port, timeout=CALL, context=context)
+        return http.client.HTTPSConnection(server.hostname, server.port, timeout=CALL, context=context)
+
+    def https(self, method, path, body=None, address=None, agent="curl/8.14.1", kind="application/json", headers=None):
+        """The status that a request has; it comes from `address` by what a proxy would say."""
+        connection = self.connection()
         sent = {"User-Agent": agent, **(headers or {})}
         if address:
             sent["X-Forwarded-For"] = address

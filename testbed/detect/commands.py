@@ -30,7 +30,7 @@ def verbs(act, subresource):
 def run(stage):
     cluster, report = stage.cluster, stage.report
     admin, ann, stranger = cluster.admin, cluster.person("ann", "system:masters"), cluster.person("stranger", "visitors")
-    report.begin("commands in pods")
+    stage.begin("commands in pods")
     admin.apply(pod("cache", "kube-system", nodeName=NODE), pod("cart", nodeName=NODE))
     for way, variables, verb in [("WebSocket", {}, "get"), ("SPDY", BY_SPDY, "create")]:
         for what, arguments in {"exec": ["--", "ls"], "attach": []}.items():
@@ -63,7 +63,7 @@ def run(stage):
     if cluster.kubelet.address.startswith("127."):
         print("kubelets through the apiserver: not asked, as this machine has no address but loopback", flush=True)
         return
-    report.begin("kubelets through the apiserver")
+    stage.begin("kubelets through the apiserver")
     proxy = f"/api/v1/nodes/{NODE}/proxy"
     for method, path, expected in [
         ("POST", "/run/shop/cart/app?cmd=id", {PROXY: HIGH}), ("POST", "/exec/shop/cart/app?command=id", {PROXY: HIGH}),

@@ -21,7 +21,7 @@ CHECKED = "Discovery:Kubernetes/AnomalousBehavior.PermissionChecked"
 
 def tokens(stage):
     admin, ann = stage.cluster.admin, stage.cluster.person("ann", "system:masters")
-    stage.report.begin("tokens and certificates")
+    stage.begin("tokens and certificates")
     admin.try_kubectl("create", "serviceaccount", "web", "-n", "shop")
     admin.try_kubectl("create", "serviceaccount", "addon", "-n", "kube-system")
     for what, arguments, severity in [
@@ -56,7 +56,7 @@ def tokens(stage):
 def others(stage):
     cluster, admin = stage.cluster, stage.cluster.admin
     ann = cluster.person("ann", "system:masters")
-    stage.report.begin("in the name of others")
+    stage.begin("in the name of others")
     admin.apply(binding("lookers", "view", group("system:authenticated")))
     for what, arguments, expected in [
         ("an administrator", ["--as=ben", "--as-group=system:masters"], {IMPERSONATED: HIGH}),
@@ -91,7 +91,7 @@ def others(stage):
 
 def configuration(stage):
     admin, ann = stage.cluster.admin, stage.cluster.person("ann", "system:masters")
-    stage.report.begin("what the cluster depends on")
+    stage.begin("what the cluster depends on")
 
     def roles_of(groups):
         return obj("v1", "ConfigMap", "aws-auth", "kube-system", data={"mapRoles": json.dumps(
@@ -148,7 +148,7 @@ def configuration(stage):
 def looking(stage):
     cluster, admin = stage.cluster, stage.cluster.admin
     ann, stranger = cluster.person("ann", "system:masters"), cluster.person("stranger", "visitors")
-    stage.report.begin("looking around")
+    stage.begin("looking around")
     for number in range(16):
         admin.kubectl("create", "secret", "generic", f"secret-{number}", "-n", "shop")
     with stage.tells("all Secrets of all namespaces", {SECRETS: HIGH}) as act:

@@ -40,7 +40,7 @@ def patches(stage, what, expected, who, before, kind, name, forms, namespace=())
 def bindings(stage):
     cluster, admin = stage.cluster, stage.cluster.admin
     ann, stranger = cluster.person("ann", "system:masters"), cluster.person("stranger", "visitors")
-    stage.report.begin("bindings")
+    stage.begin("bindings")
     for what, subject in {
         "a service account `default`": account("shop"),
         "it as the user that it is": user("system:serviceaccount:shop:default"),
@@ -112,7 +112,7 @@ def bindings(stage):
 
 def roles(stage):
     ann = stage.cluster.person("ann", "system:masters")
-    stage.report.begin("roles")
+    stage.begin("roles")
     for what, rules, severity in [
         ("everything", [rule(["*"], ["*"], ["*"])], MEDIUM),
         ("to escalate", [rule(["escalate", "bind"], ["clusterroles"], ["rbac.authorization.k8s.io"])], MEDIUM),
@@ -139,7 +139,7 @@ def roles(stage):
 
 def exposure(stage):
     admin, ann = stage.cluster.admin, stage.cluster.person("ann", "system:masters")
-    stage.report.begin("what is reachable from outside")
+    stage.begin("what is reachable from outside")
     for namespace, name, kind in [
         ("kubernetes-dashboard", "kubernetes-dashboard", DASHBOARD), ("kubeflow", "centraldashboard", KUBEFLOW),
     ]:

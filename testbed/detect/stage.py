@@ -1,5 +1,6 @@
 """Acts, and the findings that each must have: no more and no fewer."""
 
+import concurrent.futures
 import contextlib
 import pathlib
 import re
@@ -19,13 +20,28 @@ class Stage:
     def __init__(self, cluster, report):
         self.cluster, self.report = cluster, report
         self.fired, self.quiet = set(), 0
+        # Logs are looked at while the next acts are done.
+        self.looking, self.waiting = concurrent.futures.ThreadPoolExecutor(1), []
+
+    def begin(self, group):
+        self.end()
+        self.report.begin(group)
+
+    def end(self):
+        """Waits until all logs of the group are looked at."""
+        for one in self.waiting:
+            one.result()
+        self.waiting.clear()
 
     @contextlib.contextmanager
     def tells(self, what, expected, flags=(), after=None):
         """What is done inside has these findings, by type and severity; after an act, if its events are to be known."""
         with self.cluster.record.act(what) as act:
             yield act
-        told = {}
+        self.waiting.append(self.looking.submit(self.look, act, expected, flags, after))
+
+    def look(self, act, expected, flags, after):
+        what, told = act.name, {}
         logs = [after.log, act.log] if after else [act.log]
         for finding in self.cluster.detect(*logs, flags=flags):
             if after and all(pathlib.Path(one["file"]).name != act.log.name for one in finding["evidence"]):

@@ -19,7 +19,7 @@ def run(stage):
     cluster, report = stage.cluster, stage.report
     admin = cluster.admin
     tester = cluster.person("tester", "system:masters")
-    report.begin("the scenarios of AWS's tester")
+    stage.begin("the scenarios of AWS's tester")
     admin.kubectl("create", "namespace", "gd-tester")
 
     with stage.tells("AdminAccessToDefaultServiceAccount", {ADMIN_TO_DEFAULT: HIGH}):

@@ -24,7 +24,7 @@ KINDS = ["Deployment", "DaemonSet", "StatefulSet", "ReplicaSet", "ReplicationCon
 def kinds(stage):
     admin, ann = stage.cluster.admin, stage.cluster.person("ann", "system:masters")
     stranger = stage.cluster.person("stranger", "visitors")
-    stage.report.begin("workloads of every kind")
+    stage.begin("workloads of every kind")
     with stage.tells("a privileged pod", {PRIVILEGE: HIGH}):
         ann.apply(pod("risky", container=PRIVILEGED))
     with stage.silent("a pod"):
@@ -64,7 +64,7 @@ def kinds(stage):
 
 def changes(stage):
     ann = stage.cluster.person("ann", "system:masters")
-    stage.report.begin("workloads that are changed")
+    stage.begin("workloads that are changed")
     path = "/spec/template/spec/containers/0/securityContext"
     risky = workload("Deployment", "web", container=PRIVILEGED)
     patches(
@@ -99,7 +99,7 @@ def changes(stage):
 
 def dangers(stage):
     admin, ann = stage.cluster.admin, stage.cluster.person("ann", "system:masters")
-    stage.report.begin("what is dangerous about a pod")
+    stage.begin("what is dangerous about a pod")
     numbers = iter(range(1000))
 
     def made(what, expected, namespace="shop", **spec):

@@ -56,10 +56,10 @@ fn main() {
 fn of_threads(lines: &[String], threads: usize) -> f64 {
     let partitions: Vec<Vec<String>> = (0..threads).map(|_| lines.to_vec()).collect();
     let rates = (0..ROUNDS).map(|_| {
-        let begin = Barrier::new(threads + 1);
+        let begin = &Barrier::new(threads + 1);
         let seconds = std::thread::scope(|scope| {
             for lines in &partitions {
-                scope.spawn(|| {
+                scope.spawn(move || {
                     let (mut detector, place) = (Detector::new(), place());
                     begin.wait();
                     for line in lines {

@@ -19,9 +19,13 @@ use crate::commands::client_name;
 use crate::config::{Settings, TlsMode};
 use crate::error::Failure;
 
-/// Largest batch of an apiserver, in bytes, and somewhat more. Source: Kubernetes v1.37, kube-apiserver,
-/// `--audit-webhook-truncate-max-batch-size`: 10 MiB.
-const MAX_BATCH: usize = 12 << 20;
+/// Largest batch of an apiserver, in bytes: 20 events of 3 MiB, as docs/detection/audit-policy.md has them, and somewhat more.
+///
+/// In batch mode nothing but the number of events and the size of each limits a batch: `--audit-webhook-truncate-max-batch-size` is
+/// for events that come to the backend together, and they come one by one. Source: Kubernetes v1.37,
+/// `staging/src/k8s.io/apiserver/pkg/server/options/audit.go`, where truncation stands before the buffer. A batch that is refused is
+/// given up by the apiserver, so that whoever makes it too long would hide what else is in it.
+const MAX_BATCH: usize = 64 << 20;
 
 /// Bytes of a password or of credentials at most.
 const MAX_SECRET: u64 = 64 << 10;

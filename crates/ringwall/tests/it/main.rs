@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests")]
 
 mod agent;
+mod audit;
 mod aws;
 mod awsclient;
 mod batch;

@@ -57,7 +57,7 @@ impl Queue {
     /// some may be there: it comes again, and they are known as repeats.
     pub(crate) async fn push_batch(&self, file: &str, batch: &Bytes) -> Result<Taken, NotTaken> {
         let split = match self {
-            Self::Disk(_) => None,
+            Self::Disk(_) => ringwall_stream::split(batch, ringwall_spool::MAX_ENTRY.saturating_sub(HEAD)),
             Self::Stream(stream, _) => ringwall_stream::split(batch, stream.max_entry().saturating_sub(HEAD)),
         };
         let Some(split) = split else {

@@ -386,21 +386,17 @@ impl Baseline {
 
     /// What has to be kept beside [`Self::to_bytes`] to go on within the hour.
     pub(crate) fn lessons(&self) -> Vec<(usize, u8)> {
-        // Those of calls to AWS have the numbers behind.
         let calls = self.calls.iter().flat_map(|calls| calls.lessons.iter());
-        let all = self.lessons.iter().chain(calls).copied().enumerate();
-        all.filter(|(_, taught)| *taught > 0).collect()
+        self.lessons.iter().chain(calls).copied().enumerate().filter(|(_, taught)| *taught > 0).collect()
     }
 
     /// Takes the lessons that were kept.
     pub(crate) fn set_lessons(&mut self, lessons: &[(usize, u8)]) {
+        let calls = self.calls.iter_mut().flat_map(|calls| calls.lessons.iter_mut());
+        let mut all: Vec<&mut u8> = self.lessons.iter_mut().chain(calls).collect();
         for (pupil, taught) in lessons {
-            let known = match pupil.checked_sub(PUPILS) {
-                None => self.lessons.get_mut(*pupil),
-                Some(pupil) => self.calls.as_mut().and_then(|calls| calls.lessons.get_mut(pupil)),
-            };
-            if let Some(known) = known {
-                *known = FRESH_AN_HOUR.min(*taught);
+            if let Some(known) = all.get_mut(*pupil) {
+                **known = FRESH_AN_HOUR.min(*taught);
             }
         }
     }

@@ -268,18 +268,18 @@ fn part_of(signal: &Signal, address: &str, resource: &str) -> Part {
     }
 }
 
+fn of_part(actor: &Actor) -> Actor {
+    let mut actor = actor.clone();
+    actor.groups.truncate(MAX_GROUPS);
+    actor
+}
+
 /// What is unusual and nothing else weighs half, or what the call weighs by itself, and can't be what makes a sequence hostile: people do
 /// new things.
 fn part_of_unusual(signal: &Signal, weak: Option<&Weak>, address: &str, resource: &str) -> Part {
     let part = part_of(signal, address, resource);
     let weight = (part.weight / 2).max(weak.map_or(0, |weak| weak.weight));
     Part { weight, is_unusual_only: true, ..part }
-}
-
-fn of_part(actor: &Actor) -> Actor {
-    let mut actor = actor.clone();
-    actor.groups.truncate(MAX_GROUPS);
-    actor
 }
 
 fn part_of_weak(
@@ -308,5 +308,31 @@ fn part_of_weak(
         address: address.to_owned(),
         resource: short(resource),
         is_unusual_only: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of many actors with few signals each, and of few with many.
+    #[test]
+    fn the_signals_of_all_together_are_bounded() {
+        let weak = WEAK_REQUESTS.first().unwrap();
+        for each in [1, MAX_PARTS_OF_ALL / 100] {
+            let mut sequences = Sequences::default();
+            for number in 0..3 * MAX_PARTS_OF_ALL {
+                let names = [Identity::KubernetesUser((number / each).to_string())];
+                let evidence = Evidence {
+                    id: number.to_string(),
+                    is_record: false,
+                    place: Place { file: "audit.log".into(), line: 1 },
+                };
+                let part = part_of_weak(weak, Log::Audit, None, evidence, Actor::default(), "", "");
+                sequences.add(&names, part, &mut |_| {});
+            }
+            let held: usize = sequences.chains.values().map(Chain::len).sum();
+            assert!((1..=2 * MAX_PARTS_OF_ALL).contains(&held), "{held}");
+        }
     }
 }
