@@ -38,7 +38,8 @@ pub(super) fn look(watch: &mut Watch, call: &Call<'_>, place: &Place, tell: Tell
         return;
     }
     match call.service {
-        "cloudtrail" | "bedrock" => account::look(call, place, tell),
+        "cloudtrail" | "bedrock" => account::look(watch, call, place, tell),
+        "s3" => account::look_at_s3(watch, call, place, tell),
         "iam" => {
             account::look_at_attempt(call, place, tell);
             grants::look_at_iam(call, place, tell);
