@@ -30,9 +30,15 @@ pub(super) fn read(text: &str, taken: &mut Taken) {
                 if open.len() >= MAX_DEPTH {
                     return taken.refuse(NotTaken::NoStix(format!("elements are nested {MAX_DEPTH} deep")));
                 }
-                let category = start.attributes().flatten().find(|attribute| attribute.key.local_name().as_ref() == b"category");
+                let category = start
+                    .attributes()
+                    .flatten()
+                    .find(|attribute| attribute.key.local_name().as_ref() == b"category");
                 let is_other = category.is_some_and(|category| {
-                    !matches!(category.value.as_ref(), b"ipv4-addr" | b"ipv6-addr" | b"ipv4-net" | b"ipv6-net" | b"cidr")
+                    !matches!(
+                        category.value.as_ref(),
+                        b"ipv4-addr" | b"ipv6-addr" | b"ipv4-net" | b"ipv6-net" | b"cidr"
+                    )
                 });
                 open.push(match start.local_name().as_ref() {
                     b"Address_Value" => Kind::Value,
@@ -47,7 +53,8 @@ pub(super) fn read(text: &str, taken: &mut Taken) {
                 match open.last() {
                     Some(Kind::Title) => title = said.trim().to_owned(),
                     Some(Kind::Value) if !open.contains(&Kind::Other) => {
-                        for address in said.split(COMMA).map(str::trim).filter(|address| !address.is_empty()) {
+                        for address in said.split(COMMA).map(str::trim).filter(|address| !address.is_empty())
+                        {
                             taken.add(address, &title, 0);
                         }
                     }
