@@ -130,7 +130,8 @@ mod tests {
                 <stix:Indicator><indicator:Title>scanners &amp; more</indicator:Title>{objects}</stix:Indicator></stix:STIX_Package>"#
             )
         };
-        let four = object(r#"category="ipv4-addr""#, "198.51.100.1##comma##198.51.100.2 ##comma## 203.0.113.0/24");
+        let four =
+            object(r#"category="ipv4-addr""#, "198.51.100.1##comma##198.51.100.2 ##comma## 203.0.113.0/24");
         let six = object(r#"category="ipv6-addr""#, "2001:db8::7");
         let mail = object(r#"category="e-mail""#, "x@example.com");
         let text = package(&[four.clone(), six, mail, object("", "192.0.2.1")].concat());
