@@ -33,25 +33,28 @@ pub(super) fn read(text: &str, taken: &mut Taken) {
                 let category = start
                     .attributes()
                     .flatten()
-                    .find(|attribute| attribute.key.local_name().as_ref() == b"category");
+                    .find(|attribute| attribute.key.local_name().as_ref() == "category");
                 let is_other = category.is_some_and(|category| {
                     !matches!(
                         category.value.as_ref(),
-                        b"ipv4-addr" | b"ipv6-addr" | b"ipv4-net" | b"ipv6-net" | b"cidr"
+                        "ipv4-addr" | "ipv6-addr" | "ipv4-net" | "ipv6-net" | "cidr"
                     )
                 });
+                if start.local_name().as_ref() == "Title" {
+                    title.clear();
+                }
                 open.push(match start.local_name().as_ref() {
-                    b"Address_Value" => Kind::Value,
-                    b"Title" => Kind::Title,
+                    "Address_Value" => Kind::Value,
+                    "Title" => Kind::Title,
                     _ if is_other => Kind::Other,
                     _ => Kind::Element,
                 });
             }
             Event::End(_) => _ = open.pop(),
             Event::Text(text) => {
-                let said = text.xml_content(XmlVersion::Implicit1_0).unwrap_or_default();
+                let said = text.xml_content(XmlVersion::Implicit1_0);
                 match open.last() {
-                    Some(Kind::Title) => title = said.trim().to_owned(),
+                    Some(Kind::Title) => title.push_str(&said),
                     Some(Kind::Value) if !open.contains(&Kind::Other) => {
                         for address in said.split(COMMA).map(str::trim).filter(|address| !address.is_empty())
                         {
