@@ -52,6 +52,19 @@ fn logs_are_added_once_compacted_and_expired() {
     assert!(compacted.stderr.contains("files became"), "{}", compacted.stderr);
     let expired = lake(&["lake", "expire", to, "--days", "0"]);
     assert_eq!(expired.status, 0, "{}", expired.stderr);
+    // Of one name, and not the same: nothing of the first is lost.
+    let log = folder.path().join("audit.log");
+    for (second, ids) in [(1, ["a", "b"]), (2, ["c", "d"])] {
+        let line = |id: &str| {
+            format!(
+                r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"{id}","stage":"ResponseComplete","verb":"get","user":{{"username":"u"}},"requestURI":"/","requestReceivedTimestamp":"2026-10-12T08:05:{second:02}.0Z"}}"#
+            )
+        };
+        fs::write(&log, ids.map(line).join("\n")).unwrap();
+        let before = files(&folder.path().join("ext")).len();
+        assert_eq!(lake(&["lake", "add", log.to_str().unwrap(), "--to", to]).status, 0);
+        assert_eq!(files(&folder.path().join("ext")).len(), before + 1);
+    }
     let nowhere = lake(&["lake", "add", "/nowhere", "--to", to]);
     assert_eq!(nowhere.status, 2);
     let wrong = lake(&["lake", "compact", "ftp://x"]);

@@ -120,7 +120,11 @@ impl Running {
             if is_right(&findings) {
                 return findings;
             }
-            assert!(begun.elapsed() < FOREVER, "{:#?}", findings.iter().map(|of| (&of["type"], &of["service"]["count"])).collect::<Vec<_>>());
+            assert!(
+                begun.elapsed() < FOREVER,
+                "{:#?}",
+                findings.iter().map(|of| (&of["type"], &of["service"]["count"])).collect::<Vec<_>>()
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
