@@ -22,6 +22,7 @@ mod issuer;
 mod issuer_served;
 mod kms;
 mod kubeconfig;
+mod lake;
 mod secrets;
 mod serve;
 #[path = "../../../services/identity/tests/it/signer.rs"]
