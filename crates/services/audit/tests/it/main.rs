@@ -1,5 +1,13 @@
 //! The service in one process: batches and files in, findings out, over restarts.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "helpers of tests fail loudly"
+)]
+
 mod moto;
 mod restarts;
 mod sources;
