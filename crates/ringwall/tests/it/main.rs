@@ -11,6 +11,7 @@ mod can;
 mod checks;
 mod corpus;
 mod detect;
+mod detect_rules;
 mod errors;
 mod examples;
 mod iam_eval;

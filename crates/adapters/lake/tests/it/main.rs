@@ -3,6 +3,7 @@
 mod compaction;
 mod content;
 mod partition_names;
+mod recall;
 mod s3;
 mod secrets;
 mod support;
