@@ -9,8 +9,8 @@ use crate::go_program::{IAM_AUTHENTICATOR, NATS_SERVER};
 use crate::steps::{Steps, in_ci};
 use crate::workspace::Workspace;
 use crate::{
-    aws_clients, aws_findings, aws_python, aws_shapes, detection, iam_peers, irsa, moto, nats, process,
-    softhsm, store_tools, testbed, tidy,
+    aws_clients, aws_findings, aws_python, aws_shapes, detection, duckdb, iam_peers, irsa, moto, nats,
+    process, sinks, softhsm, store_tools, testbed, tidy,
 };
 
 /// Tells the end-to-end tests where the testbed's program is.
@@ -26,8 +26,11 @@ const OF_THE_TESTBED: &[&str] = &["--skip", "iam::"];
 /// The binary's tests, of which the KMS plugin's are some.
 const PLUGIN: [&str; 5] = ["--package", "ringwall", "--test", "it", "--"];
 
-/// Tells the tests of the KMS plugin where moto's server is.
+/// Tells tests where moto's server is.
 const MOTO_VARIABLE: &str = "RINGWALL_MOTO";
+
+/// Tells the tests of the lake which Python has DuckDB.
+const DUCKDB_VARIABLE: &str = "RINGWALL_DUCKDB";
 
 /// Runs every test there is.
 pub(crate) fn run(workspace: &Workspace, seed: Option<u64>) -> Result<ExitCode> {
@@ -65,7 +68,9 @@ pub(crate) fn run(workspace: &Workspace, seed: Option<u64>) -> Result<ExitCode> 
     compare_iam(workspace, seed, &mut steps);
     use_tokens(workspace, seed, &mut steps);
     use_moto(workspace, seed, &mut steps);
+    compare_lake(workspace, seed, &mut steps);
     ask_as_aws_clients(workspace, seed, testbed.as_deref(), &mut steps);
+    sinks::test(workspace, || cargo_test(workspace, seed), testbed.as_deref(), &mut steps);
     test_store(workspace, seed, &mut steps);
     share_work(workspace, seed, &mut steps);
     Ok(steps.finish(in_ci()))
@@ -138,16 +143,47 @@ fn use_tokens(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
     });
 }
 
-/// Tests the KMS plugin with moto for AWS KMS; without Python or the network that is a gap.
+/// Tests the KMS plugin with moto for AWS KMS, and the audit service with its CloudWatch and S3; without Python or the network that is a gap.
 fn use_moto(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
     const NAME: &str = "tests of the KMS plugin over moto";
+    const SOURCES: &str = "tests of the audit service over moto";
+    const LAKE: &str = "tests of the lake over moto";
     let program = match moto::build(workspace) {
         Ok(program) => program,
-        Err(error) => return steps.gap(NAME, &format!("{error:#}")),
+        Err(error) => {
+            for name in [NAME, SOURCES, LAKE] {
+                steps.gap(name, &format!("{error:#}"));
+            }
+            return;
+        }
     };
     steps.run(NAME, || {
         let mut command = cargo_test(workspace, seed);
         process::run(command.args(PLUGIN).args(["kms::moto::", "--ignored"]).env(MOTO_VARIABLE, &program))
+    });
+    steps.run(SOURCES, || {
+        let mut command = cargo_test(workspace, seed);
+        command.args(["--package", "ringwall-audit", "--test", "it", "--", "moto::", "--ignored"]);
+        process::run(command.env(MOTO_VARIABLE, &program))
+    });
+    steps.run(LAKE, || {
+        let mut command = cargo_test(workspace, seed);
+        command.args(["--package", "ringwall-lake", "--test", "it", "--", "s3::", "--ignored"]);
+        process::run(command.env(MOTO_VARIABLE, &program))
+    });
+}
+
+/// Has DuckDB read the lake's files and answer the same queries; without Python or the network that is a gap.
+fn compare_lake(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
+    const NAME: &str = "the lake against DuckDB";
+    let python = match duckdb::build(workspace) {
+        Ok(python) => python,
+        Err(error) => return steps.gap(NAME, &format!("{error:#}")),
+    };
+    steps.run(NAME, || {
+        let mut command = cargo_test(workspace, seed);
+        command.args(["--package", "ringwall-hunt", "--test", "it", "--", "duckdb::", "--ignored"]);
+        process::run(command.env(DUCKDB_VARIABLE, &python))
     });
 }
 

@@ -9,6 +9,7 @@ mod kms_rotate;
 mod kms_serve;
 mod kms_verify;
 mod kubeconfig;
+mod lake;
 mod secrets;
 mod timeline;
 mod token;
@@ -35,6 +36,7 @@ pub(crate) use self::kms_rotate::KmsRotate;
 pub(crate) use self::kms_serve::KmsServe;
 pub(crate) use self::kms_verify::KmsVerify;
 pub(crate) use self::kubeconfig::Kubeconfig;
+pub(crate) use self::lake::{Hunt, LakeAdd, LakeCommand, LakeCompact, LakeExpire, LakeGroup};
 pub(crate) use self::secrets::{Secrets, SecretsCommand, SecretsCommon, SecretsServe, SecretsSync};
 pub(crate) use self::timeline::Timeline;
 pub(crate) use self::token::{LoginFlags, MakeToken, Token, TokenCommand, TokenFormat};
@@ -88,6 +90,8 @@ pub(crate) enum Command {
     Detect(Detect),
     Findings(Findings),
     Timeline(Timeline),
+    Lake(LakeGroup),
+    Hunt(Hunt),
     Iam(Iam),
     Init(Init),
     Serve(Serve),

@@ -91,6 +91,9 @@ pub(crate) enum Failure {
     /// A file or folder could not be made.
     #[error("`{path}` can't be written: {source}")]
     Make { path: String, source: io::Error },
+    /// The lake could not be read or written.
+    #[error(transparent)]
+    Lake(#[from] ringwall_lake::LakeError),
     /// The answer could not be written.
     #[error("the answer cannot be written: {0}")]
     Write(#[from] io::Error),
@@ -159,6 +162,7 @@ impl Failure {
             | Self::Cluster(_)
             | Self::Aws(_)
             | Self::Call(_)
+            | Self::Lake(_)
             | Self::Service(_)
             | Self::Make { .. } => None,
             Self::Settings(_) | Self::Read { .. } | Self::Write(_) => None,

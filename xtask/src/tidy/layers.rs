@@ -28,7 +28,7 @@ impl Layer {
             ["crates", "engines", _, "Cargo.toml"] => Some(Self::Engine),
             ["crates", "adapters", _, "Cargo.toml"] => Some(Self::Adapter),
             ["crates", "services", _, "Cargo.toml"] => Some(Self::Service),
-            ["crates", "ringwall", "Cargo.toml"] => Some(Self::Binary),
+            ["crates", "ringwall" | "hunt", "Cargo.toml"] => Some(Self::Binary),
             ["xtask", "Cargo.toml"] => Some(Self::Chores),
             _ => None,
         }

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 use object_store::path::Path;
 
-use crate::row::{Class, Row};
+use crate::row::{Class, Origin, Row};
 
 /// Longest name of a cluster. Source: Amazon EKS API Reference, `CreateCluster`, `name`.
 const MAX_NAME: usize = 100;
@@ -53,45 +53,35 @@ impl fmt::Display for Day {
 
 /// A stream of events with positions of its own: a cluster's.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Partition {
-    name: String,
-    account: String,
-    region: String,
-}
+pub struct Partition(String);
 
 impl Partition {
-    /// One of this name, of a cluster in this account and region. A name's characters that can't stand in that of a file become
-    /// `_`, and it is made different from those that have it of themselves.
+    /// One of this name, of a cluster in this account and region. Files of all three lie in the same folders, those of CloudTrail's
+    /// records among them, so that its name there has all three: as it is, with what no file's name can have left out, and digested.
     pub fn new(name: &str, account: &str, region: &str) -> Self {
-        let safe = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-        let kept: String = name
-            .chars()
-            .take(MAX_NAME)
-            .map(|letter| if safe(letter) || letter == '-' { letter } else { '_' })
-            .collect();
-        let named = match kept == name && name.starts_with(safe) && !name.starts_with('_') {
-            true => kept,
-            false => format!("p_{kept}_{}", digest(name.as_bytes())),
-        };
-        Self {
-            name: named,
-            account: account_part(account).to_owned(),
-            region: region_part(region).to_owned(),
-        }
+        let safe = |letter: &char| letter.is_ascii_alphanumeric();
+        let kept: String = name.chars().filter(safe).take(MAX_NAME).collect();
+        let kept = if kept.is_empty() { "unnamed" } else { &kept };
+        Self(format!("{kept}-{}", digest(format!("{name}\n{account}\n{region}").as_bytes())))
+    }
+
+    /// One of what is added by hand, from input that is told by these bytes: the same input is the same partition.
+    pub fn of_input(input: &[u8], origin: &Origin) -> Self {
+        Self::new(&format!("add-{}", digest(input)), &origin.account, &origin.region)
     }
 
     /// Its name in those of files.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.0
     }
 
     pub(crate) fn file(&self, first: u64, last: u64) -> String {
-        format!("{}-{first:020}-{last:020}.parquet", self.name)
+        format!("{}-{first:020}-{last:020}.parquet", self.0)
     }
 
     /// The first position of a file, if it is one of this partition's.
     pub(crate) fn first_of(&self, file: &str) -> Option<u64> {
-        let positions = file.strip_prefix(&self.name)?.strip_prefix('-')?.strip_suffix(".parquet")?;
+        let positions = file.strip_prefix(&self.0)?.strip_prefix('-')?.strip_suffix(".parquet")?;
         let (first, last) = positions.split_once('-')?;
         let is_position = |text: &str| text.len() == 20 && text.bytes().all(|byte| byte.is_ascii_digit());
         (is_position(first) && is_position(last)).then(|| first.parse().ok())?

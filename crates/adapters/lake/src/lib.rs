@@ -23,7 +23,7 @@
 //! # Layout
 //!
 //! ```text
-//! ext/ringwall-events/region=eu-west-1/accountId=111122223333/eventDay=20261127/shop-00000000000000000042-00000000000000000107.parquet
+//! ext/ringwall-events/region=eu-west-1/accountId=111122223333/eventDay=20261127/shop-5f0c….parquet
 //! ext/ringwall-findings/…
 //! ```
 //!

@@ -9,6 +9,8 @@ pub const MAX_FILES: usize = 20_000;
 pub const MAX_FOLDERS: usize = 16;
 /// Most rules, correlations and filters that are kept: those of the two logs, of which SigmaHQ has under a hundred.
 pub const MAX_RULES: usize = 5_000;
+/// Most correlations among them: each event that one of their rules matches is counted in each.
+pub const MAX_CORRELATIONS: usize = 500;
 /// Deepest nesting of a rule's values; the deepest of SigmaHQ's has 8.
 pub const MAX_DEPTH: usize = 32;
 /// Most values of one rule: a list of addresses, say. What is compiled of each is held in memory.

@@ -14,7 +14,7 @@ use rsigma_parser::{
 
 use crate::canon::{self, Budget};
 use crate::find::{self, Origin, RuleFile};
-use crate::limits::{MAX_GROUP_ENTRIES, MAX_GROUPS, MAX_PATTERNS, MAX_RULES, MAX_TIMESPAN};
+use crate::limits::{MAX_CORRELATIONS, MAX_GROUP_ENTRIES, MAX_GROUPS, MAX_PATTERNS, MAX_RULES, MAX_TIMESPAN};
 use crate::prefilter::{self, Prefilter};
 use crate::rule::{Rule, severity};
 
@@ -33,6 +33,8 @@ pub struct Rules {
 struct Draft {
     collection: SigmaCollection,
     rules: Vec<Rule>,
+    /// The places of rules by their keys and names.
+    places: HashMap<String, usize>,
     /// Ids, names and titles of rules about other logs: what correlates them is not ours either.
     foreign: HashSet<String>,
     waiting: Vec<(CorrelationRule, Rule)>,
@@ -117,18 +119,12 @@ impl Rules {
         let mut draft = Draft::default();
         for file in files {
             draft.file(file, &mut problems);
+            if let Err(too_many) = draft.is_bounded() {
+                problems.push(too_many);
+                return Err(problems);
+            }
         }
         draft.join(&mut problems);
-        if draft.rules.len().saturating_add(draft.filters.len()) > MAX_RULES {
-            problems.push(Problem::error(Source::built_in(), format!("more than {MAX_RULES} rules")));
-        }
-        if draft.budget.patterns > MAX_PATTERNS {
-            let why = format!("more than {MAX_PATTERNS} regular expressions in one set of rules");
-            problems.push(
-                Problem::error(Source::built_in(), why)
-                    .hint("`contains`, `startswith` and `endswith` cost less"),
-            );
-        }
         if !problems.is_empty() {
             problems.sort();
             return Err(problems);
@@ -145,6 +141,25 @@ impl Rules {
 }
 
 impl Draft {
+    /// Looked at file by file, so that the rest is not read when there are too many.
+    fn is_bounded(&self) -> Result<(), Problem> {
+        let kept = self.rules.len().saturating_add(self.waiting.len()).saturating_add(self.filters.len());
+        let bounds = [
+            (kept, MAX_RULES, "rules", "name the folders that are needed"),
+            (self.waiting.len(), MAX_CORRELATIONS, "correlations", "name the folders that are needed"),
+            (
+                self.budget.patterns,
+                MAX_PATTERNS,
+                "regular expressions",
+                "`contains` and `startswith` cost less",
+            ),
+        ];
+        bounds.into_iter().filter(|(count, most, ..)| count > most).try_for_each(|(_, most, what, hint)| {
+            Err(Problem::error(Source::built_in(), format!("more than {most} {what} in one set of rules"))
+                .hint(hint))
+        })
+    }
+
     fn file(&mut self, file: &RuleFile, problems: &mut Vec<Problem>) {
         let mut trees = Vec::new();
         let unread =
@@ -218,7 +233,7 @@ impl Draft {
             rule.custom_attributes.clear();
             // What is not said of the source would fit any; what is said beyond it was judged above.
             rule.logsource = logsource(log);
-            self.rules.push(about);
+            self.add(about, rule.name.as_ref());
             self.collection.rules.push(rule);
         }
         for mut rule in collection.correlations {
@@ -299,14 +314,17 @@ impl Draft {
     }
 
     fn named(&self, part: &str) -> Option<usize> {
-        let by_key = self.rules.iter().position(|rule| &*rule.key == part);
-        by_key.or_else(|| {
-            let of_rule = self.collection.rules.iter().find(|rule| rule.name.as_deref() == Some(part));
-            let of_correlation =
-                self.collection.correlations.iter().find(|rule| rule.name.as_deref() == Some(part));
-            let id = of_rule.map(|rule| &rule.id).or(of_correlation.map(|rule| &rule.id))?.as_deref()?;
-            self.rules.iter().position(|rule| &*rule.key == id)
-        })
+        self.places.get(part).copied()
+    }
+
+    /// A key goes before a name, and the first of a name before others.
+    fn add(&mut self, about: Rule, name: Option<&String>) {
+        let at = self.rules.len();
+        self.places.insert(about.key.to_string(), at);
+        if let Some(name) = name {
+            self.places.entry(name.clone()).or_insert(at);
+        }
+        self.rules.push(about);
     }
 
     fn take(&mut self, rule: CorrelationRule, mut about: Rule, parts: &[usize]) {
@@ -322,7 +340,7 @@ impl Draft {
             Some(log) => log,
             None => Log::Audit,
         };
-        self.rules.push(about);
+        self.add(about, rule.name.as_ref());
         self.collection.correlations.push(rule);
     }
 }

@@ -25,6 +25,8 @@ pub struct Sigma {
     of_audit: OfLog,
     of_cloudtrail: OfLog,
     counts: Counts,
+    /// Events until state that is over was looked for last.
+    swept: u64,
     tells_silent: bool,
 }
 
@@ -79,6 +81,7 @@ impl Sigma {
             of_audit: of(Log::Audit),
             of_cloudtrail: of(Log::CloudTrail),
             counts: Counts::default(),
+            swept: 0,
             tells_silent: false,
             rules,
         })
@@ -218,8 +221,9 @@ impl Sigma {
             let seconds = time.div_euclid(1000);
             let remembered = Remembered { event: &event, id: mark::write(&look.evidence) };
             results = self.engine.process_with_detections(&remembered, results, seconds);
-            if self.counts.looked_at.is_multiple_of(EVENTS_PER_SWEEP) {
+            if self.counts.seen.saturating_sub(self.swept) >= EVENTS_PER_SWEEP {
                 self.engine.evict_expired(seconds);
+                self.swept = self.counts.seen;
             }
         }
         for result in results {

@@ -10,7 +10,7 @@ pub struct Notice {
     pub scope: Scope,
     /// Why it is told.
     pub what: What,
-    /// Where it is in the queue that it comes from; later ones have greater numbers.
+    /// Where it is in the batch or the queue that it comes from; no two of a batch have the same.
     pub position: u64,
 }
 

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -36,6 +36,9 @@ impl Parts {
     }
 }
 
+/// Most notices that are remembered of batches that failed: those of a hundred clusters at a time.
+const MAX_AHEAD: usize = 100_000;
+
 /// Somewhere that findings go.
 #[derive(Debug)]
 pub struct Sink {
@@ -44,8 +47,9 @@ pub struct Sink {
     receiver: Receiver,
     refused: Kept,
     counters: Counters,
-    /// Positions that are done with although those before them are not. Held while a delivery runs, so that none overtakes another.
-    ahead: Mutex<BTreeSet<u64>>,
+    /// What is done with of batches that failed, by [`Notice::telling`]: it is not delivered again with the rest. Held while a delivery
+    /// runs, so that none overtakes another.
+    ahead: Mutex<HashSet<String>>,
 }
 
 #[derive(Debug)]
@@ -109,27 +113,31 @@ impl Sink {
     /// delivered out of turn is not delivered again.
     pub async fn deliver(&self, batch: &[Notice]) -> Result<(), Failure> {
         let mut ahead = self.ahead.lock().await;
-        let first = batch.first().map_or(0, |notice| notice.position);
-        ahead.retain(|position| *position >= first);
+        // Of batches that nobody tried again; without it they are delivered twice at worst.
+        if ahead.len() > MAX_AHEAD {
+            ahead.clear();
+        }
         let mut due = Vec::new();
         for notice in batch {
-            if !ahead.contains(&notice.position) {
+            if !ahead.contains(&notice.telling()) {
                 match self.filter.passes(&notice.finding) {
                     true => due.push(notice),
                     false => {
                         self.counters.filtered();
-                        ahead.insert(notice.position);
+                        ahead.insert(notice.telling());
                     }
                 }
             }
         }
         for chunk in due.chunks(self.most()) {
             if let Err(fault) = self.deliver_chunk(chunk, &mut ahead).await {
-                let done = batch.iter().take_while(|notice| ahead.contains(&notice.position)).count();
+                let done = batch.iter().take_while(|notice| ahead.contains(&notice.telling())).count();
                 return Err(self.failure(fault, done));
             }
         }
-        ahead.clear();
+        for notice in batch {
+            ahead.remove(&notice.telling());
+        }
         Ok(())
     }
 
@@ -152,7 +160,7 @@ impl Sink {
     }
 
     /// Sends a chunk. If it is refused for what is in it, each half of it by itself, down to the notices that are refused.
-    async fn deliver_chunk(&self, chunk: &[&Notice], ahead: &mut BTreeSet<u64>) -> Result<(), Fault> {
+    async fn deliver_chunk(&self, chunk: &[&Notice], ahead: &mut HashSet<String>) -> Result<(), Fault> {
         let mut waiting = vec![chunk.to_vec()];
         while let Some(part) = waiting.pop() {
             let mut taken = Vec::new();
@@ -161,7 +169,8 @@ impl Sink {
                 taken = part.iter().map(|notice| notice.position).collect();
             }
             self.counters.delivered(taken.len());
-            ahead.extend(&taken);
+            let is_taken = |notice: &&&Notice| taken.contains(&notice.position);
+            ahead.extend(part.iter().filter(is_taken).map(|notice| notice.telling()));
             let Err(fault) = sent else { continue };
             let mut left: Vec<&Notice> =
                 part.into_iter().filter(|notice| !taken.contains(&notice.position)).collect();
@@ -177,7 +186,7 @@ impl Sink {
             }
             for notice in left {
                 self.set_aside(notice, &why).await?;
-                ahead.insert(notice.position);
+                ahead.insert(notice.telling());
             }
         }
         Ok(())

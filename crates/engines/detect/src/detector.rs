@@ -10,14 +10,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::act::Act;
 use crate::audit::Event;
-use crate::baseline::{Baseline, Features};
-use crate::cloudtrail::{Call, Record, Watch};
+use crate::baseline::{Baseline, CallFeatures, Features};
+use crate::cloudtrail::{self, Call, Record, Watch};
 use crate::finding::{Evidence, Finding, Findings, Lost, Place, Signal};
 use crate::intel::Intel;
 use crate::keyed::Keyed;
 use crate::rules::{self, Rules};
 use crate::seen::Seen;
-use crate::sequence::Sequences;
+use crate::sequence::{Sequences, Told};
 
 /// Looks at events, one after the other, and keeps what they tell.
 #[derive(Debug, Default)]
@@ -112,29 +112,33 @@ impl Detector {
         let act = Act::of(event);
         let mut signals = Vec::new();
         self.rules.look(&act, place, &mut |signal| signals.push(signal));
+        let is_weighed = act.took_place() || !signals.is_empty();
+        let unusual = if is_weighed { self.weigh(&act, place, &signals) } else { None };
         let findings = &mut self.findings;
-        self.sequences.audit(&act, place, &signals, &mut |signal| {
+        let told = Told { signals: &signals, unusual: unusual.as_ref() };
+        self.sequences.audit(&act, place, told, &mut |signal| {
             findings.add(signal);
         });
-        if act.took_place() || !signals.is_empty() {
-            self.weigh(&act, place, signals);
-        }
+        unusual.into_iter().for_each(|signal| {
+            findings.add(signal);
+        });
         true
     }
 
     /// Asks the baseline about an act and what it gave rise to, and then teaches it. What was not carried out, or only tried, teaches
-    /// nothing: who tries a door every hour is no customer.
-    fn weigh(&mut self, act: &Act<'_>, place: &Place, signals: Vec<Signal>) {
+    /// nothing: who tries a door every hour is no customer. Gives what is told for being unusual alone.
+    fn weigh(&mut self, act: &Act<'_>, place: &Place, signals: &[Signal]) -> Option<Signal> {
         let features = Features::of(act);
-        let anomaly = rules::may_be_anomaly(act, &features, &signals);
+        let anomaly = rules::may_be_anomaly(act, &features, signals);
+        let mut unusual = None;
         if anomaly.is_some() || !signals.is_empty() {
             let judgement = self.baseline.judge(&features, act.time);
-            if let Some(anomaly) = anomaly.filter(|_| judgement.is_unusual()) {
-                self.findings.add(anomaly.signal(act, place, &features, judgement.terms.clone()));
-            }
+            unusual = anomaly
+                .filter(|_| judgement.is_unusual())
+                .map(|anomaly| anomaly.signal(act, place, &features, judgement.terms.clone()));
             for signal in signals {
-                self.baseline.learn_signal(&signal, &features);
-                if let Some(signal) = self.baseline.rank(signal, &features, &judgement) {
+                self.baseline.learn_signal(signal, &features);
+                if let Some(signal) = self.baseline.rank(signal.clone(), &features, &judgement) {
                     self.findings.add(signal);
                 }
             }
@@ -142,6 +146,7 @@ impl Detector {
         if act.took_place() && !act.is_dry_run() {
             self.baseline.learn(&features, act.time);
         }
+        unusual
     }
 
     /// Looks at a record of CloudTrail.
@@ -159,14 +164,31 @@ impl Detector {
         let call = Call::of(record);
         let mut told: Vec<Signal> = Vec::new();
         self.trail.look(&call, place, &mut |signal| told.push(signal));
+        let unusual = self.weigh_call(&call, place, &told);
         let findings = &mut self.findings;
-        self.sequences.cloudtrail(&call, place, &told, &mut |signal| {
+        let of_call = Told { signals: &told, unusual: unusual.as_ref() };
+        self.sequences.cloudtrail(&call, place, of_call, &mut |signal| {
             findings.add(signal);
         });
-        told.into_iter().for_each(|signal| {
+        told.into_iter().chain(unusual).for_each(|signal| {
             findings.add(signal);
         });
         true
+    }
+
+    /// Asks the baseline about a call to AWS, and then teaches it. What AWS does by itself is nobody's custom.
+    fn weigh_call(&mut self, call: &Call<'_>, place: &Place, told: &[Signal]) -> Option<Signal> {
+        if call.is_by_aws() || call.who().is_empty() {
+            return None;
+        }
+        let features = CallFeatures::of(call);
+        let kind = cloudtrail::may_be_anomaly(call, told);
+        let unusual = kind.and_then(|kind| {
+            let judgement = self.baseline.judge_call(&features, call.time);
+            judgement.is_unusual().then(|| cloudtrail::anomaly(kind, call, place, &features, &judgement))
+        });
+        self.baseline.learn_call(&features, call.time);
+        unusual
     }
 
     /// Takes what somebody's own rule tells of an event, and the earlier events that it rests on.

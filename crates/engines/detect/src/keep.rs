@@ -1,7 +1,8 @@
 //! How what is remembered is written and read again: every number of things has a bound, as what is read may be made up.
 
+use std::fmt;
+use std::io::{Result as IoResult, Write};
 use std::marker::PhantomData;
-use std::{fmt, io};
 
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -21,13 +22,13 @@ pub(crate) fn size(thing: &impl Serialize) -> usize {
     #[derive(Default)]
     struct Count(usize);
 
-    impl io::Write for Count {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+    impl Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> IoResult<usize> {
             self.0 = self.0.saturating_add(bytes.len());
             Ok(bytes.len())
         }
 
-        fn flush(&mut self) -> io::Result<()> {
+        fn flush(&mut self) -> IoResult<()> {
             Ok(())
         }
     }

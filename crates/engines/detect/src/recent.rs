@@ -78,6 +78,11 @@ impl<K: Hash + Eq, V, const MOST: usize> Recent<K, V, MOST> {
     }
 
     #[cfg(test)]
+    pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
+        self.young.values().chain(self.old.values())
+    }
+
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.young.len() + self.old.len()
     }

@@ -90,7 +90,7 @@ pub(crate) enum DetectFormat {
     Sigma,
 }
 
-fn account(text: &str) -> Result<String, String> {
+pub(super) fn account(text: &str) -> Result<String, String> {
     let is_id = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
     is_id.then(|| text.to_owned()).ok_or_else(|| "an account's id has twelve digits".to_owned())
 }

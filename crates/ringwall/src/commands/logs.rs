@@ -7,7 +7,7 @@ use std::sync::Arc;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ringwall_detect::finding::Place;
 use ringwall_detect::{Counts, audit, cloudtrail};
-use ringwall_logs::{ControlPlaneLog, End, Entry, EntryKind, Found, Tally};
+use ringwall_logs::{ControlPlaneLog, End, Entry, EntryKind, Found, NotFound, Tally};
 
 use crate::error::Failure;
 use crate::render::style;
@@ -88,14 +88,7 @@ impl Input {
     pub(super) fn print_summary(&self, found: &Found, counts: Counts, result: &str) -> io::Result<()> {
         let mut err = anstream::stderr().lock();
         for problem in &found.problems {
-            writeln!(
-                err,
-                "{} {}: {}",
-                style::paint(style::ERROR, "error:"),
-                style::printable(&problem.name),
-                problem.why
-            )?;
-            writeln!(err, "  {} {}", style::paint(style::HINT, "hint:"), problem.hint)?;
+            print_problem(&mut err, problem)?;
         }
         let mut incomplete = self.tallies.iter().filter(|tally| tally.is_incomplete());
         for tally in incomplete.by_ref().take(FILES_SHOWN) {
@@ -161,7 +154,15 @@ fn look_at_trail(look: &mut dyn Look, entry: &Entry<'_>, place: &Place) -> Resul
     Ok(if held.cut { End::Missing } else { End::There })
 }
 
-fn print_problems(err: &mut dyn Write, tally: &Tally) -> io::Result<()> {
+/// Tells what is not there.
+pub(in crate::commands) fn print_problem(err: &mut dyn Write, problem: &NotFound) -> io::Result<()> {
+    let name = style::printable(&problem.name);
+    writeln!(err, "{} {name}: {}", style::paint(style::ERROR, "error:"), problem.why)?;
+    writeln!(err, "  {} {}", style::paint(style::HINT, "hint:"), problem.hint)
+}
+
+/// Tells what of a file could not be read.
+pub(in crate::commands) fn print_problems(err: &mut dyn Write, tally: &Tally) -> io::Result<()> {
     let label = style::paint(style::ERROR, "error:");
     let file = style::printable(&tally.file);
     for spot in &tally.spots {

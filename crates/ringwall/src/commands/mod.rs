@@ -9,11 +9,13 @@ mod can;
 mod cluster;
 mod detect;
 mod findings;
+mod hunt;
 mod iam;
 mod identity;
 mod init;
 mod kms;
 mod kubeconfig;
+mod lake;
 mod lines;
 mod logs;
 mod manual;
@@ -51,6 +53,8 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Detect(args) => detect::run(&args),
         Command::Findings(args) => findings::run(&args.command),
         Command::Timeline(args) => timeline::run(&args),
+        Command::Lake(args) => lake::run(&args.command),
+        Command::Hunt(args) => hunt::run(&args),
         Command::Iam(args) => iam::run(&args.command),
         Command::Serve(args) => serve::run(&args),
         Command::Kms(args) => kms::run(&args.command),

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests")]
 
 mod agent;
+mod audit;
 mod aws;
 mod awsclient;
 mod batch;
@@ -21,6 +22,7 @@ mod issuer;
 mod issuer_served;
 mod kms;
 mod kubeconfig;
+mod lake;
 mod secrets;
 mod serve;
 #[path = "../../../services/identity/tests/it/signer.rs"]

@@ -14,6 +14,9 @@ use ringwall_sigma::{Origin, Rules};
 use crate::board::Board;
 use crate::{Error, filters, lists};
 
+/// Most files and folders that are looked at for changes; rules of more are read again at a restart.
+const MAX_STAMPS: usize = 20_000;
+
 /// By what a change of a file is seen.
 type Stamp = (PathBuf, Option<SystemTime>, u64);
 
@@ -22,6 +25,7 @@ type Stamp = (PathBuf, Option<SystemTime>, u64);
 pub(crate) struct Known {
     lists: Vec<String>,
     filters: Vec<PathBuf>,
+    rules: Vec<Origin>,
     now: Mutex<Now>,
 }
 
@@ -44,6 +48,7 @@ struct Now {
     filters: Arc<Filters>,
     list_stamps: Vec<Stamp>,
     filter_stamps: Vec<Stamp>,
+    rule_stamps: Vec<Stamp>,
 }
 
 impl Known {
@@ -52,16 +57,18 @@ impl Known {
     /// # Errors
     ///
     /// Something of that can't be read.
-    pub(crate) fn open(lists: Vec<String>, filters: Vec<PathBuf>, rules: &[Origin]) -> Result<Self, Error> {
-        let rules = Arc::new(Rules::load(rules).map_err(Error::Rules)?);
+    pub(crate) fn open(lists: Vec<String>, filters: Vec<PathBuf>, rules: Vec<Origin>) -> Result<Self, Error> {
+        let rule_stamps = rule_stamps(&rules);
+        let loaded = Arc::new(Rules::load(&rules).map_err(Error::Rules)?);
         let now = Now {
-            guides: Guides { version: 1, intel: read_lists(&lists)?, rules },
+            guides: Guides { version: 1, intel: read_lists(&lists)?, rules: loaded },
             refused: Vec::new(),
             list_stamps: list_stamps(&lists),
             filter_stamps: stamps(filters.iter()),
+            rule_stamps,
             filters: Arc::new(filters::read(&filters)?),
         };
-        Ok(Self { lists, filters, now: Mutex::new(now) })
+        Ok(Self { lists, filters, rules, now: Mutex::new(now) })
     }
 
     /// What partitions go by, if it is another version.
@@ -101,7 +108,11 @@ impl Known {
                 Err(error) => stays("suppression rules", &error),
             }
         }
-        now.look_at_rules();
+        let rule_stamps = rule_stamps(&self.rules);
+        if now.rule_stamps != rule_stamps {
+            now.rule_stamps = rule_stamps;
+            now.look_at_rules();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Now> {
@@ -141,6 +152,23 @@ fn read_lists(named: &[String]) -> Result<Arc<Intel>, Error> {
         tracing::warn!(remark, "a list of addresses is not whole");
     }
     Ok(Arc::new(intel))
+}
+
+/// Of all files below what is named, as far as rules are looked for there.
+fn rule_stamps(origins: &[Origin]) -> Vec<Stamp> {
+    let mut waiting: Vec<PathBuf> = origins.iter().map(|origin| origin.path.clone()).collect();
+    let mut stamps = Vec::new();
+    while let Some(path) = waiting.pop() {
+        if stamps.len() >= MAX_STAMPS {
+            break;
+        }
+        if let Ok(folder) = fs::read_dir(&path) {
+            waiting.extend(folder.filter_map(|entry| Some(entry.ok()?.path())));
+        }
+        stamps.push(stamp(&path));
+    }
+    stamps.sort();
+    stamps
 }
 
 fn list_stamps(lists: &[String]) -> Vec<Stamp> {

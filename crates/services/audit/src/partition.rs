@@ -36,8 +36,12 @@ const COMMIT_BYTES: u64 = 64 << 20;
 /// How long what was looked at may wait for a commit, without anything to tell.
 const COMMIT_EVERY: Duration = Duration::from_secs(10);
 
-/// How long a finding waits for others to be committed with it.
+/// How long a finding waits for others to be committed with it, at least.
 const TELL_AFTER: Duration = Duration::from_millis(250);
+
+/// How many times as long as a commit takes it is until the next for a finding's sake, so that a large state takes a small part of the
+/// time.
+const TELL_AFTER_TIMES: u32 = 20;
 
 /// How often it is looked whether the process ends, or settings changed.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -76,6 +80,8 @@ pub(crate) struct Partition {
     at: Positions,
     /// The last commit, and what came since.
     committed: Instant,
+    /// How long that took.
+    took: Duration,
     closed: Instant,
     bytes: u64,
     told: Counts,
@@ -100,8 +106,19 @@ impl Partition {
             None => None,
         };
         let (handle, now) = (Handle::current(), Instant::now());
-        let partition =
-            Self { parts, hold, watcher, lake, at, committed: now, closed: now, bytes: 0, told, handle };
+        let partition = Self {
+            parts,
+            hold,
+            watcher,
+            lake,
+            at,
+            committed: now,
+            took: Duration::ZERO,
+            closed: now,
+            bytes: 0,
+            told,
+            handle,
+        };
         let all = partition.watcher.findings().into_iter().cloned().collect();
         partition.parts.board.put(all);
         Ok(partition)
@@ -140,7 +157,6 @@ impl Partition {
     /// An error ends it where it can't know what is kept.
     fn until_stopped(&mut self) -> Result<(), Error> {
         while !self.parts.stop.load(Ordering::Relaxed) {
-            self.take_known();
             match self.wait() {
                 Ok(true) => self.look()?,
                 Ok(false) => {}
@@ -178,6 +194,7 @@ impl Partition {
     }
 
     fn look(&mut self) -> Result<(), Error> {
+        self.take_known();
         let lags = self.lake_lags();
         let after = self.lake.as_ref().filter(|_| lags).map_or(self.at.looked, InLake::read);
         let entries = match self.handle.block_on(self.hold.read(after, READ)) {
@@ -240,10 +257,12 @@ impl Partition {
         (self.bytes > 0 || in_lake > self.at.in_lake)
             && (self.bytes >= COMMIT_BYTES
                 || since >= COMMIT_EVERY
-                || (since >= TELL_AFTER && self.watcher.has_changed()))
+                || (since >= TELL_AFTER.max(self.took.saturating_mul(TELL_AFTER_TIMES))
+                    && self.watcher.has_changed()))
     }
 
     fn commit(&mut self) -> Result<(), Error> {
+        let begun = Instant::now();
         let changed = self.watcher.take_changed();
         self.close_old();
         let state = self.watcher.state()?;
@@ -258,7 +277,7 @@ impl Partition {
         self.parts.board.put(changed);
         committed?;
         self.at = at;
-        (self.committed, self.bytes) = (Instant::now(), 0);
+        (self.committed, self.took, self.bytes) = (Instant::now(), begun.elapsed(), 0);
         self.parts.metrics.committed(&self.parts.cluster, "done");
         let label = Cluster { cluster: self.parts.cluster.clone() };
         let open = i64::try_from(self.parts.board.len()).unwrap_or(i64::MAX);

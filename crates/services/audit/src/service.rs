@@ -85,7 +85,11 @@ impl Audit {
         let common = Arc::new(Common {
             settings: settings.clone(),
             metrics: metrics.clone(),
-            known: Arc::new(Known::open(settings.lists.clone(), settings.filters.clone(), &settings.rules)?),
+            known: Arc::new(Known::open(
+                settings.lists.clone(),
+                settings.filters.clone(),
+                settings.rules.clone(),
+            )?),
             sinks: sinks(settings)?,
             lake: lake(settings, outside.aws.as_ref())?,
             aws: outside.aws,

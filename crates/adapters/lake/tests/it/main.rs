@@ -2,6 +2,8 @@
 
 mod compaction;
 mod content;
+mod partition_names;
+mod s3;
 mod secrets;
 mod support;
 mod writing;

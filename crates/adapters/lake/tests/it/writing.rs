@@ -17,7 +17,8 @@ async fn files_lie_in_the_layout_of_security_lake() {
         .iter()
         .map(|file| file.strip_prefix(folder.path()).unwrap().display().to_string())
         .collect();
-    let name = "shop-00000000000000000007-00000000000000000009.parquet";
+    let name = format!("{}-00000000000000000007-00000000000000000009.parquet", shop().name());
+    assert!(name.starts_with("shop-"));
     let place = "ext/ringwall-events/region=eu-west-1/accountId=111122223333";
     assert_eq!(
         names,

@@ -7,6 +7,7 @@ use ringwall_detect::finding::Place;
 use ringwall_detect::output::{Scope, json};
 use ringwall_detect::{Detector, audit};
 use ringwall_model::Severity;
+use ringwall_sigma::limits::{MAX_CORRELATIONS, MAX_DEPTH, MAX_PATTERNS, MAX_RULES};
 use ringwall_sigma::{Origin, Rules, Sigma};
 
 use crate::{look, parsed};
@@ -256,4 +257,23 @@ fn what_is_secret_is_matched_and_not_told() {
     let found = look(&mut sigma, &event, 1);
     assert_eq!(found.len(), 3);
     assert!(!format!("{:?}", found.iter().map(|found| &found.signal).collect::<Vec<_>>()).contains("cGxh"));
+}
+
+#[test]
+fn there_are_bounds_to_a_set_of_rules() {
+    let many = |number: usize, one: &dyn Fn(usize) -> String| -> String { (0..number).map(one).collect() };
+    let rules = many(MAX_RULES + 1, &|at| {
+        format!("{}---\n", rule(&at.to_string(), "detection: {s: {verb: get}, condition: s}"))
+    });
+    assert!(problems(&rules).first().unwrap().contains("more than 5000 rules"));
+    let correlations = many(MAX_CORRELATIONS + 1, &|at| {
+        format!("title: c{at}\ncorrelation: {{type: temporal, rules: [c{}], timespan: 1m}}\n---\n", at + 1)
+    });
+    assert!(problems(&correlations).first().unwrap().contains("more than 500 correlations"));
+    let list: Vec<String> = (0..=MAX_PATTERNS).map(|at| format!("a{at}")).collect();
+    let patterns = rule("a", &format!("detection: {{s: {{verb|re: [{}]}}, condition: s}}", list.join(", ")));
+    assert!(problems(&patterns).first().unwrap().contains("more than 1000 regular expressions"));
+    let deep =
+        format!("detection: {{s: {}{}, condition: s}}", "{a: ".repeat(MAX_DEPTH), "}".repeat(MAX_DEPTH));
+    assert!(problems(&rule("a", &deep)).first().unwrap().contains("at most 20000 values, 32 deep"));
 }

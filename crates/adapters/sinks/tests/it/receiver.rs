@@ -3,12 +3,14 @@
 use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Request, Response};
 use hyper_util::rt::TokioIo;
+use ringwall_http::{HttpClient, HttpLimits, HttpRequest, HttpSettings};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use tokio::net::TcpListener;
@@ -120,4 +122,17 @@ async fn exchange(
         response = response.header(name, value);
     }
     Ok(response.body(Full::from(answer.body)).unwrap())
+}
+
+/// What is at an address of this machine.
+pub(crate) async fn get(url: &str) -> Bytes {
+    let client = HttpClient::new(&HttpSettings::default()).unwrap();
+    let request = HttpRequest {
+        method: hyper::Method::GET,
+        url: url.parse().unwrap(),
+        headers: HeaderMap::new(),
+        body: Bytes::new(),
+    };
+    let limits = HttpLimits { max_body: 1 << 20, timeout: Duration::from_secs(30) };
+    client.send(request, limits).await.unwrap().body
 }

@@ -202,3 +202,29 @@ async fn loopback_and_strange_certificates_are_refused() {
     let plain = of(&format!("http://localhost:{}/", receiver.port), &listed).unwrap_err();
     assert!(plain.to_string().contains("not https"), "{plain}");
 }
+
+#[tokio::test]
+async fn clusters_that_share_a_sink_do_not_hide_each_others_findings() {
+    let folder = tempfile::tempdir().unwrap();
+    let down = Arc::new(AtomicU16::new(503));
+    let answered = Arc::clone(&down);
+    let receiver = Receiver::start(move |sent| {
+        let is_first = sent.json()["id"] == crate::fixture::notices(1)[0].id();
+        Answer::from(if is_first { 200 } else { answered.load(Ordering::Relaxed) })
+    })
+    .await;
+    let sink = sink(folder.path(), &receiver, "");
+    let one = notices(2);
+    let mut other = notices(2);
+    other.iter_mut().for_each(|notice| notice.scope.cluster = Some("other".to_owned()));
+    assert_eq!(sink.deliver(&one).await.unwrap_err().done, 1);
+    // At the same positions, and of them nothing was delivered yet.
+    assert_eq!(sink.deliver(&other).await.unwrap_err().done, 0);
+    down.store(200, Ordering::Relaxed);
+    receiver.take();
+    sink.deliver(&other).await.unwrap();
+    sink.deliver(&one).await.unwrap();
+    let sent: Vec<_> =
+        receiver.take().iter().map(|sent| sent.json()["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(sent, [other[0].id(), other[1].id(), one[1].id()]);
+}

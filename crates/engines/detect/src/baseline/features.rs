@@ -12,6 +12,9 @@ const MAX_GROUPS: usize = 8;
 /// Digits in a row that a program put there, not a person: a time, a number of an instance.
 const DIGITS_OF_PROGRAMS: usize = 6;
 
+/// Hexadecimal digits in a row, not all of them letters, that are an id: the first part of a UUID.
+const DIGITS_OF_IDS: usize = 8;
+
 /// A kind of thing to look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Feature {
@@ -33,6 +36,14 @@ pub enum Feature {
     Image,
     /// A permission that is asked about.
     Permission,
+    /// A service of AWS.
+    Service,
+    /// What is called of that service.
+    Api,
+    /// How a call fails.
+    ErrorCode,
+    /// A region of AWS.
+    Region,
 }
 
 impl Feature {
@@ -48,6 +59,10 @@ impl Feature {
             Self::UserAgent => "user agent",
             Self::Image => "image",
             Self::Permission => "permission asked",
+            Self::Service => "service",
+            Self::Api => "API",
+            Self::ErrorCode => "error code",
+            Self::Region => "region",
         }
     }
 
@@ -150,7 +165,7 @@ impl<'e> Features<'e> {
             resource: mix(mix(text(self.resource), part(self.api_group)), part(self.subresource)),
             verb: text(self.verb),
             namespace: part(self.namespace),
-            network: self.network_hash(),
+            network: network_hash(self.network),
             agent: text(self.agent),
             asked: self.asked.as_ref().map_or(0, |asked| mix(text(&asked.verb), text(&asked.resource))),
             all: 0,
@@ -178,21 +193,22 @@ impl<'e> Features<'e> {
         }
         name
     }
+}
 
-    pub(super) fn network_name(&self) -> String {
-        match self.network {
-            Some(IpAddr::V4(address)) => format!("{address}/24"),
-            Some(IpAddr::V6(address)) => format!("{address}/48"),
-            None => "not recorded".to_owned(),
-        }
+/// A network as findings print it.
+pub(super) fn network_name(network: Option<IpAddr>) -> String {
+    match network {
+        Some(IpAddr::V4(address)) => format!("{address}/24"),
+        Some(IpAddr::V6(address)) => format!("{address}/48"),
+        None => "not recorded".to_owned(),
     }
+}
 
-    fn network_hash(&self) -> u64 {
-        match self.network {
-            Some(IpAddr::V4(address)) => bytes(&address.octets()),
-            Some(IpAddr::V6(address)) => bytes(&address.octets()),
-            None => 0,
-        }
+pub(super) fn network_hash(network: Option<IpAddr>) -> u64 {
+    match network {
+        Some(IpAddr::V4(address)) => bytes(&address.octets()),
+        Some(IpAddr::V6(address)) => bytes(&address.octets()),
+        None => 0,
     }
 }
 
@@ -206,7 +222,7 @@ fn first_segment(path: &str) -> &str {
 ///
 /// /24 and /48 are what networks announce at least to each other: who has one has it whole.
 /// Source: RFC 7454, *BGP Operations and Security*, 6.1.3.
-fn network(address: IpAddr) -> IpAddr {
+pub(super) fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(address) => Ipv4Addr::from_bits(address.to_bits() & (u32::MAX << 8)).into(),
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 80)).into(),
@@ -222,13 +238,19 @@ pub(super) fn product(agent: &str) -> &str {
 
 /// The ARN of an assumed role without a session name that a program made up, which differs each time. A person's name stays.
 ///
-/// Source: AWS IAM User Guide, *IAM identifiers*; instances' sessions are named by the instance's id, SDKs' by a time.
-fn without_session(name: &str) -> Cow<'_, str> {
+/// Source: AWS IAM User Guide, *IAM identifiers*; instances' sessions are named by the instance's id, SDKs' by a time, those of EKS Pod
+/// Identity `eks-CLUSTER-POD-UUID`, tasks' and builds' by a UUID.
+pub(super) fn without_session(name: &str) -> Cow<'_, str> {
     let Some((role, session)) = name.rsplit_once('/').filter(|_| name.contains(":assumed-role/")) else {
         return Cow::Borrowed(name);
     };
+    let digits = |letter: char| !letter.is_ascii_digit();
+    let is_id =
+        |run: &str| run.len() >= DIGITS_OF_IDS && run.contains(|letter: char| letter.is_ascii_digit());
     let is_made = session.starts_with("i-")
-        || session.split(|letter: char| !letter.is_ascii_digit()).any(|run| run.len() >= DIGITS_OF_PROGRAMS);
+        || session.starts_with("eks-")
+        || session.split(digits).any(|run| run.len() >= DIGITS_OF_PROGRAMS)
+        || session.split(|letter: char| !letter.is_ascii_hexdigit()).any(is_id);
     if is_made { Cow::Owned(format!("{role}/*")) } else { Cow::Borrowed(name) }
 }
 
@@ -248,9 +270,16 @@ mod tests {
             assert_eq!(product(agent), expected);
         }
         let role = "arn:aws:sts::111122223333:assumed-role/ci";
-        for (session, expected) in
-            [("ann@example.com", "ann@example.com"), ("i-0abc", "*"), ("botocore-session-1763200000", "*")]
-        {
+        for (session, expected) in [
+            ("ann@example.com", "ann@example.com"),
+            ("facade-decade", "facade-decade"),
+            ("GitHubActions", "GitHubActions"),
+            ("i-0abc", "*"),
+            ("botocore-session-1763200000", "*"),
+            ("eks-shop-cart-x", "*"),
+            ("AWSCodeBuild-1f0aa5c2-0000", "*"),
+            ("0a1b2c3d4e5f60718293a4b5c6d7e8f9", "*"),
+        ] {
             assert_eq!(without_session(&format!("{role}/{session}")), format!("{role}/{expected}"));
         }
         assert_eq!(without_session("team/1234567"), "team/1234567");

@@ -18,5 +18,8 @@ impl Baseline {
         self.peers.merge(&other.peers, hours);
         self.habits.merge(&other.habits, days);
         self.clock = clock;
+        if let Some(other) = &other.calls {
+            self.calls.get_or_insert_default().merge(other);
+        }
     }
 }

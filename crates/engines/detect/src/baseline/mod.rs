@@ -26,6 +26,7 @@
 //! What one actor can do to it is bounded: it adds one to what peers have shown of a value in an hour, however many events it
 //! sends, and teaches at most [`FRESH_AN_HOUR`] values in an hour that it had never shown.
 
+mod calls;
 mod clock;
 mod features;
 mod habits;
@@ -38,6 +39,7 @@ mod sketch;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use calls::CallFeatures;
 pub use features::{Feature, Features, Peers};
 pub(crate) use persist::checked;
 pub use persist::{MAX_BYTES, NotABaseline, with_checksum};
@@ -45,7 +47,7 @@ pub use score::{Judgement, UNUSUAL};
 
 use crate::finding::Term;
 use clock::Clock;
-use features::Hashes;
+use features::{Hashes, network_name};
 use hash::{mix, text};
 use said::repository;
 use score::{KNOWN, Known, counted, expected, is_own};
@@ -108,6 +110,8 @@ pub struct Baseline {
     /// What was learned in the present hour, by [`Hashes::all`]: the same again changes nothing, and most is the same again. Not
     /// kept.
     recent: Box<[u64]>,
+    /// What is usual in calls to AWS, once there was one: another log, with hours of its own.
+    calls: Option<Box<Self>>,
 }
 
 impl Default for Baseline {
@@ -120,6 +124,7 @@ impl Default for Baseline {
             habits: habits::sketch(),
             lessons: vec![0; PUPILS].into(),
             recent: vec![0; RECENT].into(),
+            calls: None,
         }
     }
 }
@@ -165,12 +170,39 @@ fn any(who: u64, feature: Feature) -> u64 {
     mix(mix(who, feature.number()), ANY)
 }
 
-impl Features<'_> {
+/// What shows values of features, and by whom.
+trait Shows {
+    /// The keys of the actor and of its peers.
+    fn who(&self) -> (u64, u64);
+    fn peers(&self) -> Peers;
+    fn actor(&self) -> &str;
+    /// The hash of all that it shows.
+    fn all(&self) -> u64;
+    /// Hands over what it shows, save for the user.
+    fn each(&self, show: &mut dyn FnMut(&Shown<'_>));
+    /// Hands over what of it is a lesson.
+    fn each_lesson(&self, show: &mut dyn FnMut(&Shown<'_>)) {
+        self.each(show);
+    }
+}
+
+impl Shows for Features<'_> {
     fn who(&self) -> (u64, u64) {
         (self.hashes.actor, self.peers as u64)
     }
 
-    /// Hands over what an act shows, save for the user.
+    fn peers(&self) -> Peers {
+        self.peers
+    }
+
+    fn actor(&self) -> &str {
+        &self.actor
+    }
+
+    fn all(&self) -> u64 {
+        self.hashes.all
+    }
+
     fn each(&self, show: &mut dyn FnMut(&Shown<'_>)) {
         let (actor, peers) = self.who();
         let simple = |feature: Feature, value: u64| {
@@ -198,7 +230,7 @@ impl Features<'_> {
             if self.namespace.is_empty() { "all, or none" } else { self.namespace }.to_owned()
         });
 
-        tell(Feature::Network, simple(Feature::Network, network), None, &|| self.network_name());
+        tell(Feature::Network, simple(Feature::Network, network), None, &|| network_name(self.network));
         tell(Feature::UserAgent, simple(Feature::UserAgent, agent), None, &|| self.agent.to_owned());
 
         let at_times = |feature: Feature, peers: u64, value: u64| {
@@ -228,24 +260,28 @@ impl Baseline {
 
     /// How unusual an act is. `time` is when it was, in Unix milliseconds.
     pub fn judge(&self, features: &Features<'_>, time: Option<i64>) -> Judgement {
+        self.judge_shown(features, time)
+    }
+
+    fn judge_shown(&self, features: &impl Shows, time: Option<i64>) -> Judgement {
         let now = self.clock.at(time).epoch;
         let (actor, peers) = features.who();
         let hours = f64::from(self.actors.before(active(actor), now));
         let mut terms: Vec<Term> = Vec::new();
-        if hours < f64::from(SEEN) && !is_own(features.peers, Feature::User, hours) {
+        if hours < f64::from(SEEN) && !is_own(features.peers(), Feature::User, hours) {
             let new = self.peers.before(new_user(peers), now);
             let all = self.peers.before(active(peers), now);
             let bits = -expected(new.into(), all.into()).log2();
             terms.extend(counted(Feature::User, bits).map(|bits| Term {
                 feature: Feature::User.name().into(),
-                value: features.actor.clone().into_owned(),
+                value: features.actor().to_owned(),
                 bits,
                 seen_of_actor: 0,
                 seen_of_all: 0,
             }));
         }
         features.each(&mut |shown| {
-            if is_own(features.peers, shown.feature, hours) {
+            if is_own(features.peers(), shown.feature, hours) {
                 return;
             }
             let Some(bits) = counted(shown.feature, self.bits(shown, now)) else { return };
@@ -293,13 +329,17 @@ impl Baseline {
 
     /// Learns an act. It is judged first.
     pub fn learn(&mut self, features: &Features<'_>, time: Option<i64>) {
+        self.learn_shown(features, time);
+    }
+
+    fn learn_shown(&mut self, features: &impl Shows, time: Option<i64>) {
         let clock = self.clock.at(time);
         if clock.epoch != self.clock.epoch {
             self.lessons.fill(0);
             self.recent.fill(0);
         }
         self.clock = clock;
-        let all = features.hashes.all;
+        let all = features.all();
         let place = usize::try_from(all % RECENT as u64).unwrap_or(0);
         match self.recent.get_mut(place) {
             Some(known) if *known == all => return,
@@ -316,7 +356,7 @@ impl Baseline {
         }
         let settled = (is_settled, is_settled && hours >= SETTLED_HOURS_OF_ACTORS);
         self.peers.visit(active(peers), lane, now);
-        features.each(&mut |shown| self.learn_one(shown, actor, now, settled));
+        features.each_lesson(&mut |shown| self.learn_one(shown, actor, now, settled));
     }
 
     fn learn_one(&mut self, shown: &Shown<'_>, actor: u64, now: u32, settled: (bool, bool)) {
@@ -346,14 +386,17 @@ impl Baseline {
 
     /// What has to be kept beside [`Self::to_bytes`] to go on within the hour.
     pub(crate) fn lessons(&self) -> Vec<(usize, u8)> {
-        self.lessons.iter().copied().enumerate().filter(|(_, taught)| *taught > 0).collect()
+        let calls = self.calls.iter().flat_map(|calls| calls.lessons.iter());
+        self.lessons.iter().chain(calls).copied().enumerate().filter(|(_, taught)| *taught > 0).collect()
     }
 
     /// Takes the lessons that were kept.
     pub(crate) fn set_lessons(&mut self, lessons: &[(usize, u8)]) {
+        let calls = self.calls.iter_mut().flat_map(|calls| calls.lessons.iter_mut());
+        let mut all: Vec<&mut u8> = self.lessons.iter_mut().chain(calls).collect();
         for (pupil, taught) in lessons {
-            if let Some(known) = self.lessons.get_mut(*pupil) {
-                *known = FRESH_AN_HOUR.min(*taught);
+            if let Some(known) = all.get_mut(*pupil) {
+                **known = FRESH_AN_HOUR.min(*taught);
             }
         }
     }

@@ -1,8 +1,9 @@
-//! The form in which a baseline is kept, version 1. Numbers are little-endian.
+//! The form in which a baseline is kept, version 2. Numbers are little-endian.
 //!
 //! ```text
 //! "RINGBASE"                            8 bytes
 //! version                               u16
+//! whether calls to AWS are known        u8; not in version 1
 //! present hour since 1970               i64; the least there is: none
 //! present epoch, hours watched, strays  u32, u32, u8
 //! three sketches: actors, peers, habits
@@ -13,6 +14,7 @@
 //!           counted in that epoch       u8
 //!           counted before              f32
 //!           lanes (peers only)          u64
+//! the same from `present hour` on       of calls to AWS, if they are known
 //! checksum of all before                u64, SipHash-1-3 under the published key
 //! ```
 
@@ -22,11 +24,13 @@ use super::sketch::{Cell, MAX_COUNT, Once, Sketch};
 use super::{Baseline, hash};
 
 const MAGIC: &[u8; 8] = b"RINGBASE";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
+/// The version that knows nothing of calls to AWS.
+const WITHOUT_CALLS: u16 = 1;
 
-/// Longest form: all cells of all sketches, each with the longest numbers, and 64 bytes around them.
-pub const MAX_BYTES: usize =
-    64 + (3 << super::ACTORS_BITS) * 12 + (3 << super::PEERS_BITS) * 20 + (3 << super::habits::BITS) * 12;
+/// Longest form: twice all cells of all sketches, each with the longest numbers, and 64 bytes around them.
+pub const MAX_BYTES: usize = 2
+    * (64 + (3 << super::ACTORS_BITS) * 12 + (3 << super::PEERS_BITS) * 20 + (3 << super::habits::BITS) * 12);
 
 /// Why bytes are no baseline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -60,15 +64,23 @@ impl Baseline {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();
         bytes.extend(VERSION.to_le_bytes());
+        bytes.push(self.calls.is_some().into());
+        self.write(&mut bytes);
+        if let Some(calls) = &self.calls {
+            calls.write(&mut bytes);
+        }
+        with_checksum(bytes)
+    }
+
+    fn write(&self, bytes: &mut Vec<u8>) {
         let Clock { hour, epoch, watched, strays } = self.clock;
         bytes.extend(hour.unwrap_or(i64::MIN).to_le_bytes());
         bytes.extend(epoch.to_le_bytes());
         bytes.extend(watched.to_le_bytes());
         bytes.push(strays);
-        write(&mut bytes, &self.actors, epoch, |_, ()| {});
-        write(&mut bytes, &self.peers, epoch, |bytes, lanes| bytes.extend(lanes.to_le_bytes()));
-        write(&mut bytes, &self.habits, day(watched), |_, ()| {});
-        with_checksum(bytes)
+        write(bytes, &self.actors, epoch, |_, ()| {});
+        write(bytes, &self.peers, epoch, |bytes, lanes| bytes.extend(lanes.to_le_bytes()));
+        write(bytes, &self.habits, day(watched), |_, ()| {});
     }
 
     /// The baseline that was kept so.
@@ -85,11 +97,22 @@ impl Baseline {
         }
         let mut rest = Rest { bytes, at: MAGIC.len() };
         let version = u16::from_le_bytes(rest.take()?);
-        if version != VERSION {
+        if !(WITHOUT_CALLS..=VERSION).contains(&version) {
             return Err(NotABaseline::Version(version));
         }
         let body = checked(bytes).ok_or(NotABaseline::Checksum)?;
         rest.bytes = body;
+        let [has_calls] = if version == WITHOUT_CALLS { [0] } else { rest.take()? };
+        rest.check(has_calls <= 1, "calls that are neither known nor not")?;
+        let mut baseline = Self::read(&mut rest)?;
+        if has_calls == 1 {
+            baseline.calls = Some(Box::new(Self::read(&mut rest)?));
+        }
+        rest.check(rest.at == body.len(), "more than three sketches")?;
+        Ok(baseline)
+    }
+
+    fn read(rest: &mut Rest<'_>) -> Result<Self, NotABaseline> {
         let hour = i64::from_le_bytes(rest.take()?);
         let clock = Clock {
             hour: (hour != i64::MIN).then_some(hour),
@@ -103,10 +126,9 @@ impl Baseline {
             "an epoch that never comes",
         )?;
         let mut baseline = Self { clock, ..Self::default() };
-        read(&mut rest, &mut baseline.actors, clock.epoch, |_| Ok(()))?;
-        read(&mut rest, &mut baseline.peers, clock.epoch, |rest| Ok(u64::from_le_bytes(rest.take()?)))?;
-        read(&mut rest, &mut baseline.habits, days, |_| Ok(()))?;
-        rest.check(rest.at == body.len(), "more than three sketches")?;
+        read(rest, &mut baseline.actors, clock.epoch, |_| Ok(()))?;
+        read(rest, &mut baseline.peers, clock.epoch, |rest| Ok(u64::from_le_bytes(rest.take()?)))?;
+        read(rest, &mut baseline.habits, days, |_| Ok(()))?;
         Ok(baseline)
     }
 }

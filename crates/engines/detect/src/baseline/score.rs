@@ -11,7 +11,7 @@ const NEVER: f64 = 0.5;
 /// Terms below are not counted: what one in eight hours of somebody shows is no surprise, and many small surprises are no large one.
 const LEAST_TERM: f64 = 3.0;
 
-/// Most that a circumstance (network, client) adds: less than [`UNUSUAL`], as people travel and clients get replaced. Two
+/// Most that a circumstance (network, client, region) adds: less than [`UNUSUAL`], as people travel and clients get replaced. Two
 /// circumstances at once, or one and an unusual deed, are told.
 const MOST_OF_CIRCUMSTANCES: f64 = 7.0;
 
@@ -77,7 +77,7 @@ pub(super) fn expected(of_peers: f64, hours_of_peers: f64) -> f64 {
 /// Bits as they count, if they do. In hundredths, so that the last digit of a machine's logarithm changes nothing.
 pub(super) fn counted(feature: Feature, bits: f64) -> Option<f64> {
     let most = match feature {
-        Feature::Network | Feature::UserAgent => MOST_OF_CIRCUMSTANCES,
+        Feature::Network | Feature::UserAgent | Feature::Region => MOST_OF_CIRCUMSTANCES,
         _ => f64::MAX,
     };
     let bits = (bits.min(most) * 100.0).round() / 100.0;

@@ -5,6 +5,7 @@ mod policy;
 mod read;
 mod record;
 mod rules;
+mod tactic;
 mod watch;
 mod whereabouts;
 
@@ -16,5 +17,6 @@ pub use record::{
     TlsDetails, WebIdFederation,
 };
 pub use rules::KINDS;
-pub(crate) use rules::{actor, aws_call};
+pub(crate) use rules::{actor, anomaly, aws_call, may_be_anomaly};
+pub use tactic::Tactic;
 pub(crate) use watch::Watch;

@@ -21,6 +21,10 @@ use crate::recent::Recent;
 const MAX_CLUSTERS: usize = 10_000;
 /// Keys of KMS that clusters are known to use.
 const MAX_KEYS: usize = 10_000;
+/// Buckets of trails that are remembered: more than an account makes in its life. A region has five trails.
+const MAX_TRAILS: usize = 1000;
+/// Longest name of a bucket. Source: Amazon S3 User Guide, *General purpose bucket naming rules*.
+const MAX_BUCKET: usize = 63;
 /// Longest ARN of a key that is remembered. Source: AWS IAM User Guide, *IAM and AWS STS quotas*: an ARN has 2,048 characters at most.
 const MAX_ARN: usize = 2048;
 /// People whose sign-ins are remembered.
@@ -45,6 +49,8 @@ pub(crate) struct Watch {
     made: Recent<u64, Option<(u64, i64)>, MAX_CLUSTERS>,
     /// ARNs of keys that clusters seal their Secrets with.
     keys: BTreeSet<String>,
+    /// Buckets that trails were told to write to.
+    trails: BTreeSet<String>,
     sign_ins: Recent<u64, SignIns, MAX_PEOPLE>,
 }
 
@@ -91,6 +97,18 @@ impl Watch {
     pub(super) fn is_key_used(&self, key: &str) -> bool {
         self.keys.contains(key)
             || (!key.starts_with("arn:") && self.keys.iter().any(|arn| arn.rsplit('/').next() == Some(key)))
+    }
+
+    /// Remembers to which bucket a trail writes.
+    pub(super) fn trail_writes_to(&mut self, bucket: &str) {
+        if !bucket.is_empty() && bucket.len() <= MAX_BUCKET && self.trails.len() < MAX_TRAILS {
+            self.trails.insert(bucket.to_owned());
+        }
+    }
+
+    /// Whether a trail is known to write to a bucket.
+    pub(super) fn has_trail(&self, bucket: &str) -> bool {
+        self.trails.contains(bucket)
     }
 
     /// From how many networks somebody signed in lately, this time included.

@@ -73,7 +73,7 @@ struct Known {
     rules: Rules,
     #[serde(with = "bytes")]
     baseline: Vec<u8>,
-    #[serde(deserialize_with = "at_most::<PUPILS, _, _>")]
+    #[serde(deserialize_with = "at_most::<{ 2 * PUPILS }, _, _>")]
     lessons: Vec<(usize, u8)>,
     findings: Findings,
     trail: Watch,

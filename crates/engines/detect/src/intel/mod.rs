@@ -3,6 +3,7 @@
 mod aws;
 mod read;
 mod stix;
+mod xml;
 
 pub use aws::{AwsRanges, NoRanges};
 pub use read::{Format, List, MAX_ENTRIES, NotTaken};

@@ -1,7 +1,10 @@
 //! Lists of addresses, in the forms that GuardDuty takes.
 //!
 //! Source: AWS GuardDuty User Guide, *Customizing threat detection with entity lists and IP address lists*, "List formats". Of STIX it takes
-//! version 1 in XML; here it is JSON, of both versions.
+//! version 1 in XML; here it may be JSON as well, of both versions.
+//!
+//! GuardDuty takes 250,000 addresses and networks of a threat list, six of those, and 2,000 of one trusted list. Ringwall takes more
+//! ([`MAX_ENTRIES`]) of as many lists as there are.
 
 use std::net::IpAddr;
 
@@ -19,7 +22,7 @@ const WIDEST: (u8, u8) = (4, 6);
 pub enum Format {
     /// An address or network a line; what follows it, or begins with `#`, `;` or `//`, is a comment.
     Text,
-    /// STIX 1 or 2 in JSON.
+    /// STIX 1 in XML, or 1 or 2 in JSON.
     Stix,
     /// `Indicator type, Indicator, Description`, as Open Threat Exchange has it.
     OtxCsv,
@@ -48,7 +51,7 @@ impl Format {
     /// The format that a text looks like.
     pub fn of(text: &str) -> Self {
         let text = text.trim_start_matches('\u{feff}').trim_start();
-        if text.starts_with(['{', '[']) {
+        if text.starts_with(['{', '[', '<']) {
             return Self::Stix;
         }
         let is_comment = |line: &&str| line.trim().is_empty() || line.trim_start().starts_with(['#', ';']);
@@ -91,7 +94,7 @@ pub enum NotTaken {
         /// What stands there.
         text: String,
     },
-    /// It is no JSON, or not STIX's.
+    /// It is neither JSON nor XML, or not STIX's.
     #[error("no STIX: {0}")]
     NoStix(String),
     /// There are more.

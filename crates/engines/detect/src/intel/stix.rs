@@ -5,6 +5,7 @@
 use serde_json::value::RawValue;
 
 use super::read::{NotTaken, Taken};
+use super::xml;
 use crate::field::{Field, Text};
 use crate::object::object;
 
@@ -24,6 +25,9 @@ object! {
 }
 
 pub(super) fn read(text: &str, taken: &mut Taken) {
+    if text.trim_start().starts_with('<') {
+        return xml::read(text, taken);
+    }
     let whole: &RawValue = match serde_json::from_str(text) {
         Ok(whole) => whole,
         Err(error) => return taken.refuse(NotTaken::NoStix(error.to_string())),
@@ -108,6 +112,38 @@ mod tests {
     fn taken(text: &str) -> (Vec<String>, usize) {
         let (list, not) = List::read(text, Format::Stix);
         (list.entries.iter().map(|entry| format!("{}/{}", entry.address, entry.length)).collect(), not.len())
+    }
+
+    /// In the form of GuardDuty's own example.
+    #[test]
+    fn xml_of_version_1_is_read() {
+        let object = |category: &str, value: &str| {
+            format!(
+                r#"<indicator:Observable><cybox:Object><cybox:Properties xsi:type="AddressObject:AddressObjectType" {category}>
+                <AddressObject:Address_Value condition="Equals" apply_condition="ANY">{value}</AddressObject:Address_Value>
+                </cybox:Properties></cybox:Object></indicator:Observable>"#
+            )
+        };
+        let package = |objects: &str| {
+            format!(
+                r#"<?xml version="1.0" encoding="UTF-8"?><stix:STIX_Package xmlns:stix="http://stix.mitre.org/stix-1">
+                <stix:Indicator><indicator:Title>scanners &amp; more</indicator:Title>{objects}</stix:Indicator></stix:STIX_Package>"#
+            )
+        };
+        let four =
+            object(r#"category="ipv4-addr""#, "198.51.100.1##comma##198.51.100.2 ##comma## 203.0.113.0/24");
+        let six = object(r#"category="ipv6-addr""#, "2001:db8::7");
+        let mail = object(r#"category="e-mail""#, "x@example.com");
+        let text = package(&[four.clone(), six, mail, object("", "192.0.2.1")].concat());
+        assert_eq!(Format::of(&text), Format::Stix);
+        let all = ["198.51.100.1/32", "198.51.100.2/32", "203.0.113.0/24", "2001:db8::7/128", "192.0.2.1/32"];
+        assert_eq!(taken(&text), (all.map(str::to_owned).into(), 0));
+        // What is there is taken, and that it is not all is told.
+        let whole = package(&four);
+        let (entries, not) = taken(whole.get(..whole.len() - 30).unwrap());
+        assert_eq!((entries.len(), not), (3, 1));
+        assert_eq!(taken(&"<a>".repeat(1000)), (Vec::new(), 1));
+        assert_eq!(taken(&package(&object("", "no address"))), (Vec::new(), 1));
     }
 
     #[test]

@@ -99,6 +99,9 @@ fn types(kind: &str) -> String {
         }
         (_, "Kubernetes") => format!("TTPs/{purpose}/{flat}"),
         _ => match tactic(purpose) {
+            Some(tactic) if rest == "IAMUser/AnomalousBehavior" => {
+                format!("TTPs/{tactic}/IAMUser-AnomalousBehavior")
+            }
             Some(tactic) => format!("TTPs/{tactic}/{flat}"),
             None => format!("TTPs/{flat}"),
         },
@@ -252,6 +255,14 @@ mod tests {
             (
                 "Stealth:IAMUser/CloudTrailLoggingDisabled",
                 "TTPs/Defense Evasion/Stealth:IAMUser-CloudTrailLoggingDisabled",
+            ),
+            (
+                "CredentialAccess:IAMUser/AnomalousBehavior",
+                "TTPs/Credential Access/IAMUser-AnomalousBehavior",
+            ),
+            (
+                "DefenseEvasion:IAMUser/BedrockLoggingDisabled",
+                "TTPs/Defense Evasion/DefenseEvasion:IAMUser-BedrockLoggingDisabled",
             ),
             ("Policy:IAMUser/RootCredentialUsage", "TTPs/Policy:IAMUser-RootCredentialUsage"),
         ] {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::object::Object;
 use super::{Scope, digest, evidence, id, is_of_cluster, responsible, sequence, times};
-use crate::finding::{Actor, Archived, Details, Finding, Log, Term, Verdict, Workload, number};
+use crate::finding::{Actor, Archived, AwsCall, Details, Finding, Log, Term, Verdict, Workload, number};
 
 /// A finding as GuardDuty would give it, without anything that its schema has not.
 pub(super) fn guardduty(finding: &Finding, scope: &Scope, verdict: &Verdict) -> Value {
@@ -306,8 +306,17 @@ fn additional(details: &Details) -> Object {
     let value = Object::default()
         .text("threatListName", list.map_or("", |list| &list.list))
         .text("threatName", list.and_then(|list| list.threats.first()).map_or("", String::as_str))
+        .object("anomalies", anomalies(details))
         .list("unusual", details.terms.iter().map(term).collect());
     Object::default().value("value", value.into_value().to_string()).value("type", "default")
+}
+
+/// The call that is unusual, as GuardDuty writes it: `iam.amazonaws.com:[CreateAccessKey:success]`.
+fn anomalies(details: &Details) -> Object {
+    let call = details.aws_call.as_ref().filter(|_| !details.terms.is_empty());
+    let Some(AwsCall { action, service, error_code, .. }) = call else { return Object::default() };
+    let outcome = if error_code.is_empty() { "success" } else { error_code };
+    Object::default().value("anomalousAPIs", format!("{service}:[{action}:{outcome}]"))
 }
 
 fn term(term: &Term) -> Value {

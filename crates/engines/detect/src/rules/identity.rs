@@ -1,6 +1,6 @@
 //! Identities that are used where they don't belong.
 
-use ringwall_model::Severity;
+use ringwall_model::{Responsible, Severity};
 
 use super::clients::{is_tool, public_source};
 use super::details::{short, signal};
@@ -16,14 +16,18 @@ pub(super) static IMPERSONATED: Kind = ringwall(
     "Ask whoever did it. Give `impersonate` with `resourceNames` alone: `ringwall who-can impersonate groups`.",
     "",
 );
-pub(super) static SYSTEM_FROM_OUTSIDE: Kind = ringwall(
-    "CredentialAccess:Kubernetes/Ringwall.SystemPrincipalFromPublicAddress",
-    Severity::High,
-    "Credentials of a part of the cluster were used from the Internet",
-    "Replace the node, or delete the pod and its service account's tokens; find how the credentials got out, and let the apiserver be reached from your \
-     networks alone.",
-    "",
-);
+/// Nodes and pods are the customer's, the control plane is AWS's. Source: AWS EKS User Guide, *Security in Amazon EKS*.
+pub(super) static SYSTEM_FROM_OUTSIDE: Kind = Kind {
+    responsible: Responsible::Shared,
+    ..ringwall(
+        "CredentialAccess:Kubernetes/Ringwall.SystemPrincipalFromPublicAddress",
+        Severity::High,
+        "Credentials of a part of the cluster were used from the Internet",
+        "Replace the node, or delete the pod and its service account's tokens; if it is a part of the control plane, tell AWS, whose it is. Find how the \
+         credentials got out, and let the apiserver be reached from your networks alone.",
+        "",
+    )
+};
 
 /// Remembers from where kubelets call: a cluster whose apiserver is reached over the Internet has its nodes there, or behind the
 /// address that its network shares.

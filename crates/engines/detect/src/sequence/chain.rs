@@ -54,6 +54,9 @@ pub(super) struct Part {
     pub(super) actor: Actor,
     pub(super) address: String,
     pub(super) resource: String,
+    /// Whether the baseline alone told it.
+    #[serde(default)]
+    pub(super) is_unusual_only: bool,
 }
 
 impl Part {
@@ -124,7 +127,8 @@ impl Chain {
         };
         let is_hostile = parts
             .iter()
-            .any(|part| part.source == SignalSource::Finding && part.stage.is_some_and(Stage::is_hostile));
+            .filter(|part| part.source == SignalSource::Finding && !part.is_unusual_only)
+            .any(|part| part.stage.is_some_and(Stage::is_hostile));
         let is_attack = score >= THRESHOLD && stages.len() >= STEPS && findings >= FINDINGS && is_hostile;
         let known =
             self.told.get(at).cloned().flatten().filter(|(_, time)| is_near(*time)).map(|(uid, _)| uid);

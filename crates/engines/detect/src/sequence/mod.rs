@@ -36,6 +36,21 @@ pub fn kinds() -> Vec<&'static Kind> {
     [&chain::CLUSTER, &chain::CREDENTIALS].into_iter().chain(PAIRS).collect()
 }
 
+/// What was told of one event.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Told<'t> {
+    /// By rules.
+    pub(crate) signals: &'t [Signal],
+    /// By the baseline alone.
+    pub(crate) unusual: Option<&'t Signal>,
+}
+
+impl Told<'_> {
+    fn is_empty(self) -> bool {
+        self.signals.is_empty() && self.unusual.is_none()
+    }
+}
+
 /// Who did what lately.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(default)]
@@ -79,12 +94,12 @@ impl Sequences {
         &mut self,
         act: &Act<'_>,
         place: &Place,
-        told: &[Signal],
+        told: Told<'_>,
         tell: &mut dyn FnMut(Signal),
     ) {
         let mut paired = Vec::new();
         self.pairs.audit(act, place, &mut |signal| paired.push(signal));
-        let weak = if told.is_empty() && act.took_place() { stages::weak_request(act) } else { None };
+        let weak = if told.signals.is_empty() && act.took_place() { stages::weak_request(act) } else { None };
         let weak = weak.filter(|weak| {
             let user = act.user.map_or(("", ""), |user| (user.username.text(), actor::extra(user, "arn")));
             self.is_new((user, weak.on, weak.call, act.name), act.time)
@@ -111,7 +126,7 @@ impl Sequences {
             (namespace, name) => format!("{}/{namespace}/{name}", act.resource),
         };
         let address = act.source.map(|address| address.to_string()).unwrap_or_default();
-        if let Some(weak) = weak {
+        if let Some(weak) = weak.filter(|_| told.unusual.is_none()) {
             let evidence =
                 Evidence { id: short(act.event.audit_id.text()), is_record: false, place: place.clone() };
             let user = Actor { username: short(act.username()), ..Actor::default() };
@@ -121,8 +136,11 @@ impl Sequences {
                 tell,
             );
         }
-        for signal in told.iter().chain(&paired) {
+        for signal in told.signals.iter().chain(&paired) {
             self.add(&names, part_of(signal, &address, &resource), tell);
+        }
+        if let Some(signal) = told.unusual {
+            self.add(&names, part_of_unusual(signal, weak, &address, &resource), tell);
         }
         paired.into_iter().for_each(tell);
     }
@@ -132,7 +150,7 @@ impl Sequences {
         &mut self,
         call: &Call<'_>,
         place: &Place,
-        told: &[Signal],
+        told: Told<'_>,
         tell: &mut dyn FnMut(Signal),
     ) {
         let mut paired = Vec::new();
@@ -142,14 +160,14 @@ impl Sequences {
             let holders = if handover.for_himself { &names } else { &handover.holders };
             self.bind(holders, &handover.given);
         }
-        let weak = if told.is_empty() && call.succeeded { stages::weak_call(call) } else { None };
+        let weak = if told.signals.is_empty() && call.succeeded { stages::weak_call(call) } else { None };
         let weak = weak.filter(|weak| {
             let key = call.identity().map_or("", |identity| identity.access_key.text());
             !call.is_infrastructure() && self.is_new((call.who(), key, weak.on, weak.call), call.time)
         });
         let address = call.address().map(|address| address.to_string()).unwrap_or_default();
         let resource = format!("{}/{}", call.account, call.service);
-        if let Some(weak) = weak {
+        if let Some(weak) = weak.filter(|_| told.unusual.is_none()) {
             let actor = cloudtrail::actor(call);
             let evidence =
                 Evidence { id: short(call.record.id.text()), is_record: true, place: place.clone() };
@@ -159,8 +177,11 @@ impl Sequences {
                 tell,
             );
         }
-        for signal in told.iter().chain(&paired) {
+        for signal in told.signals.iter().chain(&paired) {
             self.add(&names, part_of(signal, &address, &resource), tell);
+        }
+        if let Some(signal) = told.unusual {
+            self.add(&names, part_of_unusual(signal, weak, &address, &resource), tell);
         }
         paired.into_iter().for_each(tell);
     }
@@ -243,6 +264,7 @@ fn part_of(signal: &Signal, address: &str, resource: &str) -> Part {
         actor: of_part(&signal.details.actor),
         address: address.to_owned(),
         resource: short(resource),
+        is_unusual_only: false,
     }
 }
 
@@ -250,6 +272,14 @@ fn of_part(actor: &Actor) -> Actor {
     let mut actor = actor.clone();
     actor.groups.truncate(MAX_GROUPS);
     actor
+}
+
+/// What is unusual and nothing else weighs half, or what the call weighs by itself, and can't be what makes a sequence hostile: people do
+/// new things.
+fn part_of_unusual(signal: &Signal, weak: Option<&Weak>, address: &str, resource: &str) -> Part {
+    let part = part_of(signal, address, resource);
+    let weight = (part.weight / 2).max(weak.map_or(0, |weak| weak.weight));
+    Part { weight, is_unusual_only: true, ..part }
 }
 
 fn part_of_weak(
@@ -277,5 +307,32 @@ fn part_of_weak(
         actor,
         address: address.to_owned(),
         resource: short(resource),
+        is_unusual_only: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of many actors with few signals each, and of few with many.
+    #[test]
+    fn the_signals_of_all_together_are_bounded() {
+        let weak = WEAK_REQUESTS.first().unwrap();
+        for each in [1, MAX_PARTS_OF_ALL / 100] {
+            let mut sequences = Sequences::default();
+            for number in 0..3 * MAX_PARTS_OF_ALL {
+                let names = [Identity::KubernetesUser((number / each).to_string())];
+                let evidence = Evidence {
+                    id: number.to_string(),
+                    is_record: false,
+                    place: Place { file: "audit.log".into(), line: 1 },
+                };
+                let part = part_of_weak(weak, Log::Audit, None, evidence, Actor::default(), "", "");
+                sequences.add(&names, part, &mut |_| {});
+            }
+            let held: usize = sequences.chains.values().map(Chain::len).sum();
+            assert!((1..=2 * MAX_PARTS_OF_ALL).contains(&held), "{held}");
+        }
     }
 }

@@ -93,7 +93,9 @@ impl Followed {
         }
         let act = Act::of(event);
         let names = actor::of_act(&act);
-        let Some((identity, through, strength)) = self.belongs(&names, act.time) else { return };
+        let impersonated = event.impersonated_user.get().map(|user| user.username.text());
+        let belongs = self.belongs(&names, act.time).or_else(|| self.is_in_name_of(impersonated?));
+        let Some((identity, through, strength)) = belongs else { return };
         let status = event.response_status.get();
         let error = match (act.outcome, status) {
             (Outcome::Denied | Outcome::Failed, Some(status)) => {
@@ -104,7 +106,6 @@ impl Followed {
             }
             _ => String::new(),
         };
-        let impersonated = event.impersonated_user.get().map(|user| user.username.text());
         let (action, object, detail) = super::words::request(&act);
         self.push(Entry {
             time: act.time,
@@ -241,7 +242,7 @@ impl Followed {
         let is_pod = names.iter().any(|name| matches!(name, Identity::Pod(..) | Identity::Token(_)));
         let key = names.iter().find(|name| matches!(name, Identity::AccessKey(_)));
         let has_other_key = key.is_some_and(|key| !self.at.contains_key(key));
-        names.iter().find_map(|name| {
+        let claims = names.iter().filter_map(|name| {
             let known = self.known.get(*self.at.get(name)?)?;
             let why = known.through.as_ref().map(|(_, link)| link.why);
             // In another's name he acts himself; another key, or another pod of a service account, is not this one.
@@ -249,8 +250,18 @@ impl Followed {
                 || (why.is_some() && has_other_key && self.is_by_key(name))
                 || (is_pod && matches!(name, Identity::KubernetesUser(_)) && why == Some(Why::RunsAs));
             let is_after = known.since.is_none() || time.is_none() || time >= known.since;
-            (!is_other && is_after).then(|| (name.clone(), why, known.strength))
-        })
+            (!is_other && is_after).then_some((name, why, known.strength))
+        });
+        // By the name that was asked for, or else the surest and strongest.
+        let claim = claims.min_by_key(|(_, why, strength)| (why.is_some(), *strength));
+        claim.map(|(name, why, strength)| (name.clone(), why, strength))
+    }
+
+    /// What others do in somebody's name is his as well, if it is he who was asked for.
+    fn is_in_name_of(&self, username: &str) -> Option<(Identity, Option<Why>, Strength)> {
+        let identity = Identity::KubernetesUser(username.to_owned());
+        let known = self.known.get(*self.at.get(&identity)?)?;
+        known.through.is_none().then_some((identity, Some(Why::Impersonated), Strength::Exact))
     }
 
     fn push(&mut self, entry: Entry) {

@@ -153,6 +153,8 @@ impl Link {
     pub fn strength(&self) -> Strength {
         match (self.why, &self.to) {
             (Why::RunsAs, _) | (Why::MadeToken, Identity::KubernetesUser(_)) => Strength::Shared,
+            // The pod's own token says so.
+            (Why::OneOf, _) => Strength::Exact,
             (_, Identity::Pod(..) | Identity::Workload(..)) => Strength::Name,
             _ => Strength::Exact,
         }

@@ -108,7 +108,8 @@ fn phrase(why: Why) -> String {
 
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}: {}", self.identity.kind(), self.identity.name(), self.what())?;
+        let name = self.names.first().unwrap_or(&self.identity);
+        write!(f, "{} {}: {}", name.kind(), name.name(), self.what())?;
         if !self.impersonated.is_empty() {
             write!(f, " as {}", self.impersonated)?;
         }

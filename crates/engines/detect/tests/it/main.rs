@@ -27,5 +27,7 @@ mod soak;
 mod state;
 mod stopped;
 mod story;
+mod timeline;
 #[path = "../../../../../fuzz/trail.rs"]
 mod trail;
+mod unusual;

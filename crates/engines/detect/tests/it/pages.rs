@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use ringwall_detect::Tactic;
 use ringwall_detect::finding::{DefinedBy, Kind};
 use ringwall_detect::rules::{KINDS, Listed};
+use ringwall_detect::{Tactic, cloudtrail};
 use ringwall_model::Responsible;
 
 const TYPES: &str = "# Types of findings of the audit log
@@ -70,8 +70,16 @@ GuardDuty names its types of callers by tactic (`Discovery:Kubernetes/TorIPCalle
 This is Ringwall's table; the first line that fits counts. What is public of GuardDuty's is AWS's own tester: to read `/api` and to list pods
 is Discovery, to make a service account is Impact.
 
+{}
+## Calls to AWS
+
+`…:IAMUser/AnomalousBehavior` is told by the tactic that a call serves, if it is unusual ([anomalies](anomalies.md)). AWS publishes some calls of each
+tactic (AWS GuardDuty User Guide, *IAM finding types*); they are in the table, from `crates/engines/detect/src/cloudtrail/tactic.rs`. A call that isn't
+there is learned, and not told.
+
 {}",
-        Tactic::page()
+        Tactic::page(),
+        cloudtrail::Tactic::page()
     )
 }
 

@@ -18,20 +18,25 @@ const MAX_BYTES: u64 = 1 << 20;
 
 /// What flags say counts first.
 pub(super) fn of(args: &Detect, files: &[LogFile]) -> Scope {
-    let written = written(files);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis());
+    let written = within(files);
     Scope {
         account: args.account.clone().or(written.account),
         region: args.region.clone().or(written.region),
         cluster: args.cluster_name.clone().or(written.cluster),
         cluster_arn: None,
-        now: i64::try_from(now).unwrap_or(i64::MAX),
+        now: written.now,
     }
 }
 
 /// What the snapshot says that the first of these files lies in.
 pub(in crate::commands) fn written(files: &[LogFile]) -> Scope {
     files.iter().find_map(|file| snapshot(file.path.as_deref()?)).unwrap_or_default()
+}
+
+/// The same, and what time it is.
+pub(in crate::commands) fn within(files: &[LogFile]) -> Scope {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis());
+    Scope { now: i64::try_from(now).unwrap_or(i64::MAX), ..written(files) }
 }
 
 /// What the `cluster.yaml` of the snapshot says whose `audit/` or `cloudtrail/` a file lies in.

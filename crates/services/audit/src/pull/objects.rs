@@ -124,7 +124,8 @@ impl Objects {
 
     /// Puts what is in an object into the queue.
     async fn take(&self, object: &ObjectMeta) -> Result<(), String> {
-        let name: Arc<str> = format!("{}/{}", self.name.trim_end_matches('/'), object.location).into();
+        let bucket = super::bucket(&self.name).map_or("", |(bucket, _)| bucket);
+        let name: Arc<str> = format!("s3://{bucket}/{}", object.location).into();
         if object.size > MAX_OBJECT {
             self.pull.problem("objects", &name, "it is too large, and left out");
             return Ok(());

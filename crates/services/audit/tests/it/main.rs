@@ -1,5 +1,6 @@
 //! The service in one process: batches and files in, findings out, over restarts.
 
+mod moto;
 mod restarts;
 mod sources;
 mod webhook;
@@ -70,14 +71,18 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) async fn start(settings: &Settings) -> Self {
-        Self::with(settings, None).await
+        Self::at(settings, None, || 1_795_000_000_000).await
     }
 
-    pub(crate) async fn with(settings: &Settings, aws: Option<ringwall_awsclient::Client>) -> Self {
+    pub(crate) async fn at(
+        settings: &Settings,
+        aws: Option<ringwall_awsclient::Client>,
+        now: fn() -> i64,
+    ) -> Self {
         let begun = Instant::now();
         loop {
             let mut registry = Registry::default();
-            let outside = Outside { aws: aws.clone(), now: Arc::new(|| 1_795_000_000_000) };
+            let outside = Outside { aws: aws.clone(), now: Arc::new(now) };
             match Audit::start(settings, outside, &mut registry).await {
                 Ok(audit) => {
                     return Self { audit: Arc::new(audit), registry, folder: settings.folder.clone() };
@@ -115,7 +120,11 @@ impl Running {
             if is_right(&findings) {
                 return findings;
             }
-            assert!(begun.elapsed() < FOREVER, "{findings:#?}");
+            assert!(
+                begun.elapsed() < FOREVER,
+                "{:#?}",
+                findings.iter().map(|of| (&of["type"], &of["service"]["count"])).collect::<Vec<_>>()
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

@@ -108,7 +108,19 @@ fn what_is_kept_is_what_was() {
         assert!(bytes.len() <= MAX_BYTES);
         again.merge(baseline);
     }
-    assert_eq!(Baseline::new().to_bytes().len(), 50);
+    assert_eq!(Baseline::new().to_bytes().len(), 51);
+}
+
+#[test]
+fn version_1_is_read_which_knew_nothing_of_calls_to_aws() {
+    for baseline in PARTS.iter() {
+        let mut bytes = baseline.to_bytes();
+        bytes.truncate(bytes.len() - 8);
+        (bytes[8], bytes[9]) = (1, 0);
+        assert_eq!(bytes.remove(10), 0);
+        let again = Baseline::from_bytes(&with_checksum(bytes)).unwrap();
+        assert!(again.to_bytes() == baseline.to_bytes());
+    }
 }
 
 #[test]
@@ -119,8 +131,8 @@ fn whatever_damages_it_is_told() {
     assert_eq!(error(b"PK\x03\x04 and so on"), NotABaseline::Other);
     assert_eq!(error(&vec![0; MAX_BYTES + 1]), NotABaseline::TooLong(MAX_BYTES + 1));
     let mut newer = bytes.clone();
-    newer[8] = 2;
-    assert_eq!(error(&newer), NotABaseline::Version(2));
+    newer[8] = 3;
+    assert_eq!(error(&newer), NotABaseline::Version(3));
     for at in (10..bytes.len()).step_by(101) {
         let mut changed = bytes.clone();
         changed[at] ^= 0x10;
@@ -144,17 +156,19 @@ fn a_checksum_that_holds_does_not_make_it_one() {
     // The actors' sketch says that it has one cell, which follows.
     let cell = |cell: &[u8]| {
         let mut body = body.to_vec();
-        body[28..32].copy_from_slice(&1_u32.to_le_bytes());
-        body.splice(32..32, cell.iter().copied());
+        body[29..33].copy_from_slice(&1_u32.to_le_bytes());
+        body.splice(33..33, cell.iter().copied());
         with_checksum(body)
     };
     for (bytes, what) in [
         (with_checksum(body[..20].to_vec()), "it ends too soon"),
         (longer(b"x"), "more than three sketches"),
-        (changed(18, &[0; 4]), "an epoch that never comes"),
-        (changed(18, &[0xff; 4]), "an epoch that never comes"),
-        (changed(27, &[16]), "a sketch of another size"),
-        (changed(28, &[0xff; 4]), "it ends too soon"),
+        (changed(10, &[2]), "calls that are neither known nor not"),
+        (changed(10, &[1]), "it ends too soon"),
+        (changed(19, &[0; 4]), "an epoch that never comes"),
+        (changed(19, &[0xff; 4]), "an epoch that never comes"),
+        (changed(28, &[16]), "a sketch of another size"),
+        (changed(29, &[0xff; 4]), "it ends too soon"),
         (cell(&[0, 1, 1, 0, 0, 0, 0]), "counted before the first epoch"),
         (cell(&[0, 0, 1, 0, 0, 0xc0, 0x7f]), "a count that can't be"),
         (cell(&[0, 0, 1, 0, 0, 0x80, 0xbf]), "a count that can't be"),

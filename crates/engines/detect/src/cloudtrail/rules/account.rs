@@ -1,4 +1,6 @@
 //! What guards an account is taken away.
+//!
+//! Source of severities and triggers: AWS GuardDuty User Guide, *IAM finding types*.
 
 use ringwall_model::Severity;
 
@@ -6,6 +8,7 @@ use super::Tell;
 use super::details::{guardduty, signal};
 use crate::cloudtrail::call::Call;
 use crate::cloudtrail::record::Flag;
+use crate::cloudtrail::watch::Watch;
 use crate::field::{Field, Text};
 use crate::finding::{Kind, Place};
 use crate::object::object;
@@ -25,7 +28,7 @@ static PASSWORD_POLICY: Kind = guardduty(
 );
 static BEDROCK_DISABLED: Kind = guardduty(
     "DefenseEvasion:IAMUser/BedrockLoggingDisabled",
-    Severity::Low,
+    Severity::Medium,
     "The log of calls to Amazon Bedrock's models was turned off",
     "Turn it on again (`aws bedrock put-model-invocation-logging-configuration`), and look at the cost of models since.",
 );
@@ -36,10 +39,15 @@ object! {
     struct Trail {
         "name" => name: Field<Text<'a>>,
         "trailName" => trail_name: Field<Text<'a>>,
+        "s3BucketName" => bucket: Field<Text<'a>>,
         "eventDataStore" => store: Field<Text<'a>>,
         "isMultiRegionTrail" => multi_region: Field<Flag>,
         "includeGlobalServiceEvents" => global: Field<Flag>,
         "eventSelectors" => selectors: Field<Vec<Selector<'a>>>,
+    }
+
+    struct Bucket {
+        "bucketName" => name: Field<Text<'a>>,
     }
 
     struct Selector {
@@ -57,8 +65,11 @@ object! {
 }
 
 /// What a trail is made to record less of.
-pub(super) fn look(call: &Call<'_>, place: &Place, tell: Tell<'_>) {
+pub(super) fn look(watch: &mut Watch, call: &Call<'_>, place: &Place, tell: Tell<'_>) {
     let trail: Trail<'_> = call.request();
+    if matches!(call.action, "CreateTrail" | "UpdateTrail") {
+        watch.trail_writes_to(trail.bucket.text());
+    }
     let is_off = |flag: &Field<Flag>| flag.get().is_some_and(|flag| !flag.0);
     let what = match call.action {
         "DeleteModelInvocationLoggingConfiguration" => {
@@ -95,6 +106,17 @@ pub(super) fn look(call: &Call<'_>, place: &Place, tell: Tell<'_>) {
         .unwrap_or("a trail");
     let description = format!("`{}` {what} `{name}`", call.who());
     tell(signal(&TRAIL_DISABLED, TRAIL_DISABLED.severity, call, place, name, description));
+}
+
+/// The bucket of a trail's logs is deleted, as far as the records say whose it is.
+pub(super) fn look_at_s3(watch: &Watch, call: &Call<'_>, place: &Place, tell: Tell<'_>) {
+    let deleted: Bucket<'_> = call.request();
+    let bucket = deleted.name.text();
+    if call.action != "DeleteBucket" || !watch.has_trail(bucket) {
+        return;
+    }
+    let description = format!("`{}` deleted the bucket `{bucket}`, to which a trail writes", call.who());
+    tell(signal(&TRAIL_DISABLED, TRAIL_DISABLED.severity, call, place, bucket, description));
 }
 
 /// What counts although it was refused.

@@ -1,12 +1,14 @@
 //! What is told from CloudTrail's records.
 
 mod account;
+mod anomaly;
 mod details;
 mod eks;
 mod grants;
 mod keys;
 mod origin;
 
+pub(crate) use anomaly::{anomaly, may_be_anomaly};
 pub(crate) use details::{actor, aws_call};
 pub(super) use origin::SignIn;
 
@@ -18,7 +20,8 @@ use crate::finding::{Kind, Place, Signal};
 type Tell<'t> = &'t mut dyn FnMut(Signal);
 
 /// Types of findings that records alone give rise to.
-pub const KINDS: [&[&Kind]; 5] = [origin::KINDS, account::KINDS, eks::KINDS, grants::KINDS, keys::KINDS];
+pub const KINDS: [&[&Kind]; 6] =
+    [origin::KINDS, account::KINDS, anomaly::KINDS, eks::KINDS, grants::KINDS, keys::KINDS];
 
 /// Asks every rule that may have something to say of a call.
 pub(super) fn look(watch: &mut Watch, call: &Call<'_>, place: &Place, tell: Tell<'_>) {
@@ -35,7 +38,8 @@ pub(super) fn look(watch: &mut Watch, call: &Call<'_>, place: &Place, tell: Tell
         return;
     }
     match call.service {
-        "cloudtrail" | "bedrock" => account::look(call, place, tell),
+        "cloudtrail" | "bedrock" => account::look(watch, call, place, tell),
+        "s3" => account::look_at_s3(watch, call, place, tell),
         "iam" => {
             account::look_at_attempt(call, place, tell);
             grants::look_at_iam(call, place, tell);
