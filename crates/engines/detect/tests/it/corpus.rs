@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::{baseline, detect, state, trail};
+use crate::{baseline, detect, finding_filters, state, trail};
 
 #[test]
 fn the_corpus_is_read() {
@@ -20,6 +20,15 @@ fn the_corpus_of_lists_is_read() {
     let files = fs::read_dir(&folder).unwrap();
     let taken = files.map(|file| detect::list(&fs::read(file.unwrap().path()).unwrap()));
     assert!(taken.filter(|entries| *entries > 0).count() >= 7);
+}
+
+#[test]
+fn the_corpus_of_filters_is_read() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../fuzz/corpus/finding_filters");
+    let files = fs::read_dir(folder).unwrap().map(|entry| fs::read(entry.unwrap().path()).unwrap());
+    let counts: Vec<usize> = files.map(|bytes| finding_filters::filters(&bytes)).collect();
+    let read = counts.iter().filter(|count| **count > 0).count();
+    assert_eq!((read, counts.len()), (8, 13), "{counts:?}");
 }
 
 #[test]

@@ -18,6 +18,8 @@ mod days;
 mod detect;
 mod documents;
 mod filters;
+#[path = "../../../../../fuzz/filters.rs"]
+mod finding_filters;
 mod hostile;
 mod output;
 mod pages;
