@@ -130,7 +130,9 @@ fn the_readme_shows_real_output() {
         let Some(command) = line.strip_prefix("    $ ringwall ") else { continue };
         tours += 1;
         let said = run(&command.split_whitespace().map(str::to_owned).collect::<Vec<_>>(), "");
-        let mut printed = said.stdout.lines();
+        // Findings are on standard output, what was read on standard error.
+        let both = said.stdout + &said.stderr;
+        let mut printed = both.lines();
         while let Some(shown) = lines.next_if(|line| line.is_empty() || line.starts_with("    ")) {
             let shown = shown.strip_prefix("    ").unwrap_or_default();
             if !shown.is_empty() && shown.trim() != "…" {
