@@ -33,3 +33,7 @@ mod timeline;
 #[path = "../../../../../fuzz/trail.rs"]
 mod trail;
 mod unusual;
+
+/// As in the program that is shipped: what memory is given back is the allocator's doing.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
