@@ -21,6 +21,7 @@ import benign
 import callers
 import commands
 import identities
+import malformed
 import policies
 import service
 import tester
@@ -74,6 +75,8 @@ def run(program, testbed, helm, only):
             part(stage)
         if beside:
             service.run(stage, beside)
+        if not only or "malformed" in only:
+            malformed.run(stage, beside)
         stage.begin("types")
         if not only:
             missing = documented() - stage.fired

@@ -169,8 +169,8 @@ mod tests {
         let (mut lines, torn) = Lines::open(&path, MAX_LINE).unwrap();
         assert_eq!(torn, Some(Torn { aside: aside.clone(), bytes: 3 }));
         lines.append(b"three\n").unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntwo\nthree\n");
-        assert_eq!(fs::read_to_string(aside).unwrap(), "thr\n");
+        assert_eq!(fs::read(&path).unwrap(), b"one\ntwo\nthree\n");
+        assert_eq!(fs::read(aside).unwrap(), b"thr\n");
         assert_eq!(lines.tail(100).unwrap(), b"one\ntwo\nthree\n");
         assert_eq!(lines.tail(11).unwrap(), b"three\n");
         assert_eq!(lines.tail(3).unwrap(), b"");

@@ -65,9 +65,9 @@ impl Partition {
         Self(format!("{kept}-{}", digest(format!("{name}\n{account}\n{region}").as_bytes())))
     }
 
-    /// One of what is added by hand, from input of this name: the same input is the same partition.
-    pub fn of_input(input: &str, origin: &Origin) -> Self {
-        Self::new(&format!("add-{}", digest(input.as_bytes())), &origin.account, &origin.region)
+    /// One of what is added by hand, from input that is told by these bytes: the same input is the same partition.
+    pub fn of_input(input: &[u8], origin: &Origin) -> Self {
+        Self::new(&format!("add-{}", digest(input)), &origin.account, &origin.region)
     }
 
     /// Its name in those of files.

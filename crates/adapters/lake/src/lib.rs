@@ -32,6 +32,10 @@
 //!
 //! Source: AWS, *Amazon Security Lake User Guide*, "Collecting data from custom sources in Security Lake".
 //!
+//! # Recall
+//!
+//! [`recall`] gives events back in the form of their logs, for rules that are tried on what is past.
+//!
 //! # Compaction
 //!
 //! [`compact`] makes one file of many, and first writes a list of those that it replaces. [`Visible`] is the lake as it is read: of
@@ -51,9 +55,11 @@ mod layout;
 pub mod limits;
 mod location;
 mod node;
+mod recall;
 mod row;
 mod s3;
 mod schema;
+mod value;
 mod visible;
 mod writer;
 
@@ -62,6 +68,7 @@ pub use self::error::LakeError;
 pub use self::expire::{Expired, expire};
 pub use self::layout::{Day, Partition};
 pub use self::location::{Location, store_of};
+pub use self::recall::{Recalled, recall};
 pub use self::row::{Class, Origin, Row};
 pub use self::schema::{NAMED_COLUMNS, schema};
 pub use self::visible::Visible;

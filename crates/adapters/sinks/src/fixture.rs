@@ -46,6 +46,11 @@ pub(crate) fn finding(kind: &str, pod: &str) -> Finding {
 
 /// Notices of different findings, at the positions from 1 on.
 pub(crate) fn notices(count: u64) -> Vec<Notice> {
+    (1..=count).map(notice).collect()
+}
+
+/// The notice at a position.
+pub(crate) fn notice(position: u64) -> Notice {
     let scope = Scope {
         account: Some("111122223333".to_owned()),
         region: Some("eu-central-1".to_owned()),
@@ -53,12 +58,6 @@ pub(crate) fn notices(count: u64) -> Vec<Notice> {
         cluster_arn: None,
         now: 1_795_000_000_000,
     };
-    (1..=count)
-        .map(|position| Notice {
-            finding: finding("Execution:Kubernetes/ExecInKubeSystemPod", &format!("pod-{position}")),
-            scope: scope.clone(),
-            what: What::New,
-            position,
-        })
-        .collect()
+    let finding = finding("Execution:Kubernetes/ExecInKubeSystemPod", &format!("pod-{position}"));
+    Notice { finding, scope, what: What::New, position }
 }

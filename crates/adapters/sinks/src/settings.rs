@@ -301,6 +301,20 @@ mod tests {
     }
 
     #[test]
+    fn the_page_has_settings_that_are_taken() {
+        let page = include_str!("../../../../docs/detection/sinks.md");
+        let blocks: Vec<&str> =
+            page.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+        assert_eq!(blocks.len(), 7);
+        for block in blocks {
+            let begin = if block.starts_with("[[sink]]") { "" } else { "[[sink]]\nname = 'a'\n" };
+            let sinks =
+                SinkSettings::parse(&format!("{begin}{block}")).map_err(|error| format!("{error}: {block}"));
+            assert!(!sinks.unwrap().is_empty());
+        }
+    }
+
+    #[test]
     fn what_is_wrong_is_told() {
         let sink = |rest: &str| format!("[[sink]]\n{rest}\n");
         for (text, told) in [

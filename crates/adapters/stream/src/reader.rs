@@ -27,6 +27,9 @@ const AT_ONCE: usize = 4 << 20;
 /// How long one request waits at the server for messages to come.
 const WAIT: Duration = Duration::from_secs(5);
 
+/// How much later than that the server's word may come that there was none. Sooner than the five seconds of the client.
+const LATE: Duration = Duration::from_secs(2);
+
 /// The server forgets a consumer that nobody asked for so long; one that was forgotten is made anew.
 const FORGOTTEN: Duration = Duration::from_secs(120);
 
@@ -287,7 +290,8 @@ impl Reading {
             }
         }
         .map_err(|error| wrong(error.into()))?;
-        let limit = if ask == Ask::Wait { WAIT + ANSWER } else { ANSWER };
+        // A consumer that is gone is silence; the client would take it for the end of the request some seconds later.
+        let limit = if ask == Ask::Wait { WAIT + LATE } else { ANSWER };
         loop {
             let Ok(next) = tokio::time::timeout(limit, batch.next()).await else {
                 return Ok(Got::Torn);

@@ -36,7 +36,7 @@ fn audit_event(number: usize) -> Value {
     let verb = verbs[number / 3 % 4];
     // One comes once, on the second day, with a client of its own.
     let is_odd = number == 1;
-    let user = if is_odd { "mallory" } else { users[number % 3 + usize::from(number % 11 == 0)] };
+    let user = if is_odd { "mallory" } else { users[number % 3 + usize::from(number.is_multiple_of(11))] };
     let agent = if is_odd { "odd".to_owned() } else { format!("agent/{}", number % 13) };
     let code = if number.is_multiple_of(4) { 403 } else { 200 };
     json!({

@@ -25,7 +25,7 @@ pub(crate) struct LakeGroup {
 pub(crate) enum LakeCommand {
     /// Add audit logs and CloudTrail, in every form that `ringwall detect` reads
     ///
-    /// The same files, added again, replace what they made before.
+    /// The same files, added again, replace what they made before; a log that was rotated is another.
     Add(LakeAdd),
     /// Make few files of each past day's many, and leave out what is there twice
     ///

@@ -24,7 +24,7 @@ Then give kube-apiserver these flags (docs/plugs/token-webhook.md, docs/plugs/po
 and for the audit log (docs/plugs/audit.md):
   --audit-webhook-config-file=/etc/kubernetes/ringwall/audit.kubeconfig
   --audit-policy-file=/etc/kubernetes/ringwall/audit-policy.yaml
-  --audit-webhook-mode=batch --audit-webhook-initial-backoff=1s")]
+  --audit-webhook-mode=batch --audit-webhook-initial-backoff=10s")]
 pub(crate) struct ClusterWebhooks {
     /// Name of the cluster: what `cluster.name` is where the webhooks run
     #[arg(value_name = "NAME")]

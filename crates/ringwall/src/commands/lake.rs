@@ -1,6 +1,7 @@
 //! `lake`: logs into Parquet, and files of Parquet kept few and young.
 
-use std::io::{self, Write as _};
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,9 @@ use super::detect::scope::within;
 use super::logs::{print_problem, print_problems};
 use crate::cli::{LakeAdd, LakeCommand, LakeCompact, LakeExpire};
 use crate::error::{Exit, Failure};
+
+/// Bytes by which a log is told from another of the same name: the first event is in them, with its id.
+const BEGINNING: u64 = 4096;
 
 /// Runs a command of the group.
 pub(super) fn run(command: &LakeCommand) -> Result<Exit, Failure> {
@@ -76,11 +80,10 @@ struct Adding {
 impl Adding {
     /// What was made of the same files before has the same name, and is replaced.
     fn new(args: &LakeAdd, found: &Found, origin: Origin) -> Result<Self, Failure> {
-        let names: Vec<&str> = found.files.iter().map(|file| &*file.name).collect();
         let mut adding = Self {
             runtime: runtime()?,
             lake: Lake::open(Location::open(&args.to)?, Settings::default()),
-            partition: Partition::of_input(&names.join("\n"), &origin),
+            partition: Partition::of_input(&identity(found, origin.now)?, &origin),
             origin,
             position: 0,
             detector: args.detect.then(Detector::new),
@@ -142,6 +145,23 @@ impl Adding {
         self.written.rows = self.written.rows.saturating_add(written.rows);
         Ok(())
     }
+}
+
+/// What input is told by: its files' names and beginnings, by which a log that was rotated is another, and one that grew the same.
+/// Standard input is another each time.
+fn identity(found: &Found, now: i64) -> Result<Vec<u8>, Failure> {
+    let mut identity = Vec::new();
+    for file in &found.files {
+        identity.extend_from_slice(file.name.as_bytes());
+        match &file.path {
+            Some(path) => {
+                let begun = File::open(path).and_then(|file| file.take(BEGINNING).read_to_end(&mut identity));
+                begun.map_err(|source| Failure::Read { path: path.display().to_string(), source })?;
+            }
+            None => identity.extend_from_slice(&now.to_be_bytes()),
+        }
+    }
+    Ok(identity)
 }
 
 fn print_summary(found: &Found, tallies: &[Tally], written: Written) -> Result<Exit, Failure> {

@@ -153,6 +153,7 @@ impl<'t> Tree<'t> {
         }
         for (number, one) in known.iter().enumerate() {
             if let Some(to) = taken.get(&number) {
+                let to = taken.get(to).unwrap_or(to);
                 if !is_same_name(one) {
                     tree.beside.entry(*to).or_default().push(number);
                 }
@@ -183,16 +184,9 @@ impl<'t> Tree<'t> {
 
     /// How many steps lead to a name. Names of one in one event are at one place.
     fn depth(&self, identity: &Identity) -> usize {
-        let mut depth: usize = 0;
-        let mut next = self.get(identity);
-        while let Some((from, link)) = next.and_then(|known| known.through.as_ref()) {
-            depth = depth.saturating_add(usize::from(!is_same(link)));
-            if depth >= DEEPEST {
-                break;
-            }
-            next = self.get(from);
-        }
-        depth
+        let way = std::iter::successors(self.get(identity), |known| self.get(&known.through.as_ref()?.0));
+        let steps = way.filter_map(|known| known.through.as_ref()).filter(|(_, link)| !is_same(link));
+        steps.take(DEEPEST).count()
     }
 
     /// Each name behind the one that leads to it, and under it how.

@@ -11,6 +11,7 @@ mod can;
 mod checks;
 mod corpus;
 mod detect;
+mod detect_rules;
 mod errors;
 mod examples;
 mod iam_eval;
@@ -22,6 +23,7 @@ mod issuer;
 mod issuer_served;
 mod kms;
 mod kubeconfig;
+mod lake;
 mod secrets;
 mod serve;
 #[path = "../../../services/identity/tests/it/signer.rs"]

@@ -74,10 +74,15 @@ fn programs_get_all_of_it_with_its_proof() {
     );
 }
 
+/// A file of the repository.
+fn read(name: &str) -> String {
+    let path = format!("{}/../../{name}", env!("CARGO_MANIFEST_DIR"));
+    String::from_utf8(fs::read(path).unwrap()).unwrap()
+}
+
 /// The event stands where it is said to stand.
 fn proved(evidence: &Value) {
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
-    let text = fs::read_to_string(format!("{root}/{}", evidence["file"].as_str().unwrap())).unwrap();
+    let text = read(evidence["file"].as_str().unwrap());
     let line = usize::try_from(evidence["line"].as_u64().unwrap()).unwrap();
     let id = evidence.get("auditID").or(evidence.get("eventID")).unwrap().as_str().unwrap();
     assert!(text.lines().nth(line - 1).unwrap().contains(id), "{evidence}");
@@ -156,8 +161,7 @@ fn the_order_of_files_is_no_matter() {
 
 #[test]
 fn standard_input_is_read_twice() {
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
-    let log = fs::read_to_string(format!("{root}/examples/storefront/audit/2026-10-13.jsonl")).unwrap();
+    let log = read("examples/storefront/audit/2026-10-13.jsonl");
     let said = timeline(&["--who", STOLEN, "-", "--output", "json"], &log);
     assert_eq!(said.status, 0, "{}", said.stderr);
     let entries = entries(&said);

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use hashbrown::HashMap;
 use prometheus_client::registry::Registry;
@@ -96,10 +97,15 @@ impl Audit {
             now: outside.now,
             stop: Arc::new(AtomicBool::new(false)),
         });
-        let Started { senders, desk, mut threads, tasks } = match &settings.stream {
+        let Started { senders, desk, mut threads, mut tasks } = match &settings.stream {
             None => alone::start(&common).await?,
             Some(stream) => shared::start(&common, stream).await?,
         };
+        for sink in &common.sinks {
+            if let Some(every) = sink.upkeep_every() {
+                tasks.spawn(look_after(Arc::clone(sink), every));
+            }
+        }
         let made = |source| Error::Make { what: "the socket for `ringwall findings`".to_owned(), source };
         let stop = Arc::clone(&common.stop);
         threads.push(control::serve(&settings.folder, Arc::new(desk), stop).map_err(made)?);
@@ -180,6 +186,16 @@ fn sinks(settings: &Settings) -> Result<Vec<Arc<Sink>>, Error> {
     let parts = ringwall_sinks::Parts::new(make(settings.folder.join("sinks"))?);
     let named = SinkSettings::read(path)?;
     named.iter().map(|sink| Ok(Arc::new(Sink::new(sink, &parts)?))).collect()
+}
+
+/// Does what a sink needs done from time to time, for as long as the service runs.
+async fn look_after(sink: Arc<Sink>, every: Duration) {
+    loop {
+        tokio::time::sleep(every).await;
+        if let Err(error) = sink.upkeep().await {
+            tracing::warn!(%error, "what a sink was told is not told again");
+        }
+    }
 }
 
 fn count(metrics: &Metrics, sink: &str, now: Counted, before: Counted) {

@@ -192,7 +192,8 @@ fn required(row: &BTreeMap<String, String>, class: &str) {
     }
     for (path, values) in facts[class]["values"].as_object().unwrap() {
         let value = row.get(path).map_or("", String::as_str);
-        assert!(values.as_array().unwrap().iter().any(|known| known.to_string() == value), "{path}: {value}");
+        let mut known = values.as_array().unwrap().iter().map(Value::to_string);
+        assert!(known.any(|known| known == value), "{path}: {value}");
     }
 }
 
@@ -210,33 +211,35 @@ async fn each_case_makes_rows_that_ocsf_takes_and_findings_as_they_are() {
         if file.extension().is_none_or(|extension| extension != "jsonl") {
             continue;
         }
-        for line in std::fs::read_to_string(&file).unwrap().lines() {
+        let (mut events, mut found, mut expected) = (Vec::new(), Vec::new(), Vec::new());
+        let text = String::from_utf8(std::fs::read(&file).unwrap()).unwrap();
+        for line in text.lines() {
             let case: Value = serde_json::from_str(line).unwrap();
-            let events: Vec<String> =
-                case["events"].as_array().into_iter().flatten().map(Value::to_string).collect();
             let mut detector = Detector::new();
             let place = Place { file: "audit.log".into(), line: 1 };
-            let mut rows = Vec::new();
-            for event in &events {
-                let _ = ringwall_detect::audit::read(event, &mut |event| detector.audit(event, &place));
-                rows.extend(audit_rows(event));
+            for event in case["events"].as_array().into_iter().flatten().map(Value::to_string) {
+                let _ = ringwall_detect::audit::read(&event, &mut |event| detector.audit(event, &place));
+                events.extend(audit_rows(&event));
             }
-            for row in read_back(rows, Class::Events).await {
-                required(&row, "api_activity");
-            }
-            let found = detector.findings();
-            let rows = found.iter().map(|finding| Row::finding(finding, &scope)).collect();
-            let mut read = read_back(rows, Class::Findings).await;
-            assert_eq!(read.len(), found.len());
-            read.sort_by(|one, other| one["finding_id"].cmp(&other["finding_id"]));
-            let mut expected: Vec<Value> = found.iter().map(|finding| ocsf(finding, &scope)).collect();
-            expected.sort_by_key(|value| value["finding_info"]["uid"].to_string());
-            for (row, value) in read.iter().zip(&expected) {
-                required(row, "detection_finding");
-                whole(row, "", value);
-            }
-            findings += found.len();
+            found.extend(detector.findings().into_iter().map(|finding| Row::finding(finding, &scope)));
+            expected.extend(detector.findings().into_iter().map(|finding| ocsf(finding, &scope)));
         }
+        for row in read_back(events, Class::Events).await {
+            required(&row, "api_activity");
+        }
+        let mut read = read_back(found, Class::Findings).await;
+        assert_eq!(read.len(), expected.len());
+        let order = |id: &str, message: &str, time: &str| format!("{id} {message} {time}");
+        read.sort_by_key(|row| order(&row["finding_id"], &row["message"], &row["time"]));
+        expected.sort_by_key(|value| {
+            let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            order(&text(&value["finding_info"]["uid"]), &text(&value["message"]), &text(&value["time"]))
+        });
+        for (row, value) in read.iter().zip(&expected) {
+            required(row, "detection_finding");
+            whole(row, "", value);
+        }
+        findings += read.len();
     }
     assert!(findings > 50, "{findings}");
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "these are tests")]
 
 mod alertmanager;
+mod crash;
 mod eventbridge;
 #[path = "../../src/fixture.rs"]
 mod fixture;

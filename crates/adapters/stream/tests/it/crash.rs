@@ -90,3 +90,29 @@ async fn a_killed_server_loses_nothing_that_it_acknowledged() {
     entries.dedup();
     assert_eq!(entries.len(), seen.len(), "a batch is there twice");
 }
+
+/// The server forgets who waits when it is killed, and says so to nobody.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: cargo xtask test"]
+async fn who_waits_while_the_server_is_killed_is_told_afterwards() {
+    let mut server = Server::start();
+    let stream = server.connect().await;
+    let replica = stream.join().await.unwrap();
+    let mut lease = replica.acquire("one").await.unwrap().unwrap();
+    let first = stream.push("one", Bytes::from_static(b"before")).await.unwrap();
+    assert_eq!(lease.read(0, 100).await.unwrap().len(), 1);
+    // As a partition waits: in turns.
+    let waiting = tokio::spawn(async move {
+        while tokio::time::timeout(Duration::from_millis(250), lease.wait(first)).await.is_err() {}
+        lease.read(first, 100).await.unwrap()
+    });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    server.kill();
+    server.restart();
+    while stream.push("one", Bytes::from_static(b"after")).await.is_err() {}
+    let read = tokio::time::timeout(Duration::from_secs(60), waiting).await.unwrap().unwrap();
+    assert_eq!(
+        read.iter().map(|(_, entry)| entry.clone()).collect::<Vec<_>>(),
+        [Bytes::from_static(b"after")]
+    );
+}

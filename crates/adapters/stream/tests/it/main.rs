@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
     reason = "helpers of tests fail loudly"
 )]
 
@@ -14,6 +15,7 @@ mod findings;
 mod leases;
 mod login;
 mod server;
+mod traces;
 mod workers;
 
 use std::future::Future;

@@ -18,6 +18,20 @@ kill -KILL $server 2>/dev/null
 wait $server
 "#;
 
+/// Writes the calls by which something gets to the disk or to a client; as a grandchild, so that the server is the supervisor's child.
+const STRACE: [&str; 10] = [
+    "strace",
+    "-D",
+    "-f",
+    "-y",
+    "-qq",
+    "-s",
+    "256",
+    "--trace=write,writev,pwrite64,fsync,fdatasync",
+    "-o",
+    "trace",
+];
+
 /// Tells which program is the server, where it is not the one in the path.
 const PROGRAM: &str = "RINGWALL_NATS_SERVER";
 
@@ -27,6 +41,7 @@ pub(crate) struct Server {
     pid: u32,
     port: u16,
     config: String,
+    is_traced: bool,
 }
 
 impl Server {
@@ -36,10 +51,24 @@ impl Server {
 
     /// With more lines of its configuration.
     pub(crate) fn with(config: &str) -> Self {
+        Self::begin(config, false)
+    }
+
+    /// With its calls of the system in the file `trace` of its folder.
+    pub(crate) fn traced() -> Self {
+        Self::begin("", true)
+    }
+
+    fn begin(config: &str, is_traced: bool) -> Self {
         let folder = tempfile::Builder::new().prefix("ringwall-nats-").tempdir().unwrap();
-        let mut server = Self { folder, supervisor: None, pid: 0, port: 0, config: config.to_owned() };
+        let mut server =
+            Self { folder, supervisor: None, pid: 0, port: 0, config: config.to_owned(), is_traced };
         server.run();
         server
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub(crate) fn address(&self) -> String {
@@ -97,8 +126,11 @@ impl Server {
             std::fs::remove_file(old).unwrap();
         }
         let mut supervisor = Command::new("sh")
-            .args(["-c", SUPERVISOR, "supervisor", &program(), "-c"])
+            .args(["-c", SUPERVISOR, "supervisor"])
+            .args(self.is_traced.then_some(STRACE).into_iter().flatten())
+            .args([&program(), "-c"])
             .arg(&file)
+            .current_dir(folder)
             .env("LOG", folder.join("log"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -74,7 +74,7 @@ fn memory_stays_flat() {
 
 /// What the process has in memory, and had at most, in MiB.
 fn memory() -> (f64, f64) {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let status = String::from_utf8(std::fs::read("/proc/self/status").unwrap()).unwrap();
     let field = |name: &str| {
         let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
         line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0

@@ -49,10 +49,10 @@ impl Look for Looking {
 
 /// Tells what logs say.
 pub(super) fn run(args: &Detect) -> Result<Exit, Failure> {
-    let found = logs::find(&args.files)?;
     if !args.backtest.is_empty() {
-        return backtest::run(args, &found);
+        return backtest::run(args);
     }
+    let found = logs::find(&args.files)?;
     let filters = ringwall_audit::filters::read(&args.suppress)?;
     let sigma = rules::sigma(&args.rules)?;
     let (detector, known) = known::detector(args)?;

@@ -1,5 +1,13 @@
 //! The service in one process: batches and files in, findings out, over restarts.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "helpers of tests fail loudly"
+)]
+
 mod moto;
 mod restarts;
 mod sources;
@@ -120,7 +128,11 @@ impl Running {
             if is_right(&findings) {
                 return findings;
             }
-            assert!(begun.elapsed() < FOREVER, "{:#?}", findings.iter().map(|of| (&of["type"], &of["service"]["count"])).collect::<Vec<_>>());
+            assert!(
+                begun.elapsed() < FOREVER,
+                "{:#?}",
+                findings.iter().map(|of| (&of["type"], &of["service"]["count"])).collect::<Vec<_>>()
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
