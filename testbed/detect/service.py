@@ -149,11 +149,16 @@ def key(finding):
     return (finding["type"], sequence["actors"][0]["id"]) if sequence else finding["id"]
 
 
-def is_quiet(service):
-    """Waits until nothing comes any more, for as long as the apiserver keeps a batch open."""
-    before = None
-    while before != (before := service.looked_at()):
-        time.sleep(3)
+def settled(cluster, service):
+    """The log's events at a moment after which nothing came for longer than the apiserver keeps a batch open: then the service has
+    each that it will ever have."""
+    for _ in range(30):
+        before = cluster.record.size(), service.looked_at()
+        events = cluster.record.events()
+        time.sleep(4)
+        if before == (cluster.record.size(), service.looked_at()):
+            return events
+    raise RuntimeError("the apiserver does not come to rest")
 
 
 def run(stage, service):
@@ -168,18 +173,16 @@ def run(stage, service):
     connection.request("GET", "/metrics")
     dropped = counted(connection.getresponse().read().decode(), "apiserver_audit_error_total")
     report.check(dropped == 0, f"an outage of a minute has the apiserver drop nothing: {dropped:g}")
-    is_quiet(service)
 
     # All that is in the log is sent once more: what the service did not have is new to it.
-    events = cluster.record.events()
+    events = settled(cluster, service)
     ids = {event["auditID"] for event in events}
     judged, repeated = service.looked_at()
     for at in range(0, len(events), BATCH):
         batch = {"kind": "EventList", "apiVersion": "audit.k8s.io/v1", "items": events[at:at + BATCH]}
         report.check(service.send(json.dumps(batch).encode()) == 200, "a batch is taken")
     until(lambda: sum(service.looked_at()) - judged - repeated >= len(events), 120)
-    is_quiet(service)
-    later = {event["auditID"] for event in cluster.record.events()} - ids
+    later = {event["auditID"] for event in settled(cluster, service)} - ids
     new = service.looked_at()[0] - judged - len(later)
     report.check(new <= dropped, f"of {len(ids)} requests in the log {new:g} never came to the service")
     report.check(service.looked_at()[1] - repeated >= len(events) - dropped, "it knows the others")
