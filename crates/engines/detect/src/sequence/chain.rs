@@ -248,7 +248,11 @@ fn name<T: PartialEq>(known: &mut Vec<T>, new: T, is_empty: bool) {
 /// An id that the same events give again: FNV-1a of what the sequence began with.
 fn uid(kind: &str, first: &Part) -> String {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    let place = format!("{}:{}", first.evidence.place.file, first.evidence.place.line);
+    // Where an event was read differs from replica to replica; it tells apart only those that have no id.
+    let place = match first.evidence.id.as_str() {
+        "" => format!("{}:{}", first.evidence.place.file, first.evidence.place.line),
+        _ => String::new(),
+    };
     let time = first.time.unwrap_or_default().to_string();
     for text in [kind, &first.evidence.id, &place, &time, &first.name] {
         for byte in text.bytes().chain([0]) {
