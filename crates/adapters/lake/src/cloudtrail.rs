@@ -263,7 +263,7 @@ fn rest(record: &Record<'_>, request: Option<Value>) -> Map<String, Value> {
     all
 }
 
-fn first<'t, const N: usize>(texts: [&'t str; N]) -> &'t str {
+fn first<const N: usize>(texts: [&str; N]) -> &str {
     texts.into_iter().find(|text| !text.is_empty()).unwrap_or_default()
 }
 

@@ -63,7 +63,7 @@ impl S3 {
             ..ObjectCall::new("s3:ListObjectsV2", Method::GET, &self.bucket, "")
         };
         let answer = self.client.object(call).await.map_err(|error| failure(&place, error))?;
-        let answer = Element::parse(&answer.body).map_err(|error| generic(error))?;
+        let answer = Element::parse(&answer.body).map_err(generic)?;
         let objects = answer
             .children
             .iter()
@@ -131,7 +131,7 @@ fn wrong(what: &str) -> Error {
     generic(Said(format!("the answer has no {what} that can be read")))
 }
 
-fn header<'h>(headers: &'h HeaderMap, name: http::HeaderName) -> Option<&'h str> {
+fn header(headers: &HeaderMap, name: http::HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }
 
