@@ -30,7 +30,8 @@ impl Watcher {
         let broken = |why: String| Error::State { cluster: cluster.to_owned(), why };
         let mut sigma = Sigma::new(Arc::clone(&guides.rules))?;
         let mut detector = match state {
-            None => Detector::new(),
+            // Nobody is to know which names fall together in what it remembers.
+            None => Detector::with_key(key()?),
             Some(state) => {
                 let (detector, counted) = split(state).ok_or_else(|| broken("it is cut".to_owned()))?;
                 // What an older version of the rules has counted is no reason not to start.
@@ -115,6 +116,13 @@ impl Watcher {
 
 fn tell(detector: &mut Detector, found: Match) {
     detector.tell(found.signal, found.earlier);
+}
+
+fn key() -> Result<[u8; 16], Error> {
+    let mut key = [0; 16];
+    let made = aws_lc_rs::rand::fill(&mut key);
+    made.map_err(|_| Error::Setting("the system gives no randomness".to_owned()))?;
+    Ok(key)
 }
 
 /// The detector's part of a state, and the rules'.
