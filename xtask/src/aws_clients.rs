@@ -47,12 +47,20 @@ pub(crate) fn server(workspace: &Workspace) -> Result<PathBuf> {
 
 /// Builds the server and has `suite.py` of a folder of the testbed run it.
 pub(crate) fn suite(workspace: &Workspace, python: &Path, folder: &str, arguments: &[&Path]) -> Result<()> {
+    script(workspace, python, &format!("{folder}/suite.py"), arguments)
+}
+
+/// Runs a script of the testbed against the binary, in the script's own folder.
+pub(crate) fn script(workspace: &Workspace, python: &Path, path: &str, arguments: &[&Path]) -> Result<()> {
     let server = server(workspace)?;
+    let path = workspace.root.join("testbed").join(path);
+    let folder = path.parent().unwrap_or(&workspace.root);
     process::run(
         Command::new(python)
-            .current_dir(workspace.root.join("testbed").join(folder))
+            .current_dir(folder)
             // No compiled files in the source.
-            .args(["-B", "suite.py"])
+            .arg("-B")
+            .arg(&path)
             .arg(server)
             .args(arguments),
     )

@@ -26,3 +26,8 @@ pub(crate) fn run(workspace: &Workspace, testbed: &Path) -> Result<()> {
     let helm = HELM.build(workspace)?;
     aws_clients::suite(workspace, Path::new(PYTHON), "detect", &[testbed, &helm])
 }
+
+/// Has `testbed/detect/replicas.py` run three replicas, and kill one of them and NATS.
+pub(crate) fn share(workspace: &Workspace, nats: &Path) -> Result<()> {
+    aws_clients::script(workspace, Path::new(PYTHON), "detect/replicas.py", &[nats])
+}

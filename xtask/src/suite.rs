@@ -263,6 +263,13 @@ fn share_work(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
             }
         }
     }
+    const SERVICE: &str = "replicas of the audit service, killed";
+    match detection::can_run().and_then(|()| nats::find_or_install()) {
+        Err(error) => steps.gap(SERVICE, &format!("{error:#}")),
+        Ok(server) => {
+            steps.run(SERVICE, || detection::share(workspace, &server));
+        }
+    }
 }
 
 /// The names of the end-to-end tests, to say each that could not run.
