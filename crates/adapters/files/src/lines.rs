@@ -172,7 +172,8 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"one\ntwo\nthree\n");
         assert_eq!(fs::read(aside).unwrap(), b"thr\n");
         assert_eq!(lines.tail(100).unwrap(), b"one\ntwo\nthree\n");
-        assert_eq!(lines.tail(11).unwrap(), b"three\n");
+        assert_eq!(lines.tail(11).unwrap(), b"two\nthree\n");
+        assert_eq!(lines.tail(8).unwrap(), b"three\n");
         assert_eq!(lines.tail(3).unwrap(), b"");
         fs::write(&path, "one\ntw").unwrap();
         assert_eq!(tail_of(&path, 100).unwrap(), b"one\n");

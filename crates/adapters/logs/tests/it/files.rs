@@ -87,7 +87,7 @@ fn of_a_snapshot_its_logs_are_read() {
     let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../examples/storefront"));
     let (entries, tallies) = read_all(&find(&[root]));
     assert!(tallies.iter().all(|tally| !tally.is_incomplete()), "{tallies:?}");
-    assert_eq!(tallies.len(), 4);
+    assert_eq!(tallies.len(), 7);
     assert!(entries.iter().any(|entry| entry.starts_with("trail")) && entries.len() > 12);
 }
 
