@@ -421,11 +421,12 @@ impl From<LintLevel> for Level {
     }
 }
 
-/// Serve AWS's APIs and enforce them: STS, IAM, KMS, Secrets Manager, Parameter Store, EKS.
+/// Serve AWS's APIs, a cluster's webhooks, or the audit service.
 ///
-/// The aws CLI and every SDK work with it once AWS_ENDPOINT_URL names it: requests are signed, decided by the IAM
-/// engine, kept in a database on this machine and written to a trail. It listens on this machine alone until told
-/// otherwise. Every setting is a flag, an environment variable or a line of ringwall.toml; flags come first.
+/// `--services` names what runs: aws (STS, IAM, KMS, Secrets Manager, Parameter Store, EKS), authn (the token webhook),
+/// identity (the pod webhook), issuer, audit (docs/plugs/audit.md). The aws CLI and every SDK work with the first once
+/// AWS_ENDPOINT_URL names it: requests are signed, decided by the IAM engine, kept in a database on this machine and
+/// written to a trail. It listens on this machine alone until told otherwise. Every setting is a flag, an environment variable or a line of ringwall.toml; flags come first.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Begin with:
