@@ -50,7 +50,7 @@ async fn a_naive_twin_counts_the_same() {
     let told = ask(&context, sql).await.unwrap();
     assert_eq!(told.lines().skip(1).collect::<Vec<_>>(), expected);
     let days: BTreeSet<&str> =
-        made.trail.iter().map(|record| &record["eventTime"].as_str().unwrap()[..10]).collect();
+        made.trail.iter().map(|record| record["eventTime"].as_str().unwrap().get(..10).unwrap()).collect();
     let told = ask(&context, "SELECT count(DISTINCT day), count(*) FROM events WHERE log = 'cloudtrail'")
         .await
         .unwrap();
