@@ -242,7 +242,7 @@ def run(stage):
     joined.leave()
     day.node.leave()
     events = second.events()
-    report.check(len(events) > 1000, f"a day has {len(events)} events")
+    report.check(len(events) > 500, f"a day has {len(events)} events")
     agents = {event["userAgent"].split("/")[0] for event in events if "userAgent" in event}
     report.check({"Helm", "kubelet", "kube-controller-manager", "kubectl"} <= agents, f"everybody is there: {sorted(agents)}")
 

@@ -52,9 +52,12 @@ def run(stage):
     retired = "PrivilegeEscalation:Kubernetes/PrivilegedContainer"
     with stage.tells("PrivilegedContainer", {PRIVILEGE: HIGH, retired: MEDIUM}, flags=["--retired"]):
         tester.apply(workload("Deployment", "privileged", "gd-tester", container=privileged))
+        # What controllers make of it belongs to it, and to no later act.
+        cluster.until_made("privileged", "gd-tester")
     retired = "Persistence:Kubernetes/ContainerWithSensitiveMount"
     with stage.tells("ContainerWithSensitiveMount", {MOUNT: HIGH, retired: MEDIUM}, flags=["--retired"]):
         tester.apply(workload("Deployment", "mounting", "gd-tester", **mounting("/etc")))
+        cluster.until_made("mounting", "gd-tester")
 
     # kubectl looks around before it writes; to write a Secret is Persistence by our table.
     with stage.tells("DiscoveryMaliciousIPCaller-Custom", {
