@@ -201,10 +201,13 @@ def run(stage, service):
 
     told = {key(finding): finding for finding in cluster.detect(cluster.log, flags=["--region", "eu-west-1"])}
     found = {key(finding): finding for finding in service.findings()}
-    missing = sorted(told[one]["type"] for one in told.keys() - found.keys())
-    types = {finding["type"] for finding in told.values()}
-    more = sorted(found[one]["type"] for one in found.keys() - told.keys())
-    more = [one for one in more if one not in types or not BY_ORDER.search(one)]
+    both = {finding["type"] for finding in told.values()} & {finding["type"] for finding in found.values()}
+
+    def only(these, those):
+        types = sorted(these[one]["type"] for one in these.keys() - those.keys())
+        return [one for one in types if one not in both or not BY_ORDER.search(one)]
+
+    missing, more = only(told, found), only(found, told)
     report.check(len(told) > 10, f"the log has {len(told)} findings")
     report.check(not missing and not more, f"the service has the same: missing {missing}, more {more}")
     named = {one["auditID"] for finding in found.values() for one in finding["evidence"]}
