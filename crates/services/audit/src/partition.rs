@@ -39,9 +39,8 @@ const COMMIT_EVERY: Duration = Duration::from_secs(10);
 /// How long a finding waits for others to be committed with it, at least.
 const TELL_AFTER: Duration = Duration::from_millis(250);
 
-/// How many times as long as a commit takes it is until the next for a finding's sake, so that a large state takes a small part of the
-/// time.
-const TELL_AFTER_TIMES: u32 = 20;
+/// How many times as long as a commit takes it is until the next, so that a large state takes a small part of the time.
+const PAUSE_TIMES: u32 = 20;
 
 /// How often it is looked whether the process ends, or settings changed.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -255,10 +254,10 @@ impl Partition {
         let since = self.committed.elapsed();
         let in_lake = self.lake.as_ref().map_or(self.at.in_lake, InLake::written);
         (self.bytes > 0 || in_lake > self.at.in_lake)
+            && since >= self.took.saturating_mul(PAUSE_TIMES)
             && (self.bytes >= COMMIT_BYTES
                 || since >= COMMIT_EVERY
-                || (since >= TELL_AFTER.max(self.took.saturating_mul(TELL_AFTER_TIMES))
-                    && self.watcher.has_changed()))
+                || (since >= TELL_AFTER && self.watcher.has_changed()))
     }
 
     fn commit(&mut self) -> Result<(), Error> {
