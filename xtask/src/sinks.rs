@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::steps::Steps;
+use crate::suite::EVERYWHERE;
 use crate::workspace::{Workspace, read};
 use crate::{go, moto, process};
 
@@ -33,9 +34,7 @@ pub(crate) fn test(
             Ok(program) => {
                 steps.run(&name, || {
                     process::run(
-                        cargo_test()
-                            .args(["--package", "ringwall-sinks", "--test", "it", "--", "--ignored", tests])
-                            .env(variable, &program),
+                        cargo_test().args(EVERYWHERE).args([tests, "--ignored"]).env(variable, &program),
                     )
                 });
             }

@@ -26,6 +26,10 @@ const OF_THE_TESTBED: &[&str] = &["--skip", "iam::"];
 /// The binary's tests, of which the KMS plugin's are some.
 const PLUGIN: [&str; 5] = ["--package", "ringwall", "--test", "it", "--"];
 
+/// Integration tests of all crates, as they were built for the tests of the workspace. One crate by itself would have other features of
+/// what it depends on, and all of that would be built again: minutes, for DataFusion.
+pub(crate) const EVERYWHERE: [&str; 4] = ["--workspace", "--test", "it", "--"];
+
 /// Tells tests where moto's server is.
 const MOTO_VARIABLE: &str = "RINGWALL_MOTO";
 
@@ -163,12 +167,12 @@ fn use_moto(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
     });
     steps.run(SOURCES, || {
         let mut command = cargo_test(workspace, seed);
-        command.args(["--package", "ringwall-audit", "--test", "it", "--", "moto::", "--ignored"]);
+        command.args(EVERYWHERE).args(["moto::a_log_group", "moto::objects", "--ignored"]);
         process::run(command.env(MOTO_VARIABLE, &program))
     });
     steps.run(LAKE, || {
         let mut command = cargo_test(workspace, seed);
-        command.args(["--package", "ringwall-lake", "--test", "it", "--", "s3::", "--ignored"]);
+        command.args(EVERYWHERE).args(["s3::", "--ignored"]);
         process::run(command.env(MOTO_VARIABLE, &program))
     });
 }
@@ -182,7 +186,7 @@ fn compare_lake(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
     };
     steps.run(NAME, || {
         let mut command = cargo_test(workspace, seed);
-        command.args(["--package", "ringwall-hunt", "--test", "it", "--", "duckdb::", "--ignored"]);
+        command.args(EVERYWHERE).args(["duckdb::", "--ignored"]);
         process::run(command.env(DUCKDB_VARIABLE, &python))
     });
 }
