@@ -297,4 +297,4 @@ if __name__ == "__main__":
     if len(sys.argv) < 3:
         sys.exit(__doc__)
     paths = [pathlib.Path(log) for log in sys.argv[3:]] or list(STOREFRONT.iterdir())
-    sys.exit(run(*(pathlib.Path(program).resolve() for program in sys.argv[1:3]), paths))
+    sys.exit(run(*(pathlib.Path(shutil.which(program) or program).resolve() for program in sys.argv[1:3]), paths))

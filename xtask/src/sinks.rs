@@ -52,7 +52,7 @@ fn alertmanager() -> Result<PathBuf> {
 }
 
 /// A collector that takes OTLP and prints it, built of the project's own modules as `testbed/otel/go.mod` pins them.
-fn collector(workspace: &Workspace) -> Result<PathBuf> {
+pub(crate) fn collector(workspace: &Workspace) -> Result<PathBuf> {
     let source = workspace.root.join("testbed").join("otel");
     let wanted = go::Version::of_module(&read(&source.join("go.mod"))?)?;
     let tool = go::find_or_install(wanted, &workspace.target().join("tools"))?;

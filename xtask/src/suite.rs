@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
-use crate::go_program::{IAM_AUTHENTICATOR, NATS_SERVER};
+use crate::go_program::{HELM, IAM_AUTHENTICATOR, NATS_SERVER};
 use crate::steps::{Steps, in_ci};
 use crate::workspace::Workspace;
 use crate::{
@@ -51,6 +51,16 @@ pub(crate) fn run(workspace: &Workspace, seed: Option<u64>) -> Result<ExitCode> 
         process::run(cargo_test(workspace, seed).args(["--workspace", "--no-fail-fast"]))
     });
     let testbed = build_testbed(workspace, &mut steps);
+    // AWS's clients and the plugs wait more than they work: what later steps need is built meanwhile. A build that fails here is told by
+    // the step that needs it.
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let _ = HELM.build(workspace);
+            let _ = NATS_SERVER.build(workspace);
+            let _ = sinks::collector(workspace);
+        });
+        ask_as_aws_clients(workspace, seed, testbed.as_deref(), &mut steps);
+    });
     detect(workspace, testbed.as_deref(), &mut steps);
     if let Some(program) = &testbed {
         steps.run("tests of the testbed", || testbed::test(workspace));
@@ -73,7 +83,6 @@ pub(crate) fn run(workspace: &Workspace, seed: Option<u64>) -> Result<ExitCode> 
     use_tokens(workspace, seed, &mut steps);
     use_moto(workspace, seed, &mut steps);
     compare_lake(workspace, seed, &mut steps);
-    ask_as_aws_clients(workspace, seed, testbed.as_deref(), &mut steps);
     sinks::test(workspace, || cargo_test(workspace, seed), testbed.as_deref(), &mut steps);
     test_store(workspace, seed, &mut steps);
     share_work(workspace, seed, &mut steps);
