@@ -1,5 +1,6 @@
 //! The findings of a cluster as they are committed: what sinks send and what people ask for.
 
+use std::cmp::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hashbrown::{HashMap, HashSet};
@@ -76,9 +77,7 @@ impl Board {
             newer.map(|(id, entry)| (id.clone(), Arc::clone(&entry.finding))).collect();
         let latest = held.changes;
         drop(held);
-        findings.sort_by(|(one_id, one), (other_id, other)| {
-            (one.first_seen, one_id).cmp(&(other.first_seen, other_id))
-        });
+        findings.sort_by(earliest_first);
         (latest, findings)
     }
 
@@ -147,4 +146,9 @@ impl Board {
         // Nothing that is done while it is held can leave it half done.
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The order in which findings with their ids are shown: the earliest first.
+pub(crate) fn earliest_first(one: &(String, Arc<Finding>), other: &(String, Arc<Finding>)) -> Ordering {
+    (one.1.first_seen, &one.0).cmp(&(other.1.first_seen, &other.0))
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::runtime::Handle;
 
 use crate::Error;
-use crate::board::Board;
+use crate::board::{self, Board};
 use crate::control::{Answer, Ask};
 use crate::service::Common;
 use crate::shelf::Shelf;
@@ -85,9 +85,7 @@ impl Desk {
         let all = stream.findings(Some(&cluster.name)).await?.into_iter();
         let mut findings: Vec<_> =
             all.filter_map(|(_, told)| Some((told.id, Arc::new(Finding::from_bytes(&told.body)?)))).collect();
-        findings.sort_by(|(one_id, one), (other_id, other)| {
-            (one.first_seen, one_id).cmp(&(other.first_seen, other_id))
-        });
+        findings.sort_by(board::earliest_first);
         Ok(findings)
     }
 

@@ -136,12 +136,9 @@ impl Sequences {
                 tell,
             );
         }
-        for signal in told.signals.iter().chain(&paired) {
-            self.add(&names, part_of(signal, &address, &resource), tell);
-        }
-        if let Some(signal) = told.unusual {
-            self.add(&names, part_of_unusual(signal, weak, &address, &resource), tell);
-        }
+        let parts = told.signals.iter().chain(&paired).map(|signal| part_of(signal, &address, &resource));
+        let unusual = told.unusual.map(|signal| part_of_unusual(signal, weak, &address, &resource));
+        parts.chain(unusual).for_each(|part| self.add(&names, part, tell));
         paired.into_iter().for_each(tell);
     }
 
@@ -177,12 +174,9 @@ impl Sequences {
                 tell,
             );
         }
-        for signal in told.signals.iter().chain(&paired) {
-            self.add(&names, part_of(signal, &address, &resource), tell);
-        }
-        if let Some(signal) = told.unusual {
-            self.add(&names, part_of_unusual(signal, weak, &address, &resource), tell);
-        }
+        let parts = told.signals.iter().chain(&paired).map(|signal| part_of(signal, &address, &resource));
+        let unusual = told.unusual.map(|signal| part_of_unusual(signal, weak, &address, &resource));
+        parts.chain(unusual).for_each(|part| self.add(&names, part, tell));
         paired.into_iter().for_each(tell);
     }
 
