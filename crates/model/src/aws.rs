@@ -1,5 +1,7 @@
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::network::{Ec2Subnet, NetworkInterface, PrefixList, SecurityGroup};
 use crate::{
     AccessKey, IamGroup, IamPrincipal, OidcProvider, Organization, PolicyDocument, ResourcePolicy, Source,
     Tree,
@@ -36,6 +38,14 @@ pub struct Aws {
     pub access_keys_exported: bool,
     /// EC2 instances.
     pub instances: Vec<Ec2Instance>,
+    /// Security groups.
+    pub security_groups: Vec<SecurityGroup>,
+    /// Network interfaces, those that `describe-instances` tells of too.
+    pub network_interfaces: Vec<NetworkInterface>,
+    /// Prefix lists.
+    pub prefix_lists: Vec<PrefixList>,
+    /// Subnets.
+    pub subnets: Vec<Ec2Subnet>,
     /// Managed node groups.
     pub node_groups: Vec<NodeGroup>,
     /// Fargate profiles.
@@ -225,6 +235,10 @@ pub struct Ec2Instance {
     pub state: Option<Arc<str>>,
     /// Its private DNS name, which a node may be named by.
     pub private_dns_name: Option<Arc<str>>,
+    /// `m5.large` …
+    pub instance_type: Option<Arc<str>>,
+    /// Its private addresses.
+    pub addresses: Vec<IpAddr>,
     /// ARN of its instance profile.
     pub instance_profile_arn: Option<Arc<str>>,
     /// `MetadataOptions.HttpEndpoint`: `enabled` or `disabled`.

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use crate::network::NetworkObjects;
 use crate::{Aws, Binding, Namespace, Node, Object, Pod, Role, ServiceAccount, Source, Tree, Workload};
 
 /// A parsed snapshot: what is known of a cluster at one time. Immutable; what engines borrow.
@@ -19,6 +20,8 @@ pub struct Cluster {
     pub pods: Vec<Pod>,
     /// What makes pods.
     pub workloads: Vec<Workload>,
+    /// What decides over packets: policies, services, and settings of the VPC CNI.
+    pub network: NetworkObjects,
     /// Roles and ClusterRoles.
     pub roles: Vec<Role>,
     /// RoleBindings and ClusterRoleBindings.

@@ -29,6 +29,7 @@ mod cluster;
 mod decision;
 mod error_chain;
 mod iam;
+pub mod network;
 mod object;
 mod problem;
 mod rbac;

@@ -1,5 +1,9 @@
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use ipnet::IpNet;
+
+use crate::network::NetworkParts;
 use crate::{ComputeType, ObjectRef, Source};
 
 /// A namespace.
@@ -30,6 +34,8 @@ pub struct ServiceAccount {
     pub audience: Option<Arc<str>>,
     /// `eks.amazonaws.com/sts-regional-endpoints`
     pub sts_regional_endpoints: Option<Arc<str>>,
+    /// Labels, which a SecurityGroupPolicy may select by.
+    pub labels: Vec<(Arc<str>, Arc<str>)>,
     /// `automountServiceAccountToken`; `None` where nothing is said (then it mounts).
     pub automount_token: Option<bool>,
 }
@@ -47,6 +53,12 @@ pub struct Node {
     pub provider_id: Option<Arc<str>>,
     /// How it is run, as its labels say; `None` outside EKS.
     pub compute: Option<ComputeType>,
+    /// Its addresses within the cluster and without (`status.addresses`).
+    pub addresses: Vec<IpAddr>,
+    /// Blocks that its pods' addresses are of, where the cluster gives nodes any (`spec.podCIDRs`).
+    pub pod_cidrs: Vec<IpNet>,
+    /// `node.kubernetes.io/instance-type`
+    pub instance_type: Option<Arc<str>>,
 }
 
 /// A pod that exists.
@@ -72,6 +84,15 @@ pub struct Pod {
     pub mirror: bool,
     /// `status.phase`.
     pub phase: Option<Arc<str>>,
+    /// What packets see of it.
+    pub network: NetworkParts,
+}
+
+impl Pod {
+    /// Whether it has ended: a Succeeded or Failed pod has no processes, and its address may be another's.
+    pub fn is_over(&self) -> bool {
+        matches!(self.phase.as_deref(), Some("Succeeded" | "Failed"))
+    }
 }
 
 /// Objects of its own namespace that a pod's specification names.
@@ -102,4 +123,8 @@ pub struct Workload {
     pub host_network: bool,
     /// The controller that owns it, if one does: a ReplicaSet's Deployment.
     pub owned: bool,
+    /// What packets will see of its pods, as far as a template knows; its `owner` is the workload's own.
+    pub network: NetworkParts,
+    /// `spec.replicas`, where it has any.
+    pub replicas: Option<u32>,
 }

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use ringwall_model::network::NetworkParts;
 use ringwall_model::{Object, Pod, PodReferences, Tree, Value};
 
 use crate::fields::{text, text_at};
@@ -21,6 +22,7 @@ pub(crate) fn pod(object: &Object, default_account: &Arc<str>) -> Pod {
         references: references(&object.reference.name, tree),
         mirror: tree.at(&["metadata", "annotations", MIRROR]).is_some(),
         phase: text_at(tree, &["status", "phase"]),
+        network: NetworkParts::default(),
     }
 }
 

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use hashbrown::HashSet;
+use ringwall_model::network::NetworkParts;
 use ringwall_model::{
     Cluster, ComputeType, Namespace, Node, Object, Problem, ServiceAccount, Source, Tree, Workload,
 };
@@ -93,6 +94,7 @@ fn service_account(object: &Object) -> Option<ServiceAccount> {
         role_arn_line,
         audience: annotation("eks.amazonaws.com/audience"),
         sts_regional_endpoints: annotation("eks.amazonaws.com/sts-regional-endpoints"),
+        labels: labels(object),
         automount_token: object.tree.get("automountServiceAccountToken").and_then(Tree::as_bool),
     })
 }
@@ -112,7 +114,16 @@ fn node(object: &Object) -> Node {
         _ => None,
     };
     let name = Arc::clone(&object.reference.name);
-    Node { name, source: object.source.clone(), labels, provider_id, compute }
+    Node {
+        name,
+        source: object.source.clone(),
+        labels,
+        provider_id,
+        compute,
+        addresses: Vec::new(),
+        pod_cidrs: Vec::new(),
+        instance_type: None,
+    }
 }
 
 fn workload(object: &Object, default_account: &Arc<str>) -> Workload {
@@ -130,6 +141,8 @@ fn workload(object: &Object, default_account: &Arc<str>) -> Workload {
         service_account: account_of(spec, default_account),
         labels: pairs(template.and_then(|template| template.at(&["metadata", "labels"]))),
         host_network: is_on_host_network(spec),
+        network: NetworkParts::default(),
+        replicas: None,
         owned: owners.iter().any(|owner| owner.get("controller").and_then(Tree::as_bool) == Some(true)),
     }
 }

@@ -26,6 +26,8 @@ impl<'d> Filler<'_, 'd> {
             id,
             state: text_at(item, &["State", "Name"]),
             private_dns_name: text(item, "PrivateDnsName"),
+            instance_type: text(item, "InstanceType"),
+            addresses: Vec::new(),
             instance_profile_arn: text_at(item, &["IamInstanceProfile", "Arn"]),
             http_endpoint: text_at(item, &["MetadataOptions", "HttpEndpoint"]),
             http_tokens: text_at(item, &["MetadataOptions", "HttpTokens"]),
