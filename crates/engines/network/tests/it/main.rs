@@ -1,0 +1,10 @@
+//! The engine against the published cases, against a naive twin on generated clusters, and rule by rule.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail loudly"
+)]
+
+mod build;
+mod published;
