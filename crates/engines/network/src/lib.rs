@@ -6,6 +6,7 @@
 //! [`Party`]s what policies let pass, as a set of ports.
 
 mod evaluate;
+pub mod groups;
 mod network;
 mod owners;
 mod party;
