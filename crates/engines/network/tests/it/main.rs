@@ -1,4 +1,4 @@
-//! The network engine against its rules: written cases and naive twins on generated clusters.
+//! What reaches what: all pairs against each pair by itself, security groups against a naive twin.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -6,4 +6,6 @@
     reason = "helpers of tests fail loudly"
 )]
 
+mod clusters;
 mod groups;
+mod pairs;
