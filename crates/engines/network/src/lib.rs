@@ -1,5 +1,6 @@
 //! What reaches what in a Kubernetes cluster, and because of what; and the packet filter of a node that makes exactly that true.
 
+pub mod plan;
 mod traffic;
 mod who;
 
