@@ -37,7 +37,7 @@ use ringwall_model::{Cluster, Problem};
 
 pub use aws::percent_decoded;
 pub use error::SnapshotError;
-pub use load::exports_of;
+pub use load::{cluster_of, exports_of};
 pub use logs::read_log;
 pub use objects::{Objects, objects_of};
 
