@@ -11,6 +11,7 @@ mod network;
 mod owners;
 mod pairs;
 mod party;
+pub mod plan;
 mod rules;
 mod select;
 mod traffic;
