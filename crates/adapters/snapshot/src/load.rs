@@ -183,3 +183,14 @@ pub fn exports_of(reader: &mut Reader, file: &Arc<str>, bytes: &[u8]) -> Snapsho
     problems.sort();
     Snapshot { cluster, problems }
 }
+
+/// Reads Kubernetes objects, wherever they come from, as those of a folder are: a live cluster and its export mean the same.
+pub fn cluster_of(mut objects: Vec<Object>) -> Snapshot {
+    let mut problems = Vec::new();
+    objects::settle_namespaces(&mut objects, &mut problems);
+    let objects = objects::drop_duplicates(objects, &mut problems);
+    let mut cluster = Cluster { objects, ..Cluster::default() };
+    typed::fill(&mut cluster, &mut problems);
+    problems.sort();
+    Snapshot { cluster, problems }
+}
