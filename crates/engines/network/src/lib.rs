@@ -10,6 +10,7 @@ mod evaluate;
 pub mod groups;
 mod network;
 mod owners;
+mod pairs;
 mod party;
 mod rules;
 mod select;
@@ -19,6 +20,7 @@ mod who;
 
 pub use evaluate::{Allowed, direction};
 pub use network::{Direction, Network};
+pub use pairs::{AddressRange, Class, Edge, Member, ModelPod, Reach};
 pub use party::{
     End, EndKind, Labels, NamespaceEntry, NamespaceId, NodeEntry, NodeId, Origin, Party, PodEntry, PodId,
     PolicyEntry, PolicyId,
