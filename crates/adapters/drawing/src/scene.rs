@@ -105,12 +105,8 @@ impl Scene {
     pub(crate) fn new(graph: &Graph) -> Self {
         let folded = fold(graph);
         let coarse = graph.parties.len() > MAX_PARTIES || folded.edges.len() > MAX_ARROWS;
-        let mut scene = Self {
-            title: graph.title.clone(),
-            notes: graph.notes.clone(),
-            coarse,
-            ..Self::default()
-        };
+        let mut scene =
+            Self { title: graph.title.clone(), notes: graph.notes.clone(), coarse, ..Self::default() };
         let mut builder = Builder { graph, folded: &folded, coarse, spots: BTreeMap::new() };
         builder.boxes(&mut scene);
         builder.arrows(&mut scene);
@@ -212,7 +208,11 @@ impl Builder<'_> {
                 .filter_map(|of_kind| {
                     let some = of_kind.len();
                     let first = of_kind.into_iter().next()?;
-                    let text = if some == count { first.text } else { format!("{}  {some} of {count}", first.kind.text()) };
+                    let text = if some == count {
+                        first.text
+                    } else {
+                        format!("{}  {some} of {count}", first.kind.text())
+                    };
                     Some(Mark { text, ..first })
                 })
                 .collect();
@@ -264,7 +264,8 @@ impl Builder<'_> {
         for ((from, to), (allowed, unknown)) in joined {
             let uncertain = allowed.is_none();
             let traffic = if uncertain { &unknown } else { &allowed };
-            let not_judged = if unknown.is_none() { String::new() } else { format!("\nnot judged: {unknown}") };
+            let not_judged =
+                if unknown.is_none() { String::new() } else { format!("\nnot judged: {unknown}") };
             let names = (tip(scene, from), tip(scene, to));
             let tip = format!("{} → {}\n{traffic}{not_judged}", names.0, names.1);
             let Some(row) = scene.boxes.get_mut(to.frame).and_then(|frame| frame.rows.get_mut(to.row)) else {
@@ -278,7 +279,11 @@ impl Builder<'_> {
                 continue;
             }
             let question = if uncertain { "? " } else { "" };
-            let door = Door { text: format!("{question}{}", ports(traffic)), tip: traffic.to_string(), unknown: uncertain };
+            let door = Door {
+                text: format!("{question}{}", ports(traffic)),
+                tip: traffic.to_string(),
+                unknown: uncertain,
+            };
             let at = row.doors.iter().position(|known| *known == door).unwrap_or_else(|| {
                 row.doors.push(door);
                 row.doors.len() - 1
@@ -344,7 +349,9 @@ impl MarkKind {
             Self::FromPods => "every pod that sends freely reaches it",
             Self::Among => "reach one another",
             Self::ToOutside => "reaches all of the outside",
-            Self::Limited => "what it sends is limited: of what is open to all pods it reaches only what has an arrow from it",
+            Self::Limited => {
+                "what it sends is limited: of what is open to all pods it reaches only what has an arrow from it"
+            }
         }
     }
 
