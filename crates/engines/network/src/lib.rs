@@ -10,7 +10,9 @@ mod evaluate;
 pub mod groups;
 mod network;
 mod owners;
+mod pairs;
 mod party;
+pub mod plan;
 mod rules;
 mod select;
 mod services;
@@ -19,6 +21,7 @@ mod who;
 
 pub use evaluate::{Allowed, direction};
 pub use network::{Direction, Network};
+pub use pairs::{AddressRange, Class, Edge, Member, ModelPod, Reach};
 pub use party::{
     End, EndKind, Labels, NamespaceEntry, NamespaceId, NodeEntry, NodeId, Origin, Party, PodEntry, PodId,
     PolicyEntry, PolicyId,

@@ -1,4 +1,4 @@
-//! The engine against the published cases, against a naive twin on generated clusters, and rule by rule.
+//! The engine against the published cases, against naive twins on generated clusters, and rule by rule.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -7,4 +7,7 @@
 )]
 
 mod build;
+mod clusters;
+mod groups;
+mod pairs;
 mod published;
