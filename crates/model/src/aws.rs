@@ -91,6 +91,8 @@ pub enum AwsExport {
     Ec2Subnets,
     /// `ec2 describe-prefix-lists` and `describe-managed-prefix-lists`
     Ec2PrefixLists,
+    /// `ec2 get-managed-prefix-list-entries`
+    Ec2PrefixListEntries,
     /// `ecr describe-repositories`
     EcrRepositories,
     /// `ecr get-repository-policy`

@@ -6,6 +6,8 @@ mod oidc;
 mod organization;
 mod policy;
 mod resource;
+mod security_groups;
+mod vpc;
 
 pub use policy::percent_decoded;
 
@@ -44,6 +46,12 @@ pub(crate) fn fill(cluster: &mut Cluster, documents: Vec<(Source, Tree)>, proble
     // A list comes after the entries that are described: it adds only those that are not.
     for document in of(AwsExport::EksAccessEntryList) {
         filler.access_entry_list(document);
+    }
+    for document in of(AwsExport::Ec2Instances) {
+        filler.interfaces_of_instances(document);
+    }
+    for document in of(AwsExport::Ec2PrefixListEntries) {
+        filler.prefix_list_entries(document, &documents);
     }
     for document in of(AwsExport::EksPodIdentityAssociationList) {
         filler.pod_identity_list(document);
@@ -109,6 +117,11 @@ impl<'d> Filler<'_, 'd> {
         }
     }
 
+    /// Whether a thing was met before.
+    fn is_known(&self, what: &'static str, id: &Arc<str>) -> bool {
+        self.first.contains_key(&(what, Arc::clone(id)))
+    }
+
     fn warn(&mut self, source: Source, message: impl Into<String>, hint: &str) {
         self.problems.push(Problem::warning(source, message).hint(hint));
     }
@@ -143,6 +156,10 @@ impl<'d> Filler<'_, 'd> {
             AwsExport::IamAccountAuthorizationDetails => self.account_details(document),
             AwsExport::IamAccessKeyList => self.access_keys(document),
             AwsExport::Ec2Instances => self.instances(document),
+            AwsExport::Ec2SecurityGroups => self.security_groups(document),
+            AwsExport::Ec2NetworkInterfaces => self.network_interfaces(document),
+            AwsExport::Ec2Subnets => self.subnets(document),
+            AwsExport::Ec2PrefixLists => self.prefix_lists(document),
             AwsExport::EksNodeGroup => self.node_group(document),
             AwsExport::EksFargateProfile => self.fargate_profile(document),
             AwsExport::EksPodIdentityAssociation => {

@@ -50,6 +50,10 @@ pub(crate) fn classify(tree: &Tree) -> AwsExport {
             E::SecretsManagerResourcePolicy,
         ),
         (
+            is_list("Entries") && tree.list("Entries").iter().all(|entry| entry.str("Cidr").is_some()),
+            E::Ec2PrefixListEntries,
+        ),
+        (
             tree.str("Url").is_some() && (is_list("ClientIDList") || is_list("ThumbprintList")),
             E::IamOidcProvider,
         ),

@@ -14,6 +14,7 @@
 //! [`Problem`] with its file and line and costs nothing but itself; [`read`] fails only if there is no snapshot at
 //! all. The same folder gives the same result, byte for byte, whatever the number of threads.
 
+mod address;
 mod aws;
 mod aws_auth;
 mod aws_export;
@@ -24,10 +25,13 @@ mod fields;
 pub mod limits;
 mod load;
 mod logs;
+mod network;
 mod objects;
 mod pod;
 mod rbac;
 mod rbac_subject;
+mod refused;
+mod selector;
 mod typed;
 mod walk;
 
@@ -37,7 +41,7 @@ use ringwall_model::{Cluster, Problem};
 
 pub use aws::percent_decoded;
 pub use error::SnapshotError;
-pub use load::exports_of;
+pub use load::{cluster_of, exports_of};
 pub use logs::read_log;
 pub use objects::{Objects, objects_of};
 

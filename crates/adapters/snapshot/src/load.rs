@@ -62,8 +62,7 @@ pub(crate) fn load(walk: Walk, options: &Options<'_>) -> Snapshot {
 
     cluster.info = written.map(|written| written.info).unwrap_or_default();
     aws::fill(&mut cluster, documents, &mut problems);
-    objects::settle_namespaces(&mut all, &mut problems);
-    cluster.objects = objects::drop_duplicates(all, &mut problems);
+    settle(&mut cluster, all, &mut problems);
     let kept: HashSet<Source> = cluster
         .objects
         .iter()
@@ -75,6 +74,22 @@ pub(crate) fn load(walk: Walk, options: &Options<'_>) -> Snapshot {
     problems.sort();
     problems.dedup();
     Snapshot { cluster, problems }
+}
+
+/// Gives the objects their namespaces, each of them once.
+fn settle(cluster: &mut Cluster, mut objects: Vec<Object>, problems: &mut Vec<Problem>) {
+    objects::settle_namespaces(&mut objects, problems);
+    cluster.objects = objects::drop_duplicates(objects, problems);
+}
+
+/// Reads Kubernetes objects, wherever they come from, as those of a folder are: a live cluster and its export mean the same.
+pub fn cluster_of(objects: Vec<Object>) -> Snapshot {
+    let mut snapshot = Snapshot::default();
+    settle(&mut snapshot.cluster, objects, &mut snapshot.problems);
+    typed::fill(&mut snapshot.cluster, &mut snapshot.problems);
+    snapshot.problems.sort();
+    snapshot.problems.dedup();
+    snapshot
 }
 
 fn is_config_map(object: &Object) -> bool {

@@ -6,6 +6,7 @@ use ringwall_model::{AwsAuthConfigMap, Object, ObjectRef, Problem, Source, Tree,
 
 use crate::aws_auth;
 use crate::fields::{same, text, text_at};
+use crate::network::CUSTOM_KINDS;
 
 /// The Kubernetes objects of one file, in the order in which they are written.
 #[derive(Clone, Debug, Default)]
@@ -153,8 +154,9 @@ impl Scopes {
                 let spec = object.tree.get("spec")?;
                 let kind = spec.at(&["names", "kind"])?.as_shared()?;
                 Some(((spec.shared("group")?, Arc::clone(kind)), spec.str("scope")? == "Namespaced"))
-            })
-            .collect();
+            });
+        let known = CUSTOM_KINDS.map(|(group, kind, namespaced)| ((group.into(), kind.into()), namespaced));
+        let custom = known.into_iter().chain(custom).collect();
         Self { custom }
     }
 

@@ -1,15 +1,16 @@
 use std::sync::Arc;
 
-use ringwall_model::network::NetworkParts;
 use ringwall_model::{Object, Pod, PodReferences, Tree, Value};
 
 use crate::fields::{text, text_at};
+use crate::network;
+use crate::refused::Refused;
 use crate::typed::{account_of, is_on_host_network, labels};
 
 /// Annotation of a static pod's mirror.
 const MIRROR: &str = "kubernetes.io/config.mirror";
 
-pub(crate) fn pod(object: &Object, default_account: &Arc<str>) -> Pod {
+pub(crate) fn pod(object: &Object, default_account: &Arc<str>, refused: &mut Refused<'_>) -> Pod {
     let tree = &object.tree;
     Pod {
         reference: object.reference.clone(),
@@ -22,7 +23,7 @@ pub(crate) fn pod(object: &Object, default_account: &Arc<str>) -> Pod {
         references: references(&object.reference.name, tree),
         mirror: tree.at(&["metadata", "annotations", MIRROR]).is_some(),
         phase: text_at(tree, &["status", "phase"]),
-        network: NetworkParts::default(),
+        network: network::of_pod(object, refused),
     }
 }
 

@@ -1,36 +1,14 @@
-use std::sync::Arc;
-
 use ringwall_model::{
-    AggregationRule, Binding, LabelRequirement, LabelSelector, Object, PolicyRule, Problem, Role, RoleKind,
-    RoleRef, SelectorOperator, Tree, Value,
+    AggregationRule, Binding, Object, PolicyRule, Problem, Role, RoleKind, RoleRef, Tree, Value,
 };
 
 use crate::fields::{pairs, text};
 use crate::rbac_subject;
+use crate::refused::{Refused, items, strings};
+use crate::selector::label_selector;
 
 /// The API group of RBAC.
 pub(crate) const GROUP: &str = "rbac.authorization.k8s.io";
-
-/// What the apiserver refuses in one object, with the lines.
-pub(crate) struct Refused<'o> {
-    object: &'o Object,
-    problems: Vec<Problem>,
-}
-
-impl<'o> Refused<'o> {
-    fn new(object: &'o Object) -> Self {
-        Self { object, problems: Vec::new() }
-    }
-
-    pub(crate) fn add(&mut self, line: u32, message: impl std::fmt::Display, hint: &str) {
-        let message = format!("the apiserver refuses {}: {message}", self.object.reference);
-        self.problems.push(Problem::error(self.object.source.at(line), message).hint(hint));
-    }
-
-    fn or<T>(self, value: T) -> Result<T, Vec<Problem>> {
-        if self.problems.is_empty() { Ok(value) } else { Err(self.problems) }
-    }
-}
 
 /// A Role or ClusterRole, as the apiserver accepts it.
 ///
@@ -63,38 +41,6 @@ fn check_name(name: &str, line: u32, refused: &mut Refused<'_>) {
             "a name is not `.` or `..` and has no `/` or `%`",
         );
     }
-}
-
-/// The items of a list; anything but a list, `null` or nothing is refused.
-fn items<'t>(tree: &'t Tree, key: &str, refused: &mut Refused<'_>) -> &'t [Tree] {
-    match tree.get(key) {
-        Some(Tree { value: Value::Sequence(items), .. }) => items,
-        Some(other) if !other.is_null() => {
-            refused.add(
-                other.line,
-                format_args!("`{key}` is {}, not a list", other.kind()),
-                "write a list: `- …`",
-            );
-            &[]
-        }
-        _ => &[],
-    }
-}
-
-/// A list of strings, as `[]string` is decoded: `null` in it is the empty string.
-fn strings(tree: &Tree, key: &str, refused: &mut Refused<'_>) -> Vec<Arc<str>> {
-    let mut strings = Vec::new();
-    for item in items(tree, key, refused) {
-        match &item.value {
-            Value::String(text) => strings.push(Arc::clone(text)),
-            Value::Null => strings.push(Arc::from("")),
-            _ => {
-                let message = format!("an item of `{key}` is {}, not a string", item.kind());
-                refused.add(item.line, message, "quote it");
-            }
-        }
-    }
-    strings
 }
 
 fn policy_rule(tree: &Tree, object: &Object, refused: &mut Refused<'_>) -> PolicyRule {
@@ -152,33 +98,6 @@ fn aggregation(tree: &Tree, refused: &mut Refused<'_>) -> AggregationRule {
     AggregationRule {
         selectors: selectors.iter().map(|selector| label_selector(selector, refused)).collect(),
     }
-}
-
-fn label_selector(tree: &Tree, refused: &mut Refused<'_>) -> LabelSelector {
-    let mut requirements: Vec<_> = pairs(tree.get("matchLabels"))
-        .into_iter()
-        .map(|(key, value)| LabelRequirement { key, operator: SelectorOperator::In, values: vec![value] })
-        .collect();
-    for expression in items(tree, "matchExpressions", refused) {
-        let values = strings(expression, "values", refused);
-        let operator = match expression.str("operator") {
-            Some("In") => Some((SelectorOperator::In, true)),
-            Some("NotIn") => Some((SelectorOperator::NotIn, true)),
-            Some("Exists") => Some((SelectorOperator::Exists, false)),
-            Some("DoesNotExist") => Some((SelectorOperator::DoesNotExist, false)),
-            _ => None,
-        };
-        match (operator, text(expression, "key")) {
-            (Some((operator, with_values)), Some(key)) if values.is_empty() != with_values => {
-                requirements.push(LabelRequirement { key, operator, values });
-            }
-            _ => {
-                let hint = "In and NotIn need `values`, Exists and DoesNotExist have none, all need a `key`";
-                refused.add(expression.line, "a label selector's expression is invalid", hint);
-            }
-        }
-    }
-    LabelSelector { requirements }
 }
 
 /// A RoleBinding or ClusterRoleBinding, as the apiserver accepts and completes it.

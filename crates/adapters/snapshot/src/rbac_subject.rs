@@ -1,7 +1,8 @@
 use ringwall_model::{BindingSubject, Object, Problem, Tree, Value};
 
 use crate::fields::text;
-use crate::rbac::{GROUP, Refused};
+use crate::rbac::GROUP;
+use crate::refused::Refused;
 
 /// Longest name of an object that is a DNS subdomain.
 const MAX_SUBDOMAIN: usize = 253;

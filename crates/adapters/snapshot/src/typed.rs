@@ -1,13 +1,13 @@
 use std::sync::Arc;
 
 use hashbrown::HashSet;
-use ringwall_model::network::NetworkParts;
 use ringwall_model::{
     Cluster, ComputeType, Namespace, Node, Object, Problem, ServiceAccount, Source, Tree, Workload,
 };
 
 use crate::fields::{pairs, text, text_at};
-use crate::{pod, rbac};
+use crate::refused::Refused;
+use crate::{network, pod, rbac};
 
 /// Service account of a pod that names none.
 const DEFAULT_ACCOUNT: &str = "default";
@@ -15,25 +15,32 @@ const DEFAULT_ACCOUNT: &str = "default";
 /// Annotation of a service account that names its role for IRSA.
 const ROLE_ARN: &str = "eks.amazonaws.com/role-arn";
 
+/// Label that every namespace has, with its name.
+const METADATA_NAME: &str = "kubernetes.io/metadata.name";
+
 /// Makes the typed values from the objects.
 pub(crate) fn fill(cluster: &mut Cluster, problems: &mut Vec<Problem>) {
     let objects = std::mem::take(&mut cluster.objects);
     let default_account: Arc<str> = DEFAULT_ACCOUNT.into();
     for object in &objects {
+        network::take(&mut cluster.network, object, problems);
         let reference = &object.reference;
+        let mut refused = Refused::new(object);
         match (reference.group(), &*reference.kind) {
-            ("", "Namespace") => cluster.namespaces.push(Namespace {
-                name: Arc::clone(&reference.name),
-                source: object.source.clone(),
-                labels: labels(object),
-            }),
+            ("", "Namespace") => {
+                let (name, source) = (Arc::clone(&reference.name), object.source.clone());
+                let labels = named(labels(object), &name);
+                cluster.namespaces.push(Namespace { name, source, labels });
+            }
             ("", "ServiceAccount") => cluster.service_accounts.extend(service_account(object)),
             ("", "Node") => cluster.nodes.push(node(object)),
-            ("", "Pod") => cluster.pods.push(pod::pod(object, &default_account)),
+            ("", "Pod") => cluster.pods.push(pod::pod(object, &default_account, &mut refused)),
             ("", "ReplicationController")
             | ("apps" | "extensions", "Deployment" | "DaemonSet" | "ReplicaSet")
             | ("apps", "StatefulSet")
-            | ("batch", "Job" | "CronJob") => cluster.workloads.push(workload(object, &default_account)),
+            | ("batch", "Job" | "CronJob") => {
+                cluster.workloads.push(workload(object, &default_account, &mut refused));
+            }
             ("rbac.authorization.k8s.io", "Role" | "ClusterRole") => {
                 cluster.roles.extend(or_problems(rbac::role(object), problems));
             }
@@ -44,7 +51,9 @@ pub(crate) fn fill(cluster: &mut Cluster, problems: &mut Vec<Problem>) {
             }
             _ => {}
         }
+        problems.extend(refused.into_problems());
     }
+    network::settle(&mut cluster.network);
     imply_namespaces(cluster, &objects);
     cluster.objects = objects;
 }
@@ -73,9 +82,19 @@ fn imply_namespaces(cluster: &mut Cluster, objects: &[Object]) {
             && known.insert(Arc::clone(name))
         {
             let (name, source): (_, Source) = (Arc::clone(name), object.source.clone());
-            cluster.namespaces.push(Namespace { name, source, labels: Vec::new() });
+            let labels = named(Vec::new(), &name);
+            cluster.namespaces.push(Namespace { name, source, labels });
         }
     }
+}
+
+/// A namespace's labels with its name among them, which the apiserver writes whatever the object says.
+///
+/// Source: Kubernetes 1.37, `Canonicalize` of `pkg/registry/core/namespace/strategy.go`.
+fn named(mut labels: Vec<(Arc<str>, Arc<str>)>, name: &Arc<str>) -> Vec<(Arc<str>, Arc<str>)> {
+    labels.retain(|(key, _)| &**key != METADATA_NAME);
+    labels.push((METADATA_NAME.into(), Arc::clone(name)));
+    labels
 }
 
 fn service_account(object: &Object) -> Option<ServiceAccount> {
@@ -114,36 +133,43 @@ fn node(object: &Object) -> Node {
         _ => None,
     };
     let name = Arc::clone(&object.reference.name);
+    let instance_type = ["node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type"]
+        .into_iter()
+        .find_map(label)
+        .map(Arc::from);
     Node {
         name,
         source: object.source.clone(),
         labels,
         provider_id,
         compute,
-        addresses: Vec::new(),
-        pod_cidrs: Vec::new(),
-        instance_type: None,
+        addresses: network::node_addresses(&object.tree),
+        pod_cidrs: network::node_pod_cidrs(&object.tree),
+        instance_type,
     }
 }
 
-fn workload(object: &Object, default_account: &Arc<str>) -> Workload {
+fn workload(object: &Object, default_account: &Arc<str>, refused: &mut Refused<'_>) -> Workload {
     let path: &[&str] = match &*object.reference.kind {
         "CronJob" => &["spec", "jobTemplate", "spec", "template"],
         _ => &["spec", "template"],
     };
     let template = object.tree.at(path);
     let spec = template.and_then(|template| template.get("spec"));
-    let owners =
-        object.tree.get("metadata").map(|metadata| metadata.list("ownerReferences")).unwrap_or_default();
+    let network = network::of_template(object, template, refused);
     Workload {
         reference: object.reference.clone(),
         source: object.source.clone(),
         service_account: account_of(spec, default_account),
         labels: pairs(template.and_then(|template| template.at(&["metadata", "labels"]))),
         host_network: is_on_host_network(spec),
-        network: NetworkParts::default(),
-        replicas: None,
-        owned: owners.iter().any(|owner| owner.get("controller").and_then(Tree::as_bool) == Some(true)),
+        owned: network.owner.is_some(),
+        network,
+        replicas: object
+            .tree
+            .at(&["spec", "replicas"])
+            .and_then(Tree::as_i64)
+            .and_then(|count| u32::try_from(count).ok()),
     }
 }
 

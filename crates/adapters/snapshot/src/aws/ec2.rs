@@ -1,6 +1,9 @@
+use std::net::IpAddr;
+
 use ringwall_model::{AwsDocument, Ec2Instance, Tree};
 
 use super::Filler;
+use super::vpc::private_addresses;
 use crate::fields::{text, text_at};
 
 impl<'d> Filler<'_, 'd> {
@@ -27,7 +30,7 @@ impl<'d> Filler<'_, 'd> {
             state: text_at(item, &["State", "Name"]),
             private_dns_name: text(item, "PrivateDnsName"),
             instance_type: text(item, "InstanceType"),
-            addresses: Vec::new(),
+            addresses: instance_addresses(item),
             instance_profile_arn: text_at(item, &["IamInstanceProfile", "Arn"]),
             http_endpoint: text_at(item, &["MetadataOptions", "HttpEndpoint"]),
             http_tokens: text_at(item, &["MetadataOptions", "HttpTokens"]),
@@ -35,4 +38,15 @@ impl<'d> Filler<'_, 'd> {
             source,
         });
     }
+}
+
+/// An instance's own addresses, then those of all of its interfaces.
+fn instance_addresses(item: &Tree) -> Vec<IpAddr> {
+    let mut found = private_addresses(item);
+    for address in item.list("NetworkInterfaces").iter().flat_map(private_addresses) {
+        if !found.contains(&address) {
+            found.push(address);
+        }
+    }
+    found
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ringwall_model::network::NetworkParts;
 use ringwall_model::{
     AttachedPolicy, AwsDocument, AwsExport, Cluster, ComputeType, Ec2Instance, Entry, IamPrincipal,
     IamPrincipalKind, Namespace, Node, NodeGroup, Number, Object, ObjectRef, OidcProvider, Pod,
@@ -38,6 +39,7 @@ pub(crate) fn cluster(case: &Value) -> Cluster {
             role_arn: text(&given["role"]),
             audience: text(&given["audience"]),
             sts_regional_endpoints: None,
+            labels: Vec::new(),
             automount_token: None,
         });
     }
@@ -66,6 +68,8 @@ pub(crate) fn cluster(case: &Value) -> Cluster {
             id: text(&given["id"]).unwrap(),
             state: text(&given["state"]),
             private_dns_name: text(&given["dnsName"]),
+            instance_type: None,
+            addresses: Vec::new(),
             instance_profile_arn: text(&given["profile"]),
             http_endpoint: text(&given["endpoint"]),
             http_tokens: text(&given["tokens"]),
@@ -94,6 +98,8 @@ pub(crate) fn cluster(case: &Value) -> Cluster {
             labels: labels(&given["labels"]),
             host_network: given["hostNetwork"].as_bool().unwrap_or_default(),
             owned: false,
+            network: NetworkParts::default(),
+            replicas: None,
         });
     }
     for given in items(&case["objects"]) {
@@ -154,7 +160,8 @@ fn node(given: &Value, source: Source) -> Node {
         _ => Some(ComputeType::SelfManaged),
     };
     let (name, provider_id) = (text(&given["name"]).unwrap(), text(&given["providerId"]));
-    Node { name, source, labels, provider_id, compute }
+    let (addresses, pod_cidrs) = (Vec::new(), Vec::new());
+    Node { name, source, labels, provider_id, compute, addresses, pod_cidrs, instance_type: None }
 }
 
 fn pod(given: &Value, source: Source) -> Pod {
@@ -169,6 +176,7 @@ fn pod(given: &Value, source: Source) -> Pod {
         references: PodReferences::default(),
         mirror: false,
         phase: text(&given["phase"]),
+        network: NetworkParts::default(),
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ringwall_iam::inventory::Inventory;
 use ringwall_iam::roles;
+use ringwall_model::network::NetworkParts;
 use ringwall_model::{
     AttachedPolicy, CheckResult, Cluster, Entry, IamPrincipal, IamPrincipalKind, Object, ObjectRef, Outcome,
     PodIdentityAssociation, PolicyDocument, Severity, Source, Tree, Value, Workload,
@@ -150,6 +151,8 @@ pub(crate) fn deploy(cluster: &mut Cluster, namespace: &str, account: &str, vari
         labels: Vec::new(),
         host_network: false,
         owned: false,
+        network: NetworkParts::default(),
+        replicas: None,
     });
 }
 

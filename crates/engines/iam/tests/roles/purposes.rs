@@ -41,6 +41,7 @@ fn annotate(cluster: &mut Cluster, namespace: &str, name: &str, role: &str) {
         role_arn_line: 6,
         audience: None,
         sts_regional_endpoints: None,
+        labels: Vec::new(),
         automount_token: None,
     });
 }
@@ -108,6 +109,8 @@ fn each_use_tells_its_purpose() {
         id: id.into(),
         state: None,
         private_dns_name: None,
+        instance_type: None,
+        addresses: Vec::new(),
         instance_profile_arn: Some("profile".into()),
         http_endpoint: None,
         http_tokens: None,
@@ -121,6 +124,9 @@ fn each_use_tells_its_purpose() {
         labels: Vec::new(),
         provider_id: Some("aws:///eu-west-1a/i-1".into()),
         compute: None,
+        addresses: Vec::new(),
+        pod_cidrs: Vec::new(),
+        instance_type: None,
     });
     cluster.aws.access_entries = vec![
         entry("linux", "EC2_LINUX"),

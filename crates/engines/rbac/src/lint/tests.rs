@@ -74,6 +74,7 @@ fn kinds_of_subject(binding: Binding) -> Vec<LintKind> {
         role_arn_line: 0,
         audience: None,
         sts_regional_endpoints: None,
+        labels: Vec::new(),
         automount_token: None,
     };
     let cluster = Cluster { bindings: vec![binding], service_accounts: vec![account], ..Cluster::default() };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ringwall_model::network::NetworkParts;
 use ringwall_model::{
     AggregationRule, Binding, BindingSubject, Cluster, Entry, LabelRequirement, LabelSelector, Namespace,
     Node, Object, ObjectRef, Pod, PodReferences, PolicyRule, Role, RoleKind, RoleRef, SelectorOperator,
@@ -78,6 +79,7 @@ fn add(cluster: &mut Cluster, object: &Value, line: u32) {
             role_arn_line: 0,
             audience: None,
             sts_regional_endpoints: None,
+            labels: Vec::new(),
             automount_token: None,
         }),
         _ => cluster.objects.push(Object { reference, source, tree: tree(object) }),
@@ -108,6 +110,7 @@ fn pod(object: &Value, reference: ObjectRef, source: Source) -> Pod {
         },
         mirror: object.pointer("/metadata/annotations/kubernetes.io~1config.mirror").is_some(),
         phase: None,
+        network: NetworkParts::default(),
     }
 }
 

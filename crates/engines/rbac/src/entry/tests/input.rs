@@ -162,6 +162,9 @@ pub(super) fn cluster(json: &Json) -> Cluster {
             labels: Vec::new(),
             provider_id: text(node, "providerID"),
             compute: None,
+            addresses: Vec::new(),
+            pod_cidrs: Vec::new(),
+            instance_type: None,
         })
         .collect();
     cluster
