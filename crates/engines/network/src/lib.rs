@@ -5,6 +5,7 @@
 //! [`Network::select`] which pods a scope of a rule means, [`Network::holders`] who has an address. [`Network::traffic`] answers for two
 //! [`Party`]s what policies let pass, as a set of ports.
 
+mod decide;
 mod evaluate;
 pub mod groups;
 mod network;
@@ -14,6 +15,7 @@ mod party;
 pub mod plan;
 mod rules;
 mod select;
+mod services;
 mod traffic;
 mod who;
 
@@ -25,5 +27,6 @@ pub use party::{
     PolicyEntry, PolicyId,
 };
 pub use rules::{Match, Matched, peer_matches, ports_match, rule_matches, rules, scope_matches};
+pub use services::{Endpoint, Facing};
 pub use traffic::{Span, Traffic};
 pub use who::{Port, QuestionError, Who};

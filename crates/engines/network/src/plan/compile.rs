@@ -307,9 +307,7 @@ fn fold(
         }
     }
     ranges.extend(joined.into_iter().filter(|(_, _, class)| *class != otherwise).map(
-        |(first, last, class)| {
-            (AddressRange { first: address(first, v4), last: address(last, v4) }, class)
-        },
+        |(first, last, class)| (AddressRange { first: address(first, v4), last: address(last, v4) }, class),
     ));
 }
 

@@ -59,7 +59,11 @@ impl<'n, 'a> GroupLayer<'n, 'a> {
         }
         let peers = found
             .into_iter()
-            .map(|(ipv4, party, parts)| Peers { ipv4, party, addresses: Arc::new(Addresses::together(&parts)) })
+            .map(|(ipv4, party, parts)| Peers {
+                ipv4,
+                party,
+                addresses: Arc::new(Addresses::together(&parts)),
+            })
             .collect();
         Self { network, groups, peers }
     }
@@ -102,7 +106,9 @@ impl<'n, 'a> GroupLayer<'n, 'a> {
         }
         if uncertain {
             let reference = pod.reference();
-            let why = format!("{reference}: security groups that the exports don't tell all of; what they may deny is denied");
+            let why = format!(
+                "{reference}: security groups that the exports don't tell all of; what they may deny is denied"
+            );
             not_evaluated.push(why.into());
         }
         // Where groups let all through, they are no layer.
@@ -118,7 +124,8 @@ impl<'n, 'a> GroupLayer<'n, 'a> {
                 (Arc::new(Addresses::together(all)), matched)
             })
             .collect();
-        let accept = PlanRule { cause: of("security groups let it through"), action: RuleAction::Accept, matches };
+        let accept =
+            PlanRule { cause: of("security groups let it through"), action: RuleAction::Accept, matches };
         Some((of("no security group lets it through"), vec![accept]))
     }
 }

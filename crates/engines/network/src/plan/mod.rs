@@ -19,8 +19,8 @@ pub use addresses::Addresses;
 pub use compile::{Compiler, DirectionRules, PlanRule};
 pub use network::NodeOptions;
 
-use crate::{Direction, Traffic};
 pub use crate::AddressRange;
+use crate::{Direction, Traffic};
 
 /// What a node's packet filter has to do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

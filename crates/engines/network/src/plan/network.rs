@@ -92,11 +92,10 @@ impl<'n, 'a> Planner<'n, 'a> {
     }
 
     fn rule_set(&mut self, pod: &'n PodEntry<'a>, direction: Direction) -> Option<usize> {
-        let names_port = |entry: &PolicyEntry<'_>| {
-            rules(entry.policy, direction).into_iter().flatten().any(names_port)
-        };
-        let names_ports = direction == Direction::Ingress
-            && self.network.selecting(pod.id, direction).any(names_port);
+        let names_port =
+            |entry: &PolicyEntry<'_>| rules(entry.policy, direction).into_iter().flatten().any(names_port);
+        let names_ports =
+            direction == Direction::Ingress && self.network.selecting(pod.id, direction).any(names_port);
         let alike = Alike {
             direction,
             policies: self.network.selecting_ids(pod.id, direction),

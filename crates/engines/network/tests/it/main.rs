@@ -1,4 +1,4 @@
-//! What reaches what: all pairs against each pair by itself, security groups against a naive twin.
+//! The network engine against its rules: written cases and naive twins on generated clusters.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
