@@ -42,14 +42,14 @@ pub struct AggregationRule {
 }
 
 /// A label selector: all requirements must hold; one without any selects everything.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct LabelSelector {
     /// `matchLabels` and `matchExpressions`, the former as `In` with one value.
     pub requirements: Vec<LabelRequirement>,
 }
 
 /// One requirement of a [`LabelSelector`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LabelRequirement {
     /// The label's key.
     pub key: Arc<str>,
@@ -60,7 +60,7 @@ pub struct LabelRequirement {
 }
 
 /// Operators of `matchExpressions`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SelectorOperator {
     /// The label is there and has one of the values.
     In,

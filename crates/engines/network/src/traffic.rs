@@ -140,7 +140,9 @@ impl Traffic {
             (first / KEYS..=end.saturating_sub(1) / KEYS).map(move |place| {
                 let base = place * KEYS;
                 Span {
-                    protocol: Protocol::ALL.into_iter().find(|protocol| self::place(Some(*protocol)) == place),
+                    protocol: Protocol::ALL
+                        .into_iter()
+                        .find(|protocol| self::place(Some(*protocol)) == place),
                     first: u16::try_from(first.saturating_sub(base)).unwrap_or(u16::MAX),
                     last: u16::try_from((end - 1 - base).min(KEYS - 1)).unwrap_or(u16::MAX),
                 }
@@ -184,7 +186,11 @@ impl fmt::Display for Traffic {
             if opened {
                 f.write_str(" ")?;
             }
-            if span.first == span.last { write!(f, "{}", span.first)? } else { write!(f, "{}-{}", span.first, span.last)? }
+            if span.first == span.last {
+                write!(f, "{}", span.first)?
+            } else {
+                write!(f, "{}-{}", span.first, span.last)?
+            }
         }
         Ok(())
     }

@@ -78,7 +78,7 @@ pub enum RuleAction {
 }
 
 /// Pods: labels within namespaces.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PodScope {
     /// The namespaces.
     pub namespaces: NamespaceScope,
@@ -87,7 +87,7 @@ pub struct PodScope {
 }
 
 /// Namespaces.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum NamespaceScope {
     /// This one: the policy's own.
     Named(Arc<str>),
@@ -96,7 +96,7 @@ pub enum NamespaceScope {
 }
 
 /// The other end of a rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Peer {
     /// Pods.
     Pods(PodScope),
