@@ -1,6 +1,6 @@
 //! What the tiers of policy let pass between two ends.
 
-use ringwall_model::network::{RuleAction, Tier};
+use ringwall_model::network::{NetworkPolicy, NetworkRule, RuleAction, Tier};
 
 use crate::network::{Direction, Network};
 use crate::party::{End, EndKind, Party, PodEntry, PolicyEntry};
@@ -56,13 +56,20 @@ impl Fates {
         }
     }
 
+    /// A rule: what it matches for certain is settled, what it may match has this fate or a later one.
+    ///
+    /// A rule that passes on and can't be evaluated may also have denied. Source: network-policy-api, ClusterNetworkPolicyEgressPeer:
+    /// for "Deny" and "Pass" rules, "fail closed" means to treat the rule as one that denies all.
     fn settle(&mut self, matched: &Matched, action: RuleAction) {
-        let fate = match action {
-            RuleAction::Accept => &mut self.allowed,
-            RuleAction::Deny => &mut self.denied,
-            RuleAction::Pass => &mut self.passed,
-        };
-        *fate = fate.or(&matched.possible.and(&self.open));
+        let possible = matched.possible.and(&self.open);
+        match action {
+            RuleAction::Accept => self.allowed = self.allowed.or(&possible),
+            RuleAction::Deny => self.denied = self.denied.or(&possible),
+            RuleAction::Pass => {
+                self.passed = self.passed.or(&possible);
+                self.denied = self.denied.or(&possible.without(&matched.certain));
+            }
+        }
         self.open = self.open.without(&matched.certain);
     }
 
@@ -74,6 +81,19 @@ impl Fates {
         let allowed = self.allowed.or(&self.open);
         Allowed { traffic: allowed.without(&self.denied), uncertain: allowed.and(&self.denied) }
     }
+}
+
+/// A step of an evaluation, as [`direction`] tells it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step<'p, 'm> {
+    /// The policy that is asked.
+    pub(crate) policy: &'p NetworkPolicy,
+    /// Its rule; `None` where it is said that it isolates, or that not all of it could be read.
+    pub(crate) rule: Option<&'p NetworkRule>,
+    /// What the rule matches; of a policy that isolates nothing, of one that could not be read whatever it may.
+    pub(crate) matched: &'m Matched,
+    /// What was still open.
+    pub(crate) open: &'m Traffic,
 }
 
 /// What policies let pass in one direction of a pod's traffic with a peer: admin tier, NetworkPolicies, baseline, and what none of them
@@ -90,22 +110,35 @@ pub fn direction<'p>(
     peer: &End<'_>,
     destination: &End<'_>,
 ) -> Allowed {
+    observed(policies, direction, peer, destination, &mut |_| {})
+}
+
+/// The same, told step by step.
+pub(crate) fn observed<'p>(
+    policies: impl Iterator<Item = &'p PolicyEntry<'p>>,
+    direction: Direction,
+    peer: &End<'_>,
+    destination: &End<'_>,
+    observe: &mut impl FnMut(Step<'p, '_>),
+) -> Allowed {
     let mut fates = Fates::new();
     let mut policies =
         policies.filter_map(|entry| Some((entry.policy, rules(entry.policy, direction)?))).peekable();
-    while let Some((policy, rules)) = policies.next_if(|(policy, _)| matches!(policy.tier, Tier::Admin(_))) {
-        cluster_policy(&mut fates, policy.unreadable.is_empty(), rules, peer, destination);
-    }
-    fates.next_tier();
+    let is_admin = |(policy, _): &(&NetworkPolicy, _)| matches!(policy.tier, Tier::Admin(_));
+    cluster_tier(&mut fates, std::iter::from_fn(|| policies.next_if(is_admin)), (peer, destination), observe);
     let mut isolated = false;
     let mut accepted = Matched::default();
     while let Some((policy, rules)) = policies.next_if(|(policy, _)| policy.tier == Tier::NetworkPolicy) {
         isolated = true;
+        let mut possible = Matched::default();
         if !policy.unreadable.is_empty() {
+            possible.possible = Traffic::all();
             accepted.possible = Traffic::all();
         }
+        observe(Step { policy, rule: None, matched: &possible, open: &fates.open });
         for rule in rules {
             let matched = rule_matches(rule, peer, destination.ports);
+            observe(Step { policy, rule: Some(rule), matched: &matched, open: &fates.open });
             accepted.certain = accepted.certain.or(&matched.certain);
             accepted.possible = accepted.possible.or(&matched.possible);
         }
@@ -114,28 +147,55 @@ pub fn direction<'p>(
         fates.settle(&accepted, RuleAction::Accept);
         fates.settle(&Matched { certain: Traffic::all(), possible: Traffic::all() }, RuleAction::Deny);
     }
-    for (policy, rules) in policies {
-        cluster_policy(&mut fates, policy.unreadable.is_empty(), rules, peer, destination);
-    }
-    fates.next_tier();
+    cluster_tier(&mut fates, policies, (peer, destination), observe);
     fates.end()
 }
 
-fn cluster_policy(
+/// One tier of the cluster's policies.
+///
+/// Policies of one priority have no order among them: each is asked as if it were the first, and what two of them want to do different
+/// things with is uncertain. Source: network-policy-api, ClusterNetworkPolicy `spec.priority`: "the implementation can apply any of the
+/// matching policies to the connection".
+fn cluster_tier<'p>(
     fates: &mut Fates,
-    readable: bool,
-    rules: &[ringwall_model::network::NetworkRule],
-    peer: &End<'_>,
-    destination: &End<'_>,
+    policies: impl Iterator<Item = (&'p NetworkPolicy, &'p [NetworkRule])>,
+    (peer, destination): (&End<'_>, &End<'_>),
+    observe: &mut impl FnMut(Step<'p, '_>),
+) {
+    let mut policies = policies.peekable();
+    while let Some((policy, rules)) = policies.next() {
+        let at_first =
+            policies.peek().filter(|(next, _)| next.tier == policy.tier).map(|_| fates.open.clone());
+        cluster_policy(fates, policy, rules, (peer, destination), observe);
+        let Some(at_first) = at_first else { continue };
+        let mut unmatched = std::mem::replace(&mut fates.open, at_first.clone());
+        while let Some((equal, rules)) = policies.next_if(|(next, _)| next.tier == policy.tier) {
+            cluster_policy(fates, equal, rules, (peer, destination), observe);
+            unmatched = unmatched.and(&std::mem::replace(&mut fates.open, at_first.clone()));
+        }
+        fates.open = unmatched;
+    }
+    fates.next_tier();
+}
+
+fn cluster_policy<'p>(
+    fates: &mut Fates,
+    policy: &'p NetworkPolicy,
+    rules: &'p [NetworkRule],
+    (peer, destination): (&End<'_>, &End<'_>),
+    observe: &mut impl FnMut(Step<'p, '_>),
 ) {
     for rule in rules {
         if fates.open.is_none() {
             return;
         }
-        fates.settle(&rule_matches(rule, peer, destination.ports), rule.action);
+        let matched = rule_matches(rule, peer, destination.ports);
+        observe(Step { policy, rule: Some(rule), matched: &matched, open: &fates.open });
+        fates.settle(&matched, rule.action);
     }
-    if !readable {
+    if !policy.unreadable.is_empty() {
         let unknown = Matched { certain: Traffic::none(), possible: Traffic::all() };
+        observe(Step { policy, rule: None, matched: &unknown, open: &fates.open });
         fates.settle(&unknown, RuleAction::Accept);
         fates.settle(&unknown, RuleAction::Deny);
     }

@@ -5,21 +5,28 @@
 //! [`Network::select`] which pods a scope of a rule means, [`Network::holders`] who has an address. [`Network::traffic`] answers for two
 //! [`Party`]s what policies let pass, as a set of ports.
 
+mod decide;
 mod evaluate;
+pub mod groups;
 mod network;
 mod owners;
+mod pairs;
 mod party;
+pub mod plan;
 mod rules;
 mod select;
+mod services;
 mod traffic;
 mod who;
 
 pub use evaluate::{Allowed, direction};
 pub use network::{Direction, Network};
+pub use pairs::{AddressRange, Class, Edge, Member, ModelPod, Reach};
 pub use party::{
     End, EndKind, Labels, NamespaceEntry, NamespaceId, NodeEntry, NodeId, Origin, Party, PodEntry, PodId,
     PolicyEntry, PolicyId,
 };
 pub use rules::{Match, Matched, peer_matches, ports_match, rule_matches, rules, scope_matches};
+pub use services::{Endpoint, Facing};
 pub use traffic::{Span, Traffic};
 pub use who::{Port, QuestionError, Who};

@@ -5,12 +5,14 @@ use hashbrown::{HashMap, HashSet};
 use ringwall_model::network::NamespaceScope;
 use ringwall_model::{Cluster, Workload};
 
+use crate::groups::SecurityGroups;
 use crate::owners::Owners;
 use crate::party::{
     End, EndKind, Labels, NamespaceEntry, NamespaceId, NodeEntry, NodeId, Origin, Party, PodEntry, PodId,
     PolicyEntry, PolicyId,
 };
 use crate::select::Index;
+use crate::services::Services;
 
 /// The label that every namespace has: its name.
 ///
@@ -33,6 +35,8 @@ pub struct Network<'a> {
     pub(crate) pod_addresses: HashMap<IpAddr, Vec<PodId>>,
     pub(crate) node_addresses: HashMap<IpAddr, NodeId>,
     pub(crate) owners: Owners<'a>,
+    pub(crate) services: Services<'a>,
+    pub(crate) groups: Option<SecurityGroups<'a>>,
     pub(crate) index: Index<'a>,
     /// In the order in which they are asked.
     pub(crate) policies: Vec<PolicyEntry<'a>>,
@@ -124,10 +128,13 @@ impl<'a> Network<'a> {
             pod_addresses,
             node_addresses,
             owners,
+            services: Services::new(cluster),
+            groups: None,
             index,
             policies: policies(cluster),
         };
         network.find_selected();
+        network.groups = SecurityGroups::new(&network);
         network
     }
 
@@ -371,7 +378,7 @@ fn namespaces(cluster: &Cluster) -> Vec<NamespaceEntry<'_>> {
 fn nodes(cluster: &Cluster) -> (Vec<NodeEntry<'_>>, HashMap<&str, NodeId>) {
     let mut ids = HashMap::new();
     let mut nodes = Vec::with_capacity(cluster.nodes.len());
-    let with_object = cluster.nodes.iter().map(|node| (&*node.name, Some(node)));
+    let with_object = cluster.nodes.iter().enumerate().map(|node| (&*node.1.name, Some(node)));
     let named = cluster
         .pods
         .iter()
@@ -383,8 +390,9 @@ fn nodes(cluster: &Cluster) -> (Vec<NodeEntry<'_>>, HashMap<&str, NodeId>) {
             continue;
         }
         ids.insert(name, NodeId(next));
-        let addresses = object.map_or_else(Vec::new, |node| node.addresses.clone());
-        nodes.push(NodeEntry { id: NodeId(next), name, object, addresses, pods: Vec::new() });
+        let addresses = object.map_or_else(Vec::new, |(_, node)| node.addresses.clone());
+        let (place, object) = object.unzip();
+        nodes.push(NodeEntry { id: NodeId(next), name, object, place, addresses, pods: Vec::new() });
     }
     (nodes, ids)
 }
@@ -396,18 +404,18 @@ fn pods<'a>(
     namespaces: &HashMap<&'a str, NamespaceId>,
     nodes: &HashMap<&'a str, NodeId>,
 ) -> Vec<PodEntry<'a>> {
-    let living = cluster.pods.iter().filter(|pod| !pod.is_over()).filter_map(|pod| {
+    let living = cluster.pods.iter().enumerate().filter(|(_, pod)| !pod.is_over());
+    let living = living.filter_map(|(place, pod)| {
         let namespace = *namespaces.get(pod.reference.namespace.as_deref()?)?;
         let node = pod.node_name.as_deref().and_then(|name| nodes.get(name)).copied();
-        Some(PodEntry { id: PodId(0), origin: Origin::Live(pod), namespace, node })
+        Some(PodEntry { id: PodId(0), origin: Origin::Live(pod), place, namespace, node })
     });
-    let templates =
-        cluster.workloads.iter().filter(|workload| !owners.has_pods(&workload.reference)).filter_map(
-            |workload| {
-                let namespace = *namespaces.get(workload.reference.namespace.as_deref()?)?;
-                Some(PodEntry { id: PodId(0), origin: Origin::Template(workload), namespace, node: None })
-            },
-        );
+    let without_pods =
+        cluster.workloads.iter().enumerate().filter(|(_, workload)| !owners.has_pods(&workload.reference));
+    let templates = without_pods.filter_map(|(place, workload)| {
+        let namespace = *namespaces.get(workload.reference.namespace.as_deref()?)?;
+        Some(PodEntry { id: PodId(0), origin: Origin::Template(workload), place, namespace, node: None })
+    });
     let mut pods: Vec<PodEntry<'a>> = living.chain(templates).collect();
     pods.sort_by_key(|pod| pod.namespace);
     for (id, pod) in (0..).zip(&mut pods) {

@@ -18,6 +18,8 @@ pub(crate) struct Owners<'a> {
     pods: Vec<Vec<&'a Pod>>,
     /// The same workloads by namespace, kind and name, as questions name them.
     named: HashMap<(&'a str, &'a str, &'a str), &'a Workload>,
+    /// Those above any pod, whether the snapshot has them or not: their places in `pods`.
+    told: HashMap<(&'a str, &'a str, &'a str), usize>,
 }
 
 fn key(reference: &ObjectRef) -> Key<'_> {
@@ -45,6 +47,8 @@ impl<'a> Owners<'a> {
         for pod in cluster.pods.iter().filter(|pod| !pod.is_over()) {
             for above in owners.above(pod) {
                 let place = *owners.places.entry(above).or_insert(owners.pods.len());
+                let (_, kind, namespace, name) = above;
+                owners.told.entry((namespace, kind, name)).or_insert(place);
                 match owners.pods.get_mut(place) {
                     Some(pods) => pods.push(pod),
                     None => owners.pods.push(vec![pod]),
@@ -97,6 +101,12 @@ impl<'a> Owners<'a> {
     /// Whether any living pod is the workload's.
     pub(crate) fn has_pods(&self, workload: &ObjectRef) -> bool {
         self.places.contains_key(&key(workload))
+    }
+
+    /// Living pods of a workload that the snapshot lacks, but that they name as their owner.
+    pub(crate) fn pods_told(&self, namespace: &str, kind: &str, name: &str) -> &[&'a Pod] {
+        let place = self.told.get(&(namespace, kind, name)).copied();
+        place.and_then(|place| self.pods.get(place)).map_or(&[], Vec::as_slice)
     }
 
     /// Living pods of a workload, in the order of the snapshot.

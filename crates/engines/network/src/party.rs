@@ -50,6 +50,8 @@ pub struct PodEntry<'a> {
     pub id: PodId,
     /// The pod or the workload itself.
     pub origin: Origin<'a>,
+    /// Its place in the cluster's list of pods, or of workloads.
+    pub place: usize,
     /// Its namespace.
     pub namespace: NamespaceId,
     /// The node that it runs on; a template runs on none.
@@ -121,6 +123,8 @@ pub struct NodeEntry<'a> {
     pub name: &'a str,
     /// Its object, if the snapshot has it.
     pub object: Option<&'a Node>,
+    /// The object's place in the cluster's list of nodes.
+    pub place: Option<usize>,
     /// Its addresses: those of its object in their order, then those of pods on its network.
     pub addresses: Vec<IpAddr>,
     /// Living pods that run on it, those on its own network too.

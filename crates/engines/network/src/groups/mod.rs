@@ -1,0 +1,239 @@
+//! Security groups: what the VPC lets through between pods, nodes and the outside.
+//!
+//! Groups only allow. All groups of an interface count together, and both ends are judged: what the source's interface may send and
+//! what the destination's may get. Groups keep state, so answers of what is allowed need no rule of their own, and nothing here asks
+//! for one. Whatever the exports lack makes an answer uncertain where it could have mattered.
+//!
+//! Sources: Amazon VPC User Guide, *Control traffic to your AWS resources using security groups*; Amazon EKS User Guide, *Assign
+//! security groups to individual Pods*; amazon-vpc-cni-k8s, README, `POD_SECURITY_GROUP_ENFORCING_MODE`;
+//! amazon-vpc-resource-controller-k8s, `pkg/utils/helper.go`.
+
+mod attach;
+mod bounds;
+mod explain;
+mod interfaces;
+mod path;
+mod rules;
+mod selection;
+
+use std::net::IpAddr;
+
+use hashbrown::HashMap;
+use ipnet::IpNet;
+use ringwall_model::Cluster;
+use ringwall_model::network::{EnforcingMode, GroupPeer};
+
+pub use selection::{Selected, skipped};
+
+use crate::{Allowed, Network, Party};
+use attach::{Attached, Attachment, Attachments, PodInterfaces};
+use bounds::Bounds;
+use interfaces::Interfaces;
+use rules::{Group, Places};
+
+/// Parties of one class are alike to every third party, as long as they are as near to it: on its node, or not.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Class {
+    attachment: Attachment,
+    families: Vec<Family>,
+    /// Places of the blocks around its addresses.
+    blocks: Vec<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Family {
+    V4,
+    V6,
+}
+
+impl Family {
+    fn of(address: &IpAddr) -> Self {
+        if address.is_ipv4() { Self::V4 } else { Self::V6 }
+    }
+
+    fn of_block(block: &IpNet) -> Self {
+        Self::of(&block.addr())
+    }
+}
+
+/// The security groups of a cluster, ready to be asked.
+#[derive(Debug)]
+pub struct SecurityGroups<'a> {
+    cluster: &'a Cluster,
+    groups: HashMap<&'a str, Group<'a>>,
+    places: Places<'a>,
+    interfaces: Interfaces<'a>,
+    attachments: Attachments<'a>,
+    /// The mode; both where nobody says which.
+    modes: &'static [EnforcingMode],
+    external_snat: bool,
+    /// Families of the cluster's addresses, for parties that have none yet.
+    families: Vec<Family>,
+    /// Every block at whose edges an answer can change, sorted.
+    blocks: Vec<IpNet>,
+}
+
+impl<'a> SecurityGroups<'a> {
+    /// Security groups of a snapshot; `None` if it holds none, so that there is nothing to judge by.
+    pub fn new(network: &Network<'a>) -> Option<Self> {
+        let cluster = network.cluster();
+        if cluster.aws.security_groups.is_empty() {
+            return None;
+        }
+        let interfaces = Interfaces::new(cluster);
+        let attachments = Attachments::new(network, &interfaces, pod_interfaces(cluster));
+        let groups =
+            cluster.aws.security_groups.iter().map(|group| (&*group.id, Group::new(group))).collect();
+        let places = Places {
+            lists: cluster.aws.prefix_lists.iter().map(|list| (&*list.id, list)).collect(),
+            blocks: cluster.aws.subnets.iter().flat_map(|subnet| subnet.blocks.iter().copied()).collect(),
+        };
+        let blocks = blocks(cluster, &places);
+        let cni = cluster.network.vpc_cni.as_ref();
+        Some(Self {
+            cluster,
+            groups,
+            places,
+            interfaces,
+            attachments,
+            modes: modes(cluster),
+            external_snat: cni.is_some_and(|cni| cni.external_snat),
+            families: families_of(network),
+            blocks,
+        })
+    }
+
+    /// What may go from one party to another, over every family that both have. Ports are the destination's own, after any service's
+    /// translation. `network` is the one that this was made of.
+    pub fn traffic(&self, network: &Network<'_>, from: Party<'_>, to: Party<'_>) -> Allowed {
+        let families = self.shared_families(network, from, to);
+        if families.is_empty() {
+            return Allowed::none();
+        }
+        let all = families.into_iter().map(|family| self.over(network, from, to, family));
+        all.fold(Bounds::all(), |both, one| both.and(&one)).into_allowed()
+    }
+
+    /// The same over one family: packets of the other have no say in its verdict.
+    pub fn traffic_over(
+        &self,
+        network: &Network<'_>,
+        from: Party<'_>,
+        to: Party<'_>,
+        ipv4: bool,
+    ) -> Allowed {
+        self.over(network, from, to, if ipv4 { Family::V4 } else { Family::V6 }).into_allowed()
+    }
+
+    /// The class of a party: [`Self::traffic`] is the same for all of one class. Whether both are on one node
+    /// ([`Network::node_of`]), and whether they are the same, is not part of it.
+    pub fn class(&self, network: &Network<'_>, party: Party<'_>) -> Class {
+        let addresses: Vec<IpAddr> =
+            [Family::V4, Family::V6].into_iter().filter_map(|family| path::address(party, family)).collect();
+        let held = |block: &IpNet| addresses.iter().any(|address| block.contains(address));
+        let blocks =
+            self.blocks.iter().enumerate().filter(|(_, block)| held(block)).map(|(at, _)| at).collect();
+        let families = addresses.iter().map(Family::of).collect();
+        Class { attachment: self.attached(network, party).to, families, blocks }
+    }
+
+    /// Every block at whose edges an answer about an address can change, sorted.
+    pub fn blocks(&self) -> &[IpNet] {
+        &self.blocks
+    }
+
+    fn attached(&self, network: &Network<'_>, party: Party<'_>) -> Attached<'a> {
+        match party {
+            Party::Pod(pod) => self.attachments.pod(pod).clone(),
+            Party::Node(node) => self.attachments.node(node.id).clone(),
+            Party::Address(address) => match network.node_of(party) {
+                Some(node) => self.attachments.node(node).clone(),
+                None => self.attachments.address(&self.interfaces, address),
+            },
+        }
+    }
+
+    /// Families in which two parties are judged; of what has no address yet, those of the other, or of the cluster.
+    fn shared_families(&self, network: &Network<'_>, from: Party<'_>, to: Party<'_>) -> Vec<Family> {
+        let families = network.families(from, to);
+        let known: Option<Vec<Family>> = families
+            .into_iter()
+            .map(|ipv4| ipv4.map(|ipv4| if ipv4 { Family::V4 } else { Family::V6 }))
+            .collect();
+        known.unwrap_or_else(|| {
+            let has =
+                |family: &Family| [from, to].iter().any(|party| path::address(*party, *family).is_some());
+            let either: Vec<Family> = [Family::V4, Family::V6].into_iter().filter(has).collect();
+            if either.is_empty() { self.families.clone() } else { either }
+        })
+    }
+}
+
+/// Whether pods of EC2 nodes get interfaces of their own.
+fn pod_interfaces(cluster: &Cluster) -> PodInterfaces {
+    match &cluster.network.vpc_cni {
+        Some(cni) if !cni.pod_eni => PodInterfaces::Off,
+        Some(_) | None => PodInterfaces::On,
+    }
+}
+
+/// The enforcing mode. Without the DaemonSet `aws-node`, or with a value that it does not know, either may hold.
+///
+/// Source: Amazon EKS User Guide, *Assign security groups to individual Pods in EKS Auto Mode*: there traffic is judged by the pod's
+/// groups, "independently of the node's own security groups".
+fn modes(cluster: &Cluster) -> &'static [EnforcingMode] {
+    let mode = match &cluster.network.vpc_cni {
+        Some(cni) => cni.enforcing_mode,
+        None => cluster.info.auto_mode.then_some(EnforcingMode::Strict),
+    };
+    match mode {
+        Some(EnforcingMode::Strict) => &[EnforcingMode::Strict],
+        Some(EnforcingMode::Standard) => &[EnforcingMode::Standard],
+        None => &[EnforcingMode::Strict, EnforcingMode::Standard],
+    }
+}
+
+/// Families that the cluster's pods have, or else its nodes; IPv4 where none has an address.
+fn families_of(network: &Network<'_>) -> Vec<Family> {
+    let pods = network.pods().iter().filter(|pod| !pod.host_network()).flat_map(|pod| &pod.parts().addresses);
+    let nodes = network.nodes().iter().flat_map(|node| &node.addresses);
+    let mut families: Vec<Family> = pods.map(Family::of).collect();
+    if families.is_empty() {
+        families = nodes.map(Family::of).collect();
+    }
+    families.sort_unstable();
+    families.dedup();
+    if families.is_empty() {
+        families.push(Family::V4);
+    }
+    families
+}
+
+/// Every block that decides over an address: of rules, prefix lists, subnets and interfaces, and those that have a meaning of their own.
+fn blocks(cluster: &Cluster, places: &Places<'_>) -> Vec<IpNet> {
+    let rules =
+        cluster.aws.security_groups.iter().flat_map(|group| group.ingress.iter().chain(&group.egress));
+    let mut blocks: Vec<IpNet> = path::UNFILTERED.to_vec();
+    blocks.extend(path::PRIVATE);
+    for (peer, _) in rules.flat_map(|rule| &rule.peers) {
+        match peer {
+            GroupPeer::Block(block) => blocks.push(block.trunc()),
+            GroupPeer::PrefixList(id) => {
+                let list = places.lists.get(&**id).and_then(|list| list.blocks.as_ref());
+                blocks.extend(list.into_iter().flatten().map(IpNet::trunc));
+            }
+            GroupPeer::Group { .. } | GroupPeer::Unreadable(_) => {}
+        }
+    }
+    for subnet in &places.blocks {
+        blocks.push(subnet.trunc());
+        blocks.extend(path::reserved(subnet));
+    }
+    for interface in &cluster.aws.network_interfaces {
+        blocks.extend(interface.addresses.iter().map(|address| IpNet::from(*address)));
+        blocks.extend(interface.prefixes.iter().map(IpNet::trunc));
+    }
+    blocks.sort_unstable();
+    blocks.dedup();
+    blocks
+}
