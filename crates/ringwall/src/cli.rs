@@ -11,6 +11,7 @@ mod kms_serve;
 mod kms_verify;
 mod kubeconfig;
 mod lake;
+mod reach;
 mod secrets;
 mod timeline;
 mod token;
@@ -39,6 +40,9 @@ pub(crate) use self::kms_serve::KmsServe;
 pub(crate) use self::kms_verify::KmsVerify;
 pub(crate) use self::kubeconfig::Kubeconfig;
 pub(crate) use self::lake::{Hunt, LakeAdd, LakeCommand, LakeCompact, LakeExpire, LakeGroup};
+pub(crate) use self::reach::{
+    DiffFailOn, Reach, ReachAsk, ReachCommand, ReachDiff, ReachFormat, ReachSuggest,
+};
 pub(crate) use self::secrets::{Secrets, SecretsCommand, SecretsCommon, SecretsServe, SecretsSync};
 pub(crate) use self::timeline::Timeline;
 pub(crate) use self::token::{LoginFlags, MakeToken, Token, TokenCommand, TokenFormat};
@@ -63,6 +67,7 @@ Begin with:
   ringwall assess examples/storefront
   ringwall can examples/storefront --as shop/checkout get secrets -n shop
   ringwall who-can examples/storefront get nodes/proxy
+  ringwall reach examples/storefront
   ringwall detect examples/storefront
 
 Exit status:
@@ -89,6 +94,7 @@ pub(crate) enum Command {
     Assess(Assess),
     Can(Can),
     WhoCan(WhoCan),
+    Reach(Reach),
     Detect(Detect),
     Findings(Findings),
     Timeline(Timeline),

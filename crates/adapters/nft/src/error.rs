@@ -4,7 +4,9 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum NftError {
     /// A name for a table that nftables would not take.
-    #[error("`{0}` is no name for a table\nhint: a letter, then letters, digits and `_`, 32 characters at most")]
+    #[error(
+        "`{0}` is no name for a table\nhint: a letter, then letters, digits and `_`, 32 characters at most"
+    )]
     TableName(String),
     /// A pattern that can be no interface's name.
     #[error(

@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use ringwall_network::plan::{Cause, Class, Direction, NodeRules, PodRules, RuleSet};
+use ringwall_network::Direction;
+use ringwall_network::plan::{Cause, Class, NodeRules, PodRules, RuleSet};
 
 use crate::names::Names;
 use crate::options::is_interface_name;
@@ -123,10 +124,7 @@ impl<'a> Builder<'a> {
             add("egress", map(&format!("type {kind} : verdict;")));
             add("ingress", map(&format!("type {kind} : verdict;")));
             if self.options.log_group.is_some() {
-                add(
-                    "logged",
-                    set(&format!("type {kind}; size 65536; flags dynamic,timeout; timeout 1m;")),
-                );
+                add("logged", set(&format!("type {kind}; size 65536; flags dynamic,timeout; timeout 1m;")));
             }
         }
         self.table.sets.insert("bound_interfaces".to_owned(), set("type ifname;"));
@@ -367,7 +365,11 @@ impl<'a> Builder<'a> {
     /// The chains that the kernel calls.
     fn bases(&mut self) {
         let on_bound = "iifname @bound_interfaces jump from_bound".to_owned();
-        self.base("prerouting", "type filter hook prerouting priority mangle; policy accept;", vec![on_bound]);
+        self.base(
+            "prerouting",
+            "type filter hook prerouting priority mangle; policy accept;",
+            vec![on_bound],
+        );
         self.chain(
             "from_bound",
             vec![

@@ -82,7 +82,7 @@ fn settle(cluster: &mut Cluster, mut objects: Vec<Object>, problems: &mut Vec<Pr
     cluster.objects = objects::drop_duplicates(objects, problems);
 }
 
-/// Makes a cluster of Kubernetes objects, as those of the files in `kubernetes/`.
+/// Reads Kubernetes objects, wherever they come from, as those of a folder are: a live cluster and its export mean the same.
 pub fn cluster_of(objects: Vec<Object>) -> Snapshot {
     let mut snapshot = Snapshot::default();
     settle(&mut snapshot.cluster, objects, &mut snapshot.problems);
@@ -180,17 +180,6 @@ pub fn exports_of(reader: &mut Reader, file: &Arc<str>, bytes: &[u8]) -> Snapsho
     let (trees, mut problems) = documents(reader, file, bytes);
     let mut cluster = Cluster::default();
     aws::fill(&mut cluster, trees, &mut problems);
-    problems.sort();
-    Snapshot { cluster, problems }
-}
-
-/// Reads Kubernetes objects, wherever they come from, as those of a folder are: a live cluster and its export mean the same.
-pub fn cluster_of(mut objects: Vec<Object>) -> Snapshot {
-    let mut problems = Vec::new();
-    objects::settle_namespaces(&mut objects, &mut problems);
-    let objects = objects::drop_duplicates(objects, &mut problems);
-    let mut cluster = Cluster { objects, ..Cluster::default() };
-    typed::fill(&mut cluster, &mut problems);
     problems.sort();
     Snapshot { cluster, problems }
 }

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use ringwall_model::{Decision, User, Verdict};
 use ringwall_rbac::{Authorizer, Options, Question, Target};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use crate::commands::lines::{Answered, Lines};
+use crate::commands::lines::{Answered, Lines, Unanswered};
 use crate::error::{Exit, Failure};
 use crate::render::json::{self, DecisionJson};
 use crate::session;
@@ -55,13 +55,6 @@ struct NonResourceAttributes<'a> {
     verb: Option<Cow<'a, str>>,
 }
 
-/// A line that could not be answered.
-#[derive(Debug, Serialize)]
-struct Unanswered {
-    decision: Option<Verdict>,
-    error: String,
-}
-
 /// Answers each line of a file, or of standard input for `-`.
 pub(super) fn run(folder: &Path, questions: &Path) -> Result<Exit, Failure> {
     let lines = Lines::open(questions, MAX_LINE)?;
@@ -76,7 +69,7 @@ pub(super) fn run(folder: &Path, questions: &Path) -> Result<Exit, Failure> {
                 Ok(Answered::Yes)
             }
             Err(error) => {
-                json::print_line(out, &Unanswered { decision: None, error })?;
+                json::print_line(out, &Unanswered::because(error))?;
                 Ok(Answered::No)
             }
         }

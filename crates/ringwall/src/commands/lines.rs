@@ -4,6 +4,9 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
+use ringwall_model::Verdict;
+use serde::Serialize;
+
 use crate::error::{Exit, Failure};
 
 /// Bytes read at a time.
@@ -29,6 +32,20 @@ pub(super) struct Line<'l> {
 pub(super) enum Answered {
     Yes,
     No,
+}
+
+/// What stands for the answer to a line that has none.
+#[derive(Debug, Serialize)]
+pub(super) struct Unanswered {
+    decision: Option<Verdict>,
+    error: String,
+}
+
+impl Unanswered {
+    /// No answer, and why.
+    pub(super) fn because(error: String) -> Self {
+        Self { decision: None, error }
+    }
 }
 
 impl Lines {

@@ -19,6 +19,7 @@ mod lake;
 mod lines;
 mod logs;
 mod manual;
+mod reach;
 mod root_key;
 mod secrets;
 mod serve;
@@ -53,6 +54,7 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         },
         Command::WhoCan(args) if is_aws_action(&args.verb) => aws::who_can(&args),
         Command::WhoCan(args) => who_can::run(&args),
+        Command::Reach(args) => reach::run(&args),
         Command::Detect(args) => detect::run(&args),
         Command::Findings(args) => findings::run(&args.command),
         Command::Timeline(args) => timeline::run(&args),

@@ -70,9 +70,9 @@ struct Enforced {
 impl Enforced {
     fn covers(&self, sandbox: &PodSandbox) -> bool {
         let key = (Arc::from(sandbox.namespace.as_str()), Arc::from(sandbox.pod.as_str()));
-        self.pods.get(&key).is_some_and(|addresses| {
-            sandbox.addresses.iter().all(|address| addresses.contains(address))
-        })
+        self.pods
+            .get(&key)
+            .is_some_and(|addresses| sandbox.addresses.iter().all(|address| addresses.contains(address)))
     }
 }
 
@@ -236,7 +236,8 @@ impl Agent {
         let began = Instant::now();
         let worked = tokio::task::spawn_blocking(move || work.run()).await;
         // What was read is lost with a panic, and read again.
-        let (objects, settled, worked) = worked.map_err(|error| format!("working rules out failed: {error}"))?;
+        let (objects, settled, worked) =
+            worked.map_err(|error| format!("working rules out failed: {error}"))?;
         kept.objects = objects;
         let Some(Worked { rules, plan, policies }) = worked else { return Ok(()) };
         // Until it is in force, the next turn has to do it again.
@@ -295,7 +296,11 @@ impl Agent {
             Ok(found) => {
                 self.metrics.drift.inc();
                 let what: Vec<String> = found.iter().take(10).map(ToString::to_string).collect();
-                tracing::error!(differences = found.len(), what = what.join("; "), "the kernel has other rules than it should, and they are put right");
+                tracing::error!(
+                    differences = found.len(),
+                    what = what.join("; "),
+                    "the kernel has other rules than it should, and they are put right"
+                );
                 kept.in_force = None;
             }
             Err(error) => {
@@ -313,7 +318,10 @@ impl Agent {
     /// Waits until a pod's rules are in the kernel.
     async fn add(&self, mut sandbox: PodSandbox) -> Answer {
         if sandbox.addresses.is_empty() {
-            return Answer::Refused(Refusal { code: 7, message: "the result so far has no address".to_owned() });
+            return Answer::Refused(Refusal {
+                code: 7,
+                message: "the result so far has no address".to_owned(),
+            });
         }
         let began = Instant::now();
         let mut enforced = self.enforced.subscribe();
@@ -331,7 +339,8 @@ impl Agent {
             }
             _ => {
                 let waits = self.waits_for();
-                let unknown = || format!("the apiserver has not told of the pod {}/{}", sandbox.namespace, sandbox.pod);
+                let unknown =
+                    || format!("the apiserver has not told of the pod {}/{}", sandbox.namespace, sandbox.pod);
                 Answer::Refused(Refusal::later(waits.unwrap_or_else(unknown)))
             }
         }
@@ -355,7 +364,10 @@ impl Handler for Agent {
                 self.tell(|told| told.sandboxes.keep(&attachments));
                 ("gc", Answer::Done)
             }
-            Order::Status => ("status", self.waits_for().map_or(Answer::Done, |waits| Answer::Refused(Refusal::later(waits)))),
+            Order::Status => (
+                "status",
+                self.waits_for().map_or(Answer::Done, |waits| Answer::Refused(Refusal::later(waits))),
+            ),
         };
         self.metrics.ordered(command, answer == Answer::Done);
         answer

@@ -50,7 +50,8 @@ struct Direction {
 impl Metrics {
     /// Registers the counters.
     pub fn register(registry: &mut Registry) -> Self {
-        let registry = registry.sub_registry_with_prefix("ringwall").sub_registry_with_prefix("network_agent");
+        let registry =
+            registry.sub_registry_with_prefix("ringwall").sub_registry_with_prefix("network_agent");
         let metrics = Self::default();
         let Self { applied, cni, denied, computing, applying, enforcing, adding, .. } = metrics.clone();
         registry.register(
@@ -59,7 +60,11 @@ impl Metrics {
             applied,
         );
         registry.register("cni_orders", "What the CNI plugin asked, and how it ended", cni);
-        registry.register("denied_packets", "Packets that were denied, seen from the pod that is judged", denied);
+        registry.register(
+            "denied_packets",
+            "Packets that were denied, seen from the pod that is judged",
+            denied,
+        );
         let times = [
             ("computing", "Time that it took to work rules out", computing),
             ("applying", "Time that it took to put rules into the kernel", applying),
@@ -72,8 +77,16 @@ impl Metrics {
         let gauges = [
             ("pods", "Pods of this node that are judged", &metrics.pods),
             ("policies", "Policies of the cluster", &metrics.policies),
-            ("not_evaluated", "Parts of policies that could not be evaluated, and deny", &metrics.not_evaluated),
-            ("watches_out_of_date", "Kinds of objects of which the apiserver tells nothing now", &metrics.out_of_date),
+            (
+                "not_evaluated",
+                "Parts of policies that could not be evaluated, and deny",
+                &metrics.not_evaluated,
+            ),
+            (
+                "watches_out_of_date",
+                "Kinds of objects of which the apiserver tells nothing now",
+                &metrics.out_of_date,
+            ),
         ];
         for (name, help, gauge) in gauges {
             registry.register(name, help, gauge.clone());

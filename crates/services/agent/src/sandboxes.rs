@@ -49,8 +49,7 @@ impl Sandboxes {
 
     /// Only these are left; tells whether one went.
     pub(crate) fn keep(&mut self, attachments: &[Attachment]) -> bool {
-        let lost: Vec<_> =
-            self.there.keys().filter(|known| !attachments.contains(known)).cloned().collect();
+        let lost: Vec<_> = self.there.keys().filter(|known| !attachments.contains(known)).cloned().collect();
         lost.iter().fold(false, |changed, attachment| self.remove(attachment) || changed)
     }
 
@@ -95,7 +94,8 @@ impl Sandboxes {
                 .collect();
             if !told.is_empty() {
                 pod.network.addresses = told;
-            } else if let Some(gone) = self.gone.iter().find(|(ns, pod, uid)| is_this(ns, pod, uid.as_ref())) {
+            } else if let Some(gone) = self.gone.iter().find(|(ns, pod, uid)| is_this(ns, pod, uid.as_ref()))
+            {
                 seen.insert(gone.clone());
                 pod.network.addresses.clear();
             }
@@ -139,9 +139,9 @@ mod tests {
     fn settled(sandboxes: &mut Sandboxes, addresses: [&[&str]; 2]) -> Vec<String> {
         let mut pods = pods(addresses);
         sandboxes.settle(&mut pods, "n1");
-        let texts = pods.iter().map(|pod| {
-            pod.network.addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
-        });
+        let texts = pods
+            .iter()
+            .map(|pod| pod.network.addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
         texts.collect()
     }
 

@@ -189,9 +189,10 @@ impl Watches {
     pub(crate) fn out_of_date(&self) -> Vec<(String, String)> {
         let objects = self.custom.iter().filter_map(|custom| custom.objects.as_ref());
         let states = self.built_in.iter().chain(objects).map(|one| (one.of.name(), one.watching.get()));
-        let definitions = self.custom.iter().map(|custom| {
-            (format!("the definition of {}", custom.of.name()), custom.definition.get())
-        });
+        let definitions = self
+            .custom
+            .iter()
+            .map(|custom| (format!("the definition of {}", custom.of.name()), custom.definition.get()));
         states
             .chain(definitions)
             .filter(|(_, state)| !state.synced)
@@ -235,11 +236,12 @@ pub struct Permission {
 /// Rules of RBAC that allow all that is watched, and nothing else; with `groups` also what security groups go by.
 pub fn permissions(groups: bool) -> Vec<Permission> {
     let mut rules: Vec<Permission> = Vec::new();
-    let mut add = |of: &Watchable, names: Vec<String>| {
-        match rules.iter_mut().find(|rule| rule.group == of.group && rule.names == names) {
-            Some(rule) => rule.resources.push(of.plural),
-            None => rules.push(Permission { group: of.group, resources: vec![of.plural], names }),
-        }
+    let mut add = |of: &Watchable, names: Vec<String>| match rules
+        .iter_mut()
+        .find(|rule| rule.group == of.group && rule.names == names)
+    {
+        Some(rule) => rule.resources.push(of.plural),
+        None => rules.push(Permission { group: of.group, resources: vec![of.plural], names }),
     };
     BUILT_IN.iter().chain(&CUSTOM).for_each(|of| add(of, Vec::new()));
     let mut defined: Vec<String> = CUSTOM.iter().map(Watchable::name).collect();
@@ -300,7 +302,8 @@ fn prune_pod(object: &mut DynamicObject) {
     prune_metadata(object);
     object.metadata.owner_references = None;
     let Some(data) = object.data.as_object_mut() else { return };
-    let spec = ["nodeName", "hostNetwork", "serviceAccountName", "serviceAccount", "containers", "initContainers"];
+    let spec =
+        ["nodeName", "hostNetwork", "serviceAccountName", "serviceAccount", "containers", "initContainers"];
     field(data, "spec", &spec);
     if let Some(spec) = data.get_mut("spec") {
         for containers in ["containers", "initContainers"] {

@@ -137,10 +137,7 @@ pub(crate) fn start<T: Send + 'static>(
     })
 }
 
-pub(crate) fn inside<T: Send + 'static>(
-    namespace: &str,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> T {
+pub(crate) fn inside<T: Send + 'static>(namespace: &str, work: impl FnOnce() -> T + Send + 'static) -> T {
     start(namespace, work).join().unwrap()
 }
 

@@ -2,18 +2,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
+use crate::AddressRange;
+
 /// The last address of each family, as a number.
 const LAST_V4: u128 = u32::MAX as u128;
 const LAST_V6: u128 = u128::MAX;
-
-/// A range of addresses of one family, both ends counted in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct AddressRange {
-    /// First address.
-    pub first: IpAddr,
-    /// Last address, of the same family and not before the first.
-    pub last: IpAddr,
-}
 
 /// Addresses of either family, as a list of ranges that may touch but don't overlap. A range of `::/0` holds no IPv4 address.
 ///
@@ -48,32 +41,17 @@ impl Addresses {
     /// A block without what is taken out of it (`ipBlock`: `cidr` and `except`). Blocks of the other family take nothing out.
     pub fn block(cidr: IpNet, except: &[IpNet]) -> Self {
         let family = cidr.addr().is_ipv4();
-        let mut out: Vec<(u128, u128)> =
+        let out: Vec<(u128, u128)> =
             except.iter().filter(|block| block.addr().is_ipv4() == family).map(span).collect();
-        out.sort_unstable();
-        let (mut from, last) = span(&cidr);
-        let mut rest = Vec::new();
-        let mut ended = false;
-        for (first, end) in out {
-            if end < from || first > last {
-                continue;
-            }
-            if first > from {
-                rest.push((from, first - 1));
-            }
-            match end.checked_add(1) {
-                Some(next) if next <= last => from = from.max(next),
-                _ => {
-                    ended = true;
-                    break;
-                }
-            }
-        }
-        if !ended {
-            rest.push((from, last));
-        }
         let mut all = Self::default();
-        *all.family_mut(family) = rest;
+        *all.family_mut(family) = cut(&[span(&cidr)], &join(&out, &[]));
+        all
+    }
+
+    /// From the first to the last, which are of one family.
+    pub fn range(range: AddressRange) -> Self {
+        let mut all = Self::default();
+        all.family_mut(range.first.is_ipv4()).push((number(range.first), number(range.last)));
         all
     }
 
@@ -81,6 +59,22 @@ impl Addresses {
     #[must_use]
     pub fn or(&self, other: &Self) -> Self {
         Self { v4: join(&self.v4, &other.v4), v6: join(&self.v6, &other.v6) }
+    }
+
+    /// What is in any of many.
+    pub(super) fn together<'s>(parts: impl IntoIterator<Item = &'s Self>) -> Self {
+        let (mut v4, mut v6) = (Vec::new(), Vec::new());
+        for part in parts {
+            v4.extend_from_slice(&part.v4);
+            v6.extend_from_slice(&part.v6);
+        }
+        Self { v4: join(&v4, &[]), v6: join(&v6, &[]) }
+    }
+
+    /// What is here and not there.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        Self { v4: cut(&self.v4, &other.v4), v6: cut(&self.v6, &other.v6) }
     }
 
     /// Whether an address is in it.
@@ -111,6 +105,35 @@ fn join(a: &[(u128, u128)], b: &[(u128, u128)]) -> Vec<(u128, u128)> {
         }
     }
     joined
+}
+
+/// Ranges without what others take out; both sorted, neither overlapping itself.
+fn cut(ranges: &[(u128, u128)], out: &[(u128, u128)]) -> Vec<(u128, u128)> {
+    let mut rest = Vec::with_capacity(ranges.len());
+    let mut next = 0;
+    for &(first, last) in ranges {
+        let mut from = Some(first);
+        while let (Some(start), Some(&(out_first, out_last))) = (from, out.get(next)) {
+            if out_first > last {
+                break;
+            }
+            if out_last >= start {
+                if out_first > start {
+                    rest.push((start, out_first - 1));
+                }
+                from = out_last.checked_add(1).filter(|start| *start <= last);
+                if from.is_none() {
+                    // It may reach into the next range as well.
+                    break;
+                }
+            }
+            next += 1;
+        }
+        if let Some(start) = from {
+            rest.push((start, last));
+        }
+    }
+    rest
 }
 
 fn span(block: &IpNet) -> (u128, u128) {
@@ -166,6 +189,10 @@ mod tests {
                     let within = cidr.contains(&address) && !except.iter().any(|block| block.contains(&address));
                     prop_assert_eq!(made.contains(address), within, "{}", address);
                     prop_assert_eq!(both.contains(address), within || more.contains(&address), "{}", address);
+                    let left = both.without(&Addresses::each([address])).without(&Addresses::block(cidr, &[]));
+                    prop_assert_eq!(left.contains(address), false);
+                    let left = both.without(&Addresses::block(cidr, &[]));
+                    prop_assert_eq!(left.contains(address), more.contains(&address) && !cidr.contains(&address));
                 }
             }
         }

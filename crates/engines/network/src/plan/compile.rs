@@ -8,7 +8,7 @@ use ringwall_model::network::RuleAction;
 
 use super::addresses::{address, last};
 use super::{AddressRange, Addresses, Cause, Class, NodeRules, PodRules, RuleSet, Segment};
-use crate::Traffic;
+use crate::{Matched, Traffic};
 
 /// All that has a say about a pod in one direction.
 #[derive(Clone, Debug, Default)]
@@ -33,7 +33,7 @@ pub struct PlanRule {
     /// What it does.
     pub action: RuleAction,
     /// Other ends, and the traffic with each: named ports may differ from pod to pod.
-    pub matches: Vec<(Addresses, Traffic)>,
+    pub matches: Vec<(Arc<Addresses>, Matched)>,
 }
 
 /// Makes [`NodeRules`]: what is the same is kept once.
@@ -97,7 +97,7 @@ impl Compiler {
 
 /// The rules of a direction, each match with a number that says its place in the order.
 struct Stages<'a> {
-    matches: Vec<(Stage, &'a RuleAction, usize, &'a Addresses, &'a Traffic)>,
+    matches: Vec<(Stage, &'a RuleAction, usize, &'a Addresses, &'a Matched)>,
     isolated: Option<usize>,
     ungrouped: Option<usize>,
 }
@@ -119,7 +119,7 @@ impl<'a> Stages<'a> {
                 matches.extend(
                     rule.matches
                         .iter()
-                        .map(|(addresses, traffic)| (stage, &rule.action, cause, addresses, traffic)),
+                        .map(|(addresses, matched)| (stage, &rule.action, cause, &**addresses, matched)),
                 );
             }
         };
@@ -143,46 +143,34 @@ impl<'a> Stages<'a> {
         &self,
         stage: Stage,
         active: &'a BTreeSet<usize>,
-    ) -> impl Iterator<Item = (RuleAction, usize, &'a Traffic)> {
+    ) -> impl Iterator<Item = (RuleAction, usize, &'a Matched)> {
         active
             .iter()
             .filter_map(|index| self.matches.get(*index))
             .filter(move |(of, ..)| *of == stage)
-            .map(|(_, action, cause, _, traffic)| (**action, *cause, *traffic))
+            .map(|(_, action, cause, _, matched)| (**action, *cause, *matched))
     }
 
     /// What becomes of packets to which exactly the matches in `active` apply.
+    ///
+    /// The same as [`crate::direction`] does for two ends, with the cause of each part: what may be denied, because a rule could not be
+    /// evaluated, is.
     fn class(&self, active: &BTreeSet<usize>) -> Class {
-        let mut segments = Vec::new();
-        let mut say = |traffic: Traffic, allowed: bool, cause: Option<usize>| {
-            if !traffic.is_none() {
-                segments.push(Segment { traffic, allowed, cause });
-            }
-        };
-        let (mut open, mut passed) = (Traffic::all(), Traffic::none());
-        for (action, cause, traffic) in self.of(Stage::Admin, active) {
-            let hit = open.and(traffic);
-            open = open.without(&hit);
-            match action {
-                RuleAction::Accept => say(hit, true, Some(cause)),
-                RuleAction::Deny => say(hit, false, Some(cause)),
-                RuleAction::Pass => passed = passed.or(&hit),
-            }
+        let mut fates = Fates { open: Traffic::all(), ..Fates::default() };
+        for (action, cause, matched) in self.of(Stage::Admin, active) {
+            fates.settle(action, cause, matched);
         }
-        let mut open = open.or(&passed);
+        fates.next_tier();
         let stage = if self.isolated.is_some() { Stage::Policies } else { Stage::Baseline };
-        for (action, cause, traffic) in self.of(stage, active) {
-            let hit = open.and(traffic);
-            match action {
-                RuleAction::Accept => say(hit.clone(), true, Some(cause)),
-                RuleAction::Deny => say(hit.clone(), false, Some(cause)),
-                // Nothing comes after the baseline, so to skip the rest of it is to be let through.
-                RuleAction::Pass => say(hit.clone(), true, None),
-            }
-            open = open.without(&hit);
+        for (action, cause, matched) in self.of(stage, active) {
+            fates.settle(action, cause, matched);
         }
-        say(open, self.isolated.is_none(), self.isolated);
-        Class { segments: self.by_groups(segments, active) }
+        if let Some(isolated) = self.isolated {
+            let all = Matched { certain: Traffic::all(), possible: Traffic::all() };
+            fates.settle(RuleAction::Deny, isolated, &all);
+        }
+        fates.next_tier();
+        Class { segments: self.by_groups(fates.segments(), active) }
     }
 
     /// What policies let through, groups must let through as well.
@@ -195,8 +183,8 @@ impl<'a> Stages<'a> {
                 continue;
             }
             let mut open = segment.traffic;
-            for (_, cause, traffic) in self.of(Stage::Groups, active) {
-                let hit = open.and(traffic);
+            for (_, cause, matched) in self.of(Stage::Groups, active) {
+                let hit = open.and(&matched.certain);
                 if !hit.is_none() {
                     open = open.without(&hit);
                     both.push(Segment { traffic: hit, allowed: true, cause: segment.cause.or(Some(cause)) });
@@ -244,6 +232,52 @@ impl<'a> Stages<'a> {
     }
 }
 
+/// What becomes of traffic on its way through the tiers, as in [`crate::direction`], with whose doing it is.
+#[derive(Default)]
+struct Fates {
+    open: Traffic,
+    passed: Traffic,
+    allowed: Vec<(Traffic, usize)>,
+    denied: Vec<(Traffic, usize)>,
+}
+
+impl Fates {
+    fn settle(&mut self, action: RuleAction, cause: usize, matched: &Matched) {
+        let hit = matched.possible.and(&self.open);
+        match action {
+            RuleAction::Accept => self.allowed.push((hit, cause)),
+            RuleAction::Deny => self.denied.push((hit, cause)),
+            RuleAction::Pass => self.passed = self.passed.or(&hit),
+        }
+        self.open = self.open.without(&matched.certain);
+    }
+
+    fn next_tier(&mut self) {
+        self.open = self.open.or(&std::mem::take(&mut self.passed));
+    }
+
+    /// Parts that don't overlap: of the denied and then of the allowed, each by the first that said so.
+    fn segments(self) -> Vec<Segment> {
+        let mut segments = Vec::new();
+        let mut left = Traffic::all();
+        let mut say = |traffic: &Traffic, allowed: bool, cause: Option<usize>| {
+            let traffic = left.and(traffic);
+            if !traffic.is_none() {
+                left = left.without(&traffic);
+                segments.push(Segment { traffic, allowed, cause });
+            }
+        };
+        for (traffic, cause) in &self.denied {
+            say(traffic, false, Some(*cause));
+        }
+        for (traffic, cause) in &self.allowed {
+            say(traffic, true, Some(*cause));
+        }
+        say(&self.open, true, None);
+        segments
+    }
+}
+
 /// Single addresses out of the line; the ranges between them joined over them, so that many pods within a block don't cut it to pieces.
 fn fold(
     tiles: &[(u128, u128, usize)],
@@ -273,9 +307,7 @@ fn fold(
         }
     }
     ranges.extend(joined.into_iter().filter(|(_, _, class)| *class != otherwise).map(
-        |(first, last, class)| {
-            (AddressRange { first: address(first, v4), last: address(last, v4) }, class)
-        },
+        |(first, last, class)| (AddressRange { first: address(first, v4), last: address(last, v4) }, class),
     ));
 }
 

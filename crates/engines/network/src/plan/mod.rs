@@ -6,6 +6,8 @@
 
 mod addresses;
 mod compile;
+mod groups;
+mod network;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -13,10 +15,12 @@ use std::sync::Arc;
 
 use ringwall_model::ObjectRef;
 
-pub use addresses::{AddressRange, Addresses};
+pub use addresses::Addresses;
 pub use compile::{Compiler, DirectionRules, PlanRule};
+pub use network::NodeOptions;
 
-use crate::Traffic;
+pub use crate::AddressRange;
+use crate::{Direction, Traffic};
 
 /// What a node's packet filter has to do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -110,25 +114,6 @@ impl Class {
             .iter()
             .filter(|segment| segment.allowed)
             .fold(Traffic::none(), |all, segment| all.or(&segment.traffic))
-    }
-}
-
-/// Seen from the pod.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Direction {
-    /// What it gets.
-    Ingress,
-    /// What it sends.
-    Egress,
-}
-
-impl Direction {
-    /// `ingress` or `egress`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Ingress => "ingress",
-            Self::Egress => "egress",
-        }
     }
 }
 

@@ -29,7 +29,9 @@ pub(crate) struct Entry<'a> {
 impl Entry<'_> {
     fn value(&self) -> Value {
         let mut entry = json!({"type": PROGRAM, "socket": self.socket});
-        if self.fail_open && let Some(entry) = entry.as_object_mut() {
+        if self.fail_open
+            && let Some(entry) = entry.as_object_mut()
+        {
             entry.insert("failOpen".to_owned(), true.into());
         }
         entry

@@ -62,9 +62,9 @@ impl InstallError {
             Self::File { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 Some("mount the node's /etc/cni/net.d and /opt/cni/bin, or say where they are")
             }
-            Self::List { source: ConflistError::NoPlugins, .. } => {
-                Some("a file for a single plugin has to be made a list: `{\"cniVersion\", \"name\", \"plugins\": [{…}]}`")
-            }
+            Self::List { source: ConflistError::NoPlugins, .. } => Some(
+                "a file for a single plugin has to be made a list: `{\"cniVersion\", \"name\", \"plugins\": [{…}]}`",
+            ),
             _ => None,
         }
     }
@@ -205,8 +205,10 @@ mod tests {
         assert!(installation.ensure_entry().unwrap().changed);
 
         assert_eq!(installation.remove().unwrap(), [first.clone(), installation.programs.join(PROGRAM)]);
-        let (before, after): (serde_json::Value, serde_json::Value) =
-            (serde_json::from_str(list).unwrap(), serde_json::from_slice(&fs::read(&first).unwrap()).unwrap());
+        let (before, after): (serde_json::Value, serde_json::Value) = (
+            serde_json::from_str(list).unwrap(),
+            serde_json::from_slice(&fs::read(&first).unwrap()).unwrap(),
+        );
         assert_eq!(before, after);
         assert_eq!(installation.remove().unwrap(), Vec::<PathBuf>::new());
         let left = |folder: &Path| fs::read_dir(folder).unwrap().count();

@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::message::{Answer, Attachment, MAX_MESSAGE_BYTES, Order, PodSandbox};
 use super::SOCKET;
+use super::message::{Answer, Attachment, MAX_MESSAGE_BYTES, Order, PodSandbox};
 
 /// Versions of the specification that are spoken, the newest last. Before 0.3.0 there were no chains.
 const VERSIONS: [&str; 5] = ["0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"];
@@ -105,7 +105,8 @@ fn command(
         return Ok(Some(json!({"cniVersion": version, "supportedVersions": VERSIONS})));
     }
     if !VERSIONS.contains(&config.cni_version.as_str()) {
-        let message = format!("`{}` is no version that is spoken: {}", config.cni_version, VERSIONS.join(", "));
+        let message =
+            format!("`{}` is no version that is spoken: {}", config.cni_version, VERSIONS.join(", "));
         return Err(CniError::new(1, message));
     }
     version.clone_from(&config.cni_version);
@@ -178,7 +179,9 @@ fn status(config: &Config) -> Result<Option<Value>, CniError> {
 
 fn attachment(env: &dyn Fn(&str) -> Option<String>) -> Result<Attachment, CniError> {
     let needed = |name: &str| {
-        env(name).filter(|value| !value.is_empty()).ok_or_else(|| CniError::new(4, format!("{name} is not set")))
+        env(name)
+            .filter(|value| !value.is_empty())
+            .ok_or_else(|| CniError::new(4, format!("{name} is not set")))
     };
     Ok(Attachment { container: needed("CNI_CONTAINERID")?, interface: needed("CNI_IFNAME")? })
 }
@@ -188,14 +191,19 @@ fn sandbox(env: &dyn Fn(&str) -> Option<String>, config: &Config) -> Result<PodS
     let attachment = attachment(env)?;
     let arguments = env("CNI_ARGS").unwrap_or_default();
     let argument = |name: &str| {
-        let found = arguments.split(';').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name);
+        let found =
+            arguments.split(';').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name);
         found.map(|(_, value)| value.to_owned()).filter(|value| !value.is_empty())
     };
     let needed = |name: &str| {
-        argument(name).ok_or_else(|| CniError::new(4, format!("CNI_ARGS has no {name}: is this a Kubernetes node?")))
+        argument(name)
+            .ok_or_else(|| CniError::new(4, format!("CNI_ARGS has no {name}: is this a Kubernetes node?")))
     };
     let result = config.prev_result.as_ref().ok_or_else(|| {
-        CniError::new(7, "there is no result of another plugin: this one stands after one that makes interfaces")
+        CniError::new(
+            7,
+            "there is no result of another plugin: this one stands after one that makes interfaces",
+        )
     })?;
     let list = |key: &str| result.get(key).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let host_interfaces = list("interfaces")
@@ -207,7 +215,9 @@ fn sandbox(env: &dyn Fn(&str) -> Option<String>, config: &Config) -> Result<PodS
         .filter_map(|item| item.get("address").and_then(Value::as_str))
         .map(|text| {
             let address = text.split_once('/').map_or(text, |(address, _)| address);
-            address.parse().map_err(|_| CniError::new(7, format!("`{text}` in the result so far is no address")))
+            address
+                .parse()
+                .map_err(|_| CniError::new(7, format!("`{text}` in the result so far is no address")))
         })
         .collect();
     Ok(PodSandbox {

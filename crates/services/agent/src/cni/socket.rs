@@ -112,7 +112,9 @@ async fn converse(stream: UnixStream, handler: &impl Handler) -> io::Result<()> 
                 _ = read.read(&mut rest) => return Err(io::ErrorKind::BrokenPipe.into()),
             }
         }
-        Err(error) => Answer::Refused(Refusal { code: 6, message: format!("the order can't be read: {error}") }),
+        Err(error) => {
+            Answer::Refused(Refusal { code: 6, message: format!("the order can't be read: {error}") })
+        }
     };
     let mut text = serde_json::to_vec(&answer)?;
     text.push(b'\n');
