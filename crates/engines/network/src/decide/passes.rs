@@ -34,7 +34,7 @@ impl Network<'_> {
         let policies = self.traffic(from, to);
         match &self.groups {
             Some(groups) if !super::same_pod(from, to) => {
-                let allowed = groups.traffic(self.group_end(from), self.group_end(to));
+                let allowed = groups.traffic(self, from, to);
                 policies.and(&Allowed { traffic: allowed.traffic, uncertain: allowed.uncertain })
             }
             _ => policies,
