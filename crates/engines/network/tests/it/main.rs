@@ -1,4 +1,4 @@
-//! The engine against the published cases, against naive twins on generated clusters, and rule by rule.
+//! The network engine against its rules: written cases, the published ones, and naive twins on generated clusters.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
