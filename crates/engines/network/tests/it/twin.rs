@@ -5,7 +5,8 @@ use ringwall_model::network::{Protocol, Service, ServicePort, TargetPort};
 use ringwall_model::{Cluster, Source, Verdict};
 use ringwall_network::{Network, Party, Port, QuestionError, Who};
 
-use crate::clusters::{self, Numbers};
+use crate::clusters::parts::{Numbers, reference, selector};
+use crate::clusters::small;
 use crate::naive::{Fates, Naive, Somebody};
 
 /// Ports that the generated rules and pods speak of, their neighbours and others.
@@ -13,7 +14,7 @@ const PORTS: [u16; 9] = [0, 53, 80, 81, 8000, 8080, 8100, 8101, u16::MAX];
 
 /// A small cluster, with addresses of pods that are over used again, and services.
 fn cluster(number: u64) -> Cluster {
-    let mut cluster = clusters::small(number);
+    let mut cluster = small::small(number);
     let numbers = &mut Numbers(number ^ 0x5e);
     let lived: Vec<_> = cluster.pods.iter().map(|pod| pod.network.addresses.clone()).collect();
     for pod in cluster.pods.iter_mut().filter(|pod| pod.is_over()) {
@@ -23,15 +24,10 @@ fn cluster(number: u64) -> Cluster {
         let target =
             if numbers.one_in(2) { TargetPort::Name("http".into()) } else { TargetPort::Number(8080) };
         cluster.network.services.push(Service {
-            reference: clusters::reference(
-                "v1",
-                "Service",
-                Some(numbers.pick(&["a", "b", "c"])),
-                &format!("s{at}"),
-            ),
+            reference: reference("v1", "Service", Some(numbers.pick(&["a", "b", "c"])), &format!("s{at}")),
             source: Source::new("services.yaml", 1),
             kind: "ClusterIP".into(),
-            selector: Some(clusters::selector(&[("app", numbers.pick(&["x", "y", "z"]))])),
+            selector: Some(selector(&[("app", numbers.pick(&["x", "y", "z"]))])),
             cluster_ips: vec![format!("172.20.0.{at}").parse().unwrap()],
             headless: false,
             external_ips: Vec::new(),
