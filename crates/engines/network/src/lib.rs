@@ -17,6 +17,7 @@ mod rules;
 mod select;
 mod services;
 mod traffic;
+mod warnings;
 mod who;
 
 pub use evaluate::{Allowed, direction};
@@ -29,4 +30,5 @@ pub use party::{
 pub use rules::{Match, Matched, peer_matches, ports_match, rule_matches, rules, scope_matches};
 pub use services::{Endpoint, Facing};
 pub use traffic::{Span, Traffic};
+pub use warnings::{Warning, WarningKind};
 pub use who::{Port, QuestionError, Who};

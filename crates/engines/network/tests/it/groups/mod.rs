@@ -5,3 +5,4 @@ mod modes;
 mod naive;
 mod properties;
 mod selection;
+mod warnings;
