@@ -41,8 +41,7 @@ pub enum Member {
 /// Those whom nothing tells apart.
 #[derive(Clone, Debug)]
 pub struct Class {
-    /// The members, in the order of their numbers or addresses; never empty. All are of one kind.
-    pub members: Vec<Member>,
+    pub(crate) members: Vec<Member>,
     pub(crate) egress: u32,
     pub(crate) ingress: u32,
     /// Its faces, by number.
@@ -114,6 +113,8 @@ pub(crate) struct Classes {
     pub(crate) of_pod: Vec<Option<u32>>,
     pub(crate) of_node: Vec<Option<u32>>,
     pub(crate) groups: GroupMembers,
+    /// For classes of the outside an address that nobody has.
+    pub(crate) samples: HashMap<u32, IpAddr>,
 }
 
 struct Sorter<'n, 'a> {
@@ -159,6 +160,7 @@ impl Classes {
                 of_pod: vec![None; network.pods().len()],
                 of_node: vec![None; network.nodes().len()],
                 groups: GroupMembers::default(),
+                samples: HashMap::new(),
             },
         };
         sorter.pods();
@@ -262,7 +264,8 @@ impl<'a> Sorter<'_, 'a> {
             let party = Party::Address(piece.sample);
             signature.traits.group = self.group(party);
             self.out.groups.add(signature.traits.group, network, party);
-            self.put(signature, Member::Outside(piece.range));
+            let class = self.put(signature, Member::Outside(piece.range));
+            self.out.samples.entry(class).or_insert(piece.sample);
         }
     }
 
