@@ -6,7 +6,9 @@
 //! [`Party`]s what policies let pass, as a set of ports.
 
 mod decide;
+mod diff;
 mod evaluate;
+mod exposure;
 pub mod groups;
 mod network;
 mod owners;
@@ -20,9 +22,11 @@ mod traffic;
 mod warnings;
 mod who;
 
+pub use diff::{Change, Diff, DiffParty, Turn, diff};
+pub use exposure::{Exposed, NewNamespace, NewPods, exposure};
 pub use evaluate::{Allowed, direction};
 pub use network::{Direction, Network};
-pub use pairs::{AddressRange, Class, Edge, Member, ModelPod, Reach};
+pub use pairs::{AddressRange, Class, Edge, Folded, FoldedLink, FoldedParty, Member, ModelPod, Reach};
 pub use party::{
     End, EndKind, Labels, NamespaceEntry, NamespaceId, NodeEntry, NodeId, Origin, Party, PodEntry, PodId,
     PolicyEntry, PolicyId,
