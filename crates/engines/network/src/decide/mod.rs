@@ -4,6 +4,8 @@ mod explain;
 mod metadata;
 mod ways;
 
+pub(crate) use metadata::METADATA;
+
 use ringwall_model::network::Protocol;
 use ringwall_model::{Decision, Proof, Reason, Ring, Source, Verdict};
 
