@@ -2,6 +2,7 @@
 
 mod explain;
 mod metadata;
+mod passes;
 mod ways;
 
 pub(crate) use metadata::METADATA;
