@@ -7,6 +7,7 @@
 )]
 
 mod build;
+mod checks;
 mod clusters;
 mod groups;
 mod pairs;
