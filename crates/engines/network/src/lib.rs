@@ -5,6 +5,7 @@
 //! [`Network::select`] which pods a scope of a rule means, [`Network::holders`] who has an address. [`Network::traffic`] answers for two
 //! [`Party`]s what policies let pass, as a set of ports.
 
+pub mod checks;
 mod decide;
 mod diff;
 mod evaluate;

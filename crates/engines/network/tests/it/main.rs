@@ -9,6 +9,7 @@
 mod ask;
 mod build;
 mod checklist;
+mod checks;
 mod clusters;
 mod groups;
 mod naive;
