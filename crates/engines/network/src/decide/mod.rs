@@ -2,6 +2,7 @@
 
 mod explain;
 mod metadata;
+mod passes;
 mod ways;
 
 use ringwall_model::network::Protocol;

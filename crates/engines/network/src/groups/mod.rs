@@ -10,6 +10,7 @@
 
 mod attach;
 mod bounds;
+mod capacity;
 mod explain;
 mod interfaces;
 mod path;
@@ -23,6 +24,7 @@ use ipnet::IpNet;
 use ringwall_model::Cluster;
 use ringwall_model::network::{EnforcingMode, GroupPeer};
 
+pub use capacity::{BranchInterfaces, branch_interfaces};
 pub use selection::{Selected, skipped};
 
 use crate::{Allowed, Network, Party};

@@ -3,7 +3,9 @@ use std::net::IpAddr;
 use proptest::prelude::*;
 use ringwall_network::{Allowed, Member, Network, Party, Reach};
 
-use crate::clusters;
+use crate::clusters::large::{Size, large};
+use crate::clusters::parts::Numbers;
+use crate::clusters::small::small;
 
 /// Everybody there is: pods, templates, nodes, their further addresses, and of the outside both ends of each range and some within.
 fn everybody<'n>(network: &'n Network<'_>, reach: &Reach<'_, '_>) -> Vec<Party<'n>> {
@@ -35,7 +37,7 @@ proptest! {
 
     #[test]
     fn all_pairs_at_once_are_each_pair_by_itself(number in any::<u64>()) {
-        let cluster = clusters::small(number);
+        let cluster = small(number);
         let network = Network::new(&cluster);
         let reach = Reach::new(&network);
         let everybody = everybody(&network, &reach);
@@ -52,7 +54,7 @@ proptest! {
 
     #[test]
     fn everybody_is_in_one_class(number in any::<u64>()) {
-        let cluster = clusters::small(number);
+        let cluster = small(number);
         let network = Network::new(&cluster);
         let reach = Reach::new(&network);
         let mut members: Vec<Member> = reach.classes().iter().flat_map(|class| class.members.clone()).collect();
@@ -64,5 +66,19 @@ proptest! {
             prop_assert_ne!(edge.allowed, &Allowed::none());
             prop_assert_eq!(reach.between(edge.from, edge.to), Some(edge.allowed));
         }
+    }
+}
+
+#[test]
+fn a_large_cluster_folds_and_is_the_same() {
+    let cluster = large(&Size { pods: 600, namespaces: 12, policies: 60 });
+    let network = Network::new(&cluster);
+    let reach = Reach::new(&network);
+    assert!(reach.classes().len() < network.pods().len() / 2);
+    let mut numbers = Numbers(1);
+    for _ in 0..5_000 {
+        let mut any = || network.party(&network.pods()[numbers.below(network.pods().len())]);
+        let (from, to) = (any(), any());
+        assert_eq!(reach.traffic(from, to), Some(network.traffic(from, to)), "{from:?} -> {to:?}");
     }
 }

@@ -34,7 +34,7 @@ pub(super) fn run(folder: &Path, questions: &Path) -> Result<Exit, Failure> {
 fn answer(line: &[u8], network: &Network<'_>) -> Result<Decision, String> {
     let question = parse(line)?;
     let mut decision = network
-        .connects(&question.from, &question.to, question.port.as_ref(), question.protocol)
+        .connects(&question.from, &question.to, &question.port, question.protocol)
         .map_err(|error| error.to_string())?;
     // What could not be judged is denied here, and said: nothing enforces on a guess.
     if decision.verdict == Verdict::Unknown {
