@@ -1,4 +1,5 @@
 mod agent;
+mod agent_network;
 mod detect;
 mod etcd;
 mod findings;
@@ -25,6 +26,7 @@ use ringwall_iam::lint::Level;
 use ringwall_model::Severity;
 
 pub(crate) use self::agent::Agent;
+pub(crate) use self::agent_network::{Established, NetworkFlags};
 pub(crate) use self::detect::{Detect, DetectFormat};
 pub(crate) use self::etcd::{EtcdAccess, EtcdOptional, EtcdRequired, Objects};
 pub(crate) use self::findings::{

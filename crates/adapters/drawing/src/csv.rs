@@ -27,7 +27,13 @@ pub fn csv(graph: &Graph, out: &mut dyn io::Write) -> io::Result<()> {
     Ok(())
 }
 
-fn rows(out: &mut dyn io::Write, from: &Party, to: &Party, verdict: &str, traffic: &Traffic) -> io::Result<()> {
+fn rows(
+    out: &mut dyn io::Write,
+    from: &Party,
+    to: &Party,
+    verdict: &str,
+    traffic: &Traffic,
+) -> io::Result<()> {
     let ends = format!(
         "{},{},{},{},{},{}",
         Field(&from.namespace),

@@ -15,10 +15,17 @@ pub fn dot(graph: &Graph) -> String {
 fn write(graph: &Graph, folded: &Folded, out: &mut dyn fmt::Write) -> fmt::Result {
     writeln!(out, "digraph reach {{")?;
     writeln!(out, "  label={};\n  labelloc=t;\n  rankdir=LR;\n  compound=true;", Quoted(&graph.title))?;
-    writeln!(out, "  node [shape=box, style=\"rounded,filled\", fillcolor=white, fontname=\"Helvetica\", fontsize=10];")?;
+    writeln!(
+        out,
+        "  node [shape=box, style=\"rounded,filled\", fillcolor=white, fontname=\"Helvetica\", fontsize=10];"
+    )?;
     writeln!(out, "  edge [fontname=\"Helvetica\", fontsize=9];")?;
     for (at, group) in folded.groups.iter().enumerate() {
-        writeln!(out, "  subgraph cluster_{at} {{\n    label={};\n    style=filled;\n    fillcolor=\"#f4f6f8\";", Quoted(&group.name))?;
+        writeln!(
+            out,
+            "  subgraph cluster_{at} {{\n    label={};\n    style=filled;\n    fillcolor=\"#f4f6f8\";",
+            Quoted(&group.name)
+        )?;
         for member in &group.members {
             let Some(party) = graph.parties.get(*member) else { continue };
             writeln!(out, "    p{member} [label={}];", Quoted(&label(party, folded, *member)))?;
@@ -26,7 +33,9 @@ fn write(graph: &Graph, folded: &Folded, out: &mut dyn fmt::Write) -> fmt::Resul
         writeln!(out, "  }}")?;
     }
     for edge in &folded.edges {
-        let (Some((from, tail)), Some((to, head))) = (end(folded, edge.from), end(folded, edge.to)) else { continue };
+        let (Some((from, tail)), Some((to, head))) = (end(folded, edge.from), end(folded, edge.to)) else {
+            continue;
+        };
         let (text, style) = match (edge.allowed.is_none(), edge.unknown.is_none()) {
             (true, _) => (format!("not judged: {}", edge.unknown), ", style=dashed"),
             (false, true) => (edge.allowed.to_string(), ""),

@@ -61,9 +61,8 @@ pub fn fold(graph: &Graph) -> Folded {
             }
         }
     }
-    let sides: Vec<Option<Side>> = (graph.classes.iter())
-        .map(|members| Some(graph.parties.get(*members.first()?)?.side))
-        .collect();
+    let sides: Vec<Option<Side>> =
+        (graph.classes.iter()).map(|members| Some(graph.parties.get(*members.first()?)?.side)).collect();
     let table = Table::new(graph);
     let free = if graph.is_part { BTreeSet::new() } else { free(graph, &table, &sides) };
     let outside: Vec<usize> =
@@ -106,7 +105,8 @@ pub fn fold(graph: &Graph) -> Folded {
         }
     }
     for link in &graph.links {
-        let (from_side, to_side) = (sides.get(link.from).copied().flatten(), sides.get(link.to).copied().flatten());
+        let (from_side, to_side) =
+            (sides.get(link.from).copied().flatten(), sides.get(link.to).copied().flatten());
         let said = match (from_side, to_side) {
             (Some(Side::Outside), _) => from_outside.get(&link.to),
             (_, Some(Side::Outside)) => to_outside.get(&link.from),
@@ -167,8 +167,7 @@ fn edges(graph: &Graph, folded: &Folded, residues: &[(usize, usize, Label)]) -> 
     let mut receivers: BTreeMap<(Unit, &Label), BTreeSet<usize>> = BTreeMap::new();
     for ((to, label), classes) in &senders {
         let loops = classes.contains(to);
-        let from: BTreeSet<usize> =
-            classes.iter().flat_map(|class| graph.members(*class)).copied().collect();
+        let from: BTreeSet<usize> = classes.iter().flat_map(|class| graph.members(*class)).copied().collect();
         let to = graph.members(*to);
         // A receiver that stands alone does not send to itself, and its namespace is whole without it.
         let alone = match to {

@@ -61,8 +61,15 @@ fn write(graph: &Graph, out: &mut String) -> fmt::Result {
 }
 
 fn table(graph: &Graph, out: &mut String) -> fmt::Result {
-    let count = graph.links.iter().map(|link| graph.members(link.from).len() * graph.members(link.to).len()).sum::<usize>();
-    writeln!(out, "<table class=\"list\"><thead><tr><th>From</th><th>To</th><th>Ports</th></tr></thead><tbody>")?;
+    let count = graph
+        .links
+        .iter()
+        .map(|link| graph.members(link.from).len() * graph.members(link.to).len())
+        .sum::<usize>();
+    writeln!(
+        out,
+        "<table class=\"list\"><thead><tr><th>From</th><th>To</th><th>Ports</th></tr></thead><tbody>"
+    )?;
     if count <= MAX_PAIRS {
         for (from, to, link) in graph.pairs() {
             let name = |at: usize| graph.parties.get(at).map(|party| party.full_name()).unwrap_or_default();
@@ -84,7 +91,14 @@ fn table(graph: &Graph, out: &mut String) -> fmt::Result {
 }
 
 fn line(out: &mut String, from: (&str, &str), to: (&str, &str), link: &Link) -> fmt::Result {
-    write!(out, "<tr data-from=\"{}\" data-to=\"{}\"><td>{}</td><td>{}</td><td>", from.0, to.0, Xml(from.1), Xml(to.1))?;
+    write!(
+        out,
+        "<tr data-from=\"{}\" data-to=\"{}\"><td>{}</td><td>{}</td><td>",
+        from.0,
+        to.0,
+        Xml(from.1),
+        Xml(to.1)
+    )?;
     if !link.allowed.is_none() {
         write!(out, "{}", link.allowed)?;
     }
@@ -127,7 +141,11 @@ fn matrix(graph: &Graph, out: &mut String) -> fmt::Result {
         match cell {
             Some((known, _)) => *known = (*known).max(kind),
             None => {
-                let ports = if kind == 1 { format!("not judged: {}", link.unknown) } else { link.allowed.to_string() };
+                let ports = if kind == 1 {
+                    format!("not judged: {}", link.unknown)
+                } else {
+                    link.allowed.to_string()
+                };
                 *cell = Some((kind, ports));
             }
         }
@@ -135,7 +153,11 @@ fn matrix(graph: &Graph, out: &mut String) -> fmt::Result {
     writeln!(
         out,
         "<p class=\"key\">Rows send, columns receive: <b class=\"m3\"></b> all ports <b class=\"m2\"></b> some <b class=\"m1\"></b> not judged{}</p>",
-        if fine { "" } else { "; namespaces, coloured by the most that gets from any of one to any of the other" }
+        if fine {
+            ""
+        } else {
+            "; namespaces, coloured by the most that gets from any of one to any of the other"
+        }
     )?;
     writeln!(out, "<div class=\"wide\"><table class=\"matrix\"><thead><tr><th></th>")?;
     for (group, name) in &names {
@@ -145,7 +167,10 @@ fn matrix(graph: &Graph, out: &mut String) -> fmt::Result {
     writeln!(out, "</tr></thead><tbody>")?;
     for (row, (group, name)) in names.iter().enumerate() {
         let text = if name.is_empty() { group.clone() } else { format!("{group}/{name}") };
-        let begins = row.checked_sub(1).and_then(|before| names.get(before)).is_some_and(|(before, _)| before != group);
+        let begins = row
+            .checked_sub(1)
+            .and_then(|before| names.get(before))
+            .is_some_and(|(before, _)| before != group);
         write!(out, "<tr{}><th>{}</th>", if begins { " class=\"begin\"" } else { "" }, Xml(&text))?;
         for column in 0..size {
             if row == column && fine {
@@ -154,8 +179,10 @@ fn matrix(graph: &Graph, out: &mut String) -> fmt::Result {
             }
             match cells.get(row * size + column) {
                 Some(Some((kind, ports))) => {
-                    let to = names.get(column).map(|(group, name)| format!("{group}/{name}")).unwrap_or_default();
-                    let tip = if fine { format!("{text} → {to}: {ports}") } else { format!("{text} → {to}") };
+                    let to =
+                        names.get(column).map(|(group, name)| format!("{group}/{name}")).unwrap_or_default();
+                    let tip =
+                        if fine { format!("{text} → {to}: {ports}") } else { format!("{text} → {to}") };
                     write!(out, "<td class=\"m{kind}\" title=\"{}\"></td>", Xml(&tip))?;
                 }
                 _ => out.write_str("<td></td>")?,

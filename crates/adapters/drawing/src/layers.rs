@@ -99,7 +99,8 @@ fn order(
     let mut tail: Vec<usize> = Vec::new();
     while !left.is_empty() {
         let sums = |frame: usize| {
-            let inner = ways.iter().filter(|((from, to), _)| from != to && left.contains(from) && left.contains(to));
+            let inner =
+                ways.iter().filter(|((from, to), _)| from != to && left.contains(from) && left.contains(to));
             inner.fold((0_usize, 0_usize), |(out, into), ((from, to), count)| {
                 (out + usize::from(*from == frame) * count, into + usize::from(*to == frame) * count)
             })

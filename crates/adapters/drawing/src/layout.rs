@@ -133,7 +133,8 @@ pub(crate) fn lay_out(scene: &Scene, top: i32, least_width: i32) -> Layout {
     if !alone.is_empty() {
         bottom = field_bottom;
     }
-    let tracks = Tracks { boxes: &boxes, xs: &xs, column_of: &layers.column_of, rows: &rows_of_ways, ways: &ways };
+    let tracks =
+        Tracks { boxes: &boxes, xs: &xs, column_of: &layers.column_of, rows: &rows_of_ways, ways: &ways };
     let paths = scene.arrows.iter().map(|arrow| tracks.path(scene, arrow)).collect();
     let legend = bottom + GAP + 8;
     Layout {
@@ -232,7 +233,8 @@ fn apart(sizes: impl Iterator<Item = i32>, wanted: &[i32], top: i32) -> Vec<i32>
     let mut clusters: Vec<Cluster> = Vec::new();
     for (size, want) in sizes.zip(wanted) {
         let want = i64::from((*want).max(top));
-        let mut next = Cluster { y: want, height: i64::from(size + GAP), sum: want, count: 1, offsets: vec![0] };
+        let mut next =
+            Cluster { y: want, height: i64::from(size + GAP), sum: want, count: 1, offsets: vec![0] };
         while clusters.last().is_some_and(|last| last.y + last.height > next.y) {
             let Some(last) = clusters.pop() else { break };
             let shift = last.height;
@@ -245,14 +247,16 @@ fn apart(sizes: impl Iterator<Item = i32>, wanted: &[i32], top: i32) -> Vec<i32>
         }
         clusters.push(next);
     }
-    let all = clusters.iter().flat_map(|cluster| cluster.offsets.iter().map(move |offset| cluster.y + offset));
+    let all =
+        clusters.iter().flat_map(|cluster| cluster.offsets.iter().map(move |offset| cluster.y + offset));
     all.map(|y| i32::try_from(y).unwrap_or(i32::MAX / 2)).collect()
 }
 
 /// Puts boxes without arrows beside each other, each below the shortest column so far.
 fn flow(alone: &[usize], boxes: &mut [Place], top: i32, width: i32) -> (i32, i32) {
     let widest = alone.iter().filter_map(|at| boxes.get(*at)).map(|place| place.width).max().unwrap_or(0);
-    let count = usize::try_from((width + GAP) / (widest + GAP).max(1)).unwrap_or(1).clamp(1, alone.len().max(1));
+    let count =
+        usize::try_from((width + GAP) / (widest + GAP).max(1)).unwrap_or(1).clamp(1, alone.len().max(1));
     let mut heights = vec![top; count];
     let mut right = MARGIN;
     for at in alone {
@@ -281,7 +285,8 @@ struct Tracks<'l> {
 
 impl Tracks<'_> {
     fn path(&self, scene: &Scene, arrow: &Arrow) -> String {
-        let (Some(source), Some(target)) = (self.boxes.get(arrow.from.frame), self.boxes.get(arrow.to.frame)) else {
+        let (Some(source), Some(target)) = (self.boxes.get(arrow.from.frame), self.boxes.get(arrow.to.frame))
+        else {
             return String::new();
         };
         let from = source.y + source.rows.get(arrow.from.row).copied().unwrap_or(0) + middle(arrow.from.row);
@@ -300,7 +305,8 @@ impl Tracks<'_> {
         let pair = (arrow.from.frame, arrow.to.frame);
         let many = self.ways.get(&pair).is_some_and(|count| *count > 1);
         if many {
-            points.push((self.edge(column(pair.0), forward) + sign * GATHER, self.gathered(scene, pair, true)));
+            points
+                .push((self.edge(column(pair.0), forward) + sign * GATHER, self.gathered(scene, pair, true)));
         }
         for at in between(self.column_of, pair.0, pair.1) {
             let (x, width) = self.xs.get(at).copied().unwrap_or_default();
@@ -309,7 +315,10 @@ impl Tracks<'_> {
             points.extend([(near, y), (far, y)]);
         }
         if many {
-            points.push((self.edge(column(pair.1), !forward) - sign * GATHER, self.gathered(scene, pair, false)));
+            points.push((
+                self.edge(column(pair.1), !forward) - sign * GATHER,
+                self.gathered(scene, pair, false),
+            ));
         }
         points.push(end);
         curve(&points)
@@ -326,7 +335,8 @@ impl Tracks<'_> {
         let of_pair = scene.arrows.iter().filter(|arrow| (arrow.from.frame, arrow.to.frame) == pair);
         let ys: Vec<i32> = of_pair
             .filter_map(|arrow| {
-                let (spot, inner) = if begin { (arrow.from, middle(arrow.from.row)) } else { (arrow.to, door(scene, arrow)) };
+                let (spot, inner) =
+                    if begin { (arrow.from, middle(arrow.from.row)) } else { (arrow.to, door(scene, arrow)) };
                 let place = self.boxes.get(spot.frame)?;
                 Some(place.y + place.rows.get(spot.row)? + inner)
             })

@@ -82,7 +82,7 @@ fn settle(cluster: &mut Cluster, mut objects: Vec<Object>, problems: &mut Vec<Pr
     cluster.objects = objects::drop_duplicates(objects, problems);
 }
 
-/// Makes a cluster of Kubernetes objects, as those of the files in `kubernetes/`.
+/// Reads Kubernetes objects, wherever they come from, as those of a folder are: a live cluster and its export mean the same.
 pub fn cluster_of(objects: Vec<Object>) -> Snapshot {
     let mut snapshot = Snapshot::default();
     settle(&mut snapshot.cluster, objects, &mut snapshot.problems);

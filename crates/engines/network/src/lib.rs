@@ -12,6 +12,7 @@ mod network;
 mod owners;
 mod pairs;
 mod party;
+pub mod plan;
 mod rules;
 mod select;
 mod services;

@@ -22,6 +22,7 @@ const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 /// Who there is in a cluster, which policies are about whom, and what they let pass.
 ///
 /// Borrows the cluster; making one costs about as much as reading it once, however many policies there are.
+#[derive(Debug)]
 pub struct Network<'a> {
     pub(crate) cluster: &'a Cluster,
     pub(crate) namespaces: Vec<NamespaceEntry<'a>>,
@@ -128,11 +129,12 @@ impl<'a> Network<'a> {
             node_addresses,
             owners,
             services: Services::new(cluster),
-            groups: SecurityGroups::new(cluster),
+            groups: None,
             index,
             policies: policies(cluster),
         };
         network.find_selected();
+        network.groups = SecurityGroups::new(&network);
         network
     }
 

@@ -30,6 +30,8 @@ mod token_verify;
 mod webhooks;
 mod who_can;
 
+#[cfg(test)]
+pub(crate) use agent::permissions as agent_permissions;
 pub(crate) use assess::{Entrant, Report};
 pub(crate) use detect::Detected;
 pub(crate) use iam::{LintReport, Linted};

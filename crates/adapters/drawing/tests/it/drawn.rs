@@ -38,14 +38,18 @@ fn a_page_asks_nobody_and_runs_its_own_script_alone() {
         assert!(!page.contains(loaded), "{loaded}");
     }
     // The one address in it is the name of SVG.
-    assert_eq!(page.matches("http").count(), page.matches("http-equiv").count() + page.matches("xmlns=\"http://www.w3.org/2000/svg\"").count());
+    assert_eq!(
+        page.matches("http").count(),
+        page.matches("http-equiv").count() + page.matches("xmlns=\"http://www.w3.org/2000/svg\"").count()
+    );
 }
 
 #[test]
 fn a_table_has_a_line_for_each_range() {
-    let graph = graph(vec![pods("a", "Deployment", "web"), pods("b", "Deployment", "=cmd,\"x\"")], |from, _| {
-        if from.name == "web" { tcp(80).or(&tcp(443)) } else { Traffic::all() }
-    });
+    let graph =
+        graph(vec![pods("a", "Deployment", "web"), pods("b", "Deployment", "=cmd,\"x\"")], |from, _| {
+            if from.name == "web" { tcp(80).or(&tcp(443)) } else { Traffic::all() }
+        });
     let mut out = Vec::new();
     csv(&graph, &mut out).unwrap();
     let text = String::from_utf8(out).unwrap();
@@ -58,13 +62,16 @@ fn a_table_has_a_line_for_each_range() {
 
 #[test]
 fn what_is_large_is_drawn_by_namespaces() {
-    let parties: Vec<_> = (0..1000).map(|at| pods(&format!("ns{:02}", at % 50), "Deployment", &format!("w{at}"))).collect();
-    let graph = graph(parties, |from, to| if from.namespace == to.namespace { tcp(80) } else { Traffic::none() });
+    let parties: Vec<_> =
+        (0..1000).map(|at| pods(&format!("ns{:02}", at % 50), "Deployment", &format!("w{at}"))).collect();
+    let graph =
+        graph(parties, |from, to| if from.namespace == to.namespace { tcp(80) } else { Traffic::none() });
     let drawn = svg(&graph);
     assert!(drawn.contains("namespaces are drawn whole"));
     assert!(drawn.len() < 200_000, "{}", drawn.len());
     assert!(!drawn.contains(">w17<"));
-    let parties: Vec<_> = (0..MAX_BOXES + 7).map(|at| pods(&format!("ns{at}"), "Deployment", "one")).collect();
+    let parties: Vec<_> =
+        (0..MAX_BOXES + 7).map(|at| pods(&format!("ns{at}"), "Deployment", "one")).collect();
     let graph = crate::shop::graph(parties, |_, _| Traffic::none());
     assert!(svg(&graph).contains("7 more boxes are not drawn"));
 }

@@ -29,9 +29,10 @@ fn tags(text: &str) -> Vec<String> {
 
 #[test]
 fn names_stay_names() {
-    let parties: Vec<_> = (NAMES.iter().flat_map(|namespace| NAMES.iter().map(move |name| (namespace, name))))
-        .map(|(namespace, name)| pods(namespace, "Deployment\u{7}<b>", name))
-        .collect();
+    let parties: Vec<_> =
+        (NAMES.iter().flat_map(|namespace| NAMES.iter().map(move |name| (namespace, name))))
+            .map(|(namespace, name)| pods(namespace, "Deployment\u{7}<b>", name))
+            .collect();
     let mut graph = graph(parties, |from, to| match (from.namespace == to.namespace, from.name == to.name) {
         (true, false) => tcp(80),
         (false, true) => tcp(443),
@@ -52,7 +53,12 @@ fn names_stay_names() {
         assert!(!text.contains(['\u{202e}', '\u{2066}']));
     }
     for text in [&drawn, &page] {
-        assert!(!text.contains("<script>alert") && !text.contains("<img") && !text.contains("onload='") && !text.contains("<b>"));
+        assert!(
+            !text.contains("<script>alert")
+                && !text.contains("<img")
+                && !text.contains("onload='")
+                && !text.contains("<b>")
+        );
     }
     assert_eq!(page.matches("<script>").count(), 1);
     // Within a line of DOT all quotes but those that begin and end a string are escaped.

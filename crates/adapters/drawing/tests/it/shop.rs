@@ -54,7 +54,13 @@ pub(crate) fn shop() -> Graph {
         .iter()
         .flat_map(|(namespace, kind, names)| names.iter().map(move |name| pods(namespace, kind, name)))
         .collect();
-    let outside = |name: &str| Party { side: Side::Outside, namespace: String::new(), kind: String::new(), name: name.into(), detail: String::new() };
+    let outside = |name: &str| Party {
+        side: Side::Outside,
+        namespace: String::new(),
+        kind: String::new(),
+        name: name.into(),
+        detail: String::new(),
+    };
     parties.extend([outside("anywhere else"), outside("203.0.113.0/24")]);
     let mut graph = graph(parties, |from, to| {
         let dns = Traffic::ports(Protocol::Udp, 53, 53).or(&tcp(53));

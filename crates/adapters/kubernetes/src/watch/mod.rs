@@ -153,7 +153,18 @@ impl Cluster {
         namespace: Option<&str>,
         selector: &Selector,
     ) -> Watched<BTreeMap<Key, Arc<DynamicObject>>> {
-        self.watch_all_of(kind, namespace, selector, |_| ())
+        self.watch_dynamic_pruned(kind, namespace, selector, |_| ())
+    }
+
+    /// As [`Cluster::watch_dynamic`], keeping of each object what `prune` leaves of it.
+    pub fn watch_dynamic_pruned(
+        &self,
+        kind: &Kind,
+        namespace: Option<&str>,
+        selector: &Selector,
+        prune: fn(&mut DynamicObject),
+    ) -> Watched<BTreeMap<Key, Arc<DynamicObject>>> {
+        self.watch_all_of(kind, namespace, selector, prune)
     }
 
     fn watch_one_of<T>(&self, kind: &Kind, namespace: Option<&str>, name: &str) -> Watched<Option<T>>

@@ -18,13 +18,19 @@ fn the_lab_shows_what_a_rule_does() {
     let started = Instant::now();
     let nodes: Vec<Vec<IpAddr>> =
         (1..=2).map(|n| vec![address(&format!("10.0.0.{n}")), address(&format!("fd00::{n}"))]).collect();
-    let mut lab =
-        Lab::new(&nodes, &[address("198.51.100.7"), address("2001:db8::7"), address("203.0.113.9")], &[80, 81]);
+    let mut lab = Lab::new(
+        &nodes,
+        &[address("198.51.100.7"), address("2001:db8::7"), address("203.0.113.9")],
+        &[80, 81],
+    );
     let pods: Vec<PodSpec> = (0..9)
         .map(|n| PodSpec {
             key: format!("x/p{n}"),
             node: n % 2,
-            addresses: vec![address(&format!("10.60.1.{}", n + 10)), address(&format!("fd00:60:1::{}", n + 10))],
+            addresses: vec![
+                address(&format!("10.60.1.{}", n + 10)),
+                address(&format!("fd00:60:1::{}", n + 10)),
+            ],
         })
         .collect();
     lab.have(&pods);
@@ -42,7 +48,13 @@ fn the_lab_shows_what_a_rule_does() {
                 for protocol in Protocol::ALL {
                     for port in [80, 81] {
                         who.push(lab.identity(to));
-                        probes.push(Probe { from: from.clone(), source: None, to: *to_address, protocol, port });
+                        probes.push(Probe {
+                            from: from.clone(),
+                            source: None,
+                            to: *to_address,
+                            protocol,
+                            port,
+                        });
                     }
                 }
             }
@@ -68,7 +80,8 @@ fn the_lab_shows_what_a_rule_does() {
         };
         let refused = forwarded(&probe.from, probe.to) && probe.to == v4;
         let answers = forwarded(&probe.from, probe.to) && probe.to == v6;
-        let asks = probe.from == places[0] && probe.to.is_ipv6() && probe.to != v6 && probe.to != address("fd00::1");
+        let asks =
+            probe.from == places[0] && probe.to.is_ipv6() && probe.to != v6 && probe.to != address("fd00::1");
         (refused && probe.port == 80 && probe.protocol == Protocol::Tcp)
             || (probe.protocol == Protocol::Sctp && (answers || asks))
     };

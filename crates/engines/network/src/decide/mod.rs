@@ -106,8 +106,7 @@ impl Network<'_> {
         };
         match &self.groups {
             Some(groups) if !same_pod(from, to) => {
-                let (from, to) = (self.group_end(from), self.group_end(to));
-                both(policy, groups.explain(from, to, packet.protocol, packet.port))
+                both(policy, groups.explain(self, from, to, packet.protocol, packet.port))
             }
             _ => policy,
         }
@@ -165,25 +164,6 @@ impl Network<'_> {
             "a pod and the node that it runs on always reach each other"
         };
         Some(why)
-    }
-
-    fn group_end(&self, party: Party<'_>) -> crate::groups::End {
-        use crate::groups::End;
-        match party {
-            Party::Pod(pod) if pod.pod().is_some() => End::Pod(pod.place),
-            Party::Pod(pod) => End::Template(pod.place),
-            Party::Node(node) => match (node.place, node.addresses.first()) {
-                (Some(place), _) => End::Node(place),
-                (None, Some(address)) => End::Address(*address),
-                (None, None) => node
-                    .pods
-                    .iter()
-                    .filter_map(|id| self.pod(*id))
-                    .find(|pod| pod.host_network())
-                    .map_or(End::Node(usize::MAX), |pod| End::Pod(pod.place)),
-            },
-            Party::Address(address) => End::Address(address),
-        }
     }
 }
 

@@ -34,8 +34,7 @@ impl Network<'_> {
         let policies = self.traffic(from, to);
         match &self.groups {
             Some(groups) if !super::same_pod(from, to) => {
-                let allowed = groups.traffic(self.group_end(from), self.group_end(to));
-                policies.and(&Allowed { traffic: allowed.traffic, uncertain: allowed.uncertain })
+                policies.and(&groups.traffic(self, from, to))
             }
             _ => policies,
         }

@@ -4,11 +4,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use ringwall_model::network::{NetworkInterface, NetworkParts, SecurityGroupPolicy};
-use ringwall_model::{AwsExport, Cluster, ComputeType, Node, Source};
+use ringwall_model::network::{NetworkInterface, SecurityGroupPolicy};
+use ringwall_model::{AwsExport, Cluster, ComputeType, Source};
 
 use super::interfaces::{Interfaces, is_branch};
-use super::selection::{Candidate, Selected, select};
+use super::selection::{Selected, select};
+use crate::{Network, NodeEntry, NodeId, PodEntry};
 
 /// Groups that an interface carries, as an index into [`Attachments::sets`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -69,20 +70,19 @@ pub(super) enum Basis<'a> {
 pub(super) struct Attached<'a> {
     pub(super) to: Attachment,
     pub(super) basis: Basis<'a>,
-    /// Its node, as an index into the cluster's; `None` for what may run on any.
-    pub(super) node: Option<usize>,
 }
 
-/// The attachments of all pods, templates and nodes, in the cluster's order.
+/// The attachments of all pods, templates and nodes, by their numbers.
+#[derive(Debug)]
 pub(super) struct Attachments<'a> {
-    pub(super) pods: Vec<Attached<'a>>,
-    pub(super) workloads: Vec<Attached<'a>>,
-    pub(super) nodes: Vec<Attached<'a>>,
+    pods: Vec<Attached<'a>>,
+    nodes: Vec<Attached<'a>>,
     sets: Sets,
+    outside: Attached<'a>,
 }
 
 /// Every list of groups once.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Sets {
     sets: Vec<GroupSet>,
     ids: HashMap<GroupSet, SetId>,
@@ -100,23 +100,31 @@ impl Sets {
     }
 
     fn known(&mut self, groups: &[Arc<str>]) -> SetId {
-        let mut groups = groups.to_vec();
-        groups.sort_unstable();
-        groups.dedup();
-        self.of(GroupSet::Known(groups))
+        self.of(sorted(groups))
     }
 
     fn unknown(&mut self, why: impl Into<Arc<str>>) -> SetId {
         self.of(GroupSet::Unknown(why.into()))
     }
 
-    /// Groups of an interface. EC2 gives every interface some, so an export without any is one that left them out.
     fn interface(&mut self, interface: &NetworkInterface) -> SetId {
-        if interface.groups.is_empty() {
-            return self.unknown(format!("the export of {} names no groups", interface.id));
-        }
-        self.known(&interface.groups)
+        self.of(carried(interface))
     }
+}
+
+/// Groups of an interface. EC2 gives every interface some, so an export without any is one that left them out.
+fn carried(interface: &NetworkInterface) -> GroupSet {
+    if interface.groups.is_empty() {
+        return GroupSet::Unknown(format!("the export of {} names no groups", interface.id).into());
+    }
+    sorted(&interface.groups)
+}
+
+fn sorted(groups: &[Arc<str>]) -> GroupSet {
+    let mut groups = groups.to_vec();
+    groups.sort_unstable();
+    groups.dedup();
+    GroupSet::Known(groups)
 }
 
 /// Whether SecurityGroupPolicies give pods of EC2 nodes interfaces.
@@ -143,45 +151,44 @@ struct Attacher<'a, 'i> {
     interfaces: &'i Interfaces<'a>,
     pod_interfaces: PodInterfaces,
     cluster_group: Option<(Arc<str>, Source)>,
-    by_name: HashMap<&'a str, usize>,
     sets: Sets,
 }
 
 impl<'a> Attachments<'a> {
     pub(super) fn new(
-        cluster: &'a Cluster,
+        network: &Network<'a>,
         interfaces: &Interfaces<'a>,
         pod_interfaces: PodInterfaces,
     ) -> Self {
+        let cluster = network.cluster();
         let mut attacher = Attacher {
             cluster,
             interfaces,
             pod_interfaces,
             cluster_group: cluster_group(cluster),
-            by_name: cluster.nodes.iter().enumerate().map(|(at, node)| (&*node.name, at)).collect(),
             sets: Sets::default(),
         };
         for interface in interfaces.all() {
             attacher.sets.interface(interface);
         }
-        let nodes: Vec<_> =
-            cluster.nodes.iter().enumerate().map(|(at, node)| attacher.node(at, node)).collect();
-        let pods = cluster.pods.iter().map(|pod| {
-            let node = pod.node_name.as_ref().and_then(|name| attacher.by_name.get(&**name)).copied();
-            if pod.host_network {
-                return attacher.on_network_of(node, &nodes);
+        let nodes: Vec<_> = network.nodes().iter().map(|node| attacher.node(node)).collect();
+        let pods = network.pods().iter().map(|pod| {
+            if pod.host_network() {
+                return attacher.on_network_of(pod.node, &nodes);
             }
-            attacher.pod(Candidate::pod(pod), &pod.network, node, &nodes)
+            attacher.pod(pod, pod.node.and_then(|node| network.node(node)), &nodes)
         });
         let pods = pods.collect();
-        let workloads = cluster.workloads.iter().map(|workload| {
-            if workload.host_network {
-                return attacher.on_network_of(None, &nodes);
-            }
-            attacher.pod(Candidate::template(workload), &workload.network, None, &nodes)
-        });
-        let workloads = workloads.collect();
-        Self { pods, workloads, nodes, sets: attacher.sets }
+        let outside = Attached { to: Attachment::Outside, basis: Basis::Nothing };
+        Self { pods, nodes, sets: attacher.sets, outside }
+    }
+
+    pub(super) fn pod(&self, pod: &PodEntry<'_>) -> &Attached<'a> {
+        self.pods.get(pod.id.index()).unwrap_or(&self.outside)
+    }
+
+    pub(super) fn node(&self, node: NodeId) -> &Attached<'a> {
+        self.nodes.get(node.index()).unwrap_or(&self.outside)
     }
 
     pub(super) fn set(&self, id: SetId) -> &GroupSet {
@@ -191,28 +198,18 @@ impl<'a> Attachments<'a> {
 
     /// An address that no pod and no node holds.
     pub(super) fn address(&self, interfaces: &Interfaces<'a>, address: IpAddr) -> Attached<'a> {
-        let Some(interface) = interfaces.by_address(address) else {
-            return Attached { to: Attachment::Outside, basis: Basis::Nothing, node: None };
-        };
-        let set = match interface.groups.is_empty() {
-            true => GroupSet::Unknown(format!("the export of {} names no groups", interface.id).into()),
-            false => {
-                let mut groups = interface.groups.clone();
-                groups.sort_unstable();
-                groups.dedup();
-                GroupSet::Known(groups)
-            }
-        };
-        let to = self.sets.ids.get(&set).map_or(Attachment::Outside, |id| Attachment::Own(*id));
-        Attached { to, basis: Basis::Interface(interface), node: None }
+        let Some(interface) = interfaces.by_address(address) else { return self.outside.clone() };
+        let to =
+            self.sets.ids.get(&carried(interface)).map_or(Attachment::Outside, |id| Attachment::Own(*id));
+        Attached { to, basis: Basis::Interface(interface) }
     }
 }
 
 impl<'a> Attacher<'a, '_> {
     /// A node, by its primary interface.
-    fn node(&mut self, at: usize, node: &Node) -> Attached<'a> {
-        if node.compute == Some(ComputeType::Fargate) {
-            return self.fargate_node(at, node);
+    fn node(&mut self, node: &NodeEntry<'a>) -> Attached<'a> {
+        if is_fargate(node) {
+            return self.fargate_node(node);
         }
         let interface = self.interfaces.primary(node);
         let primary = match interface {
@@ -224,24 +221,24 @@ impl<'a> Attacher<'a, '_> {
             }
         };
         let basis = interface.map_or(Basis::Nothing, Basis::Interface);
-        Attached { to: Attachment::Node { own: primary, primary }, basis, node: Some(at) }
+        Attached { to: Attachment::Node { own: primary, primary }, basis }
     }
 
     /// A Fargate node is the micro-VM of one pod, whose address and interface it has.
-    fn fargate_node(&mut self, at: usize, node: &Node) -> Attached<'a> {
+    fn fargate_node(&mut self, node: &NodeEntry<'a>) -> Attached<'a> {
         let held = node.addresses.iter().find_map(|address| self.interfaces.by_address(*address));
         match held {
             Some(interface) => {
                 let to = Attachment::Own(self.sets.interface(interface));
-                Attached { to, basis: Basis::Interface(interface), node: Some(at) }
+                Attached { to, basis: Basis::Interface(interface) }
             }
-            None => self.fargate(Some(at)),
+            None => self.fargate(),
         }
     }
 
     /// A pod or a template on a node's network.
-    fn on_network_of(&mut self, node: Option<usize>, nodes: &[Attached<'a>]) -> Attached<'a> {
-        match node.and_then(|at| nodes.get(at)) {
+    fn on_network_of(&mut self, node: Option<NodeId>, nodes: &[Attached<'a>]) -> Attached<'a> {
+        match node.and_then(|node| nodes.get(node.index())) {
             Some(attached) => attached.clone(),
             None => self.on_any(nodes),
         }
@@ -250,24 +247,16 @@ impl<'a> Attacher<'a, '_> {
     /// What runs on a node that nobody knows yet: it carries what all nodes carry, if that is one thing.
     fn on_any(&mut self, nodes: &[Attached<'a>]) -> Attached<'a> {
         let mut kinds = nodes.iter().map(|node| &node.to).filter(|to| matches!(to, Attachment::Node { .. }));
-        let first = kinds.next();
-        let to = match first {
+        let to = match kinds.next() {
             Some(first) if kinds.all(|other| other == first) => first.clone(),
             None if self.interfaces.is_empty() => Attachment::Node { own: None, primary: None },
             _ => {
-                let unknown =
-                    self.sets.unknown("which node it runs on, and so whose groups it carries, is not known");
+                let why = "which node it runs on, and so whose groups it carries, is not known";
+                let unknown = self.sets.unknown(why);
                 Attachment::Node { own: Some(unknown), primary: Some(unknown) }
             }
         };
-        Attached { to, basis: Basis::Nothing, node: None }
-    }
-
-    fn primary_of(&mut self, node: Option<usize>, nodes: &[Attached<'a>]) -> Option<SetId> {
-        match self.on_network_of(node, nodes).to {
-            Attachment::Node { primary, .. } => primary,
-            Attachment::Branch { .. } | Attachment::Own(_) | Attachment::Outside => None,
-        }
+        Attached { to, basis: Basis::Nothing }
     }
 
     /// A pod, or the pods that a template will make.
@@ -275,20 +264,20 @@ impl<'a> Attacher<'a, '_> {
     /// Order: its branch interface by the annotation, its address in the exports, SecurityGroupPolicies, its node's interfaces.
     fn pod(
         &mut self,
-        candidate: Candidate<'_>,
-        network: &NetworkParts,
-        node: Option<usize>,
+        pod: &PodEntry<'a>,
+        node: Option<&NodeEntry<'a>>,
         nodes: &[Attached<'a>],
     ) -> Attached<'a> {
-        let fargate = node
-            .and_then(|at| self.cluster.nodes.get(at))
-            .is_some_and(|node| node.compute == Some(ComputeType::Fargate));
-        let primary = if fargate { None } else { self.primary_of(node, nodes) };
+        let fargate = node.is_some_and(is_fargate);
+        let primary = match self.on_network_of(pod.node, nodes).to {
+            Attachment::Node { primary, .. } => primary,
+            Attachment::Branch { .. } | Attachment::Own(_) | Attachment::Outside => None,
+        };
         let own = |groups| match fargate {
             true => Attachment::Own(groups),
             false => Attachment::Branch { groups, primary },
         };
-
+        let network = pod.parts();
         if let Some(branch) = network.branch_interfaces.first() {
             let exported = self
                 .interfaces
@@ -296,14 +285,14 @@ impl<'a> Attacher<'a, '_> {
                 .or_else(|| branch.addresses.iter().find_map(|address| self.interfaces.by_address(*address)));
             if let Some(interface) = exported {
                 let to = own(self.sets.interface(interface));
-                return Attached { to, basis: Basis::Interface(interface), node };
+                return Attached { to, basis: Basis::Interface(interface) };
             }
-            let selected = select(self.cluster, candidate);
+            let selected = select(self.cluster, pod);
             let (groups, basis) = self.selected(selected).unwrap_or_else(|| {
                 let why = format!("groups of the branch interface {} are not in the exports", branch.id);
                 (self.sets.unknown(why), Basis::Nothing)
             });
-            return Attached { to: own(groups), basis, node };
+            return Attached { to: own(groups), basis };
         }
         let exported = network.addresses.iter().find_map(|address| self.interfaces.by_address(*address));
         if let Some(interface) = exported {
@@ -312,21 +301,19 @@ impl<'a> Attacher<'a, '_> {
                 true => own(groups),
                 false => Attachment::Node { own: Some(groups), primary },
             };
-            return Attached { to, basis: Basis::Interface(interface), node };
+            return Attached { to, basis: Basis::Interface(interface) };
         }
         if fargate || self.pod_interfaces == PodInterfaces::On {
-            let selected = select(self.cluster, candidate);
+            let selected = select(self.cluster, pod);
             if let Some((groups, basis)) = self.selected(selected) {
-                return Attached { to: own(groups), basis, node };
+                return Attached { to: own(groups), basis };
             }
         }
-        if fargate {
-            return self.fargate(node);
-        }
-        match node.and_then(|at| self.cluster.nodes.get(at)) {
-            Some(on) => {
-                let own = self.any_interface_of(on, primary);
-                Attached { to: Attachment::Node { own, primary }, basis: Basis::Nothing, node }
+        match node {
+            Some(_) if fargate => self.fargate(),
+            Some(node) => {
+                let own = self.any_interface_of(node, primary);
+                Attached { to: Attachment::Node { own, primary }, basis: Basis::Nothing }
             }
             None => self.on_any(nodes),
         }
@@ -342,21 +329,21 @@ impl<'a> Attacher<'a, '_> {
     }
 
     /// Source: Amazon EKS User Guide, *Fargate*: a pod without a SecurityGroupPolicy gets the cluster security group.
-    fn fargate(&mut self, node: Option<usize>) -> Attached<'a> {
+    fn fargate(&mut self) -> Attached<'a> {
         match self.cluster_group.clone() {
             Some((group, source)) => {
                 let groups = self.sets.known(&[group]);
-                Attached { to: Attachment::Own(groups), basis: Basis::ClusterGroup(source), node }
+                Attached { to: Attachment::Own(groups), basis: Basis::ClusterGroup(source) }
             }
             None => {
                 let groups = self.sets.unknown("the cluster security group is not in the exports");
-                Attached { to: Attachment::Own(groups), basis: Basis::Nothing, node }
+                Attached { to: Attachment::Own(groups), basis: Basis::Nothing }
             }
         }
     }
 
     /// Groups of a pod that is on one of its node's interfaces, when nobody knows on which: those that all of them carry.
-    fn any_interface_of(&mut self, node: &Node, primary: Option<SetId>) -> Option<SetId> {
+    fn any_interface_of(&mut self, node: &NodeEntry<'a>, primary: Option<SetId>) -> Option<SetId> {
         let mut sets: Vec<SetId> = Vec::new();
         for interface in self.interfaces.of_node(node) {
             if !is_branch(interface) {
@@ -376,4 +363,9 @@ impl<'a> Attacher<'a, '_> {
             }
         }
     }
+}
+
+/// Source: Amazon EKS User Guide, *Fargate*: its nodes are labelled `eks.amazonaws.com/compute-type=fargate`.
+pub(super) fn is_fargate(node: &NodeEntry<'_>) -> bool {
+    node.object.is_some_and(|node| node.compute == Some(ComputeType::Fargate))
 }

@@ -1,5 +1,4 @@
-use super::Allowed;
-use crate::Traffic;
+use crate::{Allowed, Traffic};
 
 /// What surely passes, and what may: the former is part of the latter. Without gaps in the snapshot both are the same.
 #[derive(Clone, Debug, PartialEq, Eq)]

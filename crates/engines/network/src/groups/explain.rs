@@ -5,10 +5,11 @@ use std::sync::Arc;
 use ringwall_model::network::{GroupPeer, Protocol, SecurityGroup};
 use ringwall_model::{Decision, Proof, Reason, Ring, Source, Verdict};
 
-use super::attach::{Basis, GroupSet, SetId};
+use super::attach::{Attached, Basis, GroupSet, SetId};
 use super::path::{Part, Path};
 use super::rules::{Named, Seen};
-use super::{Direction, End, Family, SecurityGroups};
+use super::{Family, SecurityGroups};
+use crate::{Direction, Network, Party};
 
 /// What one question is about.
 #[derive(Clone, Copy)]
@@ -23,24 +24,37 @@ impl SecurityGroups<'_> {
     ///
     /// Allowed: the rule of a group for each interface that it passes, or why none judges it. Denied: the groups of each interface
     /// that does not let it through.
-    pub fn explain(&self, from: End, to: End, protocol: Protocol, port: u16) -> Decision {
-        let families = self.shared_families(from, to);
+    pub fn explain(
+        &self,
+        network: &Network<'_>,
+        from: Party<'_>,
+        to: Party<'_>,
+        protocol: Protocol,
+        port: u16,
+    ) -> Decision {
+        let families = self.shared_families(network, from, to);
         if families.is_empty() {
             let text = "the two have no addresses of the same family".to_owned();
             return Decision { reasons: vec![built_in(text)], ..Decision::denied() };
         }
         let mut decision = Decision::allowed(Vec::new());
         for family in families {
-            let one = self.explain_over(from, to, Packet { protocol, port, family });
+            let one = self.explain_over(network, from, to, Packet { protocol, port, family });
             decision = both(decision, one);
         }
         dedup(&mut decision);
         decision
     }
 
-    fn explain_over(&self, from: End, to: End, packet: Packet) -> Decision {
-        let mut ways =
-            self.paths(from, to, packet.family).map(|path| self.explain_along(from, to, &path, packet));
+    fn explain_over(
+        &self,
+        network: &Network<'_>,
+        from: Party<'_>,
+        to: Party<'_>,
+        packet: Packet,
+    ) -> Decision {
+        let paths = self.paths(network, from, to, packet.family);
+        let mut ways = paths.map(|path| self.explain_along(network, from, to, &path, packet));
         let Some(first) = ways.next() else { return Decision::denied() };
         let mut decision = first;
         for other in ways {
@@ -54,7 +68,14 @@ impl SecurityGroups<'_> {
         decision
     }
 
-    fn explain_along(&self, from: End, to: End, path: &Path<'_>, packet: Packet) -> Decision {
+    fn explain_along(
+        &self,
+        network: &Network<'_>,
+        from: Party<'_>,
+        to: Party<'_>,
+        path: &Path<'_>,
+        packet: Packet,
+    ) -> Decision {
         let (sender, receiver) = match path {
             Path::Unjudged(why) => return Decision::allowed(vec![built_in((*why).to_owned())]),
             Path::Judged { from, to } => (from, to),
@@ -64,8 +85,10 @@ impl SecurityGroups<'_> {
             (sender, from, Direction::Egress, receiver.seen, to),
             (receiver, to, Direction::Ingress, sender.seen, from),
         ];
-        for (part, end, direction, seen, other) in ends {
-            decision = both(decision, self.explain_part(part, end, direction, seen, other, packet));
+        for (part, party, direction, seen, other) in ends {
+            let basis = self.attached(network, party);
+            decision =
+                both(decision, self.explain_part(part, (party, &basis), direction, (other, seen), packet));
         }
         if decision.is_allowed() && decision.reasons.is_empty() {
             decision
@@ -78,10 +101,9 @@ impl SecurityGroups<'_> {
     fn explain_part(
         &self,
         part: &Part<'_>,
-        end: End,
+        (party, attached): (Party<'_>, &Attached<'_>),
         direction: Direction,
-        seen: Seen<'_>,
-        other: End,
+        (other, seen): (Party<'_>, Seen<'_>),
         packet: Packet,
     ) -> Decision {
         let mut decision = Decision::allowed(Vec::new());
@@ -90,12 +112,12 @@ impl SecurityGroups<'_> {
                 GroupSet::Unknown(why) => unknown(why.to_string()),
                 GroupSet::Known(groups) => {
                     self.explain_groups(groups, direction, seen, packet).unwrap_or_else(|| {
-                        let reasons = self.refusals(groups, end, direction, other, packet);
+                        let reasons = self.refusals(groups, party, direction, other, packet);
                         Decision { verdict: Verdict::Denied, reasons, not_evaluated: Vec::new() }
                     })
                 }
             };
-            decision = both(decision, self.with_basis(one, end, *set));
+            decision = both(decision, self.with_basis(one, party, attached, *set));
         }
         decision
     }
@@ -150,9 +172,9 @@ impl SecurityGroups<'_> {
     fn refusals(
         &self,
         groups: &[Arc<str>],
-        end: End,
+        party: Party<'_>,
         direction: Direction,
-        other: End,
+        other: Party<'_>,
         packet: Packet,
     ) -> Vec<Reason> {
         let refusal = |id: &Arc<str>| {
@@ -160,11 +182,11 @@ impl SecurityGroups<'_> {
             let text = format!(
                 "{}, which {} has, has no {} rule that allows {} {} {}",
                 described(group),
-                self.describe(end),
+                describe(party),
                 name(direction),
                 packet.words(),
                 preposition(direction),
-                self.describe(other),
+                describe(other),
             );
             Some(self.reason(id, None, group.source.clone(), text))
         };
@@ -172,28 +194,33 @@ impl SecurityGroups<'_> {
     }
 
     /// Says in a denial who gave the interface its groups, where that is a policy.
-    fn with_basis(&self, mut decision: Decision, end: End, set: SetId) -> Decision {
-        let attached = self.attached(end);
+    fn with_basis(
+        &self,
+        mut decision: Decision,
+        party: Party<'_>,
+        attached: &Attached<'_>,
+        set: SetId,
+    ) -> Decision {
         if decision.verdict != Verdict::Denied || !attached.to.has(set) {
             return decision;
         }
-        let basis: Vec<(Proof, Source, String)> = match attached.basis {
+        let basis: Vec<(Proof, Source, String)> = match &attached.basis {
             Basis::Policies(policies) => policies
-                .into_iter()
+                .iter()
                 .map(|policy| {
-                    let text = format!("gives {} its security groups", self.describe(end));
+                    let text = format!("gives {} its security groups", describe(party));
                     (Proof::Object(policy.reference.clone()), policy.source.clone(), text)
                 })
                 .collect(),
             Basis::Interface(interface) => {
                 let proof = Proof::Arn(self.arn("network-interface", &interface.id));
-                let text = format!("the interface of {} carries these groups", self.describe(end));
+                let text = format!("the interface of {} carries these groups", describe(party));
                 vec![(proof, interface.source.clone(), text)]
             }
             Basis::ClusterGroup(source) => {
                 let text =
                     "a Fargate pod without a SecurityGroupPolicy has the cluster security group".to_owned();
-                vec![(Proof::BuiltIn("fargate"), source, text)]
+                vec![(Proof::BuiltIn("fargate"), source.clone(), text)]
             }
             Basis::Nothing => Vec::new(),
         };
@@ -223,18 +250,14 @@ impl SecurityGroups<'_> {
         let account = info.account.as_deref().unwrap_or_default();
         format!("arn:{partition}:ec2:{region}:{account}:{kind}/{id}").into()
     }
+}
 
-    /// An end in words.
-    pub(super) fn describe(&self, end: End) -> String {
-        let known = match end {
-            End::Pod(at) => self.cluster.pods.get(at).map(|pod| pod.reference.to_string()),
-            End::Template(at) => {
-                self.cluster.workloads.get(at).map(|workload| workload.reference.to_string())
-            }
-            End::Node(at) => self.cluster.nodes.get(at).map(|node| format!("Node {}", node.name)),
-            End::Address(address) => Some(address.to_string()),
-        };
-        known.unwrap_or_else(|| "somebody who is not in the snapshot".to_owned())
+/// A party in words.
+pub(super) fn describe(party: Party<'_>) -> String {
+    match party {
+        Party::Pod(pod) => pod.reference().to_string(),
+        Party::Node(node) => format!("Node {}", node.name),
+        Party::Address(address) => address.to_string(),
     }
 }
 

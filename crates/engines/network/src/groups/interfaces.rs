@@ -4,8 +4,10 @@ use std::net::IpAddr;
 
 use hashbrown::HashMap;
 use ipnet::IpNet;
+use ringwall_model::Cluster;
 use ringwall_model::network::{InterfaceKind, NetworkInterface};
-use ringwall_model::{Cluster, Node};
+
+use crate::NodeEntry;
 
 /// Descriptions that the VPC resource controller gives branches.
 ///
@@ -13,6 +15,7 @@ use ringwall_model::{Cluster, Node};
 const BRANCH: &str = "aws-k8s-branch-eni";
 
 /// Where interfaces are found.
+#[derive(Debug)]
 pub(super) struct Interfaces<'a> {
     all: &'a [NetworkInterface],
     by_id: HashMap<&'a str, &'a NetworkInterface>,
@@ -78,7 +81,7 @@ impl<'a> Interfaces<'a> {
     }
 
     /// Interfaces attached to a node's instance, or else the ones that hold the node's own addresses.
-    pub(super) fn of_node(&self, node: &Node) -> Vec<&'a NetworkInterface> {
+    pub(super) fn of_node(&self, node: &NodeEntry<'_>) -> Vec<&'a NetworkInterface> {
         let attached = instance(node).and_then(|id| self.by_instance.get(id));
         attached.cloned().unwrap_or_else(|| {
             let mut found: Vec<&NetworkInterface> = Vec::new();
@@ -94,7 +97,7 @@ impl<'a> Interfaces<'a> {
     }
 
     /// A node's primary interface: device 0, or where nobody numbers them the one that holds the node's address.
-    pub(super) fn primary(&self, node: &Node) -> Option<&'a NetworkInterface> {
+    pub(super) fn primary(&self, node: &NodeEntry<'_>) -> Option<&'a NetworkInterface> {
         let interfaces = self.of_node(node);
         let numbered =
             interfaces.iter().find(|interface| interface.device_index == Some(0) && !is_branch(interface));
@@ -114,7 +117,7 @@ pub(super) fn is_branch(interface: &NetworkInterface) -> bool {
 }
 
 /// The EC2 instance of a node: the last part of `aws:///eu-west-1a/i-0123`.
-pub(super) fn instance(node: &Node) -> Option<&str> {
-    let id = node.provider_id.as_deref()?.rsplit('/').next()?;
+pub(super) fn instance<'a>(node: &NodeEntry<'a>) -> Option<&'a str> {
+    let id = node.object?.provider_id.as_deref()?.rsplit('/').next()?;
     id.starts_with("i-").then_some(id)
 }

@@ -25,44 +25,19 @@ use ringwall_model::network::{EnforcingMode, GroupPeer};
 
 pub use selection::{Selected, skipped};
 
-use crate::Traffic;
+use crate::{Allowed, Network, Party};
 use attach::{Attached, Attachment, Attachments, PodInterfaces};
 use bounds::Bounds;
 use interfaces::Interfaces;
 use rules::{Group, Places};
 
-/// Somebody that sends or gets, by its place in the cluster's lists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum End {
-    /// A pod: an index into [`Cluster::pods`]. One on its node's network is judged as its node.
-    Pod(usize),
-    /// Pods that a workload will make: an index into [`Cluster::workloads`].
-    Template(usize),
-    /// A node: an index into [`Cluster::nodes`].
-    Node(usize),
-    /// An address that neither a pod nor a node holds: another interface of the VPC, or the outside.
-    Address(IpAddr),
-}
-
-/// What may go from one end to another.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Allowed {
-    /// What surely may.
-    pub traffic: Traffic,
-    /// What may or may not: something that decides over it is not in the snapshot.
-    pub uncertain: Traffic,
-}
-
-/// Ends of one class are alike to every third end, as long as they are as near to it: on its node, or not.
+/// Parties of one class are alike to every third party, as long as they are as near to it: on its node, or not.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Class {
     attachment: Attachment,
     families: Vec<Family>,
-    /// Indices of the blocks around its addresses.
+    /// Places of the blocks around its addresses.
     blocks: Vec<usize>,
-    /// Of what has neither an interface nor a block: whether the VPC has it.
-    whereabouts: Option<path::Whereabouts>,
-    unfiltered: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -81,14 +56,8 @@ impl Family {
     }
 }
 
-/// Which rules of a group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-enum Direction {
-    Ingress,
-    Egress,
-}
-
 /// The security groups of a cluster, ready to be asked.
+#[derive(Debug)]
 pub struct SecurityGroups<'a> {
     cluster: &'a Cluster,
     groups: HashMap<&'a str, Group<'a>>,
@@ -98,20 +67,21 @@ pub struct SecurityGroups<'a> {
     /// The mode; both where nobody says which.
     modes: &'static [EnforcingMode],
     external_snat: bool,
-    /// Families of the cluster's addresses, for ends that have none yet.
+    /// Families of the cluster's addresses, for parties that have none yet.
     families: Vec<Family>,
-    /// Every block that a rule or a subnet names, sorted.
+    /// Every block at whose edges an answer can change, sorted.
     blocks: Vec<IpNet>,
 }
 
 impl<'a> SecurityGroups<'a> {
     /// Security groups of a snapshot; `None` if it holds none, so that there is nothing to judge by.
-    pub fn new(cluster: &'a Cluster) -> Option<Self> {
+    pub fn new(network: &Network<'a>) -> Option<Self> {
+        let cluster = network.cluster();
         if cluster.aws.security_groups.is_empty() {
             return None;
         }
         let interfaces = Interfaces::new(cluster);
-        let attachments = Attachments::new(cluster, &interfaces, pod_interfaces(cluster));
+        let attachments = Attachments::new(network, &interfaces, pod_interfaces(cluster));
         let groups =
             cluster.aws.security_groups.iter().map(|group| (&*group.id, Group::new(group))).collect();
         let places = Places {
@@ -128,43 +98,38 @@ impl<'a> SecurityGroups<'a> {
             attachments,
             modes: modes(cluster),
             external_snat: cni.is_some_and(|cni| cni.external_snat),
-            families: families_of(cluster),
+            families: families_of(network),
             blocks,
         })
     }
 
-    /// What may go from one end to another, over every family that both have.
-    pub fn traffic(&self, from: End, to: End) -> Allowed {
-        let families = self.shared_families(from, to);
+    /// What may go from one party to another, over every family that both have. Ports are the destination's own, after any service's
+    /// translation. `network` is the one that this was made of.
+    pub fn traffic(&self, network: &Network<'_>, from: Party<'_>, to: Party<'_>) -> Allowed {
+        let families = self.shared_families(network, from, to);
         if families.is_empty() {
-            return Bounds::none().into_allowed();
+            return Allowed::none();
         }
-        let all = families.into_iter().map(|family| self.over(from, to, family));
+        let all = families.into_iter().map(|family| self.over(network, from, to, family));
         all.fold(Bounds::all(), |both, one| both.and(&one)).into_allowed()
     }
 
-    /// The class of an end.
-    pub fn class(&self, end: End) -> Class {
-        let addresses = self.addresses(end);
-        let held = |block: &IpNet| addresses.iter().any(|address| block.contains(address));
-        let attachment = self.attached(end).to;
-        let blocks = (0..self.blocks.len()).filter(|at| self.blocks.get(*at).is_some_and(held)).collect();
-        let whereabouts = match end {
-            End::Address(address) => Some(self.whereabouts(address)),
-            End::Pod(_) | End::Template(_) | End::Node(_) => None,
-        };
-        Class {
-            attachment,
-            families: self.families(end),
-            blocks,
-            whereabouts,
-            unfiltered: self.is_unfiltered(end),
-        }
+    /// The same over one family, `true` for IPv4: what packets of it may do, whether or not the others may.
+    pub fn traffic_over(&self, network: &Network<'_>, from: Party<'_>, to: Party<'_>, ipv4: bool) -> Allowed {
+        let family = if ipv4 { Family::V4 } else { Family::V6 };
+        self.over(network, from, to, family).into_allowed()
     }
 
-    /// The node that an end is on, as an index into [`Cluster::nodes`].
-    pub fn node(&self, end: End) -> Option<usize> {
-        self.attached(end).node
+    /// The class of a party: [`Self::traffic`] is the same for all of one class. Whether both are on one node
+    /// ([`Network::node_of`]), and whether they are the same, is not part of it.
+    pub fn class(&self, network: &Network<'_>, party: Party<'_>) -> Class {
+        let addresses: Vec<IpAddr> =
+            [Family::V4, Family::V6].into_iter().filter_map(|family| path::address(party, family)).collect();
+        let held = |block: &IpNet| addresses.iter().any(|address| block.contains(address));
+        let blocks =
+            self.blocks.iter().enumerate().filter(|(_, block)| held(block)).map(|(at, _)| at).collect();
+        let families = addresses.iter().map(Family::of).collect();
+        Class { attachment: self.attached(network, party).to, families, blocks }
     }
 
     /// Every block at whose edges an answer about an address can change, sorted.
@@ -172,58 +137,30 @@ impl<'a> SecurityGroups<'a> {
         &self.blocks
     }
 
-    fn attached(&self, end: End) -> Attached<'a> {
-        let known = match end {
-            End::Pod(at) => self.attachments.pods.get(at),
-            End::Template(at) => self.attachments.workloads.get(at),
-            End::Node(at) => self.attachments.nodes.get(at),
-            End::Address(address) => return self.attachments.address(&self.interfaces, address),
-        };
-        known.cloned().unwrap_or(Attached {
-            to: Attachment::Outside,
-            basis: attach::Basis::Nothing,
-            node: None,
-        })
-    }
-
-    /// Addresses of an end: a pod on its node's network has its node's.
-    fn addresses(&self, end: End) -> &[IpAddr] {
-        match end {
-            End::Pod(at) => match self.cluster.pods.get(at) {
-                Some(pod) if pod.host_network && pod.network.addresses.is_empty() => {
-                    self.node(end).map_or(&[], |node| self.addresses(End::Node(node)))
-                }
-                Some(pod) => &pod.network.addresses,
-                None => &[],
+    fn attached(&self, network: &Network<'_>, party: Party<'_>) -> Attached<'a> {
+        match party {
+            Party::Pod(pod) => self.attachments.pod(pod).clone(),
+            Party::Node(node) => self.attachments.node(node.id).clone(),
+            Party::Address(address) => match network.node_of(party) {
+                Some(node) => self.attachments.node(node).clone(),
+                None => self.attachments.address(&self.interfaces, address),
             },
-            End::Template(_) => &[],
-            End::Node(at) => self.cluster.nodes.get(at).map_or(&[], |node| node.addresses.as_slice()),
-            End::Address(_) => &[],
         }
     }
 
-    fn address(&self, end: End, family: Family) -> Option<IpAddr> {
-        match end {
-            End::Address(address) => (Family::of(&address) == family).then_some(address),
-            End::Pod(_) | End::Template(_) | End::Node(_) => {
-                self.addresses(end).iter().copied().find(|address| Family::of(address) == family)
-            }
-        }
-    }
-
-    /// Families of an end; none of what has no address yet.
-    fn families(&self, end: End) -> Vec<Family> {
-        [Family::V4, Family::V6].into_iter().filter(|family| self.address(end, *family).is_some()).collect()
-    }
-
-    fn shared_families(&self, from: End, to: End) -> Vec<Family> {
-        let (mine, theirs) = (self.families(from), self.families(to));
-        match (mine.is_empty(), theirs.is_empty()) {
-            (true, true) => self.families.clone(),
-            (true, false) => theirs,
-            (false, true) => mine,
-            (false, false) => mine.into_iter().filter(|family| theirs.contains(family)).collect(),
-        }
+    /// Families in which two parties are judged; of what has no address yet, those of the other, or of the cluster.
+    fn shared_families(&self, network: &Network<'_>, from: Party<'_>, to: Party<'_>) -> Vec<Family> {
+        let families = network.families(from, to);
+        let known: Option<Vec<Family>> = families
+            .into_iter()
+            .map(|ipv4| ipv4.map(|ipv4| if ipv4 { Family::V4 } else { Family::V6 }))
+            .collect();
+        known.unwrap_or_else(|| {
+            let has =
+                |family: &Family| [from, to].iter().any(|party| path::address(*party, *family).is_some());
+            let either: Vec<Family> = [Family::V4, Family::V6].into_iter().filter(has).collect();
+            if either.is_empty() { self.families.clone() } else { either }
+        })
     }
 }
 
@@ -251,26 +188,23 @@ fn modes(cluster: &Cluster) -> &'static [EnforcingMode] {
     }
 }
 
-/// Families that the cluster's pods and nodes have; IPv4 where none has an address.
-fn families_of(cluster: &Cluster) -> Vec<Family> {
-    let pods = cluster.pods.iter().filter(|pod| !pod.host_network).flat_map(|pod| &pod.network.addresses);
-    let nodes = cluster.nodes.iter().flat_map(|node| &node.addresses);
-    let of = |mut addresses: Box<dyn Iterator<Item = &IpAddr> + '_>| {
-        let (mut v4, mut v6) = (false, false);
-        addresses.by_ref().for_each(|address| if address.is_ipv4() { v4 = true } else { v6 = true });
-        let both = [(v4, Family::V4), (v6, Family::V6)];
-        both.into_iter().filter(|(there, _)| *there).map(|(_, family)| family).collect::<Vec<_>>()
-    };
-    let mut families = of(Box::new(pods));
+/// Families that the cluster's pods have, or else its nodes; IPv4 where none has an address.
+fn families_of(network: &Network<'_>) -> Vec<Family> {
+    let pods = network.pods().iter().filter(|pod| !pod.host_network()).flat_map(|pod| &pod.parts().addresses);
+    let nodes = network.nodes().iter().flat_map(|node| &node.addresses);
+    let mut families: Vec<Family> = pods.map(Family::of).collect();
     if families.is_empty() {
-        families = of(Box::new(nodes));
+        families = nodes.map(Family::of).collect();
     }
+    families.sort_unstable();
+    families.dedup();
     if families.is_empty() {
         families.push(Family::V4);
     }
     families
 }
 
+/// Every block that decides over an address: of rules, prefix lists, subnets and interfaces, and those that have a meaning of their own.
 fn blocks(cluster: &Cluster, places: &Places<'_>) -> Vec<IpNet> {
     let rules =
         cluster.aws.security_groups.iter().flat_map(|group| group.ingress.iter().chain(&group.egress));
@@ -292,7 +226,7 @@ fn blocks(cluster: &Cluster, places: &Places<'_>) -> Vec<IpNet> {
     }
     for interface in &cluster.aws.network_interfaces {
         blocks.extend(interface.addresses.iter().map(|address| IpNet::from(*address)));
-        blocks.extend(&interface.prefixes);
+        blocks.extend(interface.prefixes.iter().map(IpNet::trunc));
     }
     blocks.sort_unstable();
     blocks.dedup();

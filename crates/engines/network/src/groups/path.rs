@@ -5,11 +5,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use ringwall_model::network::EnforcingMode;
 
-use super::attach::{Attachment, GroupSet, SetId};
+use super::attach::{Attached, Attachment, GroupSet, SetId};
 use super::bounds::Bounds;
 use super::rules::{Member, Named, Seen};
-use super::{Direction, End, Family, SecurityGroups};
-use crate::Traffic;
+use super::{Family, SecurityGroups};
+use crate::{Direction, Network, Party, Traffic};
 
 const fn v4(a: u8, b: u8, c: u8, d: u8, length: u8) -> IpNet {
     IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), length))
@@ -80,36 +80,64 @@ pub(super) enum Path<'s> {
 
 impl SecurityGroups<'_> {
     /// What may go over one family.
-    pub(super) fn over(&self, from: End, to: End, family: Family) -> Bounds {
-        let paths = self.paths(from, to, family);
+    pub(super) fn over(
+        &self,
+        network: &Network<'_>,
+        from: Party<'_>,
+        to: Party<'_>,
+        family: Family,
+    ) -> Bounds {
+        let paths = self.paths(network, from, to, family);
         let bounds = paths.map(|path| self.along(&path, family)).reduce(|a, b| a.either(&b));
         bounds.unwrap_or_else(Bounds::unknown)
     }
 
     /// The ways that a packet may go: one, unless the snapshot does not tell which mode is on, or what is outside.
-    pub(super) fn paths(&self, from: End, to: End, family: Family) -> impl Iterator<Item = Path<'_>> {
-        let whereabouts = match self.address(to, family) {
-            Some(address) if matches!(to, End::Address(_)) => self.whereabouts(address),
-            Some(_) | None => Whereabouts::Inside,
+    pub(super) fn paths<'s>(
+        &'s self,
+        network: &Network<'_>,
+        from: Party<'_>,
+        to: Party<'_>,
+        family: Family,
+    ) -> impl Iterator<Item = Path<'s>> {
+        let mut paths = Vec::with_capacity(self.modes.len());
+        for mode in self.modes {
+            for outside in self.outside(network, to) {
+                paths.push(self.path(network, from, to, family, *mode, *outside));
+            }
+        }
+        paths.into_iter()
+    }
+
+    /// Whether who gets a packet may be outside the VPC.
+    fn outside(&self, network: &Network<'_>, to: Party<'_>) -> &'static [bool] {
+        let whereabouts = match to {
+            Party::Address(address) if network.node_of(to).is_none() => self.whereabouts(address),
+            Party::Pod(_) | Party::Node(_) | Party::Address(_) => Whereabouts::Inside,
         };
-        let outside: &[bool] = match whereabouts {
+        match whereabouts {
             Whereabouts::Inside => &[false],
             Whereabouts::Outside => &[true],
             Whereabouts::Either => &[false, true],
-        };
-        let modes = self.modes.iter().copied();
-        modes
-            .flat_map(move |mode| outside.iter().map(move |outside| (mode, *outside)))
-            .map(move |(mode, outside)| self.path(from, to, family, mode, outside))
+        }
     }
 
     /// The table of the two modes.
     ///
     /// Source: amazon-vpc-cni-k8s, README, `POD_SECURITY_GROUP_ENFORCING_MODE`; Amazon EKS Best Practices Guide, *Security groups per
     /// pod* ("Network traffic must comply with both security groups"; in strict mode "all outbound traffic from a pod will leave the
-    /// node and enter the VPC network"); Amazon EKS User Guide, *Enable outbound internet access for Pods* (IPv6 is not translated).
-    fn path(&self, from: End, to: End, family: Family, mode: EnforcingMode, outside: bool) -> Path<'_> {
-        if from == to {
+    /// node and enter the VPC network"); Amazon EKS User Guide, *IPv6 addresses to clusters, Pods, and services* (IPv6 is not
+    /// translated, and a pod without an IPv4 address of its own reaches IPv4 under its node's).
+    fn path(
+        &self,
+        network: &Network<'_>,
+        from: Party<'_>,
+        to: Party<'_>,
+        family: Family,
+        mode: EnforcingMode,
+        outside: bool,
+    ) -> Path<'_> {
+        if is_same(from, to) {
             return Path::Unjudged("nobody's traffic to itself passes its interface");
         }
         if self.is_unfiltered(from) || self.is_unfiltered(to) {
@@ -117,19 +145,20 @@ impl SecurityGroups<'_> {
                 "security groups don't filter link-local addresses, the VPC's resolver and its router",
             );
         }
-        let (source, target) = (self.attached(from), self.attached(to));
-        let is_branch = |attachment: &Attachment| matches!(attachment, Attachment::Branch { .. });
-        let own_way = mode == EnforcingMode::Strict && (is_branch(&source.to) || is_branch(&target.to));
-        if source.node.is_some() && source.node == target.node && !own_way {
+        let (source, target) = (self.attached(network, from), self.attached(network, to));
+        let is_branch = |attached: &Attached<'_>| matches!(attached.to, Attachment::Branch { .. });
+        let own_way = mode == EnforcingMode::Strict && (is_branch(&source) || is_branch(&target));
+        let node = network.node_of(from);
+        if node.is_some() && node == network.node_of(to) && !own_way {
             return Path::Unjudged("what stays on a node passes no interface of the VPC");
         }
         // What is translated goes to where nobody's groups are known, so how it is seen there decides nothing here.
         let translated = outside
             && family == Family::V4
-            && !self.external_snat
             && match source.to {
-                Attachment::Branch { .. } => mode == EnforcingMode::Standard,
-                Attachment::Node { .. } => true,
+                Attachment::Branch { .. } | Attachment::Node { .. } if self.borrows_ipv4(from) => true,
+                Attachment::Branch { .. } => !self.external_snat && mode == EnforcingMode::Standard,
+                Attachment::Node { .. } => !self.external_snat,
                 Attachment::Own(_) | Attachment::Outside => false,
             };
         let passed =
@@ -137,6 +166,13 @@ impl SecurityGroups<'_> {
         let sender = Part { filters: passed, seen: self.seen(from, &source.to, family) };
         let receiver = Part { filters: filters(&target.to, mode), seen: self.seen(to, &target.to, family) };
         Path::Judged { from: sender, to: receiver }
+    }
+
+    /// Whether a pod has addresses, but none of IPv4.
+    fn borrows_ipv4(&self, from: Party<'_>) -> bool {
+        let Party::Pod(pod) = from else { return false };
+        let addresses = &pod.parts().addresses;
+        !addresses.is_empty() && addresses.iter().all(IpAddr::is_ipv6)
     }
 
     fn along(&self, path: &Path<'_>, family: Family) -> Bounds {
@@ -184,17 +220,17 @@ impl SecurityGroups<'_> {
         bounds
     }
 
-    fn seen(&self, end: End, attachment: &Attachment, family: Family) -> Seen<'_> {
-        Seen { address: self.address(end, family), member: self.member(end, attachment) }
+    fn seen(&self, party: Party<'_>, attachment: &Attachment, family: Family) -> Seen<'_> {
+        Seen { address: address(party, family), member: self.member(party, attachment) }
     }
 
-    fn member(&self, end: End, attachment: &Attachment) -> Member<'_> {
+    fn member(&self, party: Party<'_>, attachment: &Attachment) -> Member<'_> {
         match attachment {
             Attachment::Branch { groups, .. } | Attachment::Own(groups) => self.members(*groups),
             Attachment::Node { own: Some(own), .. } => self.members(*own),
             Attachment::Node { own: None, .. } => Member::Unknown,
-            Attachment::Outside => match end {
-                End::Address(address)
+            Attachment::Outside => match party {
+                Party::Address(address)
                     if self.interfaces.is_empty() && self.whereabouts(address) != Whereabouts::Outside =>
                 {
                     Member::Unknown
@@ -211,8 +247,8 @@ impl SecurityGroups<'_> {
         }
     }
 
-    pub(super) fn is_unfiltered(&self, end: End) -> bool {
-        let End::Address(address) = end else { return false };
+    pub(super) fn is_unfiltered(&self, party: Party<'_>) -> bool {
+        let Party::Address(address) = party else { return false };
         UNFILTERED.iter().any(|block| block.contains(&address))
             || self.places.blocks.iter().flat_map(reserved).any(|host| host.addr() == address)
     }
@@ -229,6 +265,26 @@ impl SecurityGroups<'_> {
         let public = family == Family::V4 && !PRIVATE.iter().any(|block| block.contains(&address));
         if known || public { Whereabouts::Outside } else { Whereabouts::Either }
     }
+}
+
+/// Whether two parties are one.
+fn is_same(from: Party<'_>, to: Party<'_>) -> bool {
+    match (from, to) {
+        (Party::Pod(from), Party::Pod(to)) => from.id == to.id,
+        (Party::Node(from), Party::Node(to)) => from.id == to.id,
+        (Party::Address(from), Party::Address(to)) => from == to,
+        _ => false,
+    }
+}
+
+/// The address of a family by which a party sends and gets.
+pub(super) fn address(party: Party<'_>, family: Family) -> Option<IpAddr> {
+    let addresses = match &party {
+        Party::Pod(pod) => pod.parts().addresses.as_slice(),
+        Party::Node(node) => node.addresses.as_slice(),
+        Party::Address(address) => std::slice::from_ref(address),
+    };
+    addresses.iter().copied().find(|address| Family::of(address) == family)
 }
 
 /// Lists of groups of an end's interfaces that a packet must pass, every one of them.

@@ -9,8 +9,8 @@ use ringwall_model::network::{
     GroupPeer, GroupProtocol, PrefixList, Protocol, SecurityGroup, SecurityGroupRule,
 };
 
-use super::{Direction, Family};
-use crate::Traffic;
+use super::Family;
+use crate::{Direction, Traffic};
 
 /// Protocol numbers of IANA that have keys of their own in [`Traffic`].
 const TCP: u8 = 6;
@@ -20,6 +20,7 @@ const ICMP: u8 = 1;
 const ICMP_V6: u8 = 58;
 
 /// A group with its rules as sets of traffic.
+#[derive(Debug)]
 pub(super) struct Group<'a> {
     pub(super) group: &'a SecurityGroup,
     ingress: Vec<Rule<'a>>,
@@ -27,6 +28,7 @@ pub(super) struct Group<'a> {
 }
 
 /// A rule, by what it lets through over IPv4 and IPv6.
+#[derive(Debug)]
 pub(super) struct Rule<'a> {
     pub(super) rule: &'a SecurityGroupRule,
     v4: Traffic,
@@ -132,6 +134,7 @@ pub(super) enum Named {
 }
 
 /// Prefix lists by id, and the blocks that addresses not yet given out will be of.
+#[derive(Debug)]
 pub(super) struct Places<'a> {
     pub(super) lists: HashMap<&'a str, &'a PrefixList>,
     pub(super) blocks: Vec<IpNet>,

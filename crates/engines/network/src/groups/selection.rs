@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use ringwall_model::Cluster;
 use ringwall_model::network::SecurityGroupPolicy;
-use ringwall_model::{Cluster, Pod, Workload};
+
+use crate::{Origin, PodEntry};
 
 /// Groups that SecurityGroupPolicies give to a pod.
 #[derive(Clone, Debug, Default)]
@@ -28,51 +30,30 @@ pub fn skipped(policy: &SecurityGroupPolicy) -> Option<&'static str> {
     }
 }
 
-/// A pod or a template, as far as SecurityGroupPolicies look at it.
-#[derive(Clone, Copy)]
-pub(super) struct Candidate<'a> {
-    namespace: &'a str,
-    labels: &'a [(Arc<str>, Arc<str>)],
-    service_account: &'a str,
-}
-
-impl<'a> Candidate<'a> {
-    pub(super) fn pod(pod: &'a Pod) -> Self {
-        Self {
-            namespace: pod.reference.namespace.as_deref().unwrap_or_default(),
-            labels: &pod.labels,
-            service_account: &pod.service_account,
-        }
-    }
-
-    pub(super) fn template(workload: &'a Workload) -> Self {
-        Self {
-            namespace: workload.reference.namespace.as_deref().unwrap_or_default(),
-            labels: &workload.labels,
-            service_account: &workload.service_account,
-        }
-    }
-}
-
 /// What the policies of a pod's namespace give it.
 ///
 /// Source: amazon-vpc-resource-controller-k8s, `pkg/utils/helper.go`: policies of the pod's namespace; both selectors must match where
 /// both are there, the second against the labels of the pod's service account; the union of the groups of all that match, without
 /// duplicates.
-pub(super) fn select<'a>(cluster: &'a Cluster, of: Candidate<'_>) -> Selected<'a> {
+pub(super) fn select<'a>(cluster: &'a Cluster, pod: &PodEntry<'a>) -> Selected<'a> {
+    let namespace = pod.reference().namespace.as_deref().unwrap_or_default();
+    let name = match pod.origin {
+        Origin::Live(pod) => &*pod.service_account,
+        Origin::Template(workload) => &*workload.service_account,
+    };
     let account = || {
         let found = cluster
             .service_accounts
             .iter()
-            .find(|account| &*account.namespace == of.namespace && &*account.name == of.service_account);
+            .find(|account| &*account.namespace == namespace && &*account.name == name);
         found.map_or(&[] as &[_], |account| account.labels.as_slice())
     };
     let mut selected = Selected::default();
     for policy in &cluster.network.security_group_policies {
-        if policy.reference.namespace.as_deref().unwrap_or_default() != of.namespace {
+        if policy.reference.namespace.as_deref().unwrap_or_default() != namespace {
             continue;
         }
-        let matches = policy.pods.as_ref().is_none_or(|selector| selector.matches(of.labels))
+        let matches = policy.pods.as_ref().is_none_or(|selector| selector.matches(pod.labels()))
             && policy.service_accounts.as_ref().is_none_or(|selector| selector.matches(account()));
         if let Some(why) = policy.unreadable.first()
             && matches

@@ -125,7 +125,12 @@ struct Sorter<'n, 'a> {
 
 impl Classes {
     /// Sorts everybody whom the network knows, the outside, and `models`.
-    pub(crate) fn new(network: &Network<'_>, matchers: &Matchers, space: &Space, models: &[ModelPod]) -> Self {
+    pub(crate) fn new(
+        network: &Network<'_>,
+        matchers: &Matchers,
+        space: &Space,
+        models: &[ModelPod],
+    ) -> Self {
         let mut sorter = Sorter {
             network,
             matchers,
@@ -173,7 +178,8 @@ impl<'a> Sorter<'_, 'a> {
             let host = pod.host_network();
             let egress = self.profile(Direction::Egress, network.selecting_ids(pod.id, Direction::Egress), 0);
             let ports = self.named(if host { &[] } else { &pod.parts().ports });
-            let ingress = self.profile(Direction::Ingress, network.selecting_ids(pod.id, Direction::Ingress), ports);
+            let ingress =
+                self.profile(Direction::Ingress, network.selecting_ids(pod.id, Direction::Ingress), ports);
             let signature = Signature {
                 egress,
                 ingress,
@@ -247,7 +253,9 @@ impl<'a> Sorter<'_, 'a> {
             let matched = matched.map(|(id, _)| id).collect();
             let selecting = |direction: Direction| -> Vec<PolicyId> {
                 (network.policies().iter())
-                    .filter(|entry| rules(entry.policy, direction).is_some() && scope_matches(&entry.policy.subject, &end))
+                    .filter(|entry| {
+                        rules(entry.policy, direction).is_some() && scope_matches(&entry.policy.subject, &end)
+                    })
                     .map(|entry| entry.id)
                     .collect()
             };
@@ -311,7 +319,8 @@ impl<'a> Sorter<'_, 'a> {
         }
         let id = u32::try_from(self.out.classes.len()).unwrap_or(u32::MAX);
         let families = Family::ALL.into_iter().zip(signature.places).filter(|(_, place)| place.is_some());
-        let mut faces: Vec<(Option<Family>, Option<Place>)> = families.map(|(family, place)| (Some(family), place)).collect();
+        let mut faces: Vec<(Option<Family>, Option<Place>)> =
+            families.map(|(family, place)| (Some(family), place)).collect();
         if self.without_addresses && signature.traits.kind != Kind::Outside {
             let place = faces.first().and_then(|(_, place)| *place);
             faces.push((None, place.filter(|_| signature.traits.kind == Kind::NodeAddress)));

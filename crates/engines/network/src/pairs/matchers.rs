@@ -91,7 +91,9 @@ impl Matchers {
         for peer in peers {
             match peer {
                 Peer::Pods(scope) => list.scopes.push(intern(&mut self.scopes, &mut self.scope_ids, scope)),
-                Peer::Nodes(selector) => list.nodes.push(intern(&mut self.nodes, &mut self.node_ids, selector)),
+                Peer::Nodes(selector) => {
+                    list.nodes.push(intern(&mut self.nodes, &mut self.node_ids, selector))
+                }
                 Peer::Block { cidr, except } => {
                     let block = Block { cidr: cidr.trunc(), except: except.clone() };
                     list.blocks.push(intern(&mut self.blocks, &mut self.block_ids, &block));

@@ -155,8 +155,12 @@ fn cells(classes: &Classes, egress: &Rows, ingress: &Rows, flows: &mut Flows) ->
             let gets = ingress.row(to.ingress);
             let cell = match (from.kind, to.kind) {
                 (Kind::Outside, Kind::Outside) => FlowId::ALL,
-                (Kind::Outside, _) => from.faces.iter().fold(FlowId::ALL, |all, (_, face)| flows.and(all, at(gets, *face))),
-                (_, Kind::Outside) => to.faces.iter().fold(FlowId::ALL, |all, (_, face)| flows.and(all, at(sends, *face))),
+                (Kind::Outside, _) => {
+                    from.faces.iter().fold(FlowId::ALL, |all, (_, face)| flows.and(all, at(gets, *face)))
+                }
+                (_, Kind::Outside) => {
+                    to.faces.iter().fold(FlowId::ALL, |all, (_, face)| flows.and(all, at(sends, *face)))
+                }
                 _ => {
                     let mut cell = None;
                     for (mine, theirs) in shared(from, to) {

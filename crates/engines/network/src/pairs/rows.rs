@@ -90,7 +90,14 @@ impl<'n, 'a> Filler<'n, 'a> {
     }
 
     /// One row: faces are told apart by what the profile's rules look at, and one of each group is judged.
-    fn row(&self, way: Direction, profile: &Profile, owner: Option<Member>, flows: &mut Flows, ids: &mut Vec<FlowId>) {
+    fn row(
+        &self,
+        way: Direction,
+        profile: &Profile,
+        owner: Option<Member>,
+        flows: &mut Flows,
+        ids: &mut Vec<FlowId>,
+    ) {
         if profile.policies.is_empty() {
             ids.extend(self.kinds.iter().map(|_| FlowId::ALL));
             return;
@@ -134,7 +141,8 @@ impl<'n, 'a> Filler<'n, 'a> {
     fn judge(&self, way: Direction, profile: &Profile, owner: Option<Member>, face: &Face) -> Allowed {
         let member = self.classes.classes.get(face.class as usize).and_then(|class| class.members.first());
         let (Some(owner), Some(member)) = (owner, member) else { return Allowed::none() };
-        let (Some(subject), Some(peer)) = (self.end(owner, face.family), self.end(*member, face.family)) else {
+        let (Some(subject), Some(peer)) = (self.end(owner, face.family), self.end(*member, face.family))
+        else {
             return Allowed::none();
         };
         let policies = profile.policies.iter().filter_map(|id| self.network.policies().get(id.index()));
@@ -197,7 +205,8 @@ fn lists(matchers: &Matchers, space: &Space, classes: &Classes) -> Vec<Bits> {
         (sets(matchers.scopes.len()), sets(matchers.nodes.len()), sets(matchers.blocks.len()));
     for (at, face) in classes.faces.iter().enumerate() {
         let Some(traits) = classes.traits.get(face.class as usize) else { continue };
-        let by_labels = if matches!(traits.kind, Kind::Node | Kind::NodeAddress) { &mut nodes } else { &mut scopes };
+        let by_labels =
+            if matches!(traits.kind, Kind::Node | Kind::NodeAddress) { &mut nodes } else { &mut scopes };
         for matcher in &traits.matched {
             if let Some(set) = by_labels.get_mut(*matcher as usize) {
                 set.insert(at);

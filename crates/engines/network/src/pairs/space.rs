@@ -222,11 +222,16 @@ mod tests {
     fn any_block() -> impl Strategy<Value = Block> {
         let net = |width: std::ops::RangeInclusive<u8>| {
             (any::<bool>(), any::<u8>(), width).prop_map(|(four, host, bits)| {
-                let text = if four { format!("10.0.0.{host}/{}", 24 + bits) } else { format!("fd00::{host:x}/{}", 120 + bits) };
+                let text = if four {
+                    format!("10.0.0.{host}/{}", 24 + bits)
+                } else {
+                    format!("fd00::{host:x}/{}", 120 + bits)
+                };
                 text.parse::<ipnet::IpNet>().unwrap().trunc()
             })
         };
-        (net(0..=8), prop::collection::vec(net(0..=8), 0..4)).prop_map(|(cidr, except)| Block { cidr, except })
+        (net(0..=8), prop::collection::vec(net(0..=8), 0..4))
+            .prop_map(|(cidr, except)| Block { cidr, except })
     }
 
     proptest! {
@@ -256,7 +261,10 @@ mod tests {
 
     #[test]
     fn ranges_read_as_blocks_where_they_are_blocks() {
-        let range = |first: &str, last: &str| AddressRange { first: first.parse().unwrap(), last: last.parse().unwrap() };
+        let range = |first: &str, last: &str| AddressRange {
+            first: first.parse().unwrap(),
+            last: last.parse().unwrap(),
+        };
         assert_eq!(range("10.0.0.0", "10.0.0.255").to_string(), "10.0.0.0/24");
         assert_eq!(range("10.0.0.1", "10.0.0.255").to_string(), "10.0.0.1-10.0.0.255");
         assert_eq!(range("0.0.0.0", "255.255.255.255").to_string(), "0.0.0.0/0");

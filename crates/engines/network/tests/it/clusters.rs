@@ -8,8 +8,8 @@ use ringwall_model::network::{
     PortMatch, Protocol, RuleAction, Tier,
 };
 use ringwall_model::{
-    Cluster, LabelRequirement, LabelSelector, Namespace, Node, ObjectRef, Pod, PodReferences, SelectorOperator, Source,
-    Workload,
+    Cluster, LabelRequirement, LabelSelector, Namespace, Node, ObjectRef, Pod, PodReferences,
+    SelectorOperator, Source, Workload,
 };
 
 pub(crate) struct Numbers(pub(crate) u64);
@@ -30,7 +30,12 @@ impl Numbers {
 }
 
 pub(crate) fn reference(api_version: &str, kind: &str, namespace: Option<&str>, name: &str) -> ObjectRef {
-    ObjectRef { api_version: api_version.into(), kind: kind.into(), namespace: namespace.map(Arc::from), name: name.into() }
+    ObjectRef {
+        api_version: api_version.into(),
+        kind: kind.into(),
+        namespace: namespace.map(Arc::from),
+        name: name.into(),
+    }
 }
 
 pub(crate) fn labels(pairs: &[(&str, &str)]) -> Vec<(Arc<str>, Arc<str>)> {
@@ -92,7 +97,11 @@ pub(crate) fn selector(pairs: &[(&str, &str)]) -> LabelSelector {
 }
 
 pub(crate) fn requirement(key: &str, operator: SelectorOperator, values: &[&str]) -> LabelRequirement {
-    LabelRequirement { key: key.into(), operator, values: values.iter().map(|value| Arc::from(*value)).collect() }
+    LabelRequirement {
+        key: key.into(),
+        operator,
+        values: values.iter().map(|value| Arc::from(*value)).collect(),
+    }
 }
 
 pub(crate) fn port(name: Option<&str>, protocol: Protocol, port: u16) -> ContainerPort {
@@ -105,7 +114,10 @@ pub(crate) fn policy(namespace: &str, name: &str, pairs: &[(&str, &str)]) -> Net
         reference: reference("networking.k8s.io/v1", "NetworkPolicy", Some(namespace), name),
         source: Source::new("policies.yaml", 1),
         tier: Tier::NetworkPolicy,
-        subject: PodScope { namespaces: NamespaceScope::Named(namespace.into()), pods: Some(selector(pairs)) },
+        subject: PodScope {
+            namespaces: NamespaceScope::Named(namespace.into()),
+            pods: Some(selector(pairs)),
+        },
         ingress: None,
         egress: None,
         unreadable: Vec::new(),
@@ -113,7 +125,14 @@ pub(crate) fn policy(namespace: &str, name: &str, pairs: &[(&str, &str)]) -> Net
 }
 
 pub(crate) fn rule(peers: Option<Vec<Peer>>, ports: Option<Vec<PortMatch>>) -> NetworkRule {
-    NetworkRule { index: 0, name: None, source: Source::new("policies.yaml", 2), action: RuleAction::Accept, peers, ports }
+    NetworkRule {
+        index: 0,
+        name: None,
+        source: Source::new("policies.yaml", 2),
+        action: RuleAction::Accept,
+        peers,
+        ports,
+    }
 }
 
 pub(crate) fn tcp(port: u16) -> PortMatch {
@@ -142,7 +161,11 @@ pub(crate) fn small(number: u64) -> Cluster {
     for at in 0..3 + numbers.below(8) {
         cluster.pods.push(any_pod(numbers, at));
     }
-    let template = Workload { network: parts(numbers), host_network: numbers.one_in(5), ..workload("Deployment", "a", "none-yet", &any_labels(numbers)) };
+    let template = Workload {
+        network: parts(numbers),
+        host_network: numbers.one_in(5),
+        ..workload("Deployment", "a", "none-yet", &any_labels(numbers))
+    };
     cluster.workloads.push(template);
     for at in 0..numbers.below(9) {
         cluster.network.policies.push(any_policy(numbers, at));
@@ -210,8 +233,16 @@ fn any_scope(numbers: &mut Numbers) -> PodScope {
 }
 
 fn any_peer(numbers: &mut Numbers, cluster_wide: bool) -> Peer {
-    const BLOCKS: [&str; 8] =
-        ["0.0.0.0/0", "::/0", "10.0.0.0/16", "10.0.0.0/24", "10.0.1.0/24", "10.0.0.12/31", "fd00::1:0/112", "203.0.113.0/24"];
+    const BLOCKS: [&str; 8] = [
+        "0.0.0.0/0",
+        "::/0",
+        "10.0.0.0/16",
+        "10.0.0.0/24",
+        "10.0.1.0/24",
+        "10.0.0.12/31",
+        "fd00::1:0/112",
+        "203.0.113.0/24",
+    ];
     match numbers.below(10) {
         0..=3 => {
             let except = (0..numbers.below(3)).map(|_| numbers.pick(&BLOCKS[2..]).parse().unwrap()).collect();
@@ -251,8 +282,10 @@ fn any_policy(numbers: &mut Numbers, at: usize) -> NetworkPolicy {
         (!numbers.one_in(3)).then(|| {
             (0..numbers.below(3))
                 .map(|index| {
-                    let peers = (!numbers.one_in(5)).then(|| (0..1 + numbers.below(2)).map(|_| any_peer(numbers, wide)).collect());
-                    let ports = (!numbers.one_in(3)).then(|| (0..1 + numbers.below(2)).map(|_| any_port(numbers)).collect());
+                    let peers = (!numbers.one_in(5))
+                        .then(|| (0..1 + numbers.below(2)).map(|_| any_peer(numbers, wide)).collect());
+                    let ports = (!numbers.one_in(3))
+                        .then(|| (0..1 + numbers.below(2)).map(|_| any_port(numbers)).collect());
                     let action = match numbers.below(if wide { 3 } else { 1 }) {
                         0 => RuleAction::Accept,
                         1 => RuleAction::Deny,
@@ -267,7 +300,10 @@ fn any_policy(numbers: &mut Numbers, at: usize) -> NetworkPolicy {
     let subject = if wide {
         any_scope(numbers)
     } else {
-        PodScope { namespaces: NamespaceScope::Named(numbers.pick(&NAMESPACES).into()), pods: Some(any_selector(numbers)) }
+        PodScope {
+            namespaces: NamespaceScope::Named(numbers.pick(&NAMESPACES).into()),
+            pods: Some(any_selector(numbers)),
+        }
     };
     let unreadable = if numbers.one_in(12) { vec!["a part of it".into()] } else { Vec::new() };
     NetworkPolicy { tier, subject, ingress, egress, unreadable, ..policy("a", &format!("policy-{at}"), &[]) }

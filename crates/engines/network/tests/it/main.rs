@@ -1,5 +1,11 @@
-//! What reaches what: all pairs against each pair by itself.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail loudly")]
+//! The network engine against its rules: written cases and naive twins on generated clusters.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail loudly"
+)]
 
 mod clusters;
+mod groups;
 mod pairs;

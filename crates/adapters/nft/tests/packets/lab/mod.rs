@@ -113,22 +113,15 @@ impl Lab {
             host.endpoint = Some(responder.serve(&host.netns, &host.addresses));
         }
         let outside = hosts.remove(0);
-        Self {
-            responder,
-            pods: BTreeMap::new(),
-            nodes: hosts,
-            outside,
-            fabric,
-            made: 0,
-        }
+        Self { responder, pods: BTreeMap::new(), nodes: hosts, outside, fabric, made: 0 }
     }
 
     /// Makes it so that these pods are there and no others. A pod whose node or addresses changed is another pod.
     pub(crate) fn have(&mut self, wanted: &[PodSpec]) {
         let keep = |key: &String, pod: &Pod| {
-            wanted.iter().any(|spec| {
-                spec.key == *key && spec.node == pod.node && spec.addresses == pod.host.addresses
-            })
+            wanted
+                .iter()
+                .any(|spec| spec.key == *key && spec.node == pod.node && spec.addresses == pod.host.addresses)
         };
         let gone: Vec<String> =
             self.pods.iter().filter(|(key, pod)| !keep(key, pod)).map(|(key, _)| key.clone()).collect();
@@ -146,7 +139,8 @@ impl Lab {
         self.responder.forget(pod.host.endpoint);
         // With one end both go; routes and neighbours by this interface go with it.
         self.nodes[pod.node].netns.ip(&[format!("link del {}", pod.veth)]);
-        let routes: Vec<String> = pod.host.addresses.iter().map(|a| format!("route del {}", full(*a))).collect();
+        let routes: Vec<String> =
+            pod.host.addresses.iter().map(|a| format!("route del {}", full(*a))).collect();
         self.fabric.ip(&routes);
     }
 

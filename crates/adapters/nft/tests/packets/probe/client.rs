@@ -140,13 +140,8 @@ fn start(probe: &Probe, number: usize) -> Option<Socket> {
             let socket = raw(probe.to, ipproto::SCTP);
             bind(&socket);
             let tag = u32::try_from(number).unwrap() + 1;
-            let init = Sctp {
-                source: client_port(),
-                destination: probe.port,
-                is_ack: false,
-                tag,
-                verification: 0,
-            };
+            let init =
+                Sctp { source: client_port(), destination: probe.port, is_ack: false, tag, verification: 0 };
             launch(Socket::Sctp(socket, SocketAddr::new(probe.to, 0), init.bytes(), tag))
         }
         Protocol::Icmp => {
@@ -195,7 +190,11 @@ fn wait_for(flights: &mut [Flight], expected: &[bool], patience: Duration) {
         }
         if sent.elapsed() > AGAIN {
             sent = Instant::now();
-            flights.iter().filter(|flight| missing(flight)).filter_map(|flight| flight.socket.as_ref()).for_each(resend);
+            flights
+                .iter()
+                .filter(|flight| missing(flight))
+                .filter_map(|flight| flight.socket.as_ref())
+                .for_each(resend);
         }
     }
 }
@@ -206,7 +205,9 @@ fn poll_once(flights: &mut [Flight], wait: Duration) {
         .iter()
         .enumerate()
         .filter(|(_, flight)| flight.answer.is_none())
-        .filter_map(|(at, flight)| Some((at, PollFd::from_borrowed_fd(flight.socket.as_ref()?.fd(), PollFlags::IN))))
+        .filter_map(|(at, flight)| {
+            Some((at, PollFd::from_borrowed_fd(flight.socket.as_ref()?.fd(), PollFlags::IN)))
+        })
         .unzip();
     let wait = Timespec::try_from(wait).unwrap();
     match poll(&mut fds, Some(&wait)) {

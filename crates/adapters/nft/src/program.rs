@@ -1,0 +1,147 @@
+use std::ffi::OsString;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::Command;
+
+use crate::{NftError, Plan, TableName};
+
+/// Longest that a run may take. The largest table that was measured takes seconds; a run that hangs must not stop the agent.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Most that is read of a listing: a table of a million elements has fewer bytes.
+const MAX_OUTPUT: u64 = 256 << 20;
+
+/// Most that is read of, and passed on from, what the program complains about.
+const MAX_MESSAGE: usize = 2000;
+
+/// The program `nft`.
+#[derive(Clone, Debug)]
+pub struct Nft {
+    command: Vec<OsString>,
+}
+
+impl Default for Nft {
+    fn default() -> Self {
+        Self::new("nft")
+    }
+}
+
+impl Nft {
+    /// This program, found as a shell would.
+    pub fn new(program: impl Into<OsString>) -> Self {
+        Self { command: vec![program.into()] }
+    }
+
+    /// The same, in a network namespace that has a name.
+    #[must_use]
+    pub fn in_namespace(mut self, name: &str) -> Self {
+        let before = ["ip", "netns", "exec", name].map(OsString::from);
+        self.command.splice(0..0, before);
+        self
+    }
+
+    /// Puts a plan in force, whatever was in the table before: in one transaction, all of it or nothing.
+    ///
+    /// # Errors
+    ///
+    /// If the program can't be run, or refuses; then nothing has changed.
+    pub async fn replace(&self, plan: &Plan) -> Result<(), NftError> {
+        self.run(&["-f", "-"], &plan.replacement()).await.map(drop)
+    }
+
+    /// Puts a plan in force where another is, in one transaction that says only what differs.
+    ///
+    /// # Errors
+    ///
+    /// If the program can't be run, or refuses, as it does when the table is not what it should be; then nothing has changed.
+    pub async fn update(&self, before: &Plan, after: &Plan) -> Result<(), NftError> {
+        match before.difference(after) {
+            Some(script) => self.run(&["-f", "-"], &script).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes the table away, if it is there, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// If the program can't be run, or refuses.
+    pub async fn uninstall(&self, table: &TableName) -> Result<(), NftError> {
+        let script = format!("add table inet {table}\ndelete table inet {table}\n");
+        self.run(&["-f", "-"], &script).await.map(drop)
+    }
+
+    /// Runs it, and gives back what it prints.
+    pub(crate) async fn run(&self, arguments: &[&str], input: &str) -> Result<String, NftError> {
+        let program = self.program();
+        let timeout = tokio::time::timeout(TIMEOUT, self.run_unbounded(arguments, input));
+        timeout.await.unwrap_or(Err(NftError::Slow { program, seconds: TIMEOUT.as_secs() }))
+    }
+
+    fn program(&self) -> String {
+        self.command.last().map_or_else(String::new, |program| program.to_string_lossy().into_owned())
+    }
+
+    async fn run_unbounded(&self, arguments: &[&str], input: &str) -> Result<String, NftError> {
+        let program = self.program();
+        let start = |error| NftError::Start { program: program.clone(), error };
+        let Some((first, rest)) = self.command.split_first() else {
+            return Err(start(std::io::Error::from(std::io::ErrorKind::NotFound)));
+        };
+        let mut child = Command::new(first)
+            .args(rest)
+            .args(arguments)
+            .env("LC_ALL", "C")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(start)?;
+        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let write = async {
+            if let Some(mut stdin) = stdin {
+                // A program that has enough of it says so itself.
+                let _ = stdin.write_all(input.as_bytes()).await;
+            }
+        };
+        let read = async {
+            let mut bytes = Vec::new();
+            if let Some(stdout) = stdout {
+                stdout.take(MAX_OUTPUT.saturating_add(1)).read_to_end(&mut bytes).await?;
+            }
+            Ok::<_, std::io::Error>(bytes)
+        };
+        let complain = async {
+            let mut bytes = Vec::new();
+            if let Some(mut stderr) = stderr {
+                let mut some = [0; 4096];
+                // All of it is read, so that the program can go on; the beginning is kept.
+                loop {
+                    let count = stderr.read(&mut some).await?;
+                    if count == 0 {
+                        break;
+                    }
+                    if bytes.len() < MAX_MESSAGE {
+                        bytes.extend(some.iter().take(count));
+                    }
+                }
+            }
+            Ok::<_, std::io::Error>(bytes)
+        };
+        let ((), output, message) = tokio::join!(write, read, complain);
+        let (output, message) = (output.map_err(start)?, message.map_err(start)?);
+        if u64::try_from(output.len()).is_ok_and(|length| length > MAX_OUTPUT) {
+            return Err(NftError::Listing { program, message: format!("longer than {MAX_OUTPUT} bytes") });
+        }
+        let status = child.wait().await.map_err(start)?;
+        if !status.success() {
+            let text = String::from_utf8_lossy(&message);
+            let message: String = text.trim().chars().take(MAX_MESSAGE).collect();
+            return Err(NftError::Refused { program, message });
+        }
+        String::from_utf8(output).map_err(|error| NftError::Listing { program, message: error.to_string() })
+    }
+}

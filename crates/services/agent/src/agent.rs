@@ -1,0 +1,376 @@
+//! The loop: what changed is taken in, worked out, put into the kernel.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use ringwall_kubernetes::Cluster as Apiserver;
+use ringwall_model::Aws;
+use ringwall_network::plan::NodeRules;
+use ringwall_nft::{InterfacePattern, Nft, NftError, Options, Plan};
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, timeout};
+
+use crate::cni::{Answer, Handler, Order, PodSandbox, Refusal};
+use crate::metrics::Metrics;
+use crate::objects::Objects;
+use crate::rules::node_rules;
+use crate::sandboxes::Sandboxes;
+use crate::watches::{Current, Watches};
+
+/// How long after a failure the same is tried again. What failed may be a kernel without memory, which asking more often does not help.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// The longest that an answer to the plugin is waited for, whatever it is configured to wait.
+const LONGEST_ADD: Duration = Duration::from_secs(120);
+
+/// How an agent enforces.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Name of the node, as the cluster knows it.
+    pub node: Arc<str>,
+    /// How rules are programmed.
+    pub options: Options,
+    /// How often the kernel's table is compared with what it should be.
+    pub look_every: Duration,
+}
+
+/// The agent of a node.
+#[derive(Debug)]
+pub struct Agent {
+    settings: Settings,
+    nft: Nft,
+    metrics: Metrics,
+    changed: Arc<Notify>,
+    told: Mutex<Told>,
+    enforced: watch::Sender<Arc<Enforced>>,
+    waits: Mutex<Option<String>>,
+}
+
+/// What others than the apiserver told.
+#[derive(Debug, Default)]
+struct Told {
+    sandboxes: Sandboxes,
+    /// Counts the changes of it.
+    version: u64,
+    aws: Option<Arc<Aws>>,
+}
+
+/// What is in the kernel.
+#[derive(Debug, Default)]
+struct Enforced {
+    /// The pods of the node, by namespace and name.
+    pods: BTreeMap<(Arc<str>, Arc<str>), Vec<IpAddr>>,
+    /// [`Told::version`] that was taken in.
+    version: u64,
+}
+
+impl Enforced {
+    fn covers(&self, sandbox: &PodSandbox) -> bool {
+        let key = (Arc::from(sandbox.namespace.as_str()), Arc::from(sandbox.pod.as_str()));
+        self.pods
+            .get(&key)
+            .is_some_and(|addresses| sandbox.addresses.iter().all(|address| addresses.contains(address)))
+    }
+}
+
+/// What is worked out off the threads that wait.
+struct Work {
+    objects: Objects,
+    settings: Settings,
+    current: Vec<Current>,
+    sandboxes: Sandboxes,
+    aws: Option<Arc<Aws>>,
+    forced: bool,
+}
+
+struct Worked {
+    rules: NodeRules,
+    plan: Result<Plan, NftError>,
+    policies: usize,
+}
+
+impl Work {
+    /// Gives the rules, if anything that counts has changed.
+    fn run(mut self) -> (Objects, Sandboxes, Option<Worked>) {
+        let changed = self.objects.update(&self.current);
+        if !changed && !self.forced {
+            return (self.objects, self.sandboxes, None);
+        }
+        let mut cluster = self.objects.cluster();
+        if let Some(aws) = &self.aws {
+            cluster.aws = (**aws).clone();
+        }
+        self.sandboxes.settle(&mut cluster.pods, &self.settings.node);
+        let policies = cluster.network.policies.len();
+        let mut rules = node_rules(&cluster, &self.settings.node);
+        for pod in &mut rules.pods {
+            pod.interfaces = self.sandboxes.interfaces(&pod.namespace, &pod.name, &pod.addresses);
+        }
+        let plan = Plan::new(&rules, &self.settings.options);
+        (self.objects, self.sandboxes, Some(Worked { rules, plan, policies }))
+    }
+}
+
+/// What the loop keeps from one turn to the next.
+#[derive(Default)]
+struct Kept {
+    objects: Objects,
+    /// What is in the kernel; `None` where that is not known.
+    in_force: Option<Plan>,
+    /// [`Told::version`] that the plan in force is of.
+    version: Option<u64>,
+}
+
+impl Agent {
+    /// An agent that has done nothing yet.
+    pub fn new(settings: Settings, nft: Nft, metrics: Metrics) -> Arc<Self> {
+        Arc::new(Self {
+            settings,
+            nft,
+            metrics,
+            changed: Arc::default(),
+            told: Mutex::default(),
+            enforced: watch::Sender::default(),
+            waits: Mutex::new(Some("nothing is known of the cluster yet".to_owned())),
+        })
+    }
+
+    /// What the agent waits for before it can do its work, in words; `None` if it does it.
+    pub fn waits_for(&self) -> Option<String> {
+        self.waits.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn wait_for(&self, what: Option<String>) {
+        let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        if *waits != what {
+            match &what {
+                Some(what) => tracing::warn!(waits_for = %what, "the rules in the kernel stay as they are"),
+                None => tracing::info!(node = %self.settings.node, "the cluster's policies are in force"),
+            }
+        }
+        *waits = what;
+    }
+
+    /// Security groups and interfaces as AWS's exports have them, to judge pods by from now on.
+    pub fn set_aws(&self, aws: Aws) {
+        self.tell(|told| told.aws = Some(Arc::new(aws)));
+    }
+
+    fn tell<T>(&self, change: impl FnOnce(&mut Told) -> T) -> (T, u64) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let done = change(&mut told);
+        told.version = told.version.wrapping_add(1);
+        let version = told.version;
+        drop(told);
+        self.changed.notify_one();
+        (done, version)
+    }
+
+    /// Follows the cluster for ever. With `groups` also what security groups go by.
+    pub async fn run(self: Arc<Self>, apiserver: Apiserver, groups: bool) {
+        let mut watches = Watches::start(&apiserver, groups, &self.changed);
+        let mut kept = Kept::default();
+        let mut look = tokio::time::interval(self.settings.look_every);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut again: Option<Instant> = None;
+        loop {
+            let retry = async {
+                match again {
+                    Some(at) => tokio::time::sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let looking = tokio::select! {
+                () = self.changed.notified() => false,
+                () = retry => false,
+                _ = look.tick() => true,
+            };
+            let news = Instant::now();
+            self.metrics.out_of_date.set(count(watches.out_of_date().len()));
+            if looking {
+                self.look(&mut kept).await;
+            }
+            let current = match watches.current() {
+                Ok(current) => current,
+                Err(waits) => {
+                    self.wait_for(Some(format!("the apiserver has not told of {} yet", waits.join(", "))));
+                    continue;
+                }
+            };
+            again = match self.turn(&mut kept, current, news).await {
+                Ok(()) => None,
+                Err(error) => {
+                    tracing::error!(%error, "rules can't be put into the kernel, which keeps those that it has");
+                    self.wait_for(Some(error));
+                    Some(Instant::now() + AGAIN)
+                }
+            };
+        }
+    }
+
+    /// Makes the kernel's rules those of now.
+    async fn turn(&self, kept: &mut Kept, current: Vec<Current>, news: Instant) -> Result<(), String> {
+        let (sandboxes, version, aws) = {
+            let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            (told.sandboxes.clone(), told.version, told.aws.clone())
+        };
+        let work = Work {
+            objects: std::mem::take(&mut kept.objects),
+            settings: self.settings.clone(),
+            current,
+            sandboxes: sandboxes.clone(),
+            aws,
+            forced: kept.in_force.is_none() || kept.version != Some(version),
+        };
+        let began = Instant::now();
+        let worked = tokio::task::spawn_blocking(move || work.run()).await;
+        // What was read is lost with a panic, and read again.
+        let (objects, settled, worked) =
+            worked.map_err(|error| format!("working rules out failed: {error}"))?;
+        kept.objects = objects;
+        let Some(Worked { rules, plan, policies }) = worked else { return Ok(()) };
+        // Until it is in force, the next turn has to do it again.
+        kept.version = None;
+        self.metrics.computing.observe(began.elapsed().as_secs_f64());
+        let plan = plan.map_err(|error| error.to_string())?;
+        self.apply(kept, plan).await.map_err(|error| error.to_string())?;
+        kept.version = Some(version);
+        self.metrics.enforcing.observe(news.elapsed().as_secs_f64());
+        self.metrics.pods.set(count(rules.pods.len()));
+        self.metrics.policies.set(count(policies));
+        self.metrics.not_evaluated.set(count(rules.not_evaluated.len()));
+        self.succeeded();
+        for text in &rules.not_evaluated {
+            tracing::debug!(not_evaluated = %text, "a part of a policy denies, as it can't be evaluated");
+        }
+        {
+            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            told.sandboxes.forget_like(&settled, &sandboxes);
+        }
+        let pods = rules.pods.into_iter().map(|pod| ((pod.namespace, pod.name), pod.addresses)).collect();
+        self.enforced.send_replace(Arc::new(Enforced { pods, version }));
+        self.wait_for(None);
+        Ok(())
+    }
+
+    async fn apply(&self, kept: &mut Kept, plan: Plan) -> Result<(), NftError> {
+        let began = Instant::now();
+        if let Some(before) = kept.in_force.take() {
+            let updated = self.nft.update(&before, &plan).await;
+            self.metrics.applied("update", updated.is_ok());
+            if let Err(error) = &updated {
+                // Somebody changed the table: a difference does not fit it.
+                tracing::warn!(%error, "the kernel's table is not as it was left, and is made anew");
+            }
+            if updated.is_ok() {
+                kept.in_force = Some(plan);
+                self.metrics.applying.observe(began.elapsed().as_secs_f64());
+                return Ok(());
+            }
+            self.metrics.drift.inc();
+        }
+        let replaced = self.nft.replace(&plan).await;
+        self.metrics.applied("replace", replaced.is_ok());
+        replaced?;
+        self.metrics.applying.observe(began.elapsed().as_secs_f64());
+        kept.in_force = Some(plan);
+        Ok(())
+    }
+
+    /// Compares the kernel's table with what it should be; what differs is put right at the next turn.
+    async fn look(&self, kept: &mut Kept) {
+        let Some(plan) = &kept.in_force else { return };
+        match self.nft.drift(plan).await {
+            Ok(found) if found.is_empty() => self.succeeded(),
+            Ok(found) => {
+                self.metrics.drift.inc();
+                let what: Vec<String> = found.iter().take(10).map(ToString::to_string).collect();
+                tracing::error!(
+                    differences = found.len(),
+                    what = what.join("; "),
+                    "the kernel has other rules than it should, and they are put right"
+                );
+                kept.in_force = None;
+            }
+            Err(error) => {
+                tracing::error!(%error, "the kernel's table can't be read");
+                kept.in_force = None;
+            }
+        }
+    }
+
+    fn succeeded(&self) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.metrics.last_success.set(now.as_secs_f64());
+    }
+
+    /// Waits until a pod's rules are in the kernel.
+    async fn add(&self, mut sandbox: PodSandbox) -> Answer {
+        if sandbox.addresses.is_empty() {
+            return Answer::Refused(Refusal {
+                code: 7,
+                message: "the result so far has no address".to_owned(),
+            });
+        }
+        let began = Instant::now();
+        let mut enforced = self.enforced.subscribe();
+        // A bridge leads to many pods; a name that nftables can't have would be in the way of all rules.
+        sandbox.host_interfaces.retain(|name| !is_bridge(name) && InterfacePattern::new(name).is_ok());
+        let (kept, version) = self.tell(|told| told.sandboxes.add(sandbox.clone()));
+        if !kept {
+            return Answer::Refused(Refusal::later("there are more attachments than are kept"));
+        }
+        let wait = enforced.wait_for(|now| now.version >= version && now.covers(&sandbox));
+        match timeout(LONGEST_ADD, wait).await {
+            Ok(Ok(_)) => {
+                self.metrics.adding.observe(began.elapsed().as_secs_f64());
+                Answer::Done
+            }
+            _ => {
+                let waits = self.waits_for();
+                let unknown =
+                    || format!("the apiserver has not told of the pod {}/{}", sandbox.namespace, sandbox.pod);
+                Answer::Refused(Refusal::later(waits.unwrap_or_else(unknown)))
+            }
+        }
+    }
+}
+
+impl Handler for Agent {
+    async fn answer(&self, order: Order) -> Answer {
+        let (command, answer) = match order {
+            Order::Add(sandbox) => ("add", self.add(sandbox).await),
+            Order::Del(attachment) => {
+                self.tell(|told| told.sandboxes.remove(&attachment));
+                ("del", Answer::Done)
+            }
+            Order::Check(sandbox) => {
+                let covers = self.enforced.borrow().covers(&sandbox);
+                let refused = || Refusal::unknown("no rules for this pod with these addresses are in force");
+                ("check", if covers { Answer::Done } else { Answer::Refused(refused()) })
+            }
+            Order::Gc { attachments } => {
+                self.tell(|told| told.sandboxes.keep(&attachments));
+                ("gc", Answer::Done)
+            }
+            Order::Status => (
+                "status",
+                self.waits_for().map_or(Answer::Done, |waits| Answer::Refused(Refusal::later(waits))),
+            ),
+        };
+        self.metrics.ordered(command, answer == Answer::Done);
+        answer
+    }
+}
+
+/// Whether an interface is a bridge, which leads to many pods.
+fn is_bridge(interface: &str) -> bool {
+    Path::new("/sys/class/net").join(interface).join("bridge").exists()
+}
+
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
