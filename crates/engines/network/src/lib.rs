@@ -21,7 +21,7 @@ mod who;
 
 pub use evaluate::{Allowed, direction};
 pub use network::{Direction, Network};
-pub use pairs::{AddressRange, Class, Edge, Member, ModelPod, Reach};
+pub use pairs::{AddressRange, Class, Edge, Folded, FoldedLink, FoldedParty, Member, ModelPod, Reach};
 pub use party::{
     End, EndKind, Labels, NamespaceEntry, NamespaceId, NodeEntry, NodeId, Origin, Party, PodEntry, PodId,
     PolicyEntry, PolicyId,

@@ -3,5 +3,5 @@ mod gaps;
 mod guide;
 mod modes;
 mod naive;
-mod properties;
+pub(crate) mod properties;
 mod selection;
