@@ -30,6 +30,7 @@ mod token_verify;
 mod webhooks;
 mod who_can;
 
+pub(crate) use agent::{cni_plugin, is_cni_plugin};
 #[cfg(test)]
 pub(crate) use agent::permissions as agent_permissions;
 pub(crate) use assess::{Entrant, Report};

@@ -159,6 +159,10 @@ impl Agent {
         self.tell(|told| told.aws = Some(Arc::new(aws)));
     }
 
+    fn has_groups(&self) -> bool {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).aws.is_some()
+    }
+
     fn tell<T>(&self, change: impl FnOnce(&mut Told) -> T) -> (T, u64) {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         let done = change(&mut told);
@@ -200,6 +204,10 @@ impl Agent {
                     continue;
                 }
             };
+            if groups && !self.has_groups() {
+                self.wait_for(Some("the exports of security groups can't be read yet".to_owned()));
+                continue;
+            }
             again = match self.turn(&mut kept, current, news).await {
                 Ok(()) => None,
                 Err(error) => {
@@ -364,6 +372,16 @@ impl Handler for Agent {
         self.metrics.ordered(command, answer == Answer::Done);
         answer
     }
+}
+
+/// Interfaces that lead to pods on nodes with the VPC CNI, flannel, bridges, and others that name them likewise.
+///
+/// The VPC CNI calls those of pods with interfaces of their own `vlan` and a hash, and calls `vlan.eth.1` and so on what leads to the
+/// VPC, which must not be taken for a pod.
+pub fn interfaces() -> Result<Vec<InterfacePattern>, NftError> {
+    let fixed = ["eni*", "veth*", "cni*", "cbr0", "lxc*"].map(str::to_owned);
+    let branches = (0..16).map(|digit| format!("vlan{digit:x}*"));
+    fixed.into_iter().chain(branches).map(|pattern| InterfacePattern::new(&pattern)).collect()
 }
 
 /// Whether an interface is a bridge, which leads to many pods.

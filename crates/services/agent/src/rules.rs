@@ -6,5 +6,5 @@ use ringwall_network::plan::NodeRules;
 
 /// The rules of a node.
 pub(crate) fn node_rules(cluster: &Cluster, node: &str) -> NodeRules {
-    Network::new(cluster).node_rules(node)
+    Network::new(cluster).node_rules(node, &ringwall_network::plan::NodeOptions { security_groups: true })
 }

@@ -9,6 +9,12 @@
     reason = "helpers of tests fail loudly"
 )]
 
+mod generated;
 mod lab;
+mod naive;
 mod probe;
+mod random;
+mod scenario;
 mod trial;
+mod verdict;
+mod world;

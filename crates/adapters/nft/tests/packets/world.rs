@@ -104,6 +104,16 @@ impl World {
         snapshot.cluster
     }
 
+    /// As seen by one family alone.
+    pub(crate) fn of_family(&self, v4: bool) -> Self {
+        let mut world = self.clone();
+        let nodes = world.nodes.iter_mut().map(|node| &mut node.addresses);
+        for addresses in nodes.chain(world.pods.iter_mut().map(|pod| &mut pod.addresses)) {
+            addresses.retain(|address| address.is_ipv4() == v4);
+        }
+        world
+    }
+
     fn items(&self) -> Vec<Value> {
         let mut items: Vec<Value> = Vec::new();
         for node in &self.nodes {

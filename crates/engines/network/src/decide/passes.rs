@@ -34,7 +34,8 @@ impl Network<'_> {
         let policies = self.traffic(from, to);
         match &self.groups {
             Some(groups) if !super::same_pod(from, to) => {
-                policies.and(&groups.traffic(self, from, to))
+                let allowed = groups.traffic(self, from, to);
+                policies.and(&Allowed { traffic: allowed.traffic, uncertain: allowed.uncertain })
             }
             _ => policies,
         }

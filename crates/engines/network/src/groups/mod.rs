@@ -10,6 +10,7 @@
 
 mod attach;
 mod bounds;
+mod capacity;
 mod explain;
 mod interfaces;
 mod path;
@@ -23,6 +24,7 @@ use ipnet::IpNet;
 use ringwall_model::Cluster;
 use ringwall_model::network::{EnforcingMode, GroupPeer};
 
+pub use capacity::{BranchInterfaces, branch_interfaces};
 pub use selection::{Selected, skipped};
 
 use crate::{Allowed, Network, Party};
@@ -114,10 +116,15 @@ impl<'a> SecurityGroups<'a> {
         all.fold(Bounds::all(), |both, one| both.and(&one)).into_allowed()
     }
 
-    /// The same over one family, `true` for IPv4: what packets of it may do, whether or not the others may.
-    pub fn traffic_over(&self, network: &Network<'_>, from: Party<'_>, to: Party<'_>, ipv4: bool) -> Allowed {
-        let family = if ipv4 { Family::V4 } else { Family::V6 };
-        self.over(network, from, to, family).into_allowed()
+    /// The same over one family: packets of the other have no say in its verdict.
+    pub fn traffic_over(
+        &self,
+        network: &Network<'_>,
+        from: Party<'_>,
+        to: Party<'_>,
+        ipv4: bool,
+    ) -> Allowed {
+        self.over(network, from, to, if ipv4 { Family::V4 } else { Family::V6 }).into_allowed()
     }
 
     /// The class of a party: [`Self::traffic`] is the same for all of one class. Whether both are on one node

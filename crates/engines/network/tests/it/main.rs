@@ -1,4 +1,4 @@
-//! The network engine against its rules: written cases and naive twins on generated clusters.
+//! The network engine against its rules: written cases, the published ones, and naive twins on generated clusters.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -6,6 +6,8 @@
     reason = "helpers of tests fail loudly"
 )]
 
+mod build;
 mod clusters;
 mod groups;
 mod pairs;
+mod published;

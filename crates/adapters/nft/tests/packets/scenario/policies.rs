@@ -98,7 +98,7 @@ fn block(random: &mut Random, world: &World) -> IpNet {
 }
 
 fn protocol(random: &mut Random) -> &'static str {
-    random.pick(&["TCP", "TCP", "TCP", "UDP", "UDP", "SCTP"])
+    *random.pick(&["TCP", "TCP", "TCP", "UDP", "UDP", "SCTP"])
 }
 
 fn port(random: &mut Random) -> Value {
