@@ -14,7 +14,8 @@ const RANGES: usize = 3;
 
 /// Judges all pairs.
 pub(super) fn graph(network: &Network<'_>, title: String, notes: Vec<String>) -> Graph {
-    let apart: Vec<AddressRange> = metadata().map(|address| AddressRange { first: address, last: address }).collect();
+    let apart: Vec<AddressRange> =
+        metadata().map(|address| AddressRange { first: address, last: address }).collect();
     let reach = Reach::with(network, &[], &apart);
     let mut builder = Builder { network, reach: &reach, parties: BTreeMap::new() };
     builder.pods();
@@ -99,7 +100,11 @@ impl Builder<'_> {
                     let detail = nodes.iter().map(|node| node.name).collect::<Vec<_>>().join(", ");
                     party(Side::Node, "Node", format!("{} and {} more", first.name, rest.len()), detail)
                 }
-                (_, ranges) if metadata().any(|address| ranges.iter().any(|range| range.first == address && range.last == address)) => {
+                (_, ranges)
+                    if metadata().any(|address| {
+                        ranges.iter().any(|range| range.first == address && range.last == address)
+                    }) =>
+                {
                     let detail = ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
                     party(Side::Fixed, "", "instance metadata".to_owned(), detail)
                 }
