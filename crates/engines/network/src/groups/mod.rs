@@ -117,7 +117,13 @@ impl<'a> SecurityGroups<'a> {
     }
 
     /// The same over one family: packets of the other have no say in its verdict.
-    pub fn traffic_over(&self, network: &Network<'_>, from: Party<'_>, to: Party<'_>, ipv4: bool) -> Allowed {
+    pub fn traffic_over(
+        &self,
+        network: &Network<'_>,
+        from: Party<'_>,
+        to: Party<'_>,
+        ipv4: bool,
+    ) -> Allowed {
         self.over(network, from, to, if ipv4 { Family::V4 } else { Family::V6 }).into_allowed()
     }
 
