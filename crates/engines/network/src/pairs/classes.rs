@@ -41,8 +41,7 @@ pub enum Member {
 /// Those whom nothing tells apart.
 #[derive(Clone, Debug)]
 pub struct Class {
-    /// The members, in the order of their numbers or addresses; never empty. All are of one kind.
-    pub members: Vec<Member>,
+    pub(crate) members: Vec<Member>,
     pub(crate) egress: u32,
     pub(crate) ingress: u32,
     /// Its faces, by number.
@@ -114,14 +113,14 @@ pub(crate) struct Classes {
     pub(crate) of_pod: Vec<Option<u32>>,
     pub(crate) of_node: Vec<Option<u32>>,
     pub(crate) groups: GroupMembers,
+    /// For classes of the outside an address that nobody has.
+    pub(crate) samples: HashMap<u32, IpAddr>,
 }
 
 struct Sorter<'n, 'a> {
     network: &'n Network<'a>,
     matchers: &'n Matchers,
     space: &'n Space,
-    /// Whether anyone has no address, and so all are judged without theirs as well.
-    without_addresses: bool,
     profile_ids: [HashMap<Profile, u32>; 2],
     ports_ids: HashMap<NamedPorts, u32>,
     group_classes: Vec<crate::groups::Class>,
@@ -142,9 +141,6 @@ impl Classes {
             network,
             matchers,
             space,
-            without_addresses: network.pods().iter().any(|pod| pod.parts().addresses.is_empty())
-                || network.nodes().iter().any(|node| node.addresses.is_empty())
-                || models.iter().any(|model| model.addresses.is_empty()),
             profile_ids: Default::default(),
             ports_ids: HashMap::new(),
             group_classes: Vec::new(),
@@ -159,6 +155,7 @@ impl Classes {
                 of_pod: vec![None; network.pods().len()],
                 of_node: vec![None; network.nodes().len()],
                 groups: GroupMembers::default(),
+                samples: HashMap::new(),
             },
         };
         sorter.pods();
@@ -262,7 +259,8 @@ impl<'a> Sorter<'_, 'a> {
             let party = Party::Address(piece.sample);
             signature.traits.group = self.group(party);
             self.out.groups.add(signature.traits.group, network, party);
-            self.put(signature, Member::Outside(piece.range));
+            let class = self.put(signature, Member::Outside(piece.range));
+            self.out.samples.entry(class).or_insert(piece.sample);
         }
     }
 
@@ -348,9 +346,8 @@ impl<'a> Sorter<'_, 'a> {
         let families = Family::ALL.into_iter().zip(signature.places).filter(|(_, place)| place.is_some());
         let mut faces: Vec<(Option<Family>, Option<Place>)> =
             families.map(|(family, place)| (Some(family), place)).collect();
-        if self.without_addresses && signature.traits.kind != Kind::Outside {
-            let place = faces.first().and_then(|(_, place)| *place);
-            faces.push((None, place.filter(|_| signature.traits.kind == Kind::NodeAddress)));
+        if faces.is_empty() {
+            faces.push((None, None));
         }
         let numbered = faces.into_iter().map(|(family, place)| {
             self.out.faces.push(Face { family, class: id, place });

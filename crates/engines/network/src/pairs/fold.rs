@@ -136,7 +136,8 @@ impl Reach<'_, '_> {
             for to in getters {
                 let (from, to) = (*from as usize, *to as usize);
                 let pods = |class: usize| self.classes().get(class).is_some_and(Class::is_pods);
-                if !pods(from) && !pods(to) {
+                let alone = self.classes().get(from).is_some_and(|class| class.members().len() == 1);
+                if (!pods(from) && !pods(to)) || (from == to && alone) {
                     continue;
                 }
                 let cases: &[bool] = if self.near.is_empty() { &[false] } else { &[false, true] };

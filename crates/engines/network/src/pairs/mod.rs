@@ -151,6 +151,11 @@ impl<'n, 'a> Reach<'n, 'a> {
         })
     }
 
+    /// An address of a class of the outside that nobody in the cluster has.
+    pub(crate) fn sample(&self, class: usize) -> Option<IpAddr> {
+        self.classes.samples.get(&u32::try_from(class).ok()?).copied()
+    }
+
     /// What passes from one party to another, exemptions counted in; `None` for parties that are in no class.
     pub fn traffic(&self, from: Party<'_>, to: Party<'_>) -> Option<Allowed> {
         let class = |party: Party<'_>| match party {
@@ -170,6 +175,27 @@ impl<'n, 'a> Reach<'n, 'a> {
         let groups = self.network.groups.as_ref();
         Some(groups.map_or_else(Allowed::all, |groups| groups.traffic(self.network, from, to)))
     }
+}
+
+/// Where rules and security groups of a network cut the addresses.
+pub(crate) fn cuts(network: &Network<'_>) -> Vec<AddressRange> {
+    let matchers = Matchers::new(network.policies().iter().map(|entry| entry.policy));
+    let nets = matchers.blocks.iter().flat_map(|block| std::iter::once(&block.cidr).chain(&block.except));
+    nets.chain(network.groups.iter().flat_map(|groups| groups.blocks())).map(AddressRange::of).collect()
+}
+
+/// Addresses that a new pod is likely to get, as far as blocks of rules can tell: those of the pods that are most alike.
+pub(crate) fn usual_addresses(network: &Network<'_>) -> Vec<IpAddr> {
+    let matchers = Matchers::new(network.policies().iter().map(|entry| entry.policy));
+    let space = Space::new(&matchers.blocks, &[]);
+    let mut counts: hashbrown::HashMap<Vec<Option<u32>>, (usize, &[IpAddr])> = hashbrown::HashMap::new();
+    let pods = network.pods().iter().filter(|pod| !pod.host_network());
+    for addresses in pods.map(|pod| pod.parts().addresses.as_slice()).filter(|addresses| !addresses.is_empty()) {
+        let places = addresses.iter().map(|address| space.place(*address)).collect();
+        counts.entry(places).or_insert((0, addresses)).0 += 1;
+    }
+    let usual = counts.into_values().max_by(|(a, first), (b, second)| a.cmp(b).then_with(|| second.cmp(first)));
+    usual.map_or_else(Vec::new, |(_, addresses)| addresses.to_vec())
 }
 
 /// Egress of the one and ingress of the other, in every family in which they are judged.
@@ -203,22 +229,25 @@ fn cells(classes: &Classes, egress: &Rows, ingress: &Rows, flows: &mut Flows) ->
     cells
 }
 
-/// Faces of two classes in the families in which they are judged, as [`Network::families`] has them.
+/// Faces of two classes in the families in which they are judged, as [`Network::families`] has them: those that both have, else each
+/// with each.
 fn shared<'c>(from: &'c Class, to: &'c Class) -> impl Iterator<Item = (u32, u32)> + 'c {
-    let without = !from.has_address() || !to.has_address();
-    let judged = move |family: Option<Family>| family.is_none() == without;
-    from.faces.iter().filter(move |(family, _)| judged(*family)).flat_map(|(family, mine)| {
-        to.faces.iter().filter(move |(theirs, _)| theirs == family).map(|(_, theirs)| (*mine, *theirs))
+    let is_common = move |family: &Option<Family>| to.faces.iter().any(|(theirs, _)| theirs == family);
+    let some_common = from.faces.iter().any(|(family, _)| is_common(family));
+    from.faces.iter().flat_map(move |(family, mine)| {
+        let judged = to.faces.iter().filter(move |(theirs, _)| !some_common || theirs == family);
+        judged.map(|(_, theirs)| (*mine, *theirs))
     })
 }
 
 impl Class {
+    /// Its members, in the order of their numbers or addresses; never empty. All are of one kind.
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
     /// Whether its members are pods, such as exist or not.
     pub fn is_pods(&self) -> bool {
         matches!(self.kind, Kind::Pod | Kind::Model)
-    }
-
-    fn has_address(&self) -> bool {
-        self.faces.iter().any(|(family, _)| family.is_some())
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use ringwall_network::Network;
-use ringwall_network::plan::{NodeRules, PodRules, RuleSet};
+use ringwall_network::plan::{NodeOptions, NodeRules, PodRules, RuleSet};
 use ringwall_nft::Plan;
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ pub(super) fn run(folder: &Path, flags: &NetworkFlags) -> Result<Exit, Failure> 
     if network.node_named(node).is_none() {
         return Err(Failure::misuse(format!("there is no node `{node}` in the snapshot")));
     }
-    let rules = network.node_rules(node);
+    let rules = network.node_rules(node, &NodeOptions::default());
     let plan = Plan::new(&rules, &options(flags)?)?;
     let mut out = anstream::stdout().lock();
     match flags.format {
