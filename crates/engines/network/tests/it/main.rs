@@ -15,4 +15,5 @@ mod groups;
 mod naive;
 mod pairs;
 mod published;
+mod services;
 mod twin;
