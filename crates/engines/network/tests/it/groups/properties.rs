@@ -272,8 +272,9 @@ fn probes(cluster: &Cluster) -> Vec<(Host, Host, Payload, Vec<(bool, bool)>)> {
                             let node = cluster.pods[*at].node_name.as_ref();
                             let on = cluster.nodes.iter().find(|on| Some(&on.name) == node).unwrap();
                             let borrowed = on.addresses.iter().copied().find(|own| own.is_ipv4() == v4);
-                            // Of IPv6 a node lends nothing: the address is one of nobody's.
-                            (borrowed.filter(|_| v4).unwrap_or_else(|| ip("2001:db8:ffff::1")), destination)
+                            // Nodes lend IPv4 addresses alone.
+                            let Some(borrowed) = borrowed.filter(|_| v4) else { continue 'probe };
+                            (borrowed, destination)
                         }
                         // Nobody of the other family can ask a pod; no packet, no verdict.
                         ((Some(_), None), Host::Other(_), Host::Pod(_)) => continue 'probe,
