@@ -5,8 +5,11 @@
 //! [`Network::select`] which pods a scope of a rule means, [`Network::holders`] who has an address. [`Network::traffic`] answers for two
 //! [`Party`]s what policies let pass, as a set of ports.
 
+pub mod checks;
 mod decide;
+mod diff;
 mod evaluate;
+mod exposure;
 pub mod groups;
 mod network;
 mod owners;
@@ -20,9 +23,11 @@ mod traffic;
 mod warnings;
 mod who;
 
+pub use diff::{Change, Diff, DiffParty, Turn, diff};
 pub use evaluate::{Allowed, direction};
+pub use exposure::{Exposed, NewNamespace, NewPods, exposure};
 pub use network::{Direction, Network};
-pub use pairs::{AddressRange, Class, Edge, Member, ModelPod, Reach};
+pub use pairs::{AddressRange, Class, Edge, Folded, FoldedLink, FoldedParty, Member, ModelPod, Reach};
 pub use party::{
     End, EndKind, Labels, NamespaceEntry, NamespaceId, NodeEntry, NodeId, Origin, Party, PodEntry, PodId,
     PolicyEntry, PolicyId,

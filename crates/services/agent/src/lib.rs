@@ -13,10 +13,10 @@
 
 mod agent;
 pub mod cni;
+mod flows;
 mod groups;
 mod metrics;
 mod objects;
-mod rules;
 mod sandboxes;
 mod watches;
 

@@ -44,6 +44,7 @@ impl Network {
             node: node.as_str().into(),
             options: options(flags)?,
             look_every: Duration::from_secs(flags.look_every),
+            flow_log: flags.flow_log.clone(),
         };
         let agent = Agent::new(settings, Nft::new(&flags.nft), Metrics::register(registry));
         let mut tasks = JoinSet::new();
@@ -56,6 +57,7 @@ impl Network {
             put_program(&installation)?;
             tasks.spawn(keep_plugin(installation));
         }
+        tasks.spawn(Arc::clone(&agent).log_flows());
         tasks.spawn(Arc::clone(&agent).run(cluster, flags.security_groups.is_some()));
         tracing::info!(node, audit = flags.audit, "policies are enforced");
         Ok(Self { agent, tasks })
