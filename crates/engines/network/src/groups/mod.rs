@@ -113,10 +113,11 @@ impl<'a> SecurityGroups<'a> {
     /// What may go from one party to another, over every family that both have. Ports are the destination's own, after any service's
     /// translation. `network` is the one that this was made of.
     pub fn traffic(&self, network: &Network<'_>, from: Party<'_>, to: Party<'_>) -> Allowed {
-        let all = self
-            .shared_families(network, from, to)
-            .into_iter()
-            .map(|family| self.over(network, from, to, family));
+        let families = self.shared_families(network, from, to);
+        if families.is_empty() {
+            return Allowed::none();
+        }
+        let all = families.into_iter().map(|family| self.over(network, from, to, family));
         all.fold(Bounds::all(), |both, one| both.and(&one)).into_allowed()
     }
 
@@ -176,31 +177,14 @@ impl<'a> SecurityGroups<'a> {
         }
     }
 
-<<<<<<< HEAD
     /// Families in which two parties are judged: those of the cluster where neither has an address yet; none where both have addresses
-    /// and share no family, since then there is no packet that could pass an interface.
+    /// and share no family, since then no packet goes between them.
     fn shared_families(&self, network: &Network<'_>, from: Party<'_>, to: Party<'_>) -> Vec<Family> {
         let families = network.families(from, to);
         let shared = families.into_iter().flatten().map(|ipv4| if ipv4 { Family::V4 } else { Family::V6 });
         let shared: Vec<Family> = shared.collect();
         let no_address = |party| FAMILIES.iter().all(|family| path::address(party, *family).is_none());
         if shared.is_empty() && no_address(from) && no_address(to) { self.families.clone() } else { shared }
-=======
-    /// Families in which two parties are judged: of what has no address yet, those of the other, or of the cluster; none where both have
-    /// addresses and no family of them in common, as no packet goes between them.
-    fn shared_families(&self, network: &Network<'_>, from: Party<'_>, to: Party<'_>) -> Vec<Family> {
-        let families = network.families(from, to);
-        let known: Option<Vec<Family>> = families
-            .into_iter()
-            .map(|ipv4| ipv4.map(|ipv4| if ipv4 { Family::V4 } else { Family::V6 }))
-            .collect();
-        known.unwrap_or_else(|| {
-            let has =
-                |family: &Family| [from, to].iter().any(|party| path::address(*party, *family).is_some());
-            let none_has_an_address = ![Family::V4, Family::V6].iter().any(has);
-            if none_has_an_address { self.families.clone() } else { Vec::new() }
-        })
->>>>>>> net
     }
 }
 

@@ -305,7 +305,7 @@ proptest! {
             if matches!(payload, Payload::Ping) && verdicts.len() != 1 {
                 continue;
             }
-            let expected = verdicts.iter().all(|(_, passes)| *passes);
+            let expected = !verdicts.is_empty() && verdicts.iter().all(|(_, passes)| *passes);
             let (protocol, port) = key(payload, verdicts.first().is_none_or(|(v4, _)| *v4));
             prop_assert_eq!(
                 allowed.traffic.contains(protocol, port), expected, "{:?} to {:?}, {:?}: {}", from, to, payload, allowed.traffic
