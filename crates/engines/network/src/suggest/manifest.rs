@@ -82,6 +82,11 @@ struct ManifestPort {
 }
 
 impl Manifest {
+    /// The policy's name.
+    pub fn name(&self) -> &str {
+        &self.metadata.name
+    }
+
     /// Of a policy as suggestions have them: selectors by equal labels, blocks without exceptions, ports as numbers.
     pub(super) fn new(policy: &NetworkPolicy) -> Self {
         let rules = |rules: &Option<Vec<NetworkRule>>| rules.iter().flatten().map(rule).collect::<Vec<_>>();

@@ -7,5 +7,8 @@
 )]
 
 mod clusters;
+mod diff;
+mod exposure;
 mod groups;
 mod pairs;
+mod suggest;

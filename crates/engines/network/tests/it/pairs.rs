@@ -81,6 +81,11 @@ proptest! {
         check_all_pairs(&small(number))?;
     }
 
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 30, ..ProptestConfig::default() })]
+
     #[test]
     fn security_groups_are_a_layer_of_all_pairs(mut cluster in any_cluster(), number in any::<u64>()) {
         cluster.network.policies = small(number).network.policies;
@@ -91,6 +96,10 @@ proptest! {
         }
         check_all_pairs(&cluster)?;
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn folded_pairs_are_what_all_pods_may(number in any::<u64>()) {
