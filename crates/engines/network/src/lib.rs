@@ -5,6 +5,7 @@
 //! [`Network::select`] which pods a scope of a rule means, [`Network::holders`] who has an address. [`Network::traffic`] answers for two
 //! [`Party`]s what policies let pass, as a set of ports.
 
+pub mod checks;
 mod decide;
 mod diff;
 mod evaluate;
@@ -20,11 +21,12 @@ mod select;
 mod services;
 mod suggest;
 mod traffic;
+mod warnings;
 mod who;
 
 pub use diff::{Change, Diff, DiffParty, Turn, diff};
-pub use exposure::{Exposed, NewNamespace, NewPods, exposure};
 pub use evaluate::{Allowed, direction};
+pub use exposure::{Exposed, NewNamespace, NewPods, exposure};
 pub use network::{Direction, Network};
 pub use pairs::{AddressRange, Class, Edge, Folded, FoldedLink, FoldedParty, Member, ModelPod, Reach};
 pub use party::{
@@ -35,4 +37,5 @@ pub use rules::{Match, Matched, peer_matches, ports_match, rule_matches, rules, 
 pub use services::{Endpoint, Facing};
 pub use suggest::{Beyond, Evidence, LeftOut, Manifest, Seen, Suggestion, suggest};
 pub use traffic::{Span, Traffic};
+pub use warnings::{Warning, WarningKind};
 pub use who::{Port, QuestionError, Who};

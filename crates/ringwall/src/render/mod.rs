@@ -9,6 +9,8 @@ pub(crate) mod iam_lint_text;
 pub(crate) mod json;
 pub(crate) mod kms_json;
 pub(crate) mod kms_text;
+pub(crate) mod reach_json;
+pub(crate) mod reach_text;
 pub(crate) mod reason;
 pub(crate) mod report_json;
 pub(crate) mod report_text;

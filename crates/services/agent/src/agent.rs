@@ -1,22 +1,23 @@
 //! The loop: what changed is taken in, worked out, put into the kernel.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ringwall_kubernetes::Cluster as Apiserver;
-use ringwall_model::Aws;
-use ringwall_network::plan::NodeRules;
-use ringwall_nft::{InterfacePattern, Nft, NftError, Options, Plan};
+use ringwall_model::{Aws, Pod};
+use ringwall_network::Network;
+use ringwall_network::plan::{NodeOptions, NodeRules};
+use ringwall_nft::{Flow, Flows, InterfacePattern, Nft, NftError, Options, Plan};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 
 use crate::cni::{Answer, Handler, Order, PodSandbox, Refusal};
+use crate::flows::{FOLD, FlowLog, Names, Seen};
 use crate::metrics::Metrics;
 use crate::objects::Objects;
-use crate::rules::node_rules;
 use crate::sandboxes::Sandboxes;
 use crate::watches::{Current, Watches};
 
@@ -35,6 +36,8 @@ pub struct Settings {
     pub options: Options,
     /// How often the kernel's table is compared with what it should be.
     pub look_every: Duration,
+    /// The file to which flows are logged; `None` logs none.
+    pub flow_log: Option<PathBuf>,
 }
 
 /// The agent of a node.
@@ -47,6 +50,7 @@ pub struct Agent {
     told: Mutex<Told>,
     enforced: watch::Sender<Arc<Enforced>>,
     waits: Mutex<Option<String>>,
+    flows: Option<FlowLog>,
 }
 
 /// What others than the apiserver told.
@@ -65,6 +69,10 @@ struct Enforced {
     pods: BTreeMap<(Arc<str>, Arc<str>), Vec<IpAddr>>,
     /// [`Told::version`] that was taken in.
     version: u64,
+    /// The addresses of the node's pods.
+    own: HashSet<IpAddr>,
+    /// Names of all pods of the cluster; none if no flows are logged.
+    names: Names,
 }
 
 impl Enforced {
@@ -90,6 +98,7 @@ struct Worked {
     rules: NodeRules,
     plan: Result<Plan, NftError>,
     policies: usize,
+    names: Names,
 }
 
 impl Work {
@@ -105,12 +114,14 @@ impl Work {
         }
         self.sandboxes.settle(&mut cluster.pods, &self.settings.node);
         let policies = cluster.network.policies.len();
-        let mut rules = node_rules(&cluster, &self.settings.node);
+        let names = if self.settings.flow_log.is_some() { names(&cluster.pods) } else { Names::new() };
+        let options = NodeOptions { security_groups: self.aws.is_some() };
+        let mut rules = Network::new(&cluster).node_rules(&self.settings.node, &options);
         for pod in &mut rules.pods {
             pod.interfaces = self.sandboxes.interfaces(&pod.namespace, &pod.name, &pod.addresses);
         }
         let plan = Plan::new(&rules, &self.settings.options);
-        (self.objects, self.sandboxes, Some(Worked { rules, plan, policies }))
+        (self.objects, self.sandboxes, Some(Worked { rules, plan, policies, names }))
     }
 }
 
@@ -128,6 +139,7 @@ impl Agent {
     /// An agent that has done nothing yet.
     pub fn new(settings: Settings, nft: Nft, metrics: Metrics) -> Arc<Self> {
         Arc::new(Self {
+            flows: settings.flow_log.clone().map(FlowLog::new),
             settings,
             nft,
             metrics,
@@ -157,6 +169,10 @@ impl Agent {
     /// Security groups and interfaces as AWS's exports have them, to judge pods by from now on.
     pub fn set_aws(&self, aws: Aws) {
         self.tell(|told| told.aws = Some(Arc::new(aws)));
+    }
+
+    fn has_groups(&self) -> bool {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).aws.is_some()
     }
 
     fn tell<T>(&self, change: impl FnOnce(&mut Told) -> T) -> (T, u64) {
@@ -200,6 +216,10 @@ impl Agent {
                     continue;
                 }
             };
+            if groups && !self.has_groups() {
+                self.wait_for(Some("the exports of security groups can't be read yet".to_owned()));
+                continue;
+            }
             again = match self.turn(&mut kept, current, news).await {
                 Ok(()) => None,
                 Err(error) => {
@@ -231,7 +251,7 @@ impl Agent {
         let (objects, settled, worked) =
             worked.map_err(|error| format!("working rules out failed: {error}"))?;
         kept.objects = objects;
-        let Some(Worked { rules, plan, policies }) = worked else { return Ok(()) };
+        let Some(Worked { rules, plan, policies, names }) = worked else { return Ok(()) };
         // Until it is in force, the next turn has to do it again.
         kept.version = None;
         self.metrics.computing.observe(began.elapsed().as_secs_f64());
@@ -250,8 +270,9 @@ impl Agent {
             let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
             told.sandboxes.forget_like(&settled, &sandboxes);
         }
+        let own = rules.pods.iter().flat_map(|pod| pod.addresses.iter().copied()).collect();
         let pods = rules.pods.into_iter().map(|pod| ((pod.namespace, pod.name), pod.addresses)).collect();
-        self.enforced.send_replace(Arc::new(Enforced { pods, version }));
+        self.enforced.send_replace(Arc::new(Enforced { pods, version, own, names }));
         self.wait_for(None);
         Ok(())
     }
@@ -280,31 +301,68 @@ impl Agent {
         Ok(())
     }
 
-    /// Compares the kernel's table with what it should be; what differs is put right at the next turn.
+    /// Puts the whole table in anew, so that whatever else was in it is gone.
     async fn look(&self, kept: &mut Kept) {
-        let Some(plan) = &kept.in_force else { return };
-        match self.nft.drift(plan).await {
-            Ok(found) if found.is_empty() => self.succeeded(),
-            Ok(found) => {
-                self.metrics.drift.inc();
-                let what: Vec<String> = found.iter().take(10).map(ToString::to_string).collect();
-                tracing::error!(
-                    differences = found.len(),
-                    what = what.join("; "),
-                    "the kernel has other rules than it should, and they are put right"
-                );
-                kept.in_force = None;
+        let Some(plan) = kept.in_force.take() else { return };
+        match self.nft.replace(&plan).await {
+            Ok(()) => {
+                self.succeeded();
+                kept.in_force = Some(plan);
             }
-            Err(error) => {
-                tracing::error!(%error, "the kernel's table can't be read");
-                kept.in_force = None;
-            }
+            Err(error) => tracing::error!(%error, "the kernel's table can't be put right"),
         }
     }
 
     fn succeeded(&self) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.metrics.last_success.set(now.as_secs_f64());
+    }
+
+    /// Logs flows of the node's pods for ever, if they are to be logged.
+    pub async fn log_flows(self: Arc<Self>) {
+        let Some(log) = &self.flows else { return };
+        let mut flows = match Flows::listen() {
+            Ok(flows) => flows,
+            Err(error) => {
+                return tracing::error!(%error, "flows that begin can't be listened to, and are not logged");
+            }
+        };
+        let mut fold = tokio::time::interval(FOLD);
+        fold.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let room = tokio::select! {
+                _ = fold.tick() => false,
+                began = flows.next() => match began {
+                    Ok(began) => self.saw(log, began),
+                    Err(error) => {
+                        tracing::warn!(%error, "flows are missing in the log");
+                        true
+                    }
+                },
+            };
+            if !room {
+                let agent = Arc::clone(&self);
+                let written = tokio::task::spawn_blocking(move || agent.write_flows()).await;
+                if let Ok(Err(error)) = written {
+                    tracing::error!(%error, "flows can't be logged");
+                }
+            }
+        }
+    }
+
+    fn saw(&self, log: &FlowLog, began: Vec<Flow>) -> bool {
+        let enforced = Arc::clone(&self.enforced.borrow());
+        let own =
+            |flow: &Flow| enforced.own.contains(&flow.source) || enforced.own.contains(&flow.destination);
+        began.into_iter().filter(own).fold(true, |room, flow| {
+            let Flow { source, destination, protocol, port } = flow;
+            log.add(Seen { source, destination, protocol, port, denied: None }) && room
+        })
+    }
+
+    fn write_flows(&self) -> std::io::Result<()> {
+        let enforced = Arc::clone(&self.enforced.borrow());
+        self.flows.as_ref().map_or(Ok(()), |log| log.write(&enforced.names))
     }
 
     /// Waits until a pod's rules are in the kernel.
@@ -364,6 +422,27 @@ impl Handler for Agent {
         self.metrics.ordered(command, answer == Answer::Done);
         answer
     }
+}
+
+/// The names of pods by their addresses.
+fn names(pods: &[Pod]) -> Names {
+    let live = pods.iter().filter(|pod| !pod.host_network && !pod.is_over());
+    live.flat_map(|pod| {
+        let namespace = pod.reference.namespace.as_deref().unwrap_or_default();
+        let name: Arc<str> = format!("{namespace}/{}", pod.reference.name).into();
+        pod.network.addresses.iter().map(move |address| (*address, Arc::clone(&name)))
+    })
+    .collect()
+}
+
+/// Interfaces that lead to pods on nodes with the VPC CNI, flannel, bridges, and others that name them likewise.
+///
+/// The VPC CNI calls those of pods with interfaces of their own `vlan` and a hash, and calls `vlan.eth.1` and so on what leads to the
+/// VPC, which must not be taken for a pod.
+pub fn interfaces() -> Result<Vec<InterfacePattern>, NftError> {
+    let fixed = ["eni*", "veth*", "cni*", "cbr0", "lxc*"].map(str::to_owned);
+    let branches = (0..16).map(|digit| format!("vlan{digit:x}*"));
+    fixed.into_iter().chain(branches).map(|pattern| InterfacePattern::new(&pattern)).collect()
 }
 
 /// Whether an interface is a bridge, which leads to many pods.

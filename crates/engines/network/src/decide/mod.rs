@@ -2,7 +2,10 @@
 
 mod explain;
 mod metadata;
+mod passes;
 mod ways;
+
+pub(crate) use metadata::METADATA;
 
 use ringwall_model::network::Protocol;
 use ringwall_model::{Decision, Proof, Reason, Ring, Source, Verdict};

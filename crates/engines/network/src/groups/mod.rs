@@ -10,6 +10,7 @@
 
 mod attach;
 mod bounds;
+mod capacity;
 mod explain;
 mod interfaces;
 mod path;
@@ -23,9 +24,11 @@ use ipnet::IpNet;
 use ringwall_model::Cluster;
 use ringwall_model::network::{EnforcingMode, GroupPeer};
 
-pub use selection::{Selected, skipped};
+pub use capacity::{BranchInterfaces, branch_interfaces};
+pub use selection::skipped;
+pub(crate) use selection::{Selected, selects};
 
-use crate::{Allowed, Network, Party};
+use crate::{Allowed, Network, Party, PodEntry};
 use attach::{Attached, Attachment, Attachments, PodInterfaces};
 use bounds::Bounds;
 use interfaces::Interfaces;
@@ -76,10 +79,12 @@ pub struct SecurityGroups<'a> {
 impl<'a> SecurityGroups<'a> {
     /// Security groups of a snapshot; `None` if it holds none, so that there is nothing to judge by.
     pub fn new(network: &Network<'a>) -> Option<Self> {
+        (!network.cluster().aws.security_groups.is_empty()).then(|| Self::of(network))
+    }
+
+    /// The same, if only to know who has which groups.
+    pub(crate) fn of(network: &Network<'a>) -> Self {
         let cluster = network.cluster();
-        if cluster.aws.security_groups.is_empty() {
-            return None;
-        }
         let interfaces = Interfaces::new(cluster);
         let attachments = Attachments::new(network, &interfaces, pod_interfaces(cluster));
         let groups =
@@ -90,7 +95,7 @@ impl<'a> SecurityGroups<'a> {
         };
         let blocks = blocks(cluster, &places);
         let cni = cluster.network.vpc_cni.as_ref();
-        Some(Self {
+        Self {
             cluster,
             groups,
             places,
@@ -100,7 +105,7 @@ impl<'a> SecurityGroups<'a> {
             external_snat: cni.is_some_and(|cni| cni.external_snat),
             families: families_of(network),
             blocks,
-        })
+        }
     }
 
     /// What may go from one party to another, over every family that both have. Ports are the destination's own, after any service's
@@ -114,10 +119,9 @@ impl<'a> SecurityGroups<'a> {
         all.fold(Bounds::all(), |both, one| both.and(&one)).into_allowed()
     }
 
-    /// The same over one family, `true` for IPv4: what packets of it may do, whether or not the others may.
+    /// The same over one family: packets of the other have no say in its verdict.
     pub fn traffic_over(&self, network: &Network<'_>, from: Party<'_>, to: Party<'_>, ipv4: bool) -> Allowed {
-        let family = if ipv4 { Family::V4 } else { Family::V6 };
-        self.over(network, from, to, family).into_allowed()
+        self.over(network, from, to, if ipv4 { Family::V4 } else { Family::V6 }).into_allowed()
     }
 
     /// The class of a party: [`Self::traffic`] is the same for all of one class. Whether both are on one node
@@ -137,6 +141,29 @@ impl<'a> SecurityGroups<'a> {
         &self.blocks
     }
 
+    /// The enforcing mode, if it is known.
+    pub(crate) fn mode(&self) -> Option<EnforcingMode> {
+        match self.modes {
+            [mode] => Some(*mode),
+            _ => None,
+        }
+    }
+
+    /// Whether a pod has, or will get, an interface of its own on a node of EC2.
+    pub(crate) fn has_branch(&self, pod: &PodEntry<'_>) -> bool {
+        matches!(self.attachments.pod(pod).to, Attachment::Branch { .. })
+    }
+
+    /// Whether a pod runs on Fargate.
+    pub(crate) fn is_fargate(&self, network: &Network<'_>, pod: &PodEntry<'_>) -> bool {
+        pod.node.and_then(|node| network.node(node)).is_some_and(attach::is_fargate)
+    }
+
+    /// What SecurityGroupPolicies give a pod.
+    pub(crate) fn selected(&self, pod: &PodEntry<'a>) -> Selected<'a> {
+        selection::select(self.cluster, pod)
+    }
+
     fn attached(&self, network: &Network<'_>, party: Party<'_>) -> Attached<'a> {
         match party {
             Party::Pod(pod) => self.attachments.pod(pod).clone(),
@@ -148,7 +175,8 @@ impl<'a> SecurityGroups<'a> {
         }
     }
 
-    /// Families in which two parties are judged; of what has no address yet, those of the other, or of the cluster.
+    /// Families in which two parties are judged: of what has no address yet, those of the other, or of the cluster; none where both have
+    /// addresses and no family of them in common, as no packet goes between them.
     fn shared_families(&self, network: &Network<'_>, from: Party<'_>, to: Party<'_>) -> Vec<Family> {
         let families = network.families(from, to);
         let known: Option<Vec<Family>> = families
@@ -158,8 +186,8 @@ impl<'a> SecurityGroups<'a> {
         known.unwrap_or_else(|| {
             let has =
                 |family: &Family| [from, to].iter().any(|party| path::address(*party, *family).is_some());
-            let either: Vec<Family> = [Family::V4, Family::V6].into_iter().filter(has).collect();
-            if either.is_empty() { self.families.clone() } else { either }
+            let none_has_an_address = ![Family::V4, Family::V6].iter().any(has);
+            if none_has_an_address { self.families.clone() } else { Vec::new() }
         })
     }
 }

@@ -157,15 +157,23 @@ impl SecurityGroups<'_> {
             && family == Family::V4
             && match source.to {
                 Attachment::Branch { .. } | Attachment::Node { .. } if self.borrows_ipv4(from) => true,
-                Attachment::Branch { .. } => !self.external_snat && mode == EnforcingMode::Standard,
-                Attachment::Node { .. } => !self.external_snat,
-                Attachment::Own(_) | Attachment::Outside => false,
+                _ => self.translates(&source.to, mode),
             };
         let passed =
             if translated { primary(&source.to).into_iter().collect() } else { filters(&source.to, mode) };
         let sender = Part { filters: passed, seen: self.seen(from, &source.to, family) };
         let receiver = Part { filters: filters(&target.to, mode), seen: self.seen(to, &target.to, family) };
         Path::Judged { from: sender, to: receiver }
+    }
+
+    /// Whether a node gives packets of an interface its own address when they leave the VPC.
+    fn translates(&self, attachment: &Attachment, mode: EnforcingMode) -> bool {
+        !self.external_snat
+            && match attachment {
+                Attachment::Branch { .. } => mode == EnforcingMode::Standard,
+                Attachment::Node { .. } => true,
+                Attachment::Own(_) | Attachment::Outside => false,
+            }
     }
 
     /// Whether a pod has addresses, but none of IPv4.

@@ -122,8 +122,6 @@ struct Sorter<'n, 'a> {
     network: &'n Network<'a>,
     matchers: &'n Matchers,
     space: &'n Space,
-    /// Whether anyone has no address, and so all are judged without theirs as well.
-    without_addresses: bool,
     profile_ids: [HashMap<Profile, u32>; 2],
     ports_ids: HashMap<NamedPorts, u32>,
     group_classes: Vec<crate::groups::Class>,
@@ -144,9 +142,6 @@ impl Classes {
             network,
             matchers,
             space,
-            without_addresses: network.pods().iter().any(|pod| pod.parts().addresses.is_empty())
-                || network.nodes().iter().any(|node| node.addresses.is_empty())
-                || models.iter().any(|model| model.addresses.is_empty()),
             profile_ids: Default::default(),
             ports_ids: HashMap::new(),
             group_classes: Vec::new(),
@@ -352,9 +347,8 @@ impl<'a> Sorter<'_, 'a> {
         let families = Family::ALL.into_iter().zip(signature.places).filter(|(_, place)| place.is_some());
         let mut faces: Vec<(Option<Family>, Option<Place>)> =
             families.map(|(family, place)| (Some(family), place)).collect();
-        if self.without_addresses && signature.traits.kind != Kind::Outside {
-            let place = faces.first().and_then(|(_, place)| *place);
-            faces.push((None, place.filter(|_| signature.traits.kind == Kind::NodeAddress)));
+        if faces.is_empty() {
+            faces.push((None, None));
         }
         let numbered = faces.into_iter().map(|(family, place)| {
             self.out.faces.push(Face { family, class: id, place });

@@ -5,3 +5,4 @@ mod modes;
 mod naive;
 pub(crate) mod properties;
 mod selection;
+mod warnings;
