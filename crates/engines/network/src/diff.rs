@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use ringwall_model::{Decision, ObjectRef};
 
-use crate::pairs::{AddressRange, Class, FoldedParty, Member, Reach, cuts};
+use crate::pairs::{AddressRange, FoldedParty, Member, Reach, cuts};
 use crate::{Allowed, Network, Origin, Party, Traffic};
 
 /// Labels that controllers make up anew at each rollout: they name nobody.
@@ -176,12 +176,11 @@ impl<'r, 'n, 'a> Side<'r, 'n, 'a> {
         passes: bool,
     ) -> Option<Decision> {
         let (senders, getters) = (from.sets.get(at)?, to.sets.get(at)?);
-        let pairs =
-            senders.iter().flat_map(|from| getters.iter().map(move |to| (*from as usize, *to as usize)));
-        let of_class = |class: usize| self.reach.classes().get(class).map(Class::members);
+        let pairs = senders.iter().flat_map(|from| getters.iter().map(move |to| (*from as usize, *to as usize)));
+        let of_class = |class: usize| self.reach.classes().get(class).map(|class| &class.members);
         for (from, to) in pairs {
             let (Some(senders), Some(getters)) = (of_class(from), of_class(to)) else { continue };
-            let Some(allowed) = self.reach.between(from, to, false) else { continue };
+            let Some(allowed) = self.reach.between(from, to) else { continue };
             if allowed.traffic.or(&allowed.uncertain).contains(protocol, port) != passes {
                 continue;
             }

@@ -19,6 +19,7 @@ pub mod plan;
 mod rules;
 mod select;
 mod services;
+mod suggest;
 mod traffic;
 mod warnings;
 mod who;
@@ -34,6 +35,7 @@ pub use party::{
 };
 pub use rules::{Match, Matched, peer_matches, ports_match, rule_matches, rules, scope_matches};
 pub use services::{Endpoint, Facing};
+pub use suggest::{Beyond, Evidence, LeftOut, Manifest, Seen, Suggestion, suggest};
 pub use traffic::{Span, Traffic};
 pub use warnings::{Warning, WarningKind};
 pub use who::{Port, QuestionError, Who};
