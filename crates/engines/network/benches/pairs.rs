@@ -64,10 +64,12 @@ fn main() {
             (any(), any())
         })
         .collect();
-    let (took, open) = seconds(|| {
-        pairs.iter().filter(|(from, to)| !network.traffic(*from, *to).traffic.is_none()).count()
-    });
-    let wrong = pairs.iter().filter(|(from, to)| reach.traffic(*from, *to) != Some(network.traffic(*from, *to))).count();
+    let (took, open) =
+        seconds(|| pairs.iter().filter(|(from, to)| !network.traffic(*from, *to).traffic.is_none()).count());
+    let wrong = pairs
+        .iter()
+        .filter(|(from, to)| reach.traffic(*from, *to) != Some(network.traffic(*from, *to)))
+        .count();
     assert_eq!(wrong, 0, "both ways must agree");
     let count = network.pods().len() * network.pods().len();
     let all = took / SAMPLE as f64 * count as f64;

@@ -5,8 +5,11 @@
 //! [`Network::select`] which pods a scope of a rule means, [`Network::holders`] who has an address. [`Network::traffic`] answers for two
 //! [`Party`]s what policies let pass, as a set of ports.
 
+pub mod checks;
 mod decide;
+mod diff;
 mod evaluate;
+mod exposure;
 pub mod groups;
 mod network;
 mod owners;
@@ -17,11 +20,14 @@ mod rules;
 mod select;
 mod services;
 mod traffic;
+mod warnings;
 mod who;
 
+pub use diff::{Change, Diff, DiffParty, Turn, diff};
+pub use exposure::{Exposed, NewNamespace, NewPods, exposure};
 pub use evaluate::{Allowed, direction};
 pub use network::{Direction, Network};
-pub use pairs::{AddressRange, Class, Edge, Member, ModelPod, Reach};
+pub use pairs::{AddressRange, Class, Edge, Folded, FoldedLink, FoldedParty, Member, ModelPod, Reach};
 pub use party::{
     End, EndKind, Labels, NamespaceEntry, NamespaceId, NodeEntry, NodeId, Origin, Party, PodEntry, PodId,
     PolicyEntry, PolicyId,
@@ -29,4 +35,5 @@ pub use party::{
 pub use rules::{Match, Matched, peer_matches, ports_match, rule_matches, rules, scope_matches};
 pub use services::{Endpoint, Facing};
 pub use traffic::{Span, Traffic};
+pub use warnings::{Warning, WarningKind};
 pub use who::{Port, QuestionError, Who};

@@ -9,10 +9,12 @@
     reason = "helpers of tests fail loudly"
 )]
 
+mod enforce;
 mod generated;
 mod lab;
 mod naive;
 mod probe;
+mod published;
 mod random;
 mod scenario;
 mod trial;

@@ -1,7 +1,7 @@
 //! What the analysis says of single packets.
 
-use ringwall_model::Cluster;
-use ringwall_network::Network;
+use ringwall_model::{Cluster, Verdict};
+use ringwall_network::{Network, Port, Who};
 
 use crate::naive::Question;
 use crate::world::World;
@@ -24,9 +24,14 @@ impl Families {
             .iter()
             .map(|question| {
                 let network = if question.to.is_ipv4() { &v4 } else { &v6 };
-                let [from] = network.holders(question.from)[..] else { panic!("{question:?}: from several") };
-                let [to] = network.holders(question.to)[..] else { panic!("{question:?}: to several") };
-                network.traffic(from, to).traffic.contains(question.protocol, question.port)
+                let (from, to) = (Who::Address(question.from), Who::Address(question.to));
+                let port = Port::Number(question.key());
+                let decision = network.connects(&from, &to, &port, question.protocol).unwrap();
+                match decision.verdict {
+                    Verdict::Allowed => true,
+                    Verdict::Denied => false,
+                    Verdict::Unknown => panic!("{question:?}: {:?}", decision.not_evaluated),
+                }
             })
             .collect()
     }

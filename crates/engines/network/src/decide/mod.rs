@@ -5,6 +5,8 @@ mod metadata;
 mod passes;
 mod ways;
 
+pub(crate) use metadata::METADATA;
+
 use ringwall_model::network::Protocol;
 use ringwall_model::{Decision, Proof, Reason, Ring, Source, Verdict};
 

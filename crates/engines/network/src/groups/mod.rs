@@ -25,9 +25,10 @@ use ringwall_model::Cluster;
 use ringwall_model::network::{EnforcingMode, GroupPeer};
 
 pub use capacity::{BranchInterfaces, branch_interfaces};
-pub use selection::{Selected, skipped};
+pub use selection::skipped;
+pub(crate) use selection::{Selected, selects};
 
-use crate::{Allowed, Network, Party};
+use crate::{Allowed, Network, Party, PodEntry};
 use attach::{Attached, Attachment, Attachments, PodInterfaces};
 use bounds::Bounds;
 use interfaces::Interfaces;
@@ -78,10 +79,12 @@ pub struct SecurityGroups<'a> {
 impl<'a> SecurityGroups<'a> {
     /// Security groups of a snapshot; `None` if it holds none, so that there is nothing to judge by.
     pub fn new(network: &Network<'a>) -> Option<Self> {
+        (!network.cluster().aws.security_groups.is_empty()).then(|| Self::of(network))
+    }
+
+    /// The same, if only to know who has which groups.
+    pub(crate) fn of(network: &Network<'a>) -> Self {
         let cluster = network.cluster();
-        if cluster.aws.security_groups.is_empty() {
-            return None;
-        }
         let interfaces = Interfaces::new(cluster);
         let attachments = Attachments::new(network, &interfaces, pod_interfaces(cluster));
         let groups =
@@ -92,7 +95,7 @@ impl<'a> SecurityGroups<'a> {
         };
         let blocks = blocks(cluster, &places);
         let cni = cluster.network.vpc_cni.as_ref();
-        Some(Self {
+        Self {
             cluster,
             groups,
             places,
@@ -102,7 +105,7 @@ impl<'a> SecurityGroups<'a> {
             external_snat: cni.is_some_and(|cni| cni.external_snat),
             families: families_of(network),
             blocks,
-        })
+        }
     }
 
     /// What may go from one party to another, over every family that both have. Ports are the destination's own, after any service's
@@ -117,13 +120,7 @@ impl<'a> SecurityGroups<'a> {
     }
 
     /// The same over one family: packets of the other have no say in its verdict.
-    pub fn traffic_over(
-        &self,
-        network: &Network<'_>,
-        from: Party<'_>,
-        to: Party<'_>,
-        ipv4: bool,
-    ) -> Allowed {
+    pub fn traffic_over(&self, network: &Network<'_>, from: Party<'_>, to: Party<'_>, ipv4: bool) -> Allowed {
         self.over(network, from, to, if ipv4 { Family::V4 } else { Family::V6 }).into_allowed()
     }
 
@@ -142,6 +139,29 @@ impl<'a> SecurityGroups<'a> {
     /// Every block at whose edges an answer about an address can change, sorted.
     pub fn blocks(&self) -> &[IpNet] {
         &self.blocks
+    }
+
+    /// The enforcing mode, if it is known.
+    pub(crate) fn mode(&self) -> Option<EnforcingMode> {
+        match self.modes {
+            [mode] => Some(*mode),
+            _ => None,
+        }
+    }
+
+    /// Whether a pod has, or will get, an interface of its own on a node of EC2.
+    pub(crate) fn has_branch(&self, pod: &PodEntry<'_>) -> bool {
+        matches!(self.attachments.pod(pod).to, Attachment::Branch { .. })
+    }
+
+    /// Whether a pod runs on Fargate.
+    pub(crate) fn is_fargate(&self, network: &Network<'_>, pod: &PodEntry<'_>) -> bool {
+        pod.node.and_then(|node| network.node(node)).is_some_and(attach::is_fargate)
+    }
+
+    /// What SecurityGroupPolicies give a pod.
+    pub(crate) fn selected(&self, pod: &PodEntry<'a>) -> Selected<'a> {
+        selection::select(self.cluster, pod)
     }
 
     fn attached(&self, network: &Network<'_>, party: Party<'_>) -> Attached<'a> {

@@ -6,8 +6,13 @@
     reason = "helpers of tests fail loudly"
 )]
 
+mod ask;
 mod build;
+mod checklist;
+mod checks;
 mod clusters;
 mod groups;
+mod naive;
 mod pairs;
 mod published;
+mod twin;

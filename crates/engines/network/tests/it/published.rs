@@ -36,8 +36,6 @@ fn check(file: &str) {
             steps += 1;
             let cluster = cluster(step);
             let network = Network::new(&cluster);
-            let names: Vec<&str> =
-                step["order"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
             verdicts += check_step(&network, step, &format!("case {} step {at}", case["id"]));
         }
     }

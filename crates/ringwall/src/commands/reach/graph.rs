@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ringwall_drawing::{Graph, Link, Party, Side};
-use ringwall_network::{AddressRange, Allowed, Class, Member, Network, NodeEntry, PodEntry, Reach};
+use ringwall_model::ObjectRef;
+use ringwall_network::{AddressRange, Folded, FoldedParty, Network, NodeEntry, NodeId, Reach};
 
 /// The instance metadata service, by either family. Source: Amazon EC2 User Guide, *Use the Instance Metadata Service*.
 const METADATA: [&str; 2] = ["169.254.169.254", "fd00:ec2::254"];
@@ -16,145 +17,116 @@ const RANGES: usize = 3;
 pub(super) fn graph(network: &Network<'_>, title: String, notes: Vec<String>) -> Graph {
     let apart: Vec<AddressRange> =
         metadata().map(|address| AddressRange { first: address, last: address }).collect();
-    let reach = Reach::with(network, &[], &apart);
-    let mut builder = Builder { network, reach: &reach, parties: BTreeMap::new() };
-    builder.pods();
-    builder.rest();
-    builder.build(title, notes)
+    let folded = Reach::with(network, &[], &apart).folded();
+    let teller = Teller::new(network, &folded);
+    let mut graph = Graph { title, notes, ..Graph::default() };
+    // Of each class of the engine the one here; none for those of a family that the cluster has no addresses of.
+    let mut places: Vec<Option<usize>> = Vec::new();
+    for class in &folded.classes {
+        let parties = teller.parties(class);
+        let members = (graph.parties.len()..graph.parties.len() + parties.len()).collect::<Vec<_>>();
+        graph.parties.extend(parties);
+        places.push((!members.is_empty()).then(|| {
+            graph.classes.push(members);
+            graph.classes.len() - 1
+        }));
+    }
+    let place = |class: usize| places.get(class).copied().flatten();
+    graph.links = (folded.links.iter())
+        .filter_map(|link| {
+            let (from, to) = (place(link.from)?, place(link.to)?);
+            let (allowed, unknown) = (link.all.traffic.clone(), link.all.uncertain.clone());
+            (!allowed.is_none() || !unknown.is_none()).then_some(Link { from, to, allowed, unknown })
+        })
+        .collect();
+    graph
 }
 
 fn metadata() -> impl Iterator<Item = IpAddr> {
     METADATA.iter().filter_map(|text| text.parse().ok())
 }
 
-struct Builder<'r> {
-    network: &'r Network<'r>,
-    reach: &'r Reach<'r, 'r>,
-    /// Each party with the classes that its pods are in.
-    parties: BTreeMap<Party, BTreeSet<usize>>,
+/// Names for whom the engine told of.
+struct Teller<'n> {
+    network: &'n Network<'n>,
+    folded: &'n Folded,
+    /// Living pods of each workload.
+    pods: BTreeMap<&'n ObjectRef, usize>,
+    /// Whether addresses of the outside of a family (IPv4 is true) mean anything.
+    families: BTreeSet<bool>,
+    /// The party that is most of the outside.
+    widest: Option<usize>,
 }
 
-impl Builder<'_> {
-    /// Workloads with their pods, and pods without one.
-    fn pods(&mut self) {
-        let mut pods: BTreeMap<(String, String, String), (usize, bool, BTreeSet<usize>)> = BTreeMap::new();
-        for pod in self.network.pods().iter().filter(|pod| !pod.is_spare()) {
-            let Some(class) = self.reach.class_of_pod(pod.id) else { continue };
-            let reference = self.workload(pod);
-            let key = (
-                reference.namespace.as_deref().unwrap_or_default().to_owned(),
-                reference.kind.to_string(),
-                reference.name.to_string(),
-            );
-            let (count, on_node, classes) = pods.entry(key).or_default();
-            *count += usize::from(pod.pod().is_some());
-            *on_node |= pod.host_network();
-            classes.insert(class);
+impl<'n> Teller<'n> {
+    fn new(network: &'n Network<'n>, folded: &'n Folded) -> Self {
+        let mut pods: BTreeMap<&ObjectRef, usize> = BTreeMap::new();
+        for pod in network.pods().iter().filter(|pod| pod.pod().is_some()) {
+            let workload = network.workload_of(pod).map(|workload| &workload.reference);
+            let owner = workload.or(pod.parts().owner.as_ref()).unwrap_or(pod.reference());
+            *pods.entry(owner).or_default() += 1;
         }
-        for ((namespace, kind, name), (count, on_node, classes)) in pods {
-            let mut detail = match count {
-                0 => "no pods: judged by its template".to_owned(),
-                1 => "1 pod".to_owned(),
-                count => format!("{count} pods"),
-            };
-            if on_node {
-                detail.push_str(" on their nodes' network");
-            }
-            self.parties.insert(Party { side: Side::Pods, namespace, kind, name, detail }, classes);
-        }
+        let widths = folded.parties.iter().enumerate().filter_map(|(at, party)| match party {
+            FoldedParty::Outside(ranges) => Some((width(ranges), at)),
+            _ => None,
+        });
+        let widest = widths.max().map(|(_, at)| at);
+        Self { network, folded, pods, families: families(network), widest }
     }
 
-    fn workload<'p>(&'p self, pod: &'p PodEntry<'_>) -> &'p ringwall_model::ObjectRef {
-        match self.network.workload_of(pod) {
-            Some(workload) => &workload.reference,
-            None => match pod.parts().owner.as_ref() {
-                // What owns it may not be in the snapshot, and names its pods' workload all the same.
-                Some(owner) if pod.pod().is_some() && owner.namespace.is_some() => owner,
-                _ => pod.reference(),
-            },
-        }
-    }
-
-    /// Nodes and the outside, a party a class.
-    fn rest(&mut self) {
-        let families = families(self.network);
-        let classes: Vec<(usize, &Class)> = self.reach.classes().iter().enumerate().collect();
-        let widest = classes.iter().map(|(at, class)| (width(class), *at)).max().map(|(_, at)| at);
-        for (at, class) in classes {
-            let nodes: Vec<&NodeEntry<'_>> = (class.members.iter())
-                .filter_map(|member| match member {
-                    Member::Node(id) => self.network.node(*id),
-                    _ => None,
-                })
-                .collect();
-            let ranges: Vec<AddressRange> = (class.members.iter())
-                .filter_map(|member| match member {
-                    Member::Outside(range) if families.contains(&range.first.is_ipv4()) => Some(*range),
-                    _ => None,
-                })
-                .collect();
-            let party = match (nodes.as_slice(), ranges.as_slice()) {
-                ([], []) => continue,
-                ([node], _) => party(Side::Node, "Node", node.name.to_owned(), String::new()),
-                ([first, rest @ ..], _) => {
-                    let detail = nodes.iter().map(|node| node.name).collect::<Vec<_>>().join(", ");
-                    party(Side::Node, "Node", format!("{} and {} more", first.name, rest.len()), detail)
-                }
-                (_, ranges)
-                    if metadata().any(|address| {
-                        ranges.iter().any(|range| range.first == address && range.last == address)
-                    }) =>
-                {
-                    let detail = ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-                    party(Side::Fixed, "", "instance metadata".to_owned(), detail)
-                }
-                (_, ranges) => {
-                    let name = if Some(at) == widest { "anywhere else".to_owned() } else { named(ranges) };
-                    let detail = ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-                    party(Side::Outside, "", name, detail)
-                }
-            };
-            self.parties.entry(party).or_default().insert(at);
-        }
-    }
-
-    fn build(self, title: String, notes: Vec<String>) -> Graph {
-        // Parties whose pods are in the same classes are alike, as long as they stand on the same side.
-        let mut alike: BTreeMap<(Side, Vec<usize>), Vec<usize>> = BTreeMap::new();
-        let mut parties = Vec::with_capacity(self.parties.len());
-        for (party, classes) in &self.parties {
-            alike.entry((party.side, classes.iter().copied().collect())).or_default().push(parties.len());
-            parties.push(party.clone());
-        }
-        let mut links = Vec::new();
-        for (from, (from_side, senders)) in alike.keys().enumerate() {
-            for (to, (to_side, receivers)) in alike.keys().enumerate() {
-                if [from_side, to_side].iter().all(|side| **side != Side::Pods) {
-                    continue;
-                }
-                let allowed = self.between(senders, receivers);
-                if !allowed.traffic.is_none() || !allowed.uncertain.is_none() {
-                    links.push(Link { from, to, allowed: allowed.traffic, unknown: allowed.uncertain });
-                }
+    /// The parties of a class. Nodes that are treated alike are told as one, as are the ranges of the outside.
+    fn parties(&self, class: &[usize]) -> Vec<Party> {
+        let mut parties = Vec::new();
+        let mut nodes: Vec<&NodeEntry<'_>> = Vec::new();
+        for at in class {
+            match self.folded.parties.get(*at) {
+                Some(FoldedParty::Workload(reference)) => parties.push(self.workload(reference)),
+                Some(FoldedParty::Node(id)) => nodes.extend(self.node(*id)),
+                Some(FoldedParty::Outside(ranges)) => parties.extend(self.outside(*at, ranges)),
+                Some(FoldedParty::Model(_)) | None => {}
             }
         }
-        Graph { title, notes, parties, classes: alike.into_values().collect(), links }
-    }
-
-    /// What is common to all pairs of classes. A pair of which policies judge neither end tells nothing of what they allow.
-    fn between(&self, senders: &[usize], receivers: &[usize]) -> Allowed {
-        let is_pods = |class: &usize| self.reach.classes().get(*class).is_some_and(Class::is_pods);
-        let mut common: Option<Allowed> = None;
-        for from in senders {
-            for to in receivers {
-                if !is_pods(from) && !is_pods(to) {
-                    continue;
-                }
-                let Some(allowed) = self.reach.between(*from, *to) else { continue };
-                common = Some(common.map_or_else(|| allowed.clone(), |common| common.and(allowed)));
+        match nodes.as_slice() {
+            [] => {}
+            [node] => parties.push(party(Side::Node, "Node", node.name.to_owned(), String::new())),
+            [first, rest @ ..] => {
+                let detail = nodes.iter().map(|node| node.name).collect::<Vec<_>>().join(", ");
+                let name = format!("{} and {} more", first.name, rest.len());
+                parties.push(party(Side::Node, "Node", name, detail));
             }
         }
-        common.unwrap_or_else(Allowed::none)
+        parties
+    }
+
+    fn node(&self, id: NodeId) -> Option<&NodeEntry<'n>> {
+        self.network.node(id)
+    }
+
+    fn workload(&self, reference: &ObjectRef) -> Party {
+        let detail = match self.pods.get(reference).copied().unwrap_or(0) {
+            0 => "no pods: judged by its template".to_owned(),
+            1 => "1 pod".to_owned(),
+            count => format!("{count} pods"),
+        };
+        Party {
+            side: Side::Pods,
+            namespace: reference.namespace.as_deref().unwrap_or_default().to_owned(),
+            kind: reference.kind.to_string(),
+            name: reference.name.to_string(),
+            detail,
+        }
+    }
+
+    fn outside(&self, at: usize, ranges: &[AddressRange]) -> Option<Party> {
+        let ranges: Vec<AddressRange> =
+            ranges.iter().filter(|range| self.families.contains(&range.first.is_ipv4())).copied().collect();
+        let first = ranges.first()?;
+        let detail = ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        if metadata().any(|address| first.first == address && first.last == address) {
+            return Some(party(Side::Fixed, "", "instance metadata".to_owned(), detail));
+        }
+        let name = if Some(at) == self.widest { "anywhere else".to_owned() } else { named(&ranges) };
+        Some(party(Side::Outside, "", name, detail))
     }
 }
 
@@ -169,19 +141,15 @@ fn families(network: &Network<'_>) -> BTreeSet<bool> {
     if all.is_empty() { BTreeSet::from([true, false]) } else { all }
 }
 
-/// How much of the outside a class is, on a scale that families share.
-fn width(class: &Class) -> u128 {
-    let of = |member: &Member| match member {
-        Member::Outside(AddressRange { first: IpAddr::V4(first), last: IpAddr::V4(last) }) => {
-            u128::from(u32::from(*last) - u32::from(*first)) << 64
-        }
-        Member::Outside(AddressRange { first: IpAddr::V6(first), last: IpAddr::V6(last) }) => {
-            // Less than the same part of IPv4: where there is both, that is what is meant.
-            (u128::from(*last) - u128::from(*first)) >> 33
-        }
+/// How much of the outside ranges are, on a scale that families share.
+fn width(ranges: &[AddressRange]) -> u128 {
+    let of = |range: &AddressRange| match (range.first, range.last) {
+        (IpAddr::V4(first), IpAddr::V4(last)) => u128::from(u32::from(last) - u32::from(first)) << 64,
+        // Less than the same part of IPv4: where there is both, that is what is meant.
+        (IpAddr::V6(first), IpAddr::V6(last)) => (u128::from(last) - u128::from(first)) >> 33,
         _ => 0,
     };
-    class.members.iter().map(of).fold(0, u128::saturating_add)
+    ranges.iter().map(of).fold(0, u128::saturating_add)
 }
 
 fn named(ranges: &[AddressRange]) -> String {

@@ -115,14 +115,15 @@ fn restricted(
         classes.extend(split.into_values().map(|members| (class, members)));
     }
     let first = |at: usize| classes.get(at).and_then(|(_, members)| members.first()).copied();
+    let parts = |class: usize| -> Vec<usize> {
+        let of_class = classes.iter().enumerate().filter(|(_, (old, _))| *old == class);
+        of_class.map(|(at, _)| at).collect()
+    };
     let mut links = Vec::new();
     let mut used = BTreeSet::new();
     for link in &graph.links {
-        let of = |class: usize| {
-            (0..classes.len()).filter(move |at| classes.get(*at).is_some_and(|(old, _)| *old == class))
-        };
-        for from in of(link.from) {
-            for to in of(link.to) {
+        for from in parts(link.from) {
+            for to in parts(link.to) {
                 if let (Some(sender), Some(receiver)) = (first(from), first(to))
                     && keep(sender, receiver)
                 {

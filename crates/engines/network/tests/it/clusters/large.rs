@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use ringwall_model::network::{
-    ClusterTier, NamespaceScope, NetworkPolicy, NetworkRule, Peer, PodScope, PortMatch, Protocol, RuleAction, Tier,
+    ClusterTier, NamespaceScope, NetworkPolicy, NetworkRule, Peer, PodScope, PortMatch, Protocol, RuleAction,
+    Tier,
 };
 use ringwall_model::{Cluster, LabelSelector, SelectorOperator};
 
@@ -20,7 +21,7 @@ const STAGES: [&str; 3] = ["prod", "staging", "dev"];
 const REPLICAS: usize = 9;
 const PODS_OF_A_NODE: usize = 50;
 
-/// A cluster as a company's: namespaces of teams, workloads with replicas, default deny, DNS, rules between tiers and namespaces, blocks of
+/// A cluster as a company's: namespaces of teams, workloads with replicas, default deny in every other namespace, DNS, rules between tiers and namespaces, blocks of
 /// the outside with exceptions, named ports, and a few policies of the cluster's administrators.
 pub(crate) fn large(size: &Size) -> Cluster {
     let mut numbers = Numbers(7);
@@ -53,14 +54,15 @@ pub(crate) fn large(size: &Size) -> Cluster {
             let labels = [("app", &*app), ("tier", tier), ("pod-template-hash", &*hash), ("version", "v1")];
             let mut pod = pod(&home, &format!("{app}-{hash}-{replica}"), &labels, &[&address]);
             pod.node_name = Some(format!("node-{}", numbers.below(cluster.nodes.len())).into());
-            pod.network.ports = vec![port(Some("http"), Protocol::Tcp, 8080), port(Some("metrics"), Protocol::Tcp, metrics)];
+            pod.network.ports =
+                vec![port(Some("http"), Protocol::Tcp, 8080), port(Some("metrics"), Protocol::Tcp, metrics)];
             cluster.pods.push(pod);
         }
     }
     for at in 0..size.policies {
         let home = name_of(at % size.namespaces);
         let policy = match at / size.namespaces {
-            0 => default_deny(&home),
+            0 if at % 2 == 0 => default_deny(&home),
             1 => dns(&home),
             _ if at % 50 == 0 => of_cluster(at, numbers),
             _ => of_app(at, &home, numbers),
@@ -130,8 +132,15 @@ fn of_app(at: usize, home: &str, numbers: &mut Numbers) -> NetworkPolicy {
 
 fn of_cluster(at: usize, numbers: &mut Numbers) -> NetworkPolicy {
     let priority = i32::try_from(at % 1_000).unwrap();
-    let tier = if at % 100 == 0 { Tier::Baseline(ClusterTier { priority }) } else { Tier::Admin(ClusterTier { priority }) };
-    let everywhere = |pairs: &[(&str, &str)]| PodScope { namespaces: NamespaceScope::Selected(selector(pairs)), pods: None };
+    let tier = if at % 100 == 0 {
+        Tier::Baseline(ClusterTier { priority })
+    } else {
+        Tier::Admin(ClusterTier { priority })
+    };
+    let everywhere = |pairs: &[(&str, &str)]| PodScope {
+        namespaces: NamespaceScope::Selected(selector(pairs)),
+        pods: None,
+    };
     let stage = numbers.pick(&STAGES);
     let team = format!("team-{}", numbers.below(40));
     let accept = rule(Some(vec![Peer::Pods(everywhere(&[("team", &team)]))]), Some(vec![tcp(9000)]));

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use ringwall_model::network::{
-    ContainerPort, NamespaceScope, NetworkParts, NetworkPolicy, NetworkRule, Peer, PodScope, PortMatch, Protocol,
-    RuleAction, Tier,
+    ContainerPort, NamespaceScope, NetworkParts, NetworkPolicy, NetworkRule, Peer, PodScope, PortMatch,
+    Protocol, RuleAction, Tier,
 };
 use ringwall_model::{
     LabelRequirement, LabelSelector, Namespace, Node, ObjectRef, Pod, PodReferences, SelectorOperator, Source,
@@ -28,7 +28,12 @@ impl Numbers {
 }
 
 pub(crate) fn reference(api_version: &str, kind: &str, namespace: Option<&str>, name: &str) -> ObjectRef {
-    ObjectRef { api_version: api_version.into(), kind: kind.into(), namespace: namespace.map(Arc::from), name: name.into() }
+    ObjectRef {
+        api_version: api_version.into(),
+        kind: kind.into(),
+        namespace: namespace.map(Arc::from),
+        name: name.into(),
+    }
 }
 
 pub(crate) fn labels(pairs: &[(&str, &str)]) -> Vec<(Arc<str>, Arc<str>)> {
@@ -77,7 +82,11 @@ pub(crate) fn selector(pairs: &[(&str, &str)]) -> LabelSelector {
 }
 
 pub(crate) fn requirement(key: &str, operator: SelectorOperator, values: &[&str]) -> LabelRequirement {
-    LabelRequirement { key: key.into(), operator, values: values.iter().map(|value| Arc::from(*value)).collect() }
+    LabelRequirement {
+        key: key.into(),
+        operator,
+        values: values.iter().map(|value| Arc::from(*value)).collect(),
+    }
 }
 
 pub(crate) fn port(name: Option<&str>, protocol: Protocol, port: u16) -> ContainerPort {
@@ -90,7 +99,10 @@ pub(crate) fn policy(namespace: &str, name: &str, pairs: &[(&str, &str)]) -> Net
         reference: reference("networking.k8s.io/v1", "NetworkPolicy", Some(namespace), name),
         source: Source::new("policies.yaml", 1),
         tier: Tier::NetworkPolicy,
-        subject: PodScope { namespaces: NamespaceScope::Named(namespace.into()), pods: Some(selector(pairs)) },
+        subject: PodScope {
+            namespaces: NamespaceScope::Named(namespace.into()),
+            pods: Some(selector(pairs)),
+        },
         ingress: None,
         egress: None,
         unreadable: Vec::new(),
@@ -98,10 +110,16 @@ pub(crate) fn policy(namespace: &str, name: &str, pairs: &[(&str, &str)]) -> Net
 }
 
 pub(crate) fn rule(peers: Option<Vec<Peer>>, ports: Option<Vec<PortMatch>>) -> NetworkRule {
-    NetworkRule { index: 0, name: None, source: Source::new("policies.yaml", 2), action: RuleAction::Accept, peers, ports }
+    NetworkRule {
+        index: 0,
+        name: None,
+        source: Source::new("policies.yaml", 2),
+        action: RuleAction::Accept,
+        peers,
+        ports,
+    }
 }
 
 pub(crate) fn tcp(port: u16) -> PortMatch {
     PortMatch::Range { protocol: Protocol::Tcp, first: port, last: port }
 }
-

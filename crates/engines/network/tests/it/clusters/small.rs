@@ -2,7 +2,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use ringwall_model::network::{
-    ClusterTier, NamespaceScope, NetworkParts, NetworkPolicy, NetworkRule, Peer, PodScope, PortMatch, Protocol, RuleAction, Tier,
+    ClusterTier, NamespaceScope, NetworkParts, NetworkPolicy, NetworkRule, Peer, PodScope, PortMatch,
+    Protocol, RuleAction, Tier,
 };
 use ringwall_model::{Cluster, LabelSelector, Pod, SelectorOperator, Source, Workload};
 
@@ -43,7 +44,11 @@ pub(crate) fn small(number: u64) -> Cluster {
     for at in 0..3 + numbers.below(8) {
         cluster.pods.push(any_pod(numbers, at));
     }
-    let template = Workload { network: parts(numbers), host_network: numbers.one_in(5), ..workload("Deployment", "a", "none-yet", &any_labels(numbers)) };
+    let template = Workload {
+        network: parts(numbers),
+        host_network: numbers.one_in(5),
+        ..workload("Deployment", "a", "none-yet", &any_labels(numbers))
+    };
     cluster.workloads.push(template);
     for at in 0..numbers.below(9) {
         cluster.network.policies.push(any_policy(numbers, at));
@@ -111,8 +116,16 @@ fn any_scope(numbers: &mut Numbers) -> PodScope {
 }
 
 fn any_peer(numbers: &mut Numbers, cluster_wide: bool) -> Peer {
-    const BLOCKS: [&str; 8] =
-        ["0.0.0.0/0", "::/0", "10.0.0.0/16", "10.0.0.0/24", "10.0.1.0/24", "10.0.0.12/31", "fd00::1:0/112", "203.0.113.0/24"];
+    const BLOCKS: [&str; 8] = [
+        "0.0.0.0/0",
+        "::/0",
+        "10.0.0.0/16",
+        "10.0.0.0/24",
+        "10.0.1.0/24",
+        "10.0.0.12/31",
+        "fd00::1:0/112",
+        "203.0.113.0/24",
+    ];
     match numbers.below(10) {
         0..=3 => {
             let except = (0..numbers.below(3)).map(|_| numbers.pick(&BLOCKS[2..]).parse().unwrap()).collect();
@@ -152,8 +165,10 @@ fn any_policy(numbers: &mut Numbers, at: usize) -> NetworkPolicy {
         (!numbers.one_in(3)).then(|| {
             (0..numbers.below(3))
                 .map(|index| {
-                    let peers = (!numbers.one_in(5)).then(|| (0..1 + numbers.below(2)).map(|_| any_peer(numbers, wide)).collect());
-                    let ports = (!numbers.one_in(3)).then(|| (0..1 + numbers.below(2)).map(|_| any_port(numbers)).collect());
+                    let peers = (!numbers.one_in(5))
+                        .then(|| (0..1 + numbers.below(2)).map(|_| any_peer(numbers, wide)).collect());
+                    let ports = (!numbers.one_in(3))
+                        .then(|| (0..1 + numbers.below(2)).map(|_| any_port(numbers)).collect());
                     let action = match numbers.below(if wide { 3 } else { 1 }) {
                         0 => RuleAction::Accept,
                         1 => RuleAction::Deny,
@@ -168,7 +183,10 @@ fn any_policy(numbers: &mut Numbers, at: usize) -> NetworkPolicy {
     let subject = if wide {
         any_scope(numbers)
     } else {
-        PodScope { namespaces: NamespaceScope::Named(numbers.pick(&NAMESPACES).into()), pods: Some(any_selector(numbers)) }
+        PodScope {
+            namespaces: NamespaceScope::Named(numbers.pick(&NAMESPACES).into()),
+            pods: Some(any_selector(numbers)),
+        }
     };
     let unreadable = if numbers.one_in(12) { vec!["a part of it".into()] } else { Vec::new() };
     NetworkPolicy { tier, subject, ingress, egress, unreadable, ..policy("a", &format!("policy-{at}"), &[]) }

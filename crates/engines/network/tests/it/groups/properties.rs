@@ -78,7 +78,7 @@ fn any_kinds() -> impl Strategy<Value = Vec<(Kind, bool, bool, usize)>> {
     prop::collection::vec((select(&KINDS[..]), any::<bool>(), any::<bool>(), 0..3usize), 2..6)
 }
 
-fn any_cluster() -> impl Strategy<Value = Cluster> {
+pub(crate) fn any_cluster() -> impl Strategy<Value = Cluster> {
     let mode = select(&[EnforcingMode::Strict, EnforcingMode::Standard][..]);
     let rules = prop::collection::vec(any_rules(), GROUPS.len());
     (mode, any::<bool>(), rules, any_kinds(), any::<bool>()).prop_map(
