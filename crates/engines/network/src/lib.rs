@@ -24,8 +24,8 @@ mod warnings;
 mod who;
 
 pub use diff::{Change, Diff, DiffParty, Turn, diff};
-pub use exposure::{Exposed, NewNamespace, NewPods, exposure};
 pub use evaluate::{Allowed, direction};
+pub use exposure::{Exposed, NewNamespace, NewPods, exposure};
 pub use network::{Direction, Network};
 pub use pairs::{AddressRange, Class, Edge, Folded, FoldedLink, FoldedParty, Member, ModelPod, Reach};
 pub use party::{

@@ -73,7 +73,8 @@ impl<'n, 'a> Reach<'n, 'a> {
         let mut flows = Flows::new();
         let ingress = filler.rows(Direction::Ingress, &mut flows);
         let egress = filler.rows(Direction::Egress, &mut flows);
-        let layer = network.groups.as_ref().map(|groups| Layer::new(network, groups, &classes.groups, &mut flows));
+        let layer =
+            network.groups.as_ref().map(|groups| Layer::new(network, groups, &classes.groups, &mut flows));
         let mut cells = cells(&classes, &egress, &ingress, &mut flows);
         let mut near = Vec::new();
         if let Some(layer) = &layer {
@@ -109,14 +110,21 @@ impl<'n, 'a> Reach<'n, 'a> {
         let near = if self.near.is_empty() { &self.cells } else { &self.near };
         let rows = self.cells.chunks(count).zip(near.chunks(count));
         rows.zip(self.classes()).enumerate().flat_map(move |(from, ((far, near), sender))| {
-            far.iter().zip(near).zip(self.classes()).enumerate().filter_map(move |(to, ((far, near), getter))| {
-                let judged = sender.is_pods() || getter.is_pods();
-                let pair = from != to || sender.members.len() > 1;
-                if (*far, *near) == (FlowId::NONE, FlowId::NONE) || !judged || !pair {
-                    return None;
-                }
-                Some(Edge { from, to, allowed: self.flows.get(*far)?, on_one_node: self.flows.get(*near)? })
-            })
+            far.iter().zip(near).zip(self.classes()).enumerate().filter_map(
+                move |(to, ((far, near), getter))| {
+                    let judged = sender.is_pods() || getter.is_pods();
+                    let pair = from != to || sender.members.len() > 1;
+                    if (*far, *near) == (FlowId::NONE, FlowId::NONE) || !judged || !pair {
+                        return None;
+                    }
+                    Some(Edge {
+                        from,
+                        to,
+                        allowed: self.flows.get(*far)?,
+                        on_one_node: self.flows.get(*near)?,
+                    })
+                },
+            )
         })
     }
 
@@ -190,11 +198,14 @@ pub(crate) fn usual_addresses(network: &Network<'_>) -> Vec<IpAddr> {
     let space = Space::new(&matchers.blocks, &[]);
     let mut counts: hashbrown::HashMap<Vec<Option<u32>>, (usize, &[IpAddr])> = hashbrown::HashMap::new();
     let pods = network.pods().iter().filter(|pod| !pod.host_network());
-    for addresses in pods.map(|pod| pod.parts().addresses.as_slice()).filter(|addresses| !addresses.is_empty()) {
+    for addresses in
+        pods.map(|pod| pod.parts().addresses.as_slice()).filter(|addresses| !addresses.is_empty())
+    {
         let places = addresses.iter().map(|address| space.place(*address)).collect();
         counts.entry(places).or_insert((0, addresses)).0 += 1;
     }
-    let usual = counts.into_values().max_by(|(a, first), (b, second)| a.cmp(b).then_with(|| second.cmp(first)));
+    let usual =
+        counts.into_values().max_by(|(a, first), (b, second)| a.cmp(b).then_with(|| second.cmp(first)));
     usual.map_or_else(Vec::new, |(_, addresses)| addresses.to_vec())
 }
 
