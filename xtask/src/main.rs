@@ -18,6 +18,7 @@ mod iam_peers;
 mod irsa;
 mod moto;
 mod nats;
+mod network;
 mod process;
 mod python;
 mod sinks;

@@ -106,12 +106,8 @@ impl Scene {
     pub(crate) fn new(graph: &Graph) -> Self {
         let folded = fold(graph);
         let coarse = graph.parties.len() > MAX_PARTIES || folded.edges.len() > MAX_ARROWS;
-        let mut scene = Self {
-            title: graph.title.clone(),
-            notes: graph.notes.clone(),
-            coarse,
-            ..Self::default()
-        };
+        let mut scene =
+            Self { title: graph.title.clone(), notes: graph.notes.clone(), coarse, ..Self::default() };
         let mut builder = Builder { graph, folded: &folded, coarse, spots: BTreeMap::new() };
         builder.boxes(&mut scene);
         builder.arrows(&mut scene);
@@ -215,7 +211,11 @@ impl Builder<'_> {
                 .filter_map(|of_kind| {
                     let some = of_kind.len();
                     let first = of_kind.into_iter().next()?;
-                    let text = if some == count { first.text } else { format!("{}: {some} of {count}", first.kind.text()) };
+                    let text = if some == count {
+                        first.text
+                    } else {
+                        format!("{}: {some} of {count}", first.kind.text())
+                    };
                     Some(Mark { text, ..first })
                 })
                 .collect();
@@ -271,9 +271,11 @@ impl Builder<'_> {
         let Some(row) = scene.boxes.get_mut(spot.frame).and_then(|frame| frame.rows.get_mut(spot.row)) else {
             return;
         };
-        let (kind, traffic) = (MarkKind::ToFixed, if edge.allowed.is_none() { &edge.unknown } else { &edge.allowed });
+        let (kind, traffic) =
+            (MarkKind::ToFixed, if edge.allowed.is_none() { &edge.unknown } else { &edge.allowed });
         let question = if edge.allowed.is_none() { " ?" } else { "" };
-        let mark = Mark { kind, text: format!("→ {name}{question}"), tip: format!("reaches {name}: {traffic}") };
+        let mark =
+            Mark { kind, text: format!("→ {name}{question}"), tip: format!("reaches {name}: {traffic}") };
         if !row.marks.contains(&mark) {
             row.marks.push(mark);
             row.marks.sort();
@@ -295,7 +297,8 @@ impl Builder<'_> {
         for ((from, to), (allowed, unknown)) in joined {
             let uncertain = allowed.is_none();
             let traffic = if uncertain { &unknown } else { &allowed };
-            let not_judged = if unknown.is_none() { String::new() } else { format!("\nnot judged: {unknown}") };
+            let not_judged =
+                if unknown.is_none() { String::new() } else { format!("\nnot judged: {unknown}") };
             let names = (tip(scene, from), tip(scene, to));
             let tip = format!("{} → {}\n{traffic}{not_judged}", names.0, names.1);
             let Some(row) = scene.boxes.get_mut(to.frame).and_then(|frame| frame.rows.get_mut(to.row)) else {
@@ -309,7 +312,11 @@ impl Builder<'_> {
                 continue;
             }
             let question = if uncertain { "? " } else { "" };
-            let door = Door { text: format!("{question}{}", ports(traffic)), tip: traffic.to_string(), unknown: uncertain };
+            let door = Door {
+                text: format!("{question}{}", ports(traffic)),
+                tip: traffic.to_string(),
+                unknown: uncertain,
+            };
             let at = row.doors.iter().position(|known| *known == door).unwrap_or_else(|| {
                 row.doors.push(door);
                 row.doors.len() - 1
@@ -377,7 +384,9 @@ impl MarkKind {
             Self::Among => "reach one another",
             Self::ToOutside => "reaches all of the outside",
             Self::ToFixed => "reaches what every pod finds at the same address",
-            Self::Limited => "what it sends is limited: of what is open to all pods it reaches only what has an arrow from it",
+            Self::Limited => {
+                "what it sends is limited: of what is open to all pods it reaches only what has an arrow from it"
+            }
         }
     }
 

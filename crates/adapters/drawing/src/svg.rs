@@ -59,7 +59,11 @@ impl Drawing {
             self.heading(out)?;
         }
         if let Some(y) = self.layout.field {
-            writeln!(out, "<text class=\"aside\" x=\"28\" y=\"{}\">without arrows: all that holds of them is written in their boxes</text>", y + 14)?;
+            writeln!(
+                out,
+                "<text class=\"aside\" x=\"28\" y=\"{}\">without arrows: all that holds of them is written in their boxes</text>",
+                y + 14
+            )?;
         }
         self.boxes(out)?;
         self.arrows(out)?;
@@ -114,20 +118,34 @@ impl Drawing {
         writeln!(out, "<g class=\"legend\" transform=\"translate(28 {y})\">")?;
         let mut x = 0;
         let mut entry = |out: &mut dyn fmt::Write, drawn: &str, text: &str, width: i32| {
-            writeln!(out, "<g transform=\"translate({x} 0)\">{drawn}<text x=\"34\" y=\"4\">{text}</text></g>")?;
+            writeln!(
+                out,
+                "<g transform=\"translate({x} 0)\">{drawn}<text x=\"34\" y=\"4\">{text}</text></g>"
+            )?;
             x += width;
             Ok::<(), fmt::Error>(())
         };
-        let line = |class: &str| format!("<path class=\"arrow {class}\" marker-end=\"url(#head0)\" d=\"M0 0H26\"/>");
+        let line =
+            |class: &str| format!("<path class=\"arrow {class}\" marker-end=\"url(#head0)\" d=\"M0 0H26\"/>");
         entry(out, &line("c0"), "may send, to these ports; the colour is the sender's box", 380)?;
         entry(out, &line("c0 unknown"), "could not be judged", 180)?;
         if self.scene.coarse {
-            entry(out, "", "too many to draw one by one: namespaces are drawn whole, an arrow is some of one to some of another", 600)?;
+            entry(
+                out,
+                "",
+                "too many to draw one by one: namespaces are drawn whole, an arrow is some of one to some of another",
+                600,
+            )?;
         }
         writeln!(out, "</g>\n<g class=\"legend\" transform=\"translate(28 {})\">", y + 20)?;
         let (mut x, mut line) = (0, 4);
         for kind in MarkKind::ALL {
-            let used = self.scene.boxes.iter().flat_map(|frame| &frame.rows).any(|row| row.marks.iter().any(|mark| mark.kind == kind));
+            let used = self
+                .scene
+                .boxes
+                .iter()
+                .flat_map(|frame| &frame.rows)
+                .any(|row| row.marks.iter().any(|mark| mark.kind == kind));
             if !used {
                 continue;
             }
@@ -153,7 +171,12 @@ impl Drawing {
             x += width;
         }
         if self.scene.left_out > 0 {
-            writeln!(out, "<text x=\"0\" y=\"{}\">{} more boxes are not drawn</text>", line + 18, self.scene.left_out)?;
+            writeln!(
+                out,
+                "<text x=\"0\" y=\"{}\">{} more boxes are not drawn</text>",
+                line + 18,
+                self.scene.left_out
+            )?;
         }
         writeln!(out, "</g>")
     }
@@ -172,11 +195,22 @@ fn write_row(out: &mut dyn fmt::Write, row: &Row, y: i32, width: i32, is_head: b
     let class = if is_head { "row own" } else { "row" };
     writeln!(out, "<g class=\"{class}\" data-is=\"{}\"><title>{}</title>", numbers(row), Xml(&row.tip))?;
     let further = i32::try_from(row.marks.len() + row.doors.len()).unwrap_or(0);
-    writeln!(out, "<rect class=\"field\" x=\"1\" y=\"{}\" width=\"{}\" height=\"{}\"/>", y + 1, width - 2, first + further * SMALL - 1)?;
+    writeln!(
+        out,
+        "<rect class=\"field\" x=\"1\" y=\"{}\" width=\"{}\" height=\"{}\"/>",
+        y + 1,
+        width - 2,
+        first + further * SMALL - 1
+    )?;
     let baseline = y + if is_head { 17 } else { 14 };
     writeln!(out, "<text class=\"name\" x=\"{PAD}\" y=\"{baseline}\">{}</text>", Xml(&row.name))?;
     if !row.kind.is_empty() {
-        writeln!(out, "<text class=\"kind\" x=\"{}\" y=\"{baseline}\">{}</text>", width - PAD, Xml(&row.kind))?;
+        writeln!(
+            out,
+            "<text class=\"kind\" x=\"{}\" y=\"{baseline}\">{}</text>",
+            width - PAD,
+            Xml(&row.kind)
+        )?;
     }
     let x = PAD + if is_head { 0 } else { INDENT };
     let mut line = y + first + 10;

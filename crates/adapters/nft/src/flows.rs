@@ -67,7 +67,9 @@ pub(crate) fn read(bytes: &[u8]) -> Vec<Flow> {
     let mut rest = bytes;
     // `struct nlmsghdr`: length, type, flags, sequence, port.
     while let Some((length, kind)) = number32(rest, 0).zip(number16(rest, 4)) {
-        let Some(message) = usize::try_from(length).ok().and_then(|length| rest.get(16..length)) else { break };
+        let Some(message) = usize::try_from(length).ok().and_then(|length| rest.get(16..length)) else {
+            break;
+        };
         if kind == NEW
             && let Some(attributes) = message.get(4..)
             && let Some(flow) = flow(attributes)
@@ -142,7 +144,8 @@ mod tests {
 
     fn tuple(kind: u16, source: [u8; 4], port: u16) -> Vec<u8> {
         let addresses = [attribute(1, &source), attribute(2, &[10, 0, 0, 9])].concat();
-        let protocol = [attribute(1, &[6]), attribute(2, &port.to_be_bytes()), attribute(3, &[0, 1])].concat();
+        let protocol =
+            [attribute(1, &[6]), attribute(2, &port.to_be_bytes()), attribute(3, &[0, 1])].concat();
         attribute(kind | 0x8000, &[attribute(0x8001, &addresses), attribute(0x8002, &protocol)].concat())
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use ringwall_model::{Decision, ObjectRef};
 
-use crate::pairs::{AddressRange, Class, FoldedParty, Member, Reach, cuts};
+use crate::pairs::{AddressRange, FoldedParty, Member, Reach, cuts};
 use crate::{Allowed, Network, Origin, Party, Traffic};
 
 /// Labels that controllers make up anew at each rollout: they name nobody.
@@ -100,15 +100,14 @@ pub fn diff(before: &Network<'_>, after: &Network<'_>) -> Diff {
     let apart: Vec<AddressRange> = cuts(before).into_iter().chain(cuts(after)).collect();
     let (first, second) = (Reach::with(before, &[], &apart), Reach::with(after, &[], &apart));
     let (first, second) = (Side::new(&first), Side::new(&second));
-    let mut result = Diff {
-        added: only_in(&second, &first),
-        removed: only_in(&first, &second),
-        changes: Vec::new(),
-    };
+    let mut result =
+        Diff { added: only_in(&second, &first), removed: only_in(&first, &second), changes: Vec::new() };
     let groups = groups(&first, &second);
     for from in &groups {
         for to in &groups {
-            let (Some(was), Some(is)) = (first.between(from, to, 0), second.between(from, to, 1)) else { continue };
+            let (Some(was), Some(is)) = (first.between(from, to, 0), second.between(from, to, 1)) else {
+                continue;
+            };
             if was == is {
                 continue;
             }
@@ -127,7 +126,12 @@ pub fn diff(before: &Network<'_>, after: &Network<'_>) -> Diff {
             let opened = more(&is, &was).map(|traffic| turn(traffic, true));
             let closed = more(&was, &is).map(|traffic| turn(traffic, false));
             if opened.is_some() || closed.is_some() {
-                result.changes.push(Change { from: from.parties.clone(), to: to.parties.clone(), opened, closed });
+                result.changes.push(Change {
+                    from: from.parties.clone(),
+                    to: to.parties.clone(),
+                    opened,
+                    closed,
+                });
             }
         }
     }
@@ -173,10 +177,10 @@ impl<'r, 'n, 'a> Side<'r, 'n, 'a> {
     ) -> Option<Decision> {
         let (senders, getters) = (from.sets.get(at)?, to.sets.get(at)?);
         let pairs = senders.iter().flat_map(|from| getters.iter().map(move |to| (*from as usize, *to as usize)));
-        let of_class = |class: usize| self.reach.classes().get(class).map(Class::members);
+        let of_class = |class: usize| self.reach.classes().get(class).map(|class| &class.members);
         for (from, to) in pairs {
             let (Some(senders), Some(getters)) = (of_class(from), of_class(to)) else { continue };
-            let Some(allowed) = self.reach.between(from, to, false) else { continue };
+            let Some(allowed) = self.reach.between(from, to) else { continue };
             if allowed.traffic.or(&allowed.uncertain).contains(protocol, port) != passes {
                 continue;
             }
@@ -206,8 +210,10 @@ impl<'r, 'n, 'a> Side<'r, 'n, 'a> {
 fn lasting(network: &Network<'_>, party: FoldedParty) -> Option<DiffParty> {
     match party {
         FoldedParty::Workload(reference) => {
-            let pod = reference.namespace.as_deref().and_then(|name| network.pod_named(name, &reference.name));
-            let alone = pod.filter(|pod| matches!(pod.origin, Origin::Live(_)) && *pod.reference() == reference);
+            let pod =
+                reference.namespace.as_deref().and_then(|name| network.pod_named(name, &reference.name));
+            let alone =
+                pod.filter(|pod| matches!(pod.origin, Origin::Live(_)) && *pod.reference() == reference);
             let Some(pod) = alone else { return Some(DiffParty::Workload(reference)) };
             let mut labels: Vec<_> = lasting_labels(pod.labels()).cloned().collect();
             labels.sort_unstable();
@@ -224,7 +230,8 @@ pub(crate) fn lasting_labels(labels: &crate::Labels) -> impl Iterator<Item = &(A
 }
 
 fn only_in(here: &Side<'_, '_, '_>, there: &Side<'_, '_, '_>) -> Vec<DiffParty> {
-    let mut only: Vec<DiffParty> = here.sets.keys().filter(|party| !there.sets.contains_key(*party)).cloned().collect();
+    let mut only: Vec<DiffParty> =
+        here.sets.keys().filter(|party| !there.sets.contains_key(*party)).cloned().collect();
     only.sort_unstable();
     only
 }
@@ -232,7 +239,9 @@ fn only_in(here: &Side<'_, '_, '_>, there: &Side<'_, '_, '_>) -> Vec<DiffParty> 
 /// Who is in both, with those together who are alike in both.
 fn groups(first: &Side<'_, '_, '_>, second: &Side<'_, '_, '_>) -> Vec<Group> {
     let mut both: Vec<(DiffParty, [Vec<u32>; 2])> = (first.sets.iter())
-        .filter_map(|(party, before)| Some((party.clone(), [before.clone(), second.sets.get(party)?.clone()])))
+        .filter_map(|(party, before)| {
+            Some((party.clone(), [before.clone(), second.sets.get(party)?.clone()]))
+        })
         .collect();
     both.sort_unstable();
     let mut ranges: Vec<(u32, u32, AddressRange)> = (first.outside.iter())

@@ -57,25 +57,32 @@ pub struct Exposed {
 /// have. Security groups are left out: who makes a pod doesn't choose its node or its groups.
 pub fn exposure(network: &Network<'_>) -> Vec<Exposed> {
     let addresses = usual_addresses(network);
-    let (news, models): (Vec<NewPods>, Vec<ModelPod>) =
-        candidates(network).into_iter().filter_map(|new| Some((new.clone(), new.model(network, &addresses)?))).unzip();
+    let (news, models): (Vec<NewPods>, Vec<ModelPod>) = candidates(network)
+        .into_iter()
+        .filter_map(|new| Some((new.clone(), new.model(network, &addresses)?)))
+        .unzip();
     let reach = Reach::with(network, &models, &[]);
     let (parties, sets) = reach.parties();
     let is_model = |party: &FoldedParty| matches!(party, FoldedParty::Model(_));
     let of_model: Vec<Option<&Vec<u32>>> = (0..models.len())
-        .map(|at| parties.iter().position(|party| *party == FoldedParty::Model(at)).and_then(|at| sets.get(at)))
+        .map(|at| {
+            parties.iter().position(|party| *party == FoldedParty::Model(at)).and_then(|at| sets.get(at))
+        })
         .collect();
     let mut exposed: Vec<Exposed> = Vec::new();
     let mut places: HashMap<(usize, Traffic, Traffic), usize> = HashMap::new();
     for (party, set) in parties.iter().zip(&sets).filter(|(party, _)| !is_model(party)) {
-        let pods = set.iter().all(|class| reach.classes().get(*class as usize).is_some_and(super::Class::is_pods));
+        let pods =
+            set.iter().all(|class| reach.classes().get(*class as usize).is_some_and(super::Class::is_pods));
         if !pods {
             continue;
         }
         let mut anybody: Option<(Traffic, Traffic)> = None;
         for (at, (new, model)) in news.iter().zip(&of_model).enumerate() {
             let Some(model) = model else { continue };
-            let some = |from: &[u32], to: &[u32]| reach.between_sets(from, to).map_or_else(Traffic::none, |(_, some)| some);
+            let some = |from: &[u32], to: &[u32]| {
+                reach.between_sets(from, to).map_or_else(Traffic::none, |(_, some)| some)
+            };
             let (ingress, egress) = (some(model, set), some(set, model));
             let (ingress, egress) = match &anybody {
                 None => {
@@ -102,7 +109,8 @@ pub fn exposure(network: &Network<'_>) -> Vec<Exposed> {
 
 /// Anybody first, then whom rules speak of, then somebody without labels in each namespace.
 fn candidates(network: &Network<'_>) -> Vec<NewPods> {
-    let anybody = NewPods { namespace: NewNamespace::With(LabelSelector::default()), labels: LabelSelector::default() };
+    let anybody =
+        NewPods { namespace: NewNamespace::With(LabelSelector::default()), labels: LabelSelector::default() };
     let mut scopes: Vec<&PodScope> = Vec::new();
     let mut seen = HashSet::new();
     for entry in network.policies() {
@@ -147,7 +155,8 @@ impl NewPods {
             }
             NewNamespace::With(selector) => {
                 let mut labels = least(selector)?;
-                let name = labels.iter().find(|(key, _)| &**key == NAME_LABEL).map(|(_, name)| Arc::clone(name));
+                let name =
+                    labels.iter().find(|(key, _)| &**key == NAME_LABEL).map(|(_, name)| Arc::clone(name));
                 match name.as_deref().and_then(|name| network.namespace_named(name)) {
                     Some(entry) if selector.matches(&entry.labels) => (name, entry.labels.clone()),
                     Some(_) => return None,
@@ -173,7 +182,8 @@ fn least(selector: &LabelSelector) -> Option<Vec<(Arc<str>, Arc<str>)>> {
             continue;
         }
         let same = || selector.requirements.iter().filter(|other| other.key == requirement.key);
-        let listed = same().filter(|other| other.operator == SelectorOperator::In).flat_map(|other| &other.values);
+        let listed =
+            same().filter(|other| other.operator == SelectorOperator::In).flat_map(|other| &other.values);
         let any: Arc<str> = ANY_VALUE.into();
         let alone = |value: &&Arc<str>| {
             let label = [(Arc::clone(&requirement.key), Arc::clone(value))];

@@ -19,13 +19,14 @@ pub mod plan;
 mod rules;
 mod select;
 mod services;
+mod suggest;
 mod traffic;
 mod warnings;
 mod who;
 
 pub use diff::{Change, Diff, DiffParty, Turn, diff};
-pub use exposure::{Exposed, NewNamespace, NewPods, exposure};
 pub use evaluate::{Allowed, direction};
+pub use exposure::{Exposed, NewNamespace, NewPods, exposure};
 pub use network::{Direction, Network};
 pub use pairs::{AddressRange, Class, Edge, Folded, FoldedLink, FoldedParty, Member, ModelPod, Reach};
 pub use party::{
@@ -34,6 +35,7 @@ pub use party::{
 };
 pub use rules::{Match, Matched, peer_matches, ports_match, rule_matches, rules, scope_matches};
 pub use services::{Endpoint, Facing};
+pub use suggest::{Beyond, Evidence, LeftOut, Manifest, Seen, Suggestion, suggest};
 pub use traffic::{Span, Traffic};
 pub use warnings::{Warning, WarningKind};
 pub use who::{Port, QuestionError, Who};

@@ -9,8 +9,7 @@ use clap::{Args, ValueEnum, ValueHint};
 /// Judges network policies (NetworkPolicy, ClusterNetworkPolicy, AdminNetworkPolicy, BaselineAdminNetworkPolicy) and security groups for
 /// pods, of which both must allow. With FROM and TO it answers one question; without them it tells of all pairs, folded by workload.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "\
+#[command(after_help = "\
 Examples:
   ringwall reach SNAPSHOT shop/Deployment/checkout payments/svc/payments-api:443
   ringwall reach SNAPSHOT shop/checkout-6d5f8-x2v7k 10.0.1.17:53/udp
@@ -27,8 +26,7 @@ address with a port is in brackets: [2001:db8::7]:53/udp.
 A batch holds one question a line:
   {\"from\": {\"pod\": \"shop/web-1\"}, \"to\": {\"workload\": \"shop/Deployment/api\"}, \"port\": 80, \"protocol\": \"TCP\"}
 
-docs/reference/reach.md has all forms of output."
-)]
+docs/reference/reach.md has all forms of output.")]
 pub(crate) struct Reach {
     #[command(flatten)]
     pub(crate) question: ReachAsk,

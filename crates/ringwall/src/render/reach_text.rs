@@ -118,7 +118,8 @@ impl Teller<'_> {
             Unit::Party(at) => self.short(Some(at)),
         };
         for ((unknown, traffic), senders) in comes {
-            let names: Vec<String> = senders.iter().map(|sender| self.sender(sender, self.group(unit))).collect();
+            let names: Vec<String> =
+                senders.iter().map(|sender| self.sender(sender, self.group(unit))).collect();
             let (looks, ports) = match unknown {
                 false => (style::PLAIN, ports(traffic)),
                 true => (style::WARNING, format!("not judged: {}", ports(traffic))),
@@ -145,14 +146,19 @@ impl Teller<'_> {
             Sender::Outside => "the outside".to_owned(),
             Sender::Unit(Unit::Group(at)) => match self.folded.groups.get(*at) {
                 Some(group) if Some(*at) == to && group.side == Side::Pods => "one another".to_owned(),
-                Some(group) if group.side == Side::Pods => format!("namespace {}", style::printable(&group.name)),
+                Some(group) if group.side == Side::Pods => {
+                    format!("namespace {}", style::printable(&group.name))
+                }
                 Some(group) if group.side == Side::Outside => "the outside".to_owned(),
                 Some(group) => style::printable(&group.name),
                 None => String::new(),
             },
-            Sender::Unit(Unit::Party(at)) => {
-                self.graph.parties.get(*at).map(|party| style::printable(&party.full_name())).unwrap_or_default()
-            }
+            Sender::Unit(Unit::Party(at)) => self
+                .graph
+                .parties
+                .get(*at)
+                .map(|party| style::printable(&party.full_name()))
+                .unwrap_or_default(),
         }
     }
 
@@ -183,7 +189,8 @@ impl Teller<'_> {
             .filter(|(at, party)| party.side == Side::Pods && self.folded.free.get(*at) == Some(&false))
             .map(|(at, _)| at)
             .collect();
-        let text = "What these send is limited: “every pod” does not mean them, and they reach what names them.";
+        let text =
+            "What these send is limited: “every pod” does not mean them, and they reach what names them.";
         self.list(out, "limited in what they send", text, &limited, width)
     }
 

@@ -323,7 +323,9 @@ impl Agent {
         let Some(log) = &self.flows else { return };
         let mut flows = match Flows::listen() {
             Ok(flows) => flows,
-            Err(error) => return tracing::error!(%error, "flows that begin can't be listened to, and are not logged"),
+            Err(error) => {
+                return tracing::error!(%error, "flows that begin can't be listened to, and are not logged");
+            }
         };
         let mut fold = tokio::time::interval(FOLD);
         fold.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -350,7 +352,8 @@ impl Agent {
 
     fn saw(&self, log: &FlowLog, began: Vec<Flow>) -> bool {
         let enforced = Arc::clone(&self.enforced.borrow());
-        let own = |flow: &Flow| enforced.own.contains(&flow.source) || enforced.own.contains(&flow.destination);
+        let own =
+            |flow: &Flow| enforced.own.contains(&flow.source) || enforced.own.contains(&flow.destination);
         began.into_iter().filter(own).fold(true, |room, flow| {
             let Flow { source, destination, protocol, port } = flow;
             log.add(Seen { source, destination, protocol, port, denied: None }) && room

@@ -176,10 +176,22 @@ mod tests {
         let text = fs::read_to_string(&path).unwrap();
         let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let [first, second] = lines.as_slice() else { panic!("{text}") };
-        assert_eq!((&first["port"], &first["verdict"], &first["count"]), (&json!(22), &json!("denied"), &json!(1)));
-        assert_eq!((&first["direction"], &first["because"]), (&json!("ingress"), &json!("NetworkPolicy shop/web")));
-        assert_eq!((&second["port"], &second["verdict"], &second["count"]), (&json!(80), &json!("allowed"), &json!(2)));
-        assert_eq!((&second["from"], &second["to"]), (&json!({"pod": "shop/web"}), &json!({"ip": "fd00::2"})));
+        assert_eq!(
+            (&first["port"], &first["verdict"], &first["count"]),
+            (&json!(22), &json!("denied"), &json!(1))
+        );
+        assert_eq!(
+            (&first["direction"], &first["because"]),
+            (&json!("ingress"), &json!("NetworkPolicy shop/web"))
+        );
+        assert_eq!(
+            (&second["port"], &second["verdict"], &second["count"]),
+            (&json!(80), &json!("allowed"), &json!(2))
+        );
+        assert_eq!(
+            (&second["from"], &second["to"]),
+            (&json!({"pod": "shop/web"}), &json!({"ip": "fd00::2"}))
+        );
         assert!(second["time"].as_str().unwrap().ends_with('Z') && second.get("because").is_none());
     }
 

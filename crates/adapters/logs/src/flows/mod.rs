@@ -88,7 +88,14 @@ impl Flows {
     }
 
     fn read_opened(&mut self, name: &Arc<str>, opened: Result<Opened, Refusal>) {
-        let mut reader = Reader { flows: self, file: name, line: Vec::new(), length: 0, number: 0, format: Format::default() };
+        let mut reader = Reader {
+            flows: self,
+            file: name,
+            line: Vec::new(),
+            length: 0,
+            number: 0,
+            format: Format::default(),
+        };
         let outcome = opened.and_then(|mut opened| {
             let mut buffer = vec![0; CHUNK];
             loop {

@@ -73,16 +73,24 @@ fn a_header_tells_the_fields() {
     // A SYN with an ACK is an answer, whatever the ports; the packet's own addresses count.
     assert_eq!(
         told(&flows),
-        ["10.0.0.1 10.0.0.2 ICMP true 1", "10.1.0.1 10.0.0.2 TCP60000 true 1", "10.2.0.2 10.1.0.1 TCP8080 true 1"]
+        [
+            "10.0.0.1 10.0.0.2 ICMP true 1",
+            "10.1.0.1 10.0.0.2 TCP60000 true 1",
+            "10.2.0.2 10.1.0.1 TCP8080 true 1"
+        ]
     );
     assert_eq!(flows.by_ports, 0);
-    let settings = read(format!("${{dstaddr}} ${{srcaddr}} ${{dstport}} ${{srcport}} ${{protocol}} ${{action}}\n10.0.0.2 10.0.0.1 53 40000 17 ACCEPT\n"));
+    let settings = read(format!(
+        "${{dstaddr}} ${{srcaddr}} ${{dstport}} ${{srcport}} ${{protocol}} ${{action}}\n10.0.0.2 10.0.0.1 53 40000 17 ACCEPT\n"
+    ));
     assert_eq!(told(&settings), ["10.0.0.1 10.0.0.2 UDP53 true 1"]);
 }
 
 #[test]
 fn what_the_cli_prints_of_cloudwatch() {
-    let flows = read(format!(r#"{{"events":[{{"message":"{V2}","timestamp":1}},{{"message":"{V2}"}}],"searchedLogStreams":[]}}"#));
+    let flows = read(format!(
+        r#"{{"events":[{{"message":"{V2}","timestamp":1}},{{"message":"{V2}"}}],"searchedLogStreams":[]}}"#
+    ));
     assert_eq!(told(&flows), ["10.0.1.5 10.0.2.9 TCP5432 true 2"]);
 }
 
@@ -95,7 +103,15 @@ fn compressed_or_not() {
 
 #[test]
 fn what_is_broken_costs_itself_alone() {
-    let lines = ["nonsense", "{\"from\":1}", V2, "{}", &V2.replace("ACCEPT", "MAYBE"), &V2.replace("5432", "99999"), "PAR1xx"];
+    let lines = [
+        "nonsense",
+        "{\"from\":1}",
+        V2,
+        "{}",
+        &V2.replace("ACCEPT", "MAYBE"),
+        &V2.replace("5432", "99999"),
+        "PAR1xx",
+    ];
     let flows = read(lines.join("\n"));
     assert_eq!(told(&flows), ["10.0.1.5 10.0.2.9 TCP5432 true 1"]);
     assert_eq!(flows.unreadable, 6);

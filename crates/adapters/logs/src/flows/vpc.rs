@@ -13,8 +13,7 @@ use super::{Flow, agent};
 const MAX_FIELDS: usize = 128;
 
 /// The format where no header says another: that of version 2.
-const DEFAULT: &str =
-    "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status";
+const DEFAULT: &str = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status";
 
 /// First port that Linux gives to who begins a connection (`net.ipv4.ip_local_port_range`).
 const FIRST_EPHEMERAL: u16 = 32_768;
@@ -130,7 +129,8 @@ impl Format {
         let Some(protocol) = agent::number(u64::from(number(self.protocol, "protocol")?)) else {
             return Ok(Taken::Other);
         };
-        let flow = |from, to, port| Flow { from: Who::Address(from), to: Who::Address(to), protocol, port, allowed };
+        let flow =
+            |from, to, port| Flow { from: Who::Address(from), to: Who::Address(to), protocol, port, allowed };
         if protocol == Protocol::Icmp {
             return Ok(Taken::Flow { flow: flow(source, destination, None), by_ports: false });
         }

@@ -33,12 +33,8 @@ fn labels(value: &Value) -> Labels {
 }
 
 fn world(step: &Value) -> World {
-    let namespaces: BTreeMap<String, Labels> = step["namespaces"]
-        .as_object()
-        .unwrap()
-        .iter()
-        .map(|(name, of)| (name.clone(), labels(of)))
-        .collect();
+    let namespaces: BTreeMap<String, Labels> =
+        step["namespaces"].as_object().unwrap().iter().map(|(name, of)| (name.clone(), labels(of))).collect();
     let pods = step["pods"].as_array().unwrap().iter().map(|pod| {
         let name = text(&pod["name"]);
         let ports = pod["ports"].as_array().unwrap().iter().map(|port| {
@@ -60,7 +56,11 @@ fn world(step: &Value) -> World {
     });
     World {
         nodes: (0..NODES)
-            .map(|at| Node { name: format!("node-{at}"), labels: Labels::new(), addresses: node_addresses(at) })
+            .map(|at| Node {
+                name: format!("node-{at}"),
+                labels: Labels::new(),
+                addresses: node_addresses(at),
+            })
             .collect(),
         namespaces,
         pods: pods.collect(),
@@ -103,7 +103,8 @@ fn play(family: &str) {
     flate2::read::GzDecoder::new(file).read_to_string(&mut text).unwrap();
     let cases: Value = serde_json::from_str(&text).unwrap();
     let nodes: Vec<Vec<IpAddr>> = (0..NODES).map(node_addresses).collect();
-    let mut lab = Lab::new(&nodes, &["198.51.100.7".parse().unwrap(), "2001:db8::7".parse().unwrap()], &PORTS);
+    let mut lab =
+        Lab::new(&nodes, &["198.51.100.7".parse().unwrap(), "2001:db8::7".parse().unwrap()], &PORTS);
     let mut enforcer = Enforcer::default();
     let (mut played, mut asked, mut wrong) = (0, 0, BTreeMap::<u64, Vec<String>>::new());
     for case in cases["cases"].as_array().unwrap().iter().filter(|case| case["default_run"] == true) {

@@ -95,6 +95,22 @@ impl Network<'_> {
         Ok(decision)
     }
 
+    /// Everybody whom the two ends of a question stand for, those of the destination with the port that is their own.
+    ///
+    /// # Errors
+    ///
+    /// Where an end is nobody.
+    pub(crate) fn ends(
+        &self,
+        from: &Who,
+        to: &Who,
+        port: u16,
+        protocol: Protocol,
+    ) -> Result<(Vec<Party<'_>>, Vec<(Party<'_>, u16)>), QuestionError> {
+        let ways = self.ways(to, &Port::Number(port), protocol)?.ways;
+        Ok((self.sources(from)?, ways.into_iter().map(|way| (way.party, way.port)).collect()))
+    }
+
     /// Whether a packet passes from one party to another, at the destination's own port, and because of what: policies and security
     /// groups, which must both allow it.
     pub fn decide(&self, from: Party<'_>, to: Party<'_>, protocol: Protocol, port: u16) -> Decision {

@@ -175,7 +175,8 @@ impl<'a> SecurityGroups<'a> {
         }
     }
 
-    /// Families in which two parties are judged; of what has no address yet, those of the other, or of the cluster.
+    /// Families in which two parties are judged: of what has no address yet, those of the other, or of the cluster; none where both have
+    /// addresses and no family of them in common, as no packet goes between them.
     fn shared_families(&self, network: &Network<'_>, from: Party<'_>, to: Party<'_>) -> Vec<Family> {
         let families = network.families(from, to);
         let known: Option<Vec<Family>> = families
@@ -185,8 +186,8 @@ impl<'a> SecurityGroups<'a> {
         known.unwrap_or_else(|| {
             let has =
                 |family: &Family| [from, to].iter().any(|party| path::address(*party, *family).is_some());
-            let either: Vec<Family> = [Family::V4, Family::V6].into_iter().filter(has).collect();
-            if either.is_empty() { self.families.clone() } else { either }
+            let none_has_an_address = ![Family::V4, Family::V6].iter().any(has);
+            if none_has_an_address { self.families.clone() } else { Vec::new() }
         })
     }
 }

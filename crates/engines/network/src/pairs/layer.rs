@@ -69,7 +69,8 @@ impl Layer {
         flows: &mut Flows,
     ) -> Self {
         let count = members.0.len();
-        let mut layer = Self { count, far: Vec::with_capacity(count * count), near: Vec::with_capacity(count * count) };
+        let mut layer =
+            Self { count, far: Vec::with_capacity(count * count), near: Vec::with_capacity(count * count) };
         for from in &members.0 {
             for to in &members.0 {
                 let ask = |pair: Option<(Seat, Seat)>| {
@@ -107,7 +108,9 @@ type OnNodes = HashMap<Option<NodeId>, Vec<Seat>>;
 /// Two that are not on one node.
 fn apart(from: &OnNodes, to: &OnNodes) -> Option<(Seat, Seat)> {
     let mut pairs = from.iter().flat_map(|(node, seats)| {
-        to.iter().filter(move |(other, _)| node.is_none() || *other != node).map(move |(_, others)| (seats, others))
+        to.iter()
+            .filter(move |(other, _)| node.is_none() || *other != node)
+            .map(move |(_, others)| (seats, others))
     });
     pairs.find_map(|(seats, others)| two(seats, others))
 }

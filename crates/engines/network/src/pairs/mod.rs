@@ -73,7 +73,8 @@ impl<'n, 'a> Reach<'n, 'a> {
         let mut flows = Flows::new();
         let ingress = filler.rows(Direction::Ingress, &mut flows);
         let egress = filler.rows(Direction::Egress, &mut flows);
-        let layer = network.groups.as_ref().map(|groups| Layer::new(network, groups, &classes.groups, &mut flows));
+        let layer =
+            network.groups.as_ref().map(|groups| Layer::new(network, groups, &classes.groups, &mut flows));
         let mut cells = cells(&classes, &egress, &ingress, &mut flows);
         let mut near = Vec::new();
         if let Some(layer) = &layer {
@@ -94,11 +95,19 @@ impl<'n, 'a> Reach<'n, 'a> {
         &self.classes.classes
     }
 
-    /// What passes from a member of one class to a member of another, who is neither the same nor its own node; on one node or not.
-    pub fn between(&self, from: usize, to: usize, on_one_node: bool) -> Option<&Allowed> {
+    /// What passes from a member of one class to a member of another, who is neither the same nor on the same node.
+    pub fn between(&self, from: usize, to: usize) -> Option<&Allowed> {
+        self.cell(&self.cells, from, to)
+    }
+
+    /// The same for two on one node, neither of which is the node itself: security groups may not come between them, which leaves more.
+    pub fn between_on_one_node(&self, from: usize, to: usize) -> Option<&Allowed> {
+        self.cell(if self.near.is_empty() { &self.cells } else { &self.near }, from, to)
+    }
+
+    fn cell(&self, cells: &[FlowId], from: usize, to: usize) -> Option<&Allowed> {
         let count = self.classes().len();
         let column = Some(to).filter(|to| *to < count)?;
-        let cells = if on_one_node && !self.near.is_empty() { &self.near } else { &self.cells };
         self.flows.get(*cells.get(from.checked_mul(count)?.checked_add(column)?)?)
     }
 
@@ -109,14 +118,21 @@ impl<'n, 'a> Reach<'n, 'a> {
         let near = if self.near.is_empty() { &self.cells } else { &self.near };
         let rows = self.cells.chunks(count).zip(near.chunks(count));
         rows.zip(self.classes()).enumerate().flat_map(move |(from, ((far, near), sender))| {
-            far.iter().zip(near).zip(self.classes()).enumerate().filter_map(move |(to, ((far, near), getter))| {
-                let judged = sender.is_pods() || getter.is_pods();
-                let pair = from != to || sender.members.len() > 1;
-                if (*far, *near) == (FlowId::NONE, FlowId::NONE) || !judged || !pair {
-                    return None;
-                }
-                Some(Edge { from, to, allowed: self.flows.get(*far)?, on_one_node: self.flows.get(*near)? })
-            })
+            far.iter().zip(near).zip(self.classes()).enumerate().filter_map(
+                move |(to, ((far, near), getter))| {
+                    let judged = sender.is_pods() || getter.is_pods();
+                    let pair = from != to || sender.members.len() > 1;
+                    if (*far, *near) == (FlowId::NONE, FlowId::NONE) || !judged || !pair {
+                        return None;
+                    }
+                    Some(Edge {
+                        from,
+                        to,
+                        allowed: self.flows.get(*far)?,
+                        on_one_node: self.flows.get(*near)?,
+                    })
+                },
+            )
         })
     }
 
@@ -170,7 +186,9 @@ impl<'n, 'a> Reach<'n, 'a> {
         let node = self.network.node_of(from);
         let near = node.is_some() && node == self.network.node_of(to);
         if !self.network.exempt(from, to) {
-            return self.between(sender, getter, near).cloned();
+            let passes =
+                if near { self.between_on_one_node(sender, getter) } else { self.between(sender, getter) };
+            return passes.cloned();
         }
         let groups = self.network.groups.as_ref();
         Some(groups.map_or_else(Allowed::all, |groups| groups.traffic(self.network, from, to)))
@@ -190,11 +208,14 @@ pub(crate) fn usual_addresses(network: &Network<'_>) -> Vec<IpAddr> {
     let space = Space::new(&matchers.blocks, &[]);
     let mut counts: hashbrown::HashMap<Vec<Option<u32>>, (usize, &[IpAddr])> = hashbrown::HashMap::new();
     let pods = network.pods().iter().filter(|pod| !pod.host_network());
-    for addresses in pods.map(|pod| pod.parts().addresses.as_slice()).filter(|addresses| !addresses.is_empty()) {
+    for addresses in
+        pods.map(|pod| pod.parts().addresses.as_slice()).filter(|addresses| !addresses.is_empty())
+    {
         let places = addresses.iter().map(|address| space.place(*address)).collect();
         counts.entry(places).or_insert((0, addresses)).0 += 1;
     }
-    let usual = counts.into_values().max_by(|(a, first), (b, second)| a.cmp(b).then_with(|| second.cmp(first)));
+    let usual =
+        counts.into_values().max_by(|(a, first), (b, second)| a.cmp(b).then_with(|| second.cmp(first)));
     usual.map_or_else(Vec::new, |(_, addresses)| addresses.to_vec())
 }
 
@@ -241,11 +262,6 @@ fn shared<'c>(from: &'c Class, to: &'c Class) -> impl Iterator<Item = (u32, u32)
 }
 
 impl Class {
-    /// Its members, in the order of their numbers or addresses; never empty. All are of one kind.
-    pub fn members(&self) -> &[Member] {
-        &self.members
-    }
-
     /// Whether its members are pods, such as exist or not.
     pub fn is_pods(&self) -> bool {
         matches!(self.kind, Kind::Pod | Kind::Model)

@@ -238,7 +238,8 @@ impl Space {
                     continue;
                 }
                 let taken = known.get(from..to).unwrap_or_default().iter().copied().map(number);
-                let free = (*first..=last).zip(taken).find(|(mine, taken)| mine != taken).map(|(mine, _)| mine);
+                let free =
+                    (*first..=last).zip(taken).find(|(mine, taken)| mine != taken).map(|(mine, _)| mine);
                 let sample = free.unwrap_or(first + held);
                 pieces.push(Piece { range, place: *place, sample: address(cuts.family, sample) });
             }
@@ -313,7 +314,8 @@ mod tests {
         let held: IpAddr = "10.0.0.7".parse().unwrap();
         let space = Space::new(&[Block { cidr: "10.0.0.7/32".parse().unwrap(), except: vec![] }], &[]);
         assert!(space.pieces(&[held]).iter().all(|piece| !piece.range.contains(held)));
-        let next = space.pieces(&[held]).into_iter().find(|piece| piece.range.first == IpAddr::from([10, 0, 0, 8]));
+        let next =
+            space.pieces(&[held]).into_iter().find(|piece| piece.range.first == IpAddr::from([10, 0, 0, 8]));
         assert_eq!(next.unwrap().sample, IpAddr::from([10, 0, 0, 8]));
         let zero = IpAddr::from([0, 0, 0, 0]);
         assert_eq!(space.pieces(&[zero, held]).first().unwrap().sample, IpAddr::from([0, 0, 0, 1]));

@@ -59,7 +59,8 @@ async fn serve(args: &Agent) -> Result<Exit, Failure> {
     let stopping = Arc::new(AtomicBool::new(false));
     let ready = {
         let stopping = Arc::clone(&stopping);
-        let (identity, network) = (identity.as_ref().map(Identity::ready), network.as_ref().map(Network::agent));
+        let (identity, network) =
+            (identity.as_ref().map(Identity::ready), network.as_ref().map(Network::agent));
         move || {
             if stopping.load(Ordering::Relaxed) {
                 return Err("it is stopping".to_owned());

@@ -46,7 +46,10 @@ fn write_text(out: &mut impl Write, rules: &NodeRules, plan: &Plan) -> io::Resul
                     let blocks = set.singles.len() + set.ranges.len();
                     let otherwise = rules.classes.get(set.otherwise).map(|class| class.allowed().to_string());
                     let otherwise = otherwise.unwrap_or_default();
-                    writeln!(out, "#   {direction}: {blocks} addresses and ranges by themselves; others: {otherwise}")?;
+                    writeln!(
+                        out,
+                        "#   {direction}: {blocks} addresses and ranges by themselves; others: {otherwise}"
+                    )?;
                 }
             }
         }
@@ -75,9 +78,10 @@ fn json_of(rules: &NodeRules, plan: &Plan) -> Value {
     });
     let sets = rules.rule_sets.iter().map(|set| {
         let singles = set.singles.iter().map(|(address, class)| json!({"address": address, "class": class}));
-        let ranges = set.ranges.iter().map(
-            |(range, class)| json!({"first": range.first, "last": range.last, "class": class}),
-        );
+        let ranges = set
+            .ranges
+            .iter()
+            .map(|(range, class)| json!({"first": range.first, "last": range.last, "class": class}));
         json!({
             "addresses": singles.collect::<Vec<_>>(), "ranges": ranges.collect::<Vec<_>>(),
             "otherwise": set.otherwise,

@@ -17,16 +17,14 @@ pub(super) fn run(folder: &Path, questions: &Path) -> Result<Exit, Failure> {
     let snapshot = session::open(folder)?;
     session::print_problems(&snapshot.problems)?;
     let network = Network::new(&snapshot.cluster);
-    lines.answer(&mut |line, out| {
-        match line.text.clone().and_then(|text| answer(text, &network)) {
-            Ok(decision) => {
-                json::print_line(out, &DecisionJson::from(&decision))?;
-                Ok(Answered::Yes)
-            }
-            Err(error) => {
-                json::print_line(out, &Unanswered::because(error))?;
-                Ok(Answered::No)
-            }
+    lines.answer(&mut |line, out| match line.text.clone().and_then(|text| answer(text, &network)) {
+        Ok(decision) => {
+            json::print_line(out, &DecisionJson::from(&decision))?;
+            Ok(Answered::Yes)
+        }
+        Err(error) => {
+            json::print_line(out, &Unanswered::because(error))?;
+            Ok(Answered::No)
         }
     })
 }

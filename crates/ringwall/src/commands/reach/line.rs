@@ -110,9 +110,9 @@ fn who(end: &End<'_>) -> Result<Who, String> {
             Who::Workload { namespace: namespace.into(), kind: kind.into(), name: name.into() }
         }
         End::Node(name) => Who::Node { name: name.as_ref().into() },
-        End::Ip(text) => Who::Address(
-            text.parse::<IpAddr>().map_err(|_| format!("`{text}` is not an address"))?,
-        ),
+        End::Ip(text) => {
+            Who::Address(text.parse::<IpAddr>().map_err(|_| format!("`{text}` is not an address"))?)
+        }
     })
 }
 
@@ -166,8 +166,19 @@ mod tests {
             let said = refusal(&format!("{{{pods},{rest}}}"));
             assert!(said.contains(why), "{rest}: {said}");
         }
-        for end in [r#"{"pod":"b"}"#, r#"{"pod":"a/b/c"}"#, r#"{"workload":"a/b"}"#, r#"{"ip":"10.0.0"}"#, "{}", r#"{"pod":"a/b","ip":"::1"}"#, "1"] {
-            assert!(parse(format!(r#"{{"from":{end},"to":{{"pod":"a/c"}},"port":80}}"#).as_bytes()).is_err(), "{end}");
+        for end in [
+            r#"{"pod":"b"}"#,
+            r#"{"pod":"a/b/c"}"#,
+            r#"{"workload":"a/b"}"#,
+            r#"{"ip":"10.0.0"}"#,
+            "{}",
+            r#"{"pod":"a/b","ip":"::1"}"#,
+            "1",
+        ] {
+            assert!(
+                parse(format!(r#"{{"from":{end},"to":{{"pod":"a/c"}},"port":80}}"#).as_bytes()).is_err(),
+                "{end}"
+            );
         }
     }
 }

@@ -20,7 +20,10 @@ pub(super) fn run(args: &ReachAsk) -> Result<Exit, Failure> {
     let network = Network::new(cluster);
     let mut notes = judged::lines(cluster);
     if !snapshot.problems.is_empty() {
-        notes.push(format!("{} parts of the snapshot could not be read: what they say is not in here", snapshot.problems.len()));
+        notes.push(format!(
+            "{} parts of the snapshot could not be read: what they say is not in here",
+            snapshot.problems.len()
+        ));
     }
     let mut graph = graph::graph(&network, session::title(cluster, &args.folder), notes);
     filter(&mut graph, args)?;
@@ -55,7 +58,9 @@ fn filter(graph: &mut Graph, args: &ReachAsk) -> Result<(), Failure> {
                 let known: BTreeSet<String> = graph
                     .parties
                     .iter()
-                    .flat_map(|party| [party.namespace.clone(), format!("{}/{}", party.namespace, party.name)])
+                    .flat_map(|party| {
+                        [party.namespace.clone(), format!("{}/{}", party.namespace, party.name)]
+                    })
                     .collect();
                 let hint = did_you_mean(word, known.iter().map(String::as_str))
                     .unwrap_or_else(|| "as a namespace, NAMESPACE/NAME, nodes or outside".to_owned());
@@ -155,5 +160,12 @@ fn restricted(
         link.from = class_place.get(link.from).copied().unwrap_or(usize::MAX);
         link.to = class_place.get(link.to).copied().unwrap_or(usize::MAX);
     }
-    Graph { title: graph.title.clone(), notes: graph.notes.clone(), is_part: true, parties, classes: kept, links }
+    Graph {
+        title: graph.title.clone(),
+        notes: graph.notes.clone(),
+        is_part: true,
+        parties,
+        classes: kept,
+        links,
+    }
 }

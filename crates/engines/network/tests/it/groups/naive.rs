@@ -120,7 +120,9 @@ fn is_fargate(cluster: &Cluster, host: Host) -> bool {
 /// The interface under whose address a host is known.
 fn own(cluster: &Cluster, host: Host) -> Option<Interface> {
     match host {
-        Host::Pod(at) => branch(cluster, at).or_else(|| holding(cluster, cluster.pods[at].network.addresses[0])),
+        Host::Pod(at) => {
+            branch(cluster, at).or_else(|| holding(cluster, cluster.pods[at].network.addresses[0]))
+        }
         Host::Node(at) if is_fargate(cluster, host) => holding(cluster, cluster.nodes[at].addresses[0]),
         Host::Node(at) => Some(primary(cluster, at)),
         Host::Other(address) => holding(cluster, address),

@@ -351,7 +351,17 @@ fn pods_without_a_grace_period() {
         move |cluster: &mut Cluster| {
             let tree = mapping(
                 "spec",
-                mapping("terminationGracePeriodSeconds", Tree::new(4, Value::Number(Box::new(Number { written: arc(&period.to_string()), integer: Some(period), float: 0.0 })))),
+                mapping(
+                    "terminationGracePeriodSeconds",
+                    Tree::new(
+                        4,
+                        Value::Number(Box::new(Number {
+                            written: arc(&period.to_string()),
+                            integer: Some(period),
+                            float: 0.0,
+                        })),
+                    ),
+                ),
             );
             let pod = &cluster.pods[0];
             cluster.objects.push(Object {
