@@ -330,10 +330,10 @@ fn who_is_nobody_is_an_error() {
         |from: &str, port: Port, protocol| network.connects(&who(from), &who("shop/c"), &port, protocol);
     let error = |from: &str| ask(from, Port::Number(80), Protocol::Tcp).unwrap_err().to_string();
     assert_eq!(error("shop/w2"), "the pod `shop/w2` is over: it has no processes that could send or receive");
-    assert_eq!(error("shop/absent"), "there is no Pod `shop/absent` in the snapshot");
+    assert_eq!(error("shop/absent"), "there is no pod `shop/absent` in the snapshot");
     assert_eq!(error("shop/Deployment/absent"), "there is no Deployment `shop/absent` in the snapshot");
-    assert_eq!(error("node:absent"), "there is no Node `absent` in the snapshot");
-    assert_eq!(error("svc:shop/absent"), "there is no Service `shop/absent` in the snapshot");
+    assert_eq!(error("node:absent"), "there is no node `absent` in the snapshot");
+    assert_eq!(error("svc:shop/absent"), "there is no service `shop/absent` in the snapshot");
     let named = ask("shop/w1", Port::Name("http".into()), Protocol::Icmp);
     assert!(matches!(named, Err(QuestionError::NoPorts { .. })), "{named:?}");
 }
