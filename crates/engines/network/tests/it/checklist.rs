@@ -430,11 +430,14 @@ fn what_cannot_be_evaluated_is_said() {
     assert!(text.contains("which addresses `example.com` has"), "{text}");
     denied(&names, "x/a", "93.184.215.14", "80");
     denied(&names, "x/a", "y/b", "443");
-    let mut unreadable = world(&[policy("p", json!({"ingress": [{"ports": [{"port": 80}]}]}))]);
-    unreadable.network.policies[0].unreadable.push("`ingress[1]` is no rule".into());
-    allowed(&unreadable, "y/a", "x/a", "80");
-    let text = unknown(&unreadable, "y/a", "x/a", "81");
-    assert!(text.contains("`ingress[1]` is no rule"), "{text}");
+    let readable = policy("q", json!({"ingress": [{"ports": [{"port": 82}]}]}));
+    let mut unreadable = world(&[policy("p", json!({"ingress": [{"ports": [{"port": 80}]}]})), readable]);
+    unreadable.network.policies[0].unreadable.push("`podSelector` is no selector".into());
+    allowed(&unreadable, "y/a", "x/a", "82");
+    for port in ["80", "81"] {
+        let text = unknown(&unreadable, "y/a", "x/a", port);
+        assert!(text.contains("`podSelector` is no selector"), "{text}");
+    }
 }
 
 #[test]
