@@ -6,6 +6,7 @@ mod aws_managed_policies;
 mod aws_models;
 mod aws_python;
 mod aws_shapes;
+mod built;
 mod detection;
 mod duckdb;
 mod fuzz;
