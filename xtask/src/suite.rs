@@ -260,23 +260,26 @@ fn test_store(built: &Built, steps: &mut Steps) {
 
 /// Runs the tests of what replicas share, on Debian's NATS and on one that syncs; a server that can't be had is a gap.
 fn share_work(workspace: &Workspace, built: &Built, steps: &mut Steps) {
+    // Before 2.10 a server says that it has what it is about to write, so what it loses when it is killed is not asked of it.
+    const OF_ONE_THAT_SYNCS: [&str; 2] =
+        ["--skip", "crash::a_killed_server_loses_nothing_that_it_acknowledged"];
     let servers = [
-        ("tests of replicas on the machine's NATS", nats::find_or_install()),
-        ("tests of replicas on a NATS that syncs", NATS_SERVER.build(workspace)),
+        ("tests of replicas on the machine's NATS", nats::find_or_install(), &OF_ONE_THAT_SYNCS[..]),
+        ("tests of replicas on a NATS that syncs", NATS_SERVER.build(workspace), &[]),
     ];
-    for (name, server) in servers {
+    for (name, server, left_out) in servers {
         match server {
             Err(error) => steps.gap(name, &format!("{error:#}")),
             Ok(server) => {
                 steps.run(name, || {
                     let mut command = built.tests("ringwall-stream", "it")?;
-                    process::run(command.arg("--ignored").env(nats::SERVER_VARIABLE, server))
+                    process::run(command.arg("--ignored").args(left_out).env(nats::SERVER_VARIABLE, server))
                 });
             }
         }
     }
     const SERVICE: &str = "replicas of the audit service, killed";
-    match detection::can_run().and_then(|()| nats::find_or_install()) {
+    match detection::can_run().and_then(|()| NATS_SERVER.build(workspace)) {
         Err(error) => steps.gap(SERVICE, &format!("{error:#}")),
         Ok(server) => {
             steps.run(SERVICE, || detection::share(workspace, &built.ringwall()?, &server));
