@@ -19,14 +19,14 @@ pub(crate) fn can_run() -> Result<()> {
     process::probe(PYTHON, &["--version"]).context("there is no `python3` on this machine")?;
     process::probe("nft", &["--version"]).context("there is no `nft` on this machine")?;
     let name = format!("ringwall-probe-{}", std::process::id());
-    if process::probe("ip", &["netns", "add", &name]).is_err() {
+    if process::probe("ip", &["netns", "add", &name]).is_none() {
         bail!("network namespaces need root and `ip`");
     }
-    process::probe("ip", &["netns", "del", &name])?;
+    process::probe("ip", &["netns", "del", &name]).context("a network namespace could not be taken away")?;
     Ok(())
 }
 
 /// Has `testbed/network/suite.py` write policies, and send packets.
-pub(crate) fn run(workspace: &Workspace, testbed: &Path) -> Result<()> {
-    aws_clients::suite(workspace, Path::new(PYTHON), "network", &[testbed])
+pub(crate) fn run(workspace: &Workspace, server: &Path, testbed: &Path) -> Result<()> {
+    aws_clients::suite(workspace, Path::new(PYTHON), "network", &[server, testbed])
 }
