@@ -69,13 +69,16 @@ impl Network<'_> {
         }
         let sources = self.sources(from)?;
         let reached = self.ways(to, port, protocol)?;
-        let mut answer = Answer { reasons: reached.reasons, ..Answer::default() };
+        let mut answer = Answer::default();
         for reason in reached.denied {
             answer.deny(vec![reason]);
         }
         for why in reached.unknown {
-            answer.verdict = worst(answer.verdict, Verdict::Unknown);
-            push_new(&mut answer.not_evaluated, why);
+            answer.pair(Decision {
+                verdict: Verdict::Unknown,
+                reasons: Vec::new(),
+                not_evaluated: vec![why],
+            });
         }
         for source in &sources {
             for way in &reached.ways {
@@ -87,6 +90,7 @@ impl Network<'_> {
             answer.deny(vec![built_in("nobody is behind the source")]);
         }
         let mut decision = answer.end();
+        decision.reasons.splice(0..0, reached.reasons);
         if let Who::Address(address) = to
             && decision.verdict != Verdict::Denied
         {

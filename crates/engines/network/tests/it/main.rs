@@ -17,5 +17,6 @@ mod groups;
 mod naive;
 mod pairs;
 mod published;
+mod services;
 mod suggest;
 mod twin;
