@@ -80,9 +80,6 @@ impl Table {
         for (name, limit) in after.limits.iter().filter(|(name, _)| !self.limits.contains_key(*name)) {
             let _ = writeln!(script, "add limit inet {t} {name} {{ {limit} ; }}");
         }
-        for (name, set) in after.sets.iter().filter(|(name, _)| !self.sets.contains_key(*name)) {
-            let _ = writeln!(script, "add {} inet {t} {name} {{ {} }}", set.keyword(), set.head);
-        }
         for (name, chain) in after.chains.iter().filter(|(name, _)| !self.chains.contains_key(*name)) {
             match &chain.hook {
                 Some(hook) => {
@@ -92,6 +89,10 @@ impl Table {
                     let _ = writeln!(script, "add chain inet {t} {name}");
                 }
             }
+        }
+        // After the chains: `nft` 1.0.6 sends the elements of a new map of ranges with the map, not where they stand.
+        for (name, set) in after.sets.iter().filter(|(name, _)| !self.sets.contains_key(*name)) {
+            let _ = writeln!(script, "add {} inet {t} {name} {{ {} }}", set.keyword(), set.head);
         }
         for (name, chain) in &after.chains {
             let before = self.chains.get(name);

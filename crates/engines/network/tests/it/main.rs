@@ -9,3 +9,4 @@
 mod clusters;
 mod groups;
 mod pairs;
+mod plan;
