@@ -6,6 +6,7 @@ mod aws_managed_policies;
 mod aws_models;
 mod aws_python;
 mod aws_shapes;
+mod branch_interfaces;
 mod detection;
 mod duckdb;
 mod fuzz;
@@ -17,6 +18,7 @@ mod iam_peers;
 mod irsa;
 mod moto;
 mod nats;
+mod network;
 mod process;
 mod python;
 mod sinks;
@@ -29,6 +31,7 @@ mod testbed;
 mod tidy;
 mod workspace;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -100,6 +103,11 @@ enum Chore {
     AwsModels,
     /// Bring the policies that AWS manages up to date, from PyPI
     AwsManagedPolicies,
+    /// Bring the numbers of branch interfaces of ringwall-network up to date
+    BranchInterfaces {
+        /// A copy of `pkg/aws/vpc/limits.go` of amazon-vpc-resource-controller-k8s
+        limits: PathBuf,
+    },
     /// Make the Rust of the gRPC protocols anew
     Grpc,
 }
@@ -154,6 +162,10 @@ fn run(chore: Chore) -> Result<ExitCode> {
         }
         Chore::IamData { version } => {
             iam_data::run(&workspace, version.as_deref())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Chore::BranchInterfaces { limits } => {
+            branch_interfaces::run(&workspace, &limits)?;
             Ok(ExitCode::SUCCESS)
         }
         Chore::Grpc => {

@@ -15,6 +15,7 @@
 
 mod class;
 mod error;
+mod flows;
 mod listing;
 mod names;
 pub mod nflog;
@@ -26,6 +27,7 @@ mod table;
 mod told;
 
 pub use error::NftError;
+pub use flows::{Flow, Flows};
 pub use listing::{Drift, DriftKind, Listing};
 pub use nflog::{DenyLog, Logged};
 pub use options::{InterfacePattern, Options, TableName};

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
 use ringwall_model::network::{Protocol, RuleAction};
-use ringwall_network::plan::{Addresses, DirectionRules};
+use ringwall_network::plan::{Addresses, DirectionRules, PolicyRules};
 use ringwall_network::{Direction, Traffic};
 use ringwall_nft::{Denial, Options, Plan};
 
@@ -194,11 +194,11 @@ async fn blocks_except_what_they_except_and_tiers_come_in_order() {
     // Admin: pass 80 of pod 2 on to the policies, which allow it; deny the rest of it; accept pod 3 whatever policies say.
     let way = Direction::Ingress;
     let tiers = DirectionRules {
-        admin: vec![
+        admin: vec![PolicyRules { priority: 1, rules: vec![
             rule(way, "admin", 0, RuleAction::Pass, vec![(pods(&[2]), port(Protocol::Tcp, 80))]),
             rule(way, "admin", 1, RuleAction::Deny, vec![(pods(&[2]), Traffic::all())]),
             rule(way, "admin", 2, RuleAction::Accept, vec![(pods(&[3]), port(Protocol::Tcp, 8080))]),
-        ],
+        ] }],
         ..accepting(way, "np", vec![(pods(&[2]), Traffic::ports(Protocol::Tcp, 80, 8080))])
     };
     let tiers = node(&lab, &[(1, tiers, DirectionRules::default())]);
@@ -210,13 +210,16 @@ async fn blocks_except_what_they_except_and_tiers_come_in_order() {
     // Egress to the outside, and a baseline that only holds where nothing isolates.
     let way = Direction::Egress;
     let out = DirectionRules {
-        baseline: vec![rule(
-            way,
-            "base",
-            0,
-            RuleAction::Deny,
-            vec![(Addresses::each([outside4(), outside6()]), port(Protocol::Udp, 53))],
-        )],
+        baseline: vec![PolicyRules {
+            priority: 0,
+            rules: vec![rule(
+                way,
+                "base",
+                0,
+                RuleAction::Deny,
+                vec![(Addresses::each([outside4(), outside6()]), port(Protocol::Udp, 53))],
+            )],
+        }],
         ..DirectionRules::default()
     };
     nft.replace(&Plan::new(&node(&lab, &[(1, DirectionRules::default(), out)]), &options()).unwrap())

@@ -9,6 +9,15 @@
     reason = "helpers of tests fail loudly"
 )]
 
+mod enforce;
+mod failures;
+mod generated;
 mod lab;
+mod naive;
 mod probe;
+mod published;
+mod random;
+mod scenario;
 mod trial;
+mod verdict;
+mod world;

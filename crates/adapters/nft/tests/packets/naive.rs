@@ -21,6 +21,17 @@ pub(crate) struct Question {
     pub(crate) port: u16,
 }
 
+impl Question {
+    /// The port, or what stands for it: of an echo, type and code.
+    pub(crate) fn key(&self) -> u16 {
+        match (self.protocol, self.to.is_ipv4()) {
+            (Protocol::Icmp, true) => 8 << 8,
+            (Protocol::Icmp, false) => 128 << 8,
+            _ => self.port,
+        }
+    }
+}
+
 /// Whether it gets there.
 pub(crate) fn allowed(world: &World, question: &Question) -> bool {
     let (from, to) = (world.place_of(question.from), world.place_of(question.to));

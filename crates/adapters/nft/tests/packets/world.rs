@@ -99,16 +99,30 @@ impl World {
                 std::fs::write(aws.join(format!("{number}.json")), export.to_string()).unwrap();
             }
         }
-        let snapshot = ringwall_snapshot::read(folder.path(), &ringwall_snapshot::Options::default()).unwrap();
+        let snapshot =
+            ringwall_snapshot::read(folder.path(), &ringwall_snapshot::Options::default()).unwrap();
         assert!(snapshot.problems.is_empty(), "{:#?}", snapshot.problems);
         snapshot.cluster
+    }
+
+    /// As seen by one family alone.
+    pub(crate) fn of_family(&self, v4: bool) -> Self {
+        let mut world = self.clone();
+        let nodes = world.nodes.iter_mut().map(|node| &mut node.addresses);
+        for addresses in nodes.chain(world.pods.iter_mut().map(|pod| &mut pod.addresses)) {
+            addresses.retain(|address| address.is_ipv4() == v4);
+        }
+        world
     }
 
     fn items(&self) -> Vec<Value> {
         let mut items: Vec<Value> = Vec::new();
         for node in &self.nodes {
-            let addresses: Vec<Value> =
-                node.addresses.iter().map(|ip| json!({"type": "InternalIP", "address": ip.to_string()})).collect();
+            let addresses: Vec<Value> = node
+                .addresses
+                .iter()
+                .map(|ip| json!({"type": "InternalIP", "address": ip.to_string()}))
+                .collect();
             items.push(json!({
                 "apiVersion": "v1",
                 "kind": "Node",
