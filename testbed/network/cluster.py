@@ -219,7 +219,7 @@ class Stage:
     def admin(self, path):
         """What the admin listener says, within the node's namespace; none if nobody listens."""
         try:
-            with self.node.socket("127.0.0.1") as client:
+            with self.node.open("127.0.0.1") as client:
                 client.settimeout(5)
                 client.connect(("127.0.0.1", 2703))
                 client.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())

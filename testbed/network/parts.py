@@ -83,7 +83,7 @@ def policies(stage):
     check(reaches(blog, web) is False, "and nobody of another namespace")
 
     # Flows that are going on are judged by the rules of now.
-    with client.net.socket("0.0.0.0") as flow, client.net.socket("0.0.0.0", socket.SOCK_DGRAM) as datagrams:
+    with client.net.open("0.0.0.0") as flow, client.net.open("0.0.0.0", socket.SOCK_DGRAM) as datagrams:
         flow.settimeout(QUIET)
         datagrams.settimeout(QUIET)
         flow.connect((web.net.addresses[4], 80))

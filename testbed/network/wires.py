@@ -62,21 +62,25 @@ class Host:
     def __init__(self, name):
         self.name = f"rwn{os.getpid()}-{name}"
         run("ip", "netns", "add", self.name)
-        self.run("ip", "link", "set", "lo", "up")
+        self.ip("link set lo up")
         self.servers = []
 
     def run(self, *command, **options):
         return run("ip", "netns", "exec", self.name, *command, **options)
 
+    def ip(self, *lines):
+        """Commands of `ip`, in one go."""
+        run("ip", "-n", self.name, "-batch", "-", stdin="\n".join(lines) + "\n")
+
     def set(self, key, value):
         self.run("sysctl", "-qw", f"{key}={value}")
 
-    def socket(self, address, kind=socket.SOCK_STREAM):
+    def open(self, address, kind=socket.SOCK_STREAM):
         return within(self.name, lambda: made(address, kind))
 
     def listen(self, address, port, kind=socket.SOCK_STREAM):
         """Answers what it gets with the same."""
-        listener = self.socket(address, kind)
+        listener = self.open(address, kind)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((address, port))
         server = Echo(listener, kind)
@@ -85,7 +89,7 @@ class Host:
 
     def connects(self, address, port, seconds=0.6, source=None):
         """Whether a TCP connection is made and something comes back."""
-        with self.socket(address) as client:
+        with self.open(address) as client:
             client.settimeout(seconds)
             if source:
                 client.bind((source, 0))
@@ -98,7 +102,7 @@ class Host:
 
     def asks(self, address, port, seconds=0.6):
         """Whether a UDP packet is answered."""
-        with self.socket(address, socket.SOCK_DGRAM) as client:
+        with self.open(address, socket.SOCK_DGRAM) as client:
             client.settimeout(seconds)
             try:
                 client.connect((address, port))
@@ -168,11 +172,10 @@ class Node(Host):
         self.outside = Host("out")
         run("ip", "link", "add", "out0", "netns", self.name, "type", "veth", "peer", "name", "eth0", "netns", self.outside.name)
         for host, link, addresses in ((self, "out0", self.ADDRESSES), (self.outside, "eth0", self.OUTSIDE)):
-            host.run("ip", "address", "add", f"{addresses[4]}/24", "dev", link)
-            host.run("ip", "address", "add", f"{addresses[6]}/64", "dev", link, "nodad")
-            host.run("ip", "link", "set", link, "up")
-        self.outside.run("ip", "route", "add", "default", "via", self.ADDRESSES[4])
-        self.outside.run("ip", "-6", "route", "add", "default", "via", self.ADDRESSES[6])
+            host.ip(
+                f"address add {addresses[4]}/24 dev {link}", f"address add {addresses[6]}/64 dev {link} nodad", f"link set {link} up",
+            )
+        self.outside.ip(*(f"route add default via {address}" for address in self.ADDRESSES.values()))
 
     def remove(self):
         self.outside.remove()
@@ -186,23 +189,26 @@ class PodNet(Host):
         super().__init__(f"p{number}")
         self.node, self.link = node, f"eni{number}"
         self.addresses = {4: f"10.244.0.{number}", 6: f"fd44::{number}"}
-        run("ip", "link", "add", self.link, "netns", node.name, "type", "veth", "peer", "name", "eth0", "netns", self.name)
-        node.run("ip", "link", "set", self.link, "up")
-        self.run("ip", "address", "add", f"{self.addresses[4]}/32", "dev", "eth0")
-        self.run("ip", "address", "add", f"{self.addresses[6]}/128", "dev", "eth0", "nodad")
-        self.run("ip", "link", "set", "eth0", "up")
-        far = node.run("cat", f"/sys/class/net/{self.link}/address").strip()
-        near = self.run("cat", "/sys/class/net/eth0/address").strip()
+        near, far = f"02:00:00:00:01:{number:02x}", f"02:00:00:00:02:{number:02x}"
+        run(
+            "ip", "link", "add", self.link, "netns", node.name, "address", far, "type", "veth",
+            "peer", "name", "eth0", "netns", self.name, "address", near,
+        )
+        host, own = [f"link set {self.link} up"], ["link set eth0 up"]
         for kind, gateway in GATEWAYS.items():
-            self.run("ip", f"-{kind}", "route", "add", gateway, "dev", "eth0")
-            self.run("ip", f"-{kind}", "neighbour", "add", gateway, "lladdr", far, "dev", "eth0", "nud", "permanent")
-            self.run("ip", f"-{kind}", "route", "add", "default", "via", gateway, "dev", "eth0")
-            length = 32 if kind == 4 else 128
-            node.run("ip", f"-{kind}", "route", "add", f"{self.addresses[kind]}/{length}", "dev", self.link)
-            node.run("ip", f"-{kind}", "neighbour", "add", self.addresses[kind], "lladdr", near, "dev", self.link, "nud", "permanent")
-
-    def remove(self):
-        super().remove()
+            address = f"{self.addresses[kind]}/{32 if kind == 4 else 128}"
+            own += [
+                f"address add {address} dev eth0" + (" nodad" if kind == 6 else ""),
+                f"route add {gateway} dev eth0",
+                f"neighbour add {gateway} lladdr {far} dev eth0 nud permanent",
+                f"route add default via {gateway} dev eth0",
+            ]
+            host += [
+                f"route add {address} dev {self.link}",
+                f"neighbour add {self.addresses[kind]} lladdr {near} dev {self.link} nud permanent",
+            ]
+        self.ip(*own)
+        node.ip(*host)
 
 
 class Relay:
@@ -210,7 +216,7 @@ class Relay:
 
     def __init__(self, node, port):
         self.port, self.is_cut, self.open_ones = port, False, set()
-        self.listener = node.socket("127.0.0.1")
+        self.listener = node.open("127.0.0.1")
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.listener.bind(("127.0.0.1", port))
         self.listener.listen(64)

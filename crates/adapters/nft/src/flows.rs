@@ -2,11 +2,12 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::os::fd::OwnedFd;
 
-use netlink_sys::{AsyncSocket as _, AsyncSocketExt as _, SocketAddr, TokioSocket};
-
-/// `NETLINK_NETFILTER`
-const NETFILTER: isize = 12;
+use rustix::net::netlink::{NETFILTER, SocketAddrNetlink};
+use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, sockopt};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 /// `NF_NETLINK_CONNTRACK_NEW`, as the bit of its group.
 const NEW_FLOWS: u32 = 1;
@@ -34,19 +35,24 @@ pub struct Flow {
 }
 
 /// What is told of flows, from now on.
-pub struct Flows(TokioSocket);
+#[derive(Debug)]
+pub struct Flows {
+    socket: AsyncFd<OwnedFd>,
+    buffer: Vec<u8>,
+}
 
 impl Flows {
-    /// Listens in the network namespace of this thread; needs NET_ADMIN.
+    /// Listens in the network namespace of this thread, within a tokio runtime; needs NET_ADMIN.
     ///
     /// # Errors
     ///
     /// If the kernel refuses.
     pub fn listen() -> io::Result<Self> {
-        let mut socket = TokioSocket::new(NETFILTER)?;
-        socket.socket_ref().set_rx_buf_sz(KEPT_BYTES)?;
-        socket.socket_mut().bind(&SocketAddr::new(0, NEW_FLOWS))?;
-        Ok(Self(socket))
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let socket = rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(NETFILTER))?;
+        sockopt::set_socket_recv_buffer_size(&socket, KEPT_BYTES)?;
+        rustix::net::bind(&socket, &SocketAddrNetlink::new(0, NEW_FLOWS))?;
+        Ok(Self { socket: AsyncFd::new(socket)?, buffer: vec![0; DATAGRAM_BYTES] })
     }
 
     /// The next flows. It may be cancelled: nothing that came is lost.
@@ -55,9 +61,12 @@ impl Flows {
     ///
     /// If the kernel could not keep what came in the meantime (`ENOBUFS`); it goes on after that.
     pub async fn next(&mut self) -> io::Result<Vec<Flow>> {
-        let mut bytes = Vec::with_capacity(DATAGRAM_BYTES);
-        self.0.recv(&mut bytes).await?;
-        Ok(read(&bytes))
+        let buffer = &mut self.buffer;
+        let read = self.socket.async_io(Interest::READABLE, |socket| {
+            Ok(rustix::net::recv(socket, &mut *buffer, RecvFlags::empty())?)
+        });
+        let (count, _) = read.await?;
+        Ok(self::read(self.buffer.get(..count).unwrap_or_default()))
     }
 }
 

@@ -8,13 +8,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ringwall_kubernetes::Cluster as Apiserver;
 use ringwall_model::{Aws, Pod};
-use ringwall_network::Network;
+use ringwall_network::{Direction, Network};
 use ringwall_network::plan::{NodeOptions, NodeRules};
-use ringwall_nft::{Flow, Flows, InterfacePattern, Nft, NftError, Options, Plan};
+use ringwall_nft::{Counts, DenyLog, Flow, Flows, InterfacePattern, Listing, Logged, Nft, NftError, Options, Plan};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 
 use crate::cni::{Answer, Handler, Order, PodSandbox, Refusal};
+use crate::denials::{self, COUNT, Denials};
 use crate::flows::{FOLD, FlowLog, Names, Seen};
 use crate::metrics::Metrics;
 use crate::objects::Objects;
@@ -26,6 +27,12 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 /// The longest that an answer to the plugin is waited for, whatever it is configured to wait.
 const LONGEST_ADD: Duration = Duration::from_secs(120);
+
+/// How long until another agent, which is being replaced, has left the group of what is logged.
+const LISTEN_AGAIN: Duration = Duration::from_secs(2);
+
+/// Differences that are named in the log; the rest is counted.
+const MAX_DIFFERENCES: usize = 10;
 
 /// How an agent enforces.
 #[derive(Clone, Debug)]
@@ -51,6 +58,7 @@ pub struct Agent {
     enforced: watch::Sender<Arc<Enforced>>,
     waits: Mutex<Option<String>>,
     flows: Option<FlowLog>,
+    denials: Denials,
 }
 
 /// What others than the apiserver told.
@@ -73,6 +81,8 @@ struct Enforced {
     own: HashSet<IpAddr>,
     /// Names of all pods of the cluster; none if no flows are logged.
     names: Names,
+    /// Tells what denied a packet.
+    plan: Option<Arc<Plan>>,
 }
 
 impl Enforced {
@@ -81,6 +91,20 @@ impl Enforced {
         self.pods
             .get(&key)
             .is_some_and(|addresses| sandbox.addresses.iter().all(|address| addresses.contains(address)))
+    }
+}
+
+/// Tells whenever rules were put in force.
+#[derive(Debug)]
+pub struct InForce(watch::Receiver<Arc<Enforced>>);
+
+impl InForce {
+    /// Waits for the next time; those since the last call count as one.
+    pub async fn next(&mut self) {
+        // An agent that is gone puts nothing in force.
+        if self.0.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }
 
@@ -130,7 +154,11 @@ impl Work {
 struct Kept {
     objects: Objects,
     /// What is in the kernel; `None` where that is not known.
-    in_force: Option<Plan>,
+    in_force: Option<Arc<Plan>>,
+    /// What the kernel listed of it, once that was read.
+    listing: Option<Listing>,
+    /// What had been denied when it was last counted, by direction.
+    denied: BTreeMap<&'static str, u64>,
     /// [`Told::version`] that the plan in force is of.
     version: Option<u64>,
 }
@@ -140,6 +168,7 @@ impl Agent {
     pub fn new(settings: Settings, nft: Nft, metrics: Metrics) -> Arc<Self> {
         Arc::new(Self {
             flows: settings.flow_log.clone().map(FlowLog::new),
+            denials: Denials::default(),
             settings,
             nft,
             metrics,
@@ -148,6 +177,11 @@ impl Agent {
             enforced: watch::Sender::default(),
             waits: Mutex::new(Some("nothing is known of the cluster yet".to_owned())),
         })
+    }
+
+    /// Tells whenever rules are put in force from now on.
+    pub fn in_force(&self) -> InForce {
+        InForce(self.enforced.subscribe())
     }
 
     /// What the agent waits for before it can do its work, in words; `None` if it does it.
@@ -255,8 +289,8 @@ impl Agent {
         // Until it is in force, the next turn has to do it again.
         kept.version = None;
         self.metrics.computing.observe(began.elapsed().as_secs_f64());
-        let plan = plan.map_err(|error| error.to_string())?;
-        self.apply(kept, plan).await.map_err(|error| error.to_string())?;
+        let plan = Arc::new(plan.map_err(|error| error.to_string())?);
+        self.apply(kept, Arc::clone(&plan)).await.map_err(|error| error.to_string())?;
         kept.version = Some(version);
         self.metrics.enforcing.observe(news.elapsed().as_secs_f64());
         self.metrics.pods.set(count(rules.pods.len()));
@@ -272,13 +306,14 @@ impl Agent {
         }
         let own = rules.pods.iter().flat_map(|pod| pod.addresses.iter().copied()).collect();
         let pods = rules.pods.into_iter().map(|pod| ((pod.namespace, pod.name), pod.addresses)).collect();
-        self.enforced.send_replace(Arc::new(Enforced { pods, version, own, names }));
+        self.enforced.send_replace(Arc::new(Enforced { pods, version, own, names, plan: Some(plan) }));
         self.wait_for(None);
         Ok(())
     }
 
-    async fn apply(&self, kept: &mut Kept, plan: Plan) -> Result<(), NftError> {
+    async fn apply(&self, kept: &mut Kept, plan: Arc<Plan>) -> Result<(), NftError> {
         let began = Instant::now();
+        kept.listing = None;
         if let Some(before) = kept.in_force.take() {
             let updated = self.nft.update(&before, &plan).await;
             self.metrics.applied("update", updated.is_ok());
@@ -301,16 +336,53 @@ impl Agent {
         Ok(())
     }
 
-    /// Puts the whole table in anew, so that whatever else was in it is gone.
+    /// Compares the kernel's table with what it should be; what differs is put right at the next turn.
     async fn look(&self, kept: &mut Kept) {
-        let Some(plan) = kept.in_force.take() else { return };
-        match self.nft.replace(&plan).await {
-            Ok(()) => {
-                self.succeeded();
-                kept.in_force = Some(plan);
+        let Some(plan) = kept.in_force.clone() else { return };
+        let listing = match self.nft.read(&plan).await {
+            Ok(listing) => listing,
+            Err(error) => {
+                tracing::error!(%error, "the kernel's table can't be read, and is made anew");
+                kept.in_force = None;
+                return;
             }
-            Err(error) => tracing::error!(%error, "the kernel's table can't be put right"),
+        };
+        let found = listing.drift(&plan, kept.listing.as_ref());
+        if found.is_empty() {
+            kept.listing = Some(listing);
+            self.succeeded();
+        } else {
+            self.metrics.drift.inc();
+            let what: Vec<String> = found.iter().take(MAX_DIFFERENCES).map(ToString::to_string).collect();
+            let what = what.join(", ");
+            tracing::error!(differences = found.len(), what, "the kernel has other rules than it should, and they are put right");
+            kept.in_force = None;
+            return;
         }
+        match self.nft.counts(&plan).await {
+            Ok(counts) => self.count(kept, &counts),
+            Err(error) => tracing::warn!(%error, "what the kernel counts can't be read"),
+        }
+    }
+
+    /// Adds what was denied since the last time. Counters begin anew with a new table, and go when nothing denies any more.
+    fn count(&self, kept: &mut Kept, counts: &Counts) {
+        let mut now: BTreeMap<&'static str, u64> = BTreeMap::new();
+        let of_rules = counts.causes.iter().filter(|(cause, _)| cause.rule.is_none() || cause.denies);
+        let mut add = |direction: Option<Direction>, packets: u64| {
+            let total = now.entry(direction.map_or("unknown", Direction::name)).or_default();
+            *total = total.saturating_add(packets);
+        };
+        of_rules.for_each(|(cause, count)| add(Some(cause.direction), count.packets));
+        for (denial, count) in &counts.denied {
+            add(denials::direction(denial), count.packets);
+        }
+        for (direction, total) in &now {
+            let before = kept.denied.get(direction).copied().unwrap_or_default();
+            let more = if *total >= before { total - before } else { *total };
+            self.metrics.denied(direction, more);
+        }
+        kept.denied = now;
     }
 
     fn succeeded(&self) {
@@ -347,6 +419,43 @@ impl Agent {
                     tracing::error!(%error, "flows can't be logged");
                 }
             }
+        }
+    }
+
+    /// Tells of denied packets for ever, if the kernel logs them.
+    pub async fn log_denials(self: Arc<Self>) {
+        let Some(group) = self.settings.options.log_group else { return };
+        let mut log = loop {
+            match DenyLog::open(group) {
+                Ok(log) => break log,
+                Err(error) => tracing::warn!(%error, group, "denied packets can't be listened to yet: is another agent there?"),
+            }
+            tokio::time::sleep(LISTEN_AGAIN).await;
+        };
+        let audit = self.settings.options.audit;
+        let mut count = tokio::time::interval(COUNT);
+        count.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = count.tick() => self.denials.tell(audit),
+                logged = log.next() => match logged {
+                    Ok(logged) => self.denied(logged, audit),
+                    Err(error) => {
+                        tracing::error!(%error, "denied packets are no longer told of");
+                        return;
+                    }
+                },
+            }
+        }
+    }
+
+    fn denied(&self, logged: Logged, audit: bool) {
+        let enforced = Arc::clone(&self.enforced.borrow());
+        // What a former plan denied has no name any more.
+        let Some(packet) = enforced.plan.as_ref().and_then(|plan| plan.denied(logged)) else { return };
+        let seen = self.denials.add(&packet, audit);
+        if let Some(flows) = &self.flows {
+            flows.add(seen);
         }
     }
 

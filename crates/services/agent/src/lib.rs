@@ -13,6 +13,7 @@
 
 mod agent;
 pub mod cni;
+mod denials;
 mod flows;
 mod groups;
 mod metrics;
@@ -20,7 +21,7 @@ mod objects;
 mod sandboxes;
 mod watches;
 
-pub use agent::{Agent, Settings, interfaces};
+pub use agent::{Agent, InForce, Settings, interfaces};
 pub use groups::{follow_groups, read_groups};
 pub use metrics::Metrics;
 pub use watches::{Permission, permissions};

@@ -10,6 +10,7 @@
 )]
 
 mod enforce;
+mod failures;
 mod generated;
 mod lab;
 mod naive;

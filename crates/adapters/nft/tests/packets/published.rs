@@ -64,7 +64,7 @@ fn world(step: &Value) -> World {
             .collect(),
         namespaces,
         pods: pods.collect(),
-        objects: step["policies"].as_array().unwrap().clone(),
+        objects: step["policies"].as_array().cloned().unwrap_or_default(),
         exports: Vec::new(),
     }
 }

@@ -49,6 +49,8 @@ enum Family {
     V6,
 }
 
+const FAMILIES: [Family; 2] = [Family::V4, Family::V6];
+
 impl Family {
     fn of(address: &IpAddr) -> Self {
         if address.is_ipv4() { Self::V4 } else { Self::V6 }
@@ -128,7 +130,7 @@ impl<'a> SecurityGroups<'a> {
     /// ([`Network::node_of`]), and whether they are the same, is not part of it.
     pub fn class(&self, network: &Network<'_>, party: Party<'_>) -> Class {
         let addresses: Vec<IpAddr> =
-            [Family::V4, Family::V6].into_iter().filter_map(|family| path::address(party, family)).collect();
+            FAMILIES.into_iter().filter_map(|family| path::address(party, family)).collect();
         let held = |block: &IpNet| addresses.iter().any(|address| block.contains(address));
         let blocks =
             self.blocks.iter().enumerate().filter(|(_, block)| held(block)).map(|(at, _)| at).collect();
@@ -175,20 +177,14 @@ impl<'a> SecurityGroups<'a> {
         }
     }
 
-    /// Families in which two parties are judged: of what has no address yet, those of the other, or of the cluster; none where both have
-    /// addresses and no family of them in common, as no packet goes between them.
+    /// Families in which two parties are judged: those of the cluster where neither has an address yet; none where both have addresses
+    /// and share no family, since then no packet goes between them.
     fn shared_families(&self, network: &Network<'_>, from: Party<'_>, to: Party<'_>) -> Vec<Family> {
         let families = network.families(from, to);
-        let known: Option<Vec<Family>> = families
-            .into_iter()
-            .map(|ipv4| ipv4.map(|ipv4| if ipv4 { Family::V4 } else { Family::V6 }))
-            .collect();
-        known.unwrap_or_else(|| {
-            let has =
-                |family: &Family| [from, to].iter().any(|party| path::address(*party, *family).is_some());
-            let none_has_an_address = ![Family::V4, Family::V6].iter().any(has);
-            if none_has_an_address { self.families.clone() } else { Vec::new() }
-        })
+        let shared = families.into_iter().flatten().map(|ipv4| if ipv4 { Family::V4 } else { Family::V6 });
+        let shared: Vec<Family> = shared.collect();
+        let no_address = |party| FAMILIES.iter().all(|family| path::address(party, *family).is_none());
+        if shared.is_empty() && no_address(from) && no_address(to) { self.families.clone() } else { shared }
     }
 }
 
