@@ -6,6 +6,7 @@ mod aws_managed_policies;
 mod aws_models;
 mod aws_python;
 mod aws_shapes;
+mod branch_interfaces;
 mod detection;
 mod duckdb;
 mod fuzz;
@@ -17,6 +18,8 @@ mod iam_peers;
 mod irsa;
 mod moto;
 mod nats;
+mod network;
+mod packets;
 mod process;
 mod python;
 mod sinks;
@@ -29,6 +32,7 @@ mod testbed;
 mod tidy;
 mod workspace;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -53,6 +57,15 @@ enum Chore {
     },
     /// Check the rules of the tree: layers, lints, licences, documents, files
     Tidy,
+    /// Send real packets between network namespaces and compare with the verdicts of the network engine; needs root
+    Packets {
+        /// How many scenarios are made up, 300 if left out
+        #[arg(long)]
+        scenarios: Option<u64>,
+        /// The first one's seed
+        #[arg(long)]
+        seed: Option<u64>,
+    },
     /// Build the testbed (a real kube-apiserver and etcd) and print the path of the program
     Testbed {
         /// Print the path only, and build nothing
@@ -100,6 +113,11 @@ enum Chore {
     AwsModels,
     /// Bring the policies that AWS manages up to date, from PyPI
     AwsManagedPolicies,
+    /// Bring the numbers of branch interfaces of ringwall-network up to date
+    BranchInterfaces {
+        /// A copy of `pkg/aws/vpc/limits.go` of amazon-vpc-resource-controller-k8s
+        limits: PathBuf,
+    },
     /// Make the Rust of the gRPC protocols anew
     Grpc,
 }
@@ -118,6 +136,10 @@ fn run(chore: Chore) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
     match chore {
         Chore::Test { seed } => suite::run(&workspace, seed),
+        Chore::Packets { scenarios, seed } => {
+            suite::packets(&workspace, seed, scenarios)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Chore::Tidy => tidy::run(&workspace),
         Chore::Testbed { print } => {
             let program = if print { testbed::program(&workspace)? } else { testbed::build(&workspace)? };
@@ -154,6 +176,10 @@ fn run(chore: Chore) -> Result<ExitCode> {
         }
         Chore::IamData { version } => {
             iam_data::run(&workspace, version.as_deref())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Chore::BranchInterfaces { limits } => {
+            branch_interfaces::run(&workspace, &limits)?;
             Ok(ExitCode::SUCCESS)
         }
         Chore::Grpc => {

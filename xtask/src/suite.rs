@@ -10,7 +10,7 @@ use crate::steps::{Steps, in_ci};
 use crate::workspace::Workspace;
 use crate::{
     aws_clients, aws_findings, aws_python, aws_shapes, detection, duckdb, iam_peers, irsa, moto, nats,
-    process, sinks, softhsm, store_tools, testbed, tidy,
+    network, packets, process, sinks, softhsm, store_tools, testbed, tidy,
 };
 
 /// Tells the end-to-end tests where the testbed's program is.
@@ -62,6 +62,8 @@ pub(crate) fn run(workspace: &Workspace, seed: Option<u64>) -> Result<ExitCode> 
         ask_as_aws_clients(workspace, seed, testbed.as_deref(), &mut steps);
     });
     detect(workspace, testbed.as_deref(), &mut steps);
+    play_packets(workspace, seed, &mut steps);
+    send_packets(workspace, testbed.as_deref(), &mut steps);
     if let Some(program) = &testbed {
         steps.run("tests of the testbed", || testbed::test(workspace));
         steps.run("tests of the webhooks with a real kube-apiserver", || {
@@ -184,6 +186,40 @@ fn use_moto(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
         command.args(EVERYWHERE).args(["s3::", "--ignored"]);
         process::run(command.env(MOTO_VARIABLE, &program))
     });
+}
+
+/// Tells the packet lab how many scenarios to make up.
+const SCENARIOS_VARIABLE: &str = "RINGWALL_SCENARIOS";
+
+/// Sends packets between network namespaces, and compares with the verdicts of the analysis; without root or nftables that is a gap.
+fn play_packets(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
+    const NAME: &str = "packets against the verdicts of the analysis";
+    match packets::prepare() {
+        Ok(()) => {
+            steps.run(NAME, || packets::test(cargo_test(workspace, seed)));
+        }
+        Err(error) => steps.gap(NAME, &format!("{error:#}")),
+    }
+}
+
+/// The same alone, with more scenarios or others.
+pub(crate) fn packets(workspace: &Workspace, seed: Option<u64>, scenarios: Option<u64>) -> Result<()> {
+    packets::prepare()?;
+    let mut command = cargo_test(workspace, seed);
+    command.envs(scenarios.map(|scenarios| (SCENARIOS_VARIABLE, scenarios.to_string())));
+    packets::test(command)
+}
+
+/// Has a node's agent enforce what a real control plane says, and looks at packets.
+fn send_packets(workspace: &Workspace, testbed: Option<&Path>, steps: &mut Steps) {
+    const NAME: &str = "packets of a node's pods";
+    match (network::can_run(), testbed) {
+        (Ok(()), Some(testbed)) => {
+            steps.run(NAME, || network::run(workspace, testbed));
+        }
+        (Ok(()), None) => steps.gap(NAME, "there is no testbed"),
+        (Err(error), _) => steps.gap(NAME, &format!("{error:#}")),
+    }
 }
 
 /// Has DuckDB read the lake's files and answer the same queries; without Python or the network that is a gap.

@@ -111,6 +111,8 @@ macro_rules! services {
 }
 
 services! {
+    ringwall_agent::cni::SocketError,
+    ringwall_nft::NftError,
     ringwall_http::EndpointError,
     ringwall_audit::Error,
     ringwall_audit::control::ControlError,

@@ -25,6 +25,10 @@ use crate::error::Exit;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // A container runtime calls the CNI plugin by its name, and says in the environment what it wants.
+    if commands::is_cni_plugin() {
+        return ExitCode::from(commands::cni_plugin());
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return error::usage(&error).into(),

@@ -64,7 +64,7 @@ pub fn fold(graph: &Graph) -> Folded {
     let sides: Vec<Option<Side>> =
         (graph.classes.iter()).map(|members| Some(graph.parties.get(*members.first()?)?.side)).collect();
     let table = Table::new(graph);
-    let free = free(graph, &table, &sides);
+    let free = if graph.is_part { BTreeSet::new() } else { free(graph, &table, &sides) };
     let outside: Vec<usize> =
         (0..graph.classes.len()).filter(|class| sides.get(*class) == Some(&Some(Side::Outside))).collect();
     let senders: Vec<usize> = (0..graph.classes.len()).filter(|class| free.contains(class)).collect();
@@ -194,7 +194,14 @@ fn edges(graph: &Graph, folded: &Folded, residues: &[(usize, usize, Label)]) -> 
     edges
 }
 
-/// Parties as whole groups, where all members of one are there (but for one that is the other end itself), and the rest one by one.
+impl Folded {
+    /// Parties as whole groups, where all members of one are there, and the rest one by one.
+    pub fn units(&self, parties: &BTreeSet<usize>) -> Vec<Unit> {
+        units(self, parties, None)
+    }
+}
+
+/// The same, where one party may be missing from its group because it is the other end itself.
 fn units(folded: &Folded, parties: &BTreeSet<usize>, alone: Option<usize>) -> Vec<Unit> {
     let mut of_group: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for party in parties {

@@ -9,6 +9,8 @@ pub struct Graph {
     pub title: String,
     /// What was judged and what not, a sentence each.
     pub notes: Vec<String>,
+    /// Whether it is a part of what there is, so that nothing in it holds of everybody.
+    pub is_part: bool,
     /// Everybody.
     pub parties: Vec<Party>,
     /// Parties by their places in `parties`; each is in exactly one class.
@@ -37,8 +39,10 @@ pub struct Party {
 pub enum Side {
     /// Pods of the cluster.
     Pods,
-    /// A node with what runs on its network.
+    /// Nodes, with what runs on their network.
     Node,
+    /// What every pod finds at the same address, as the instance metadata service.
+    Fixed,
     /// Addresses that are neither.
     Outside,
 }
@@ -60,7 +64,7 @@ impl Party {
     /// Its name with its namespace before it, as `shop/Deployment/api`.
     pub fn full_name(&self) -> String {
         match (self.namespace.as_str(), self.side) {
-            ("", Side::Outside) => self.name.clone(),
+            ("", Side::Outside | Side::Fixed) => self.name.clone(),
             ("", _) => format!("{}/{}", self.kind.to_lowercase(), self.name),
             (namespace, _) => format!("{namespace}/{}/{}", self.kind, self.name),
         }
@@ -89,6 +93,7 @@ impl Graph {
             let name = match side {
                 Side::Pods => namespace,
                 Side::Node => "nodes",
+                Side::Fixed => "fixed addresses",
                 Side::Outside => "outside",
             };
             members.sort_by_key(|at| self.parties.get(*at).map(|party| (&party.name, &party.kind)));

@@ -139,7 +139,7 @@ pub(crate) fn lay_out(scene: &Scene, top: i32, least_width: i32) -> Layout {
     let legend = bottom + GAP + 8;
     Layout {
         width: right.max(field_right).max(least_width - 2 * MARGIN) + MARGIN,
-        height: legend + 64,
+        height: legend + 84,
         boxes,
         paths,
         legend,

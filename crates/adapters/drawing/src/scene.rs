@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ringwall_network::Traffic;
 
-use crate::fold::{Folded, Unit, fold};
+use crate::fold::{Edge, Folded, Unit, fold};
 use crate::graph::{Graph, Side};
 use crate::text::{columns, shortened};
 
@@ -72,6 +72,7 @@ pub(crate) enum MarkKind {
     FromPods,
     Among,
     ToOutside,
+    ToFixed,
     Limited,
 }
 
@@ -130,6 +131,8 @@ impl Builder<'_> {
                 // Whoever sends stands left of all, whoever is sent to right.
                 Side::Outside => &[(true, "from outside"), (false, "to outside")],
                 Side::Pods | Side::Node => &[(true, "")],
+                // What leads there is written beside who sends it.
+                Side::Fixed => &[],
             };
             for (sends, title) in sides {
                 if scene.boxes.len() >= MAX_BOXES {
@@ -191,7 +194,7 @@ impl Builder<'_> {
             tip: match group.side {
                 Side::Pods => format!("namespace {}: {count} workloads", group.name),
                 Side::Node => format!("{count} nodes"),
-                Side::Outside => name.to_owned(),
+                Side::Outside | Side::Fixed => name.to_owned(),
             },
             ..Row::default()
         };
@@ -211,7 +214,7 @@ impl Builder<'_> {
                     let text = if some == count {
                         first.text
                     } else {
-                        format!("{}  {some} of {count}", first.kind.text())
+                        format!("{}: {some} of {count}", first.kind.text())
                     };
                     Some(Mark { text, ..first })
                 })
@@ -238,7 +241,7 @@ impl Builder<'_> {
         let mut mark = |kind: MarkKind, traffic: Option<&Traffic>| {
             let Some(traffic) = traffic.filter(|traffic| !traffic.is_none()) else { return };
             let all = traffic.to_string();
-            let text = format!("{}  {}", kind.text(), ports(traffic));
+            let text = format!("{}: {}", kind.text(), ports(traffic));
             marks.push(Mark { kind, text, tip: format!("{}: {all}", kind.tip()) });
         };
         mark(MarkKind::FromOutside, self.folded.from_outside.get(member));
@@ -253,9 +256,39 @@ impl Builder<'_> {
         marks
     }
 
+    /// The name of an end that is a fixed address.
+    fn fixed(&self, unit: Unit) -> Option<String> {
+        let member = match unit {
+            Unit::Party(at) => at,
+            Unit::Group(at) => *self.folded.groups.get(at)?.members.first()?,
+        };
+        let party = self.graph.parties.get(member)?;
+        (party.side == Side::Fixed).then(|| party.name.clone())
+    }
+
+    fn mark_fixed(&self, scene: &mut Scene, edge: &Edge, name: &str) {
+        let Some(spot) = self.spots.get(&(true, edge.from)) else { return };
+        let Some(row) = scene.boxes.get_mut(spot.frame).and_then(|frame| frame.rows.get_mut(spot.row)) else {
+            return;
+        };
+        let (kind, traffic) =
+            (MarkKind::ToFixed, if edge.allowed.is_none() { &edge.unknown } else { &edge.allowed });
+        let question = if edge.allowed.is_none() { " ?" } else { "" };
+        let mark =
+            Mark { kind, text: format!("→ {name}{question}"), tip: format!("reaches {name}: {traffic}") };
+        if !row.marks.contains(&mark) {
+            row.marks.push(mark);
+            row.marks.sort();
+        }
+    }
+
     fn arrows(&self, scene: &mut Scene) {
         let mut joined: BTreeMap<(Spot, Spot), (Traffic, Traffic)> = BTreeMap::new();
         for edge in &self.folded.edges {
+            if let Some(name) = self.fixed(edge.to) {
+                self.mark_fixed(scene, edge, &name);
+                continue;
+            }
             let ends = (self.spots.get(&(true, edge.from)), self.spots.get(&(false, edge.to)));
             let (Some(from), Some(to)) = ends else { continue };
             let label = joined.entry((*from, *to)).or_default();
@@ -273,7 +306,7 @@ impl Builder<'_> {
             };
             if from == to {
                 let kind = MarkKind::Among;
-                let text = format!("{}  {}", kind.text(), ports(traffic));
+                let text = format!("{}: {}", kind.text(), ports(traffic));
                 row.marks.push(Mark { kind, text, tip });
                 row.marks.sort();
                 continue;
@@ -328,8 +361,8 @@ fn ports(traffic: &Traffic) -> String {
 }
 
 impl MarkKind {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::FromOutside, Self::FromPods, Self::Among, Self::ToOutside, Self::Limited];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::FromOutside, Self::FromPods, Self::Among, Self::ToOutside, Self::ToFixed, Self::Limited];
 
     /// As it is written in a row.
     pub(crate) fn text(self) -> &'static str {
@@ -338,6 +371,7 @@ impl MarkKind {
             Self::FromPods => "← all pods",
             Self::Among => "⇄ one another",
             Self::ToOutside => "→ outside",
+            Self::ToFixed => "→ metadata",
             Self::Limited => "→ only as drawn",
         }
     }
@@ -349,6 +383,7 @@ impl MarkKind {
             Self::FromPods => "every pod that sends freely reaches it",
             Self::Among => "reach one another",
             Self::ToOutside => "reaches all of the outside",
+            Self::ToFixed => "reaches what every pod finds at the same address",
             Self::Limited => {
                 "what it sends is limited: of what is open to all pods it reaches only what has an arrow from it"
             }
@@ -362,6 +397,7 @@ impl MarkKind {
             Self::FromPods => "from-pods",
             Self::Among => "among",
             Self::ToOutside => "to-outside",
+            Self::ToFixed => "to-fixed",
             Self::Limited => "limited",
         }
     }

@@ -138,7 +138,7 @@ impl Drawing {
             )?;
         }
         writeln!(out, "</g>\n<g class=\"legend\" transform=\"translate(28 {})\">", y + 20)?;
-        let mut x = 0;
+        let (mut x, mut line) = (0, 4);
         for kind in MarkKind::ALL {
             let used = self
                 .scene
@@ -152,21 +152,31 @@ impl Drawing {
             let text = match kind {
                 MarkKind::FromPods => "every pod may, but those that are “only as drawn”",
                 MarkKind::FromOutside => "no policy keeps the outside from it",
-                MarkKind::Among => "the box's members may reach one another",
+                MarkKind::Among => "they may reach one another",
                 MarkKind::ToOutside => "may send to all of the outside",
+                MarkKind::ToFixed => "may ask the instance metadata service",
                 MarkKind::Limited => "sends nothing but what an arrow shows",
             };
-            let both = format!("{}  {text}", kind.text());
+            let columns = kind.text().chars().count() + text.chars().count() + 2;
+            let width = i32::try_from(columns).unwrap_or(0) * 6 + 18;
+            if x > 0 && x + width > self.layout.width - 56 {
+                (x, line) = (0, line + 18);
+            }
             writeln!(
                 out,
-                "<text x=\"{x}\" y=\"4\"><tspan class=\"mark {}\">{}</tspan>  {text}</text>",
+                "<text x=\"{x}\" y=\"{line}\"><tspan class=\"mark {}\">{}</tspan> {text}</text>",
                 kind.class(),
                 kind.text()
             )?;
-            x += i32::try_from(both.chars().count()).unwrap_or(0) * 6 + 10;
+            x += width;
         }
         if self.scene.left_out > 0 {
-            writeln!(out, "<text x=\"0\" y=\"20\">{} more boxes are not drawn</text>", self.scene.left_out)?;
+            writeln!(
+                out,
+                "<text x=\"0\" y=\"{}\">{} more boxes are not drawn</text>",
+                line + 18,
+                self.scene.left_out
+            )?;
         }
         writeln!(out, "</g>")
     }

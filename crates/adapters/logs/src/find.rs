@@ -43,8 +43,14 @@ pub struct Found {
     /// Folders of S3's layout with the logs of other services, which were left out.
     pub other_services: usize,
     known: HashSet<PathBuf>,
+    /// The folder of S3's layout that holds what is looked for.
+    service: &'static str,
 }
 
+/// Folders of S3's layout, one a service. Sources: *CloudTrail User Guide*, "Finding your CloudTrail log files"; *Amazon VPC User
+/// Guide*, "Flow log files".
+const CLOUDTRAIL: &str = "CloudTrail";
+const FLOW_LOGS: &str = "vpcflowlogs";
 /// Folders of a snapshot that hold logs.
 const OF_SNAPSHOT: [&str; 2] = ["audit", "cloudtrail"];
 /// What makes a folder a snapshot.
@@ -57,7 +63,16 @@ const WRITE_TEST: &str = "aws-logs-write-test";
 
 /// Finds all files of what was named: files, folders with all that is in them, `-`. A file that is named twice is read once.
 pub fn find(named: &[PathBuf]) -> Found {
-    let mut found = Found::default();
+    find_of(named, CLOUDTRAIL)
+}
+
+/// The same for VPC flow logs and the agent's.
+pub fn find_flows(named: &[PathBuf]) -> Found {
+    find_of(named, FLOW_LOGS)
+}
+
+fn find_of(named: &[PathBuf], service: &'static str) -> Found {
+    let mut found = Found { service, ..Found::default() };
     for path in named {
         if path.as_os_str() == STDIN {
             found.files.push(LogFile { name: STDIN.into(), path: None, bytes: 0 });
@@ -115,13 +130,13 @@ impl Found {
                 return self.problem(path, format!("can't read it: {error}"), "check its permissions");
             }
         };
-        if names.iter().any(|name| name == SNAPSHOT_FILE) {
+        if self.service == CLOUDTRAIL && names.iter().any(|name| name == SNAPSHOT_FILE) {
             names.retain(|name| OF_SNAPSHOT.contains(&name.as_str()));
         }
         let is_account = is_account_of_s3(path);
         for name in names {
             let below = path.join(&name);
-            if is_account && name != "CloudTrail" && !is_account_id(&name) {
+            if is_account && name != self.service && !is_account_id(&name) {
                 self.other_services = self.other_services.saturating_add(usize::from(name != DIGESTS));
             } else {
                 self.entry(&below, depth.saturating_add(1));

@@ -12,6 +12,7 @@
 
 mod entry;
 mod find;
+mod flows;
 mod follow;
 pub mod limits;
 mod members;
@@ -23,7 +24,8 @@ mod stream;
 mod tally;
 
 pub use entry::{End, Entry, EntryKind, Sink};
-pub use find::{Found, LogFile, NotFound, STDIN, find};
+pub use find::{Found, LogFile, NotFound, STDIN, find, find_flows};
+pub use flows::{Flow, FlowKey, FlowProblem, Flows, MAX_FLOW_LINE, MAX_FLOWS};
 pub use follow::{Follower, Mark, Polled, Start};
 pub use open::Refusal;
 pub use read::{Reader, read, read_from};

@@ -15,6 +15,7 @@
 
 mod class;
 mod error;
+mod flows;
 mod names;
 mod options;
 mod plan;
@@ -22,6 +23,7 @@ mod program;
 mod table;
 
 pub use error::NftError;
+pub use flows::{Flow, Flows};
 pub use options::{InterfacePattern, Options, TableName};
 pub use plan::Plan;
 pub use program::Nft;

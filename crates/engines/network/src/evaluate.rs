@@ -3,7 +3,7 @@
 use ringwall_model::network::{NetworkPolicy, NetworkRule, RuleAction, Tier};
 
 use crate::network::{Direction, Network};
-use crate::party::{End, EndKind, Party, PodEntry, PolicyEntry};
+use crate::party::{End, EndKind, Party, PolicyEntry};
 use crate::rules::{Matched, rule_matches, rules};
 use crate::traffic::Traffic;
 
@@ -228,34 +228,33 @@ impl<'a> Network<'a> {
 
     /// The same without the exemptions: what rules alone say.
     pub fn traffic_unexempt(&self, from: Party<'_>, to: Party<'_>) -> Allowed {
-        let judge = |family| {
+        self.judged(from, to, &[Direction::Egress, Direction::Ingress])
+    }
+
+    /// One half of it: what policies about the source's egress, or about the destination's ingress, let pass.
+    pub fn one_way(&self, way: Direction, from: Party<'_>, to: Party<'_>) -> Allowed {
+        self.judged(from, to, &[way])
+    }
+
+    fn judged(&self, from: Party<'_>, to: Party<'_>, ways: &[Direction]) -> Allowed {
+        let mut all = Allowed::all();
+        for family in self.families(from, to) {
             let (source, destination) = (self.end(from, family), self.end(to, family));
-            let egress = self.of_party(from, Direction::Egress, &destination, &destination);
-            if egress == Allowed::none() {
-                return egress;
+            for way in ways {
+                let (subject, peer) = match way {
+                    Direction::Egress => (from, &destination),
+                    Direction::Ingress => (to, &source),
+                };
+                // Policies are about pods alone.
+                let Party::Pod(pod) = subject else { continue };
+                all = all.and(&direction(self.selecting(pod.id, *way), *way, peer, &destination));
             }
-            egress.and(&self.of_party(to, Direction::Ingress, &source, &destination))
-        };
-        match self.families(from, to).as_slice() {
-            [] => Allowed::none(),
-            [family] => judge(*family),
-            families => families.iter().fold(Allowed::all(), |all, family| all.and(&judge(*family))),
         }
+        all
     }
 
-    fn of_party(&self, party: Party<'_>, way: Direction, peer: &End<'_>, destination: &End<'_>) -> Allowed {
-        match party {
-            Party::Pod(pod) => self.of_pod(pod, way, peer, destination),
-            Party::Node(_) | Party::Address(_) => Allowed::all(),
-        }
-    }
-
-    fn of_pod(&self, pod: &PodEntry<'_>, way: Direction, peer: &End<'_>, destination: &End<'_>) -> Allowed {
-        direction(self.selecting(pod.id, way), way, peer, destination)
-    }
-
-    /// The families in which two parties are judged, `true` for IPv4: those that both have, or `None` once where either has no address.
-    /// Nothing passes where there is none.
+    /// The families in which two parties are judged, `true` for IPv4: those that both have, or those that one has if the other has no
+    /// address yet. Where they share none, they are judged once, each by its own address: policies don't ask for a route between them.
     ///
     /// The outside is reached in its own family whatever the pod's are: a node may translate (EKS gives pods of an IPv6 cluster a way
     /// to IPv4 addresses).
@@ -268,19 +267,19 @@ impl<'a> Network<'a> {
         let outside = |party: Party<'_>| {
             matches!(party, Party::Address(_)) && self.end(party, None).kind == EndKind::Outside
         };
-        let ([from4, from6], [to4, to6]) = (has(from), has(to));
-        match (outside(from), outside(to)) {
-            (true, false) => return vec![Some(from4)],
-            (false, true) => return vec![Some(to4)],
-            _ => {}
+        let (mine, theirs) = (has(from), has(to));
+        let [ipv4, ipv6] = match (mine, theirs) {
+            _ if outside(to) => theirs,
+            _ if outside(from) => mine,
+            (other, [false, false]) | ([false, false], other) => other,
+            ([from4, from6], [to4, to6]) => [from4 && to4, from6 && to6],
+        };
+        match (ipv4, ipv6) {
+            (true, true) => vec![Some(true), Some(false)],
+            (true, false) => vec![Some(true)],
+            (false, true) => vec![Some(false)],
+            (false, false) => vec![None],
         }
-        if !(from4 || from6) || !(to4 || to6) {
-            return vec![None];
-        }
-        [(from4 && to4, Some(true)), (from6 && to6, Some(false))]
-            .into_iter()
-            .filter_map(|(both, family)| both.then_some(family))
-            .collect()
     }
 }
 

@@ -296,7 +296,7 @@ impl<'a> Network<'a> {
         }
     }
 
-    /// A party as peers of rules see it in one family: `true` is IPv4, `None` for who has no address.
+    /// A party as peers of rules see it in one family: `true` is IPv4, `None` whichever it has.
     pub fn end<'n>(&'n self, party: Party<'n>, ipv4: Option<bool>) -> End<'n> {
         match party {
             Party::Pod(pod) => {
@@ -307,11 +307,11 @@ impl<'a> Network<'a> {
                     namespace_labels: namespace.map_or(&[], |namespace| &namespace.labels),
                     labels: if pod.host_network() { &[] } else { pod.labels() },
                     labels_known: !pod.host_network(),
-                    address: ipv4.and_then(|ipv4| first_of(&pod.parts().addresses, ipv4)),
+                    address: address_in(&pod.parts().addresses, ipv4),
                     ports: if pod.host_network() { &[] } else { &pod.parts().ports },
                 }
             }
-            Party::Node(node) => node_end(node, ipv4.and_then(|ipv4| first_of(&node.addresses, ipv4))),
+            Party::Node(node) => node_end(node, address_in(&node.addresses, ipv4)),
             Party::Address(address) => match self.node_of(party).and_then(|id| self.node(id)) {
                 Some(node) => node_end(node, Some(address)),
                 None => End {
@@ -344,6 +344,11 @@ fn node_end<'n>(node: &'n NodeEntry<'_>, address: Option<IpAddr>) -> End<'n> {
 /// The address of a family by which somebody is known within the cluster: the first, as Kubernetes lists internal ones before external ones.
 pub(crate) fn first_of(addresses: &[IpAddr], ipv4: bool) -> Option<IpAddr> {
     addresses.iter().copied().find(|address| address.is_ipv4() == ipv4)
+}
+
+/// The same, or the first of either family.
+fn address_in(addresses: &[IpAddr], ipv4: Option<bool>) -> Option<IpAddr> {
+    ipv4.map_or_else(|| addresses.first().copied(), |ipv4| first_of(addresses, ipv4))
 }
 
 /// Namespaces with an object, and those that pods, workloads, services and policies name.

@@ -172,7 +172,8 @@ mod tests {
         let cli = Cli::try_parse_from(std::iter::once("ringwall").chain(arguments)).unwrap();
         let Command::Agent(agent) = cli.command else { panic!("another command") };
         assert!(agent.network.network_policies && agent.network.install_cni && !agent.pod_identity);
-        let mounts: Vec<_> = container.list("volumeMounts").iter().filter_map(|mount| mount.str("mountPath")).collect();
+        let mounts: Vec<_> =
+            container.list("volumeMounts").iter().filter_map(|mount| mount.str("mountPath")).collect();
         let folder = agent.network.socket.parent().unwrap();
         for path in [folder, &agent.network.cni_configurations, &agent.network.cni_programs] {
             assert!(mounts.contains(&path.to_str().unwrap()), "{path:?} is mounted where the node has it");
@@ -186,7 +187,8 @@ mod tests {
 
     /// A tree as text, whatever its lines.
     fn without_lines(tree: &Tree) -> String {
-        let entries = tree.entries().iter().map(|entry| format!("{}: {}", entry.key, without_lines(&entry.value)));
+        let entries =
+            tree.entries().iter().map(|entry| format!("{}: {}", entry.key, without_lines(&entry.value)));
         let items = tree.items().iter().map(without_lines);
         let parts: Vec<_> = entries.chain(items).collect();
         if parts.is_empty() { format!("{:?}", tree.as_str()) } else { format!("[{}]", parts.join(", ")) }
@@ -200,7 +202,14 @@ mod tests {
         assert!(parse("ringwall agent --pod-identity --remove-link").is_ok());
         assert!(parse("ringwall agent --uninstall").is_ok());
         assert!(parse("ringwall agent --print-permissions").is_ok());
-        for wrong in ["", " --pod-identity", " --plan x", " --network-policies --node n --manage-link", " --uninstall --table 1", " --uninstall --interface a/b"] {
+        for wrong in [
+            "",
+            " --pod-identity",
+            " --plan x",
+            " --network-policies --node n --manage-link",
+            " --uninstall --table 1",
+            " --uninstall --interface a/b",
+        ] {
             assert!(parse(&format!("ringwall agent{wrong}")).is_err(), "{wrong}");
         }
     }

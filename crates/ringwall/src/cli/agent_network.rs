@@ -53,6 +53,9 @@ pub(crate) struct NetworkFlags {
     /// Folder with `aws/` exports of security groups, to judge pods by as well; read again when it changes
     #[arg(long, value_name = "SNAPSHOT", value_hint = ValueHint::DirPath)]
     pub(crate) security_groups: Option<PathBuf>,
+    /// Append flows of this node's pods to a file, as `ringwall reach suggest --from` reads them
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) flow_log: Option<PathBuf>,
     /// Kubeconfig; the pod's service account, if none is named
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) kubeconfig: Option<PathBuf>,

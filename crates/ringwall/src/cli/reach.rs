@@ -13,6 +13,7 @@ use super::Output;
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
     after_help = "\
 Examples:
   ringwall reach SNAPSHOT shop/Deployment/checkout payments/svc/payments-api:443

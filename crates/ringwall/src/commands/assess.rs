@@ -6,6 +6,7 @@ use ringwall_iam::inventory::Inventory;
 use ringwall_iam::pods;
 use ringwall_iam::roles::{self, RolePurposes};
 use ringwall_model::{CheckResult, Cluster, LogKind, Outcome, Problem, Severity, User};
+use ringwall_network::{Network, checks};
 use ringwall_rbac::entry::{Mapping, Mappings};
 use ringwall_rbac::{Authorizer, Options, Power, authorization};
 use ringwall_snapshot::Snapshot;
@@ -65,6 +66,7 @@ pub(super) fn run(args: &Assess) -> Result<Exit, Failure> {
     let inventory = Inventory::of(cluster);
     results.extend(roles::results(&inventory));
     results.extend(pods::results(&inventory));
+    results.extend(checks::results(&Network::new(cluster)));
     choose(&mut results, &args.checks)?;
     results.sort_by(|a, b| order(a).cmp(&order(b)));
     let report = Report {
@@ -105,7 +107,10 @@ fn read_logs(folder: &Path, snapshot: &mut Snapshot) -> Logs {
 
 /// Keeps the results of the checks that were asked for.
 fn choose(results: &mut Vec<CheckResult>, checks: &[String]) -> Result<(), Failure> {
-    let of_engines = ringwall_rbac::check_ids().chain(roles::check_ids()).chain(pods::check_ids());
+    let of_engines = ringwall_rbac::check_ids()
+        .chain(roles::check_ids())
+        .chain(pods::check_ids())
+        .chain(checks::check_ids());
     let known: BTreeSet<&str> = results.iter().map(|result| result.check).chain(of_engines).collect();
     for check in checks {
         if !known.contains(check.as_str()) {

@@ -32,6 +32,7 @@ mod who_can;
 
 #[cfg(test)]
 pub(crate) use agent::permissions as agent_permissions;
+pub(crate) use agent::{cni_plugin, is_cni_plugin};
 pub(crate) use assess::{Entrant, Report};
 pub(crate) use detect::Detected;
 pub(crate) use iam::{LintReport, Linted};

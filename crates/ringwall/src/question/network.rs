@@ -208,16 +208,19 @@ fn named(namespace: &str, kind: &str, name: &str, cluster: &Cluster) -> Result<E
     };
     let (is_there, end) = match &*kind {
         "Pod" => (cluster.pods.iter().any(|pod| of(&pod.reference)), pod(namespace, name)),
-        "Service" => (
-            cluster.network.services.iter().any(|service| of(&service.reference)),
-            service(namespace, name),
-        ),
+        "Service" => {
+            (cluster.network.services.iter().any(|service| of(&service.reference)), service(namespace, name))
+        }
         _ => (
             // Pods may be owned by what the snapshot does not hold.
             cluster.workloads.iter().any(|known| known.reference.kind == kind && of(&known.reference))
                 || cluster.pods.iter().any(|pod| {
                     pod.reference.namespace.as_deref() == Some(namespace)
-                        && pod.network.owner.as_ref().is_some_and(|owner| owner.kind == kind && *owner.name == *name)
+                        && pod
+                            .network
+                            .owner
+                            .as_ref()
+                            .is_some_and(|owner| owner.kind == kind && *owner.name == *name)
                 }),
             workload(namespace, &kind, name),
         ),
@@ -324,9 +327,11 @@ fn representative(cluster: &Cluster) -> IpAddr {
 
 /// Every range that policies tell apart from all addresses.
 fn ranges(cluster: &Cluster) -> impl Iterator<Item = &ipnet::IpNet> {
-    let rules = cluster.network.policies.iter().flat_map(|policy| {
-        policy.ingress.iter().chain(policy.egress.iter()).flatten()
-    });
+    let rules = cluster
+        .network
+        .policies
+        .iter()
+        .flat_map(|policy| policy.ingress.iter().chain(policy.egress.iter()).flatten());
     let blocks = rules.flat_map(|rule| rule.peers.iter().flatten()).flat_map(|peer| {
         let (cidr, except): (Option<_>, &[ipnet::IpNet]) = match peer {
             Peer::Block { cidr, except } => (Some(cidr), except),

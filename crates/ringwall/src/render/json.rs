@@ -4,7 +4,9 @@
 
 use std::io::{self, Write};
 
+use ringwall_model::network::Protocol;
 use ringwall_model::{Decision, ObjectRef, Proof, Reason, Ring, Source, Subject, Verdict};
+use ringwall_network::{Span, Traffic};
 use serde::Serialize;
 
 #[cfg(test)]
@@ -48,6 +50,27 @@ struct StatementJson<'a> {
     index: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     sid: Option<&'a str>,
+}
+
+/// Ports of a protocol, both ends counted in; a protocol alone is all of it.
+#[derive(Debug, Serialize)]
+pub(crate) struct SpanJson {
+    protocol: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last: Option<u16>,
+}
+
+/// A set of traffic, range by range.
+pub(crate) fn spans(traffic: &Traffic) -> Vec<SpanJson> {
+    let whole = |span: &Span| (span.first, span.last) == (0, u16::MAX);
+    let json = |span: Span| SpanJson {
+        protocol: span.protocol.map_or("other", Protocol::name),
+        first: (!whole(&span)).then_some(span.first),
+        last: (!whole(&span)).then_some(span.last),
+    };
+    traffic.spans().map(json).collect()
 }
 
 /// File and line; both are left out for what no file says.

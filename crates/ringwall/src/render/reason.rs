@@ -23,7 +23,14 @@ pub(crate) fn print_not_evaluated(
     indent: usize,
     width: usize,
 ) -> io::Result<()> {
-    style::print_wrapped(out, &format!("not evaluated: {text}"), indent, width, "  ", style::WARNING)
+    style::print_wrapped(
+        out,
+        &style::printable(&format!("not evaluated: {text}")),
+        indent,
+        width,
+        "  ",
+        style::WARNING,
+    )
 }
 
 /// Prints reasons: what each says, and where.
@@ -35,11 +42,15 @@ pub(crate) fn print_reasons(
 ) -> io::Result<()> {
     let margin = " ".repeat(indent);
     for reason in reasons {
-        for line in style::wrap(&sentence(reason), width.saturating_sub(indent), "  ") {
+        for line in style::wrap(&style::printable(&sentence(reason)), width.saturating_sub(indent), "  ") {
             writeln!(out, "{margin}{line}")?;
         }
         if !reason.source.is_built_in() {
-            writeln!(out, "{margin}  {}", style::paint(style::FAINT, &reason.source.to_string()))?;
+            writeln!(
+                out,
+                "{margin}  {}",
+                style::paint(style::FAINT, &style::printable(&reason.source.to_string()))
+            )?;
         }
     }
     Ok(())

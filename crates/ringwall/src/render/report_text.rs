@@ -15,7 +15,7 @@ use crate::commands::{Entrant, Report};
 /// Proofs printed with a failed check; JSON has them all.
 const PROOFS_SHOWN: usize = 6;
 /// Rings that this version judges.
-const JUDGED: [Ring; 2] = [Ring::Identity, Ring::Authorization];
+const JUDGED: [Ring; 3] = [Ring::Identity, Ring::Authorization, Ring::Network];
 
 pub(crate) fn print(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
     let width = style::width();

@@ -1,6 +1,7 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
+pub(crate) use ringwall_drawing::printable;
 use ringwall_model::Severity;
 
 /// Headings.
@@ -71,31 +72,4 @@ pub(crate) fn print_wrapped(
         writeln!(out, "{}{}", " ".repeat(margin), paint(looks, &line))?;
     }
     Ok(())
-}
-
-/// A text that somebody else wrote, in which nothing can move the terminal's cursor or turn the direction of writing.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars()
-        .flat_map(|character| {
-            let escape = character.is_control() || turns(character);
-            let escaped = escape.then(|| character.escape_default());
-            escaped.into_iter().flatten().chain((!escape).then_some(character))
-        })
-        .collect()
-}
-
-/// Whether a character sets the direction of what follows. Source: Unicode Standard Annex #9, "Directional Formatting Characters".
-fn turns(character: char) -> bool {
-    matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::printable;
-
-    #[test]
-    fn what_others_wrote_moves_no_cursor() {
-        assert_eq!(printable("key\u{1b}[2J\r\n-é"), "key\\u{1b}[2J\\r\\n-é");
-        assert_eq!(printable("a\u{202e}b"), "a\\u{202e}b");
-    }
 }

@@ -1,22 +1,24 @@
 //! The loop: what changed is taken in, worked out, put into the kernel.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ringwall_kubernetes::Cluster as Apiserver;
-use ringwall_model::Aws;
-use ringwall_network::plan::NodeRules;
-use ringwall_nft::{InterfacePattern, Nft, NftError, Options, Plan};
+use ringwall_model::{Aws, Pod};
+use ringwall_network::{Direction, Network};
+use ringwall_network::plan::{NodeOptions, NodeRules};
+use ringwall_nft::{Counts, DenyLog, Flow, Flows, InterfacePattern, Listing, Logged, Nft, NftError, Options, Plan};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 
 use crate::cni::{Answer, Handler, Order, PodSandbox, Refusal};
+use crate::denials::{self, COUNT, Denials};
+use crate::flows::{FOLD, FlowLog, Names, Seen};
 use crate::metrics::Metrics;
 use crate::objects::Objects;
-use crate::rules::node_rules;
 use crate::sandboxes::Sandboxes;
 use crate::watches::{Current, Watches};
 
@@ -25,6 +27,12 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 /// The longest that an answer to the plugin is waited for, whatever it is configured to wait.
 const LONGEST_ADD: Duration = Duration::from_secs(120);
+
+/// How long until another agent, which is being replaced, has left the group of what is logged.
+const LISTEN_AGAIN: Duration = Duration::from_secs(2);
+
+/// Differences that are named in the log; the rest is counted.
+const MAX_DIFFERENCES: usize = 10;
 
 /// How an agent enforces.
 #[derive(Clone, Debug)]
@@ -35,6 +43,8 @@ pub struct Settings {
     pub options: Options,
     /// How often the kernel's table is compared with what it should be.
     pub look_every: Duration,
+    /// The file to which flows are logged; `None` logs none.
+    pub flow_log: Option<PathBuf>,
 }
 
 /// The agent of a node.
@@ -47,6 +57,8 @@ pub struct Agent {
     told: Mutex<Told>,
     enforced: watch::Sender<Arc<Enforced>>,
     waits: Mutex<Option<String>>,
+    flows: Option<FlowLog>,
+    denials: Denials,
 }
 
 /// What others than the apiserver told.
@@ -65,6 +77,12 @@ struct Enforced {
     pods: BTreeMap<(Arc<str>, Arc<str>), Vec<IpAddr>>,
     /// [`Told::version`] that was taken in.
     version: u64,
+    /// The addresses of the node's pods.
+    own: HashSet<IpAddr>,
+    /// Names of all pods of the cluster; none if no flows are logged.
+    names: Names,
+    /// Tells what denied a packet.
+    plan: Option<Arc<Plan>>,
 }
 
 impl Enforced {
@@ -73,6 +91,20 @@ impl Enforced {
         self.pods
             .get(&key)
             .is_some_and(|addresses| sandbox.addresses.iter().all(|address| addresses.contains(address)))
+    }
+}
+
+/// Tells whenever rules were put in force.
+#[derive(Debug)]
+pub struct InForce(watch::Receiver<Arc<Enforced>>);
+
+impl InForce {
+    /// Waits for the next time; those since the last call count as one.
+    pub async fn next(&mut self) {
+        // An agent that is gone puts nothing in force.
+        if self.0.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }
 
@@ -90,6 +122,7 @@ struct Worked {
     rules: NodeRules,
     plan: Result<Plan, NftError>,
     policies: usize,
+    names: Names,
 }
 
 impl Work {
@@ -105,12 +138,14 @@ impl Work {
         }
         self.sandboxes.settle(&mut cluster.pods, &self.settings.node);
         let policies = cluster.network.policies.len();
-        let mut rules = node_rules(&cluster, &self.settings.node);
+        let names = if self.settings.flow_log.is_some() { names(&cluster.pods) } else { Names::new() };
+        let options = NodeOptions { security_groups: self.aws.is_some() };
+        let mut rules = Network::new(&cluster).node_rules(&self.settings.node, &options);
         for pod in &mut rules.pods {
             pod.interfaces = self.sandboxes.interfaces(&pod.namespace, &pod.name, &pod.addresses);
         }
         let plan = Plan::new(&rules, &self.settings.options);
-        (self.objects, self.sandboxes, Some(Worked { rules, plan, policies }))
+        (self.objects, self.sandboxes, Some(Worked { rules, plan, policies, names }))
     }
 }
 
@@ -119,7 +154,11 @@ impl Work {
 struct Kept {
     objects: Objects,
     /// What is in the kernel; `None` where that is not known.
-    in_force: Option<Plan>,
+    in_force: Option<Arc<Plan>>,
+    /// What the kernel listed of it, once that was read.
+    listing: Option<Listing>,
+    /// What had been denied when it was last counted, by direction.
+    denied: BTreeMap<&'static str, u64>,
     /// [`Told::version`] that the plan in force is of.
     version: Option<u64>,
 }
@@ -128,6 +167,8 @@ impl Agent {
     /// An agent that has done nothing yet.
     pub fn new(settings: Settings, nft: Nft, metrics: Metrics) -> Arc<Self> {
         Arc::new(Self {
+            flows: settings.flow_log.clone().map(FlowLog::new),
+            denials: Denials::default(),
             settings,
             nft,
             metrics,
@@ -136,6 +177,11 @@ impl Agent {
             enforced: watch::Sender::default(),
             waits: Mutex::new(Some("nothing is known of the cluster yet".to_owned())),
         })
+    }
+
+    /// Tells whenever rules are put in force from now on.
+    pub fn in_force(&self) -> InForce {
+        InForce(self.enforced.subscribe())
     }
 
     /// What the agent waits for before it can do its work, in words; `None` if it does it.
@@ -157,6 +203,10 @@ impl Agent {
     /// Security groups and interfaces as AWS's exports have them, to judge pods by from now on.
     pub fn set_aws(&self, aws: Aws) {
         self.tell(|told| told.aws = Some(Arc::new(aws)));
+    }
+
+    fn has_groups(&self) -> bool {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).aws.is_some()
     }
 
     fn tell<T>(&self, change: impl FnOnce(&mut Told) -> T) -> (T, u64) {
@@ -200,6 +250,10 @@ impl Agent {
                     continue;
                 }
             };
+            if groups && !self.has_groups() {
+                self.wait_for(Some("the exports of security groups can't be read yet".to_owned()));
+                continue;
+            }
             again = match self.turn(&mut kept, current, news).await {
                 Ok(()) => None,
                 Err(error) => {
@@ -231,12 +285,12 @@ impl Agent {
         let (objects, settled, worked) =
             worked.map_err(|error| format!("working rules out failed: {error}"))?;
         kept.objects = objects;
-        let Some(Worked { rules, plan, policies }) = worked else { return Ok(()) };
+        let Some(Worked { rules, plan, policies, names }) = worked else { return Ok(()) };
         // Until it is in force, the next turn has to do it again.
         kept.version = None;
         self.metrics.computing.observe(began.elapsed().as_secs_f64());
-        let plan = plan.map_err(|error| error.to_string())?;
-        self.apply(kept, plan).await.map_err(|error| error.to_string())?;
+        let plan = Arc::new(plan.map_err(|error| error.to_string())?);
+        self.apply(kept, Arc::clone(&plan)).await.map_err(|error| error.to_string())?;
         kept.version = Some(version);
         self.metrics.enforcing.observe(news.elapsed().as_secs_f64());
         self.metrics.pods.set(count(rules.pods.len()));
@@ -250,14 +304,16 @@ impl Agent {
             let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
             told.sandboxes.forget_like(&settled, &sandboxes);
         }
+        let own = rules.pods.iter().flat_map(|pod| pod.addresses.iter().copied()).collect();
         let pods = rules.pods.into_iter().map(|pod| ((pod.namespace, pod.name), pod.addresses)).collect();
-        self.enforced.send_replace(Arc::new(Enforced { pods, version }));
+        self.enforced.send_replace(Arc::new(Enforced { pods, version, own, names, plan: Some(plan) }));
         self.wait_for(None);
         Ok(())
     }
 
-    async fn apply(&self, kept: &mut Kept, plan: Plan) -> Result<(), NftError> {
+    async fn apply(&self, kept: &mut Kept, plan: Arc<Plan>) -> Result<(), NftError> {
         let began = Instant::now();
+        kept.listing = None;
         if let Some(before) = kept.in_force.take() {
             let updated = self.nft.update(&before, &plan).await;
             self.metrics.applied("update", updated.is_ok());
@@ -282,29 +338,140 @@ impl Agent {
 
     /// Compares the kernel's table with what it should be; what differs is put right at the next turn.
     async fn look(&self, kept: &mut Kept) {
-        let Some(plan) = &kept.in_force else { return };
-        match self.nft.drift(plan).await {
-            Ok(found) if found.is_empty() => self.succeeded(),
-            Ok(found) => {
-                self.metrics.drift.inc();
-                let what: Vec<String> = found.iter().take(10).map(ToString::to_string).collect();
-                tracing::error!(
-                    differences = found.len(),
-                    what = what.join("; "),
-                    "the kernel has other rules than it should, and they are put right"
-                );
-                kept.in_force = None;
-            }
+        let Some(plan) = kept.in_force.clone() else { return };
+        let listing = match self.nft.read(&plan).await {
+            Ok(listing) => listing,
             Err(error) => {
-                tracing::error!(%error, "the kernel's table can't be read");
+                tracing::error!(%error, "the kernel's table can't be read, and is made anew");
                 kept.in_force = None;
+                return;
             }
+        };
+        let found = listing.drift(&plan, kept.listing.as_ref());
+        if found.is_empty() {
+            kept.listing = Some(listing);
+            self.succeeded();
+        } else {
+            self.metrics.drift.inc();
+            let what: Vec<String> = found.iter().take(MAX_DIFFERENCES).map(ToString::to_string).collect();
+            let what = what.join(", ");
+            tracing::error!(differences = found.len(), what, "the kernel has other rules than it should, and they are put right");
+            kept.in_force = None;
+            return;
         }
+        match self.nft.counts(&plan).await {
+            Ok(counts) => self.count(kept, &counts),
+            Err(error) => tracing::warn!(%error, "what the kernel counts can't be read"),
+        }
+    }
+
+    /// Adds what was denied since the last time. Counters begin anew with a new table, and go when nothing denies any more.
+    fn count(&self, kept: &mut Kept, counts: &Counts) {
+        let mut now: BTreeMap<&'static str, u64> = BTreeMap::new();
+        let of_rules = counts.causes.iter().filter(|(cause, _)| cause.rule.is_none() || cause.denies);
+        let mut add = |direction: Option<Direction>, packets: u64| {
+            let total = now.entry(direction.map_or("unknown", Direction::name)).or_default();
+            *total = total.saturating_add(packets);
+        };
+        of_rules.for_each(|(cause, count)| add(Some(cause.direction), count.packets));
+        for (denial, count) in &counts.denied {
+            add(denials::direction(denial), count.packets);
+        }
+        for (direction, total) in &now {
+            let before = kept.denied.get(direction).copied().unwrap_or_default();
+            let more = if *total >= before { total - before } else { *total };
+            self.metrics.denied(direction, more);
+        }
+        kept.denied = now;
     }
 
     fn succeeded(&self) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.metrics.last_success.set(now.as_secs_f64());
+    }
+
+    /// Logs flows of the node's pods for ever, if they are to be logged.
+    pub async fn log_flows(self: Arc<Self>) {
+        let Some(log) = &self.flows else { return };
+        let mut flows = match Flows::listen() {
+            Ok(flows) => flows,
+            Err(error) => {
+                return tracing::error!(%error, "flows that begin can't be listened to, and are not logged");
+            }
+        };
+        let mut fold = tokio::time::interval(FOLD);
+        fold.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let room = tokio::select! {
+                _ = fold.tick() => false,
+                began = flows.next() => match began {
+                    Ok(began) => self.saw(log, began),
+                    Err(error) => {
+                        tracing::warn!(%error, "flows are missing in the log");
+                        true
+                    }
+                },
+            };
+            if !room {
+                let agent = Arc::clone(&self);
+                let written = tokio::task::spawn_blocking(move || agent.write_flows()).await;
+                if let Ok(Err(error)) = written {
+                    tracing::error!(%error, "flows can't be logged");
+                }
+            }
+        }
+    }
+
+    /// Tells of denied packets for ever, if the kernel logs them.
+    pub async fn log_denials(self: Arc<Self>) {
+        let Some(group) = self.settings.options.log_group else { return };
+        let mut log = loop {
+            match DenyLog::open(group) {
+                Ok(log) => break log,
+                Err(error) => tracing::warn!(%error, group, "denied packets can't be listened to yet: is another agent there?"),
+            }
+            tokio::time::sleep(LISTEN_AGAIN).await;
+        };
+        let audit = self.settings.options.audit;
+        let mut count = tokio::time::interval(COUNT);
+        count.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = count.tick() => self.denials.tell(audit),
+                logged = log.next() => match logged {
+                    Ok(logged) => self.denied(logged, audit),
+                    Err(error) => {
+                        tracing::error!(%error, "denied packets are no longer told of");
+                        return;
+                    }
+                },
+            }
+        }
+    }
+
+    fn denied(&self, logged: Logged, audit: bool) {
+        let enforced = Arc::clone(&self.enforced.borrow());
+        // What a former plan denied has no name any more.
+        let Some(packet) = enforced.plan.as_ref().and_then(|plan| plan.denied(logged)) else { return };
+        let seen = self.denials.add(&packet, audit);
+        if let Some(flows) = &self.flows {
+            flows.add(seen);
+        }
+    }
+
+    fn saw(&self, log: &FlowLog, began: Vec<Flow>) -> bool {
+        let enforced = Arc::clone(&self.enforced.borrow());
+        let own =
+            |flow: &Flow| enforced.own.contains(&flow.source) || enforced.own.contains(&flow.destination);
+        began.into_iter().filter(own).fold(true, |room, flow| {
+            let Flow { source, destination, protocol, port } = flow;
+            log.add(Seen { source, destination, protocol, port, denied: None }) && room
+        })
+    }
+
+    fn write_flows(&self) -> std::io::Result<()> {
+        let enforced = Arc::clone(&self.enforced.borrow());
+        self.flows.as_ref().map_or(Ok(()), |log| log.write(&enforced.names))
     }
 
     /// Waits until a pod's rules are in the kernel.
@@ -364,6 +531,27 @@ impl Handler for Agent {
         self.metrics.ordered(command, answer == Answer::Done);
         answer
     }
+}
+
+/// The names of pods by their addresses.
+fn names(pods: &[Pod]) -> Names {
+    let live = pods.iter().filter(|pod| !pod.host_network && !pod.is_over());
+    live.flat_map(|pod| {
+        let namespace = pod.reference.namespace.as_deref().unwrap_or_default();
+        let name: Arc<str> = format!("{namespace}/{}", pod.reference.name).into();
+        pod.network.addresses.iter().map(move |address| (*address, Arc::clone(&name)))
+    })
+    .collect()
+}
+
+/// Interfaces that lead to pods on nodes with the VPC CNI, flannel, bridges, and others that name them likewise.
+///
+/// The VPC CNI calls those of pods with interfaces of their own `vlan` and a hash, and calls `vlan.eth.1` and so on what leads to the
+/// VPC, which must not be taken for a pod.
+pub fn interfaces() -> Result<Vec<InterfacePattern>, NftError> {
+    let fixed = ["eni*", "veth*", "cni*", "cbr0", "lxc*"].map(str::to_owned);
+    let branches = (0..16).map(|digit| format!("vlan{digit:x}*"));
+    fixed.into_iter().chain(branches).map(|pattern| InterfacePattern::new(&pattern)).collect()
 }
 
 /// Whether an interface is a bridge, which leads to many pods.

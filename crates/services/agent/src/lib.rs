@@ -13,12 +13,15 @@
 
 mod agent;
 pub mod cni;
+mod denials;
+mod flows;
+mod groups;
 mod metrics;
 mod objects;
-mod rules;
 mod sandboxes;
 mod watches;
 
-pub use agent::{Agent, Settings};
+pub use agent::{Agent, InForce, Settings, interfaces};
+pub use groups::{follow_groups, read_groups};
 pub use metrics::Metrics;
-pub use watches::permissions;
+pub use watches::{Permission, permissions};

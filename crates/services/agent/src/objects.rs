@@ -80,10 +80,6 @@ impl Objects {
         cluster
     }
 
-    /// How many objects of a kind there are.
-    pub(crate) fn count(&self, plural: &str) -> usize {
-        self.kinds.iter().filter(|(kind, _)| kind.plural == plural).map(|(_, objects)| objects.len()).sum()
-    }
 }
 
 fn add(all: &mut NetworkObjects, more: &NetworkObjects) {

@@ -30,7 +30,7 @@ pub(crate) fn graph(parties: Vec<Party>, link: impl Fn(&Party, &Party) -> Traffi
         }
     }
     let classes = (0..parties.len()).map(|at| vec![at]).collect();
-    Graph { title: "storefront".into(), notes: Vec::new(), parties, classes, links }
+    Graph { title: "storefront".into(), parties, classes, links, ..Graph::default() }
 }
 
 pub(crate) fn shop() -> Graph {

@@ -79,7 +79,8 @@ fn the_engine_agrees_with_a_naive_reading() {
     let mut seen = [0, 0];
     for seed in 0..12 {
         for (step, world) in scenario::states(seed).iter().enumerate() {
-            for verdict in agreed(world, &questions(world, &kinds), &format!("scenario {seed}, state {step}")) {
+            for verdict in agreed(world, &questions(world, &kinds), &format!("scenario {seed}, state {step}"))
+            {
                 seen[usize::from(verdict)] += 1;
             }
         }
@@ -123,7 +124,9 @@ fn packets_agree_with_the_engine_and_a_naive_reading() {
                     _ => lab.identity(&world.place_of(question.to)),
                 };
                 if answer != expected.then_some(who) {
-                    wrong.push(format!("scenario {seed}, state {step}: {question:?}: {answer:?} where {expected}"));
+                    wrong.push(format!(
+                        "scenario {seed}, state {step}: {question:?}: {answer:?} where {expected}"
+                    ));
                 }
             }
             assert!(wrong.is_empty(), "{}\n{}", wrong.join("\n"), objects(world));

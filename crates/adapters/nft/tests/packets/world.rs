@@ -99,7 +99,8 @@ impl World {
                 std::fs::write(aws.join(format!("{number}.json")), export.to_string()).unwrap();
             }
         }
-        let snapshot = ringwall_snapshot::read(folder.path(), &ringwall_snapshot::Options::default()).unwrap();
+        let snapshot =
+            ringwall_snapshot::read(folder.path(), &ringwall_snapshot::Options::default()).unwrap();
         assert!(snapshot.problems.is_empty(), "{:#?}", snapshot.problems);
         snapshot.cluster
     }
@@ -117,8 +118,11 @@ impl World {
     fn items(&self) -> Vec<Value> {
         let mut items: Vec<Value> = Vec::new();
         for node in &self.nodes {
-            let addresses: Vec<Value> =
-                node.addresses.iter().map(|ip| json!({"type": "InternalIP", "address": ip.to_string()})).collect();
+            let addresses: Vec<Value> = node
+                .addresses
+                .iter()
+                .map(|ip| json!({"type": "InternalIP", "address": ip.to_string()}))
+                .collect();
             items.push(json!({
                 "apiVersion": "v1",
                 "kind": "Node",

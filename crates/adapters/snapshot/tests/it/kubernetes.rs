@@ -108,7 +108,12 @@ fn implied_namespaces_come_after_written_ones() {
     );
     let names: Vec<_> = snapshot.cluster.namespaces.iter().map(|namespace| &*namespace.name).collect();
     assert_eq!(names, ["a", "b"]);
-    assert_eq!(snapshot.cluster.namespaces[0].labels.len(), 1);
+    let labels = |at: usize| {
+        let labels = &snapshot.cluster.namespaces[at].labels;
+        labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>()
+    };
+    assert_eq!(labels(0), ["team=x", "kubernetes.io/metadata.name=a"]);
+    assert_eq!(labels(1), ["kubernetes.io/metadata.name=b"]);
 }
 
 #[test]

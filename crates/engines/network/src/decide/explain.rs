@@ -26,14 +26,8 @@ impl Network<'_> {
         packet: Packet,
         ends: Ends,
     ) -> Decision {
-        let families = self.families(from, to);
-        if families.is_empty() {
-            let text =
-                format!("{} and {} have no addresses of the same family", describe(from), describe(to));
-            return Decision { reasons: vec![built_in(text)], ..Decision::denied() };
-        }
         let mut all = Decision::allowed(Vec::new());
-        for family in families {
+        for family in self.families(from, to) {
             let (source, destination) = (self.end(from, family), self.end(to, family));
             if ends != Ends::Destination {
                 let egress =

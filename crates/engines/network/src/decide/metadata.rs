@@ -9,7 +9,7 @@ use crate::network::Network;
 use crate::party::{NodeEntry, Party};
 
 /// Addresses of the service. Source: Amazon EC2 User Guide, *Access instance metadata for an EC2 instance*.
-const METADATA: [IpAddr; 2] = [
+pub(crate) const METADATA: [IpAddr; 2] = [
     IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254)),
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
 ];
@@ -41,7 +41,7 @@ impl Network<'_> {
     }
 
     /// The instance of a node, by the id that its `providerID` ends with.
-    fn instance(&self, node: &NodeEntry<'_>) -> Option<&Ec2Instance> {
+    pub(crate) fn instance(&self, node: &NodeEntry<'_>) -> Option<&Ec2Instance> {
         let (_, id) = node.object?.provider_id.as_deref()?.rsplit_once('/')?;
         self.cluster.aws.instances.iter().find(|instance| &*instance.id == id)
     }

@@ -2,7 +2,10 @@
 
 mod explain;
 mod metadata;
+mod passes;
 mod ways;
+
+pub(crate) use metadata::METADATA;
 
 use ringwall_model::network::Protocol;
 use ringwall_model::{Decision, Proof, Reason, Ring, Source, Verdict};
@@ -66,13 +69,16 @@ impl Network<'_> {
         }
         let sources = self.sources(from)?;
         let reached = self.ways(to, port, protocol)?;
-        let mut answer = Answer { reasons: reached.reasons, ..Answer::default() };
+        let mut answer = Answer::default();
         for reason in reached.denied {
             answer.deny(vec![reason]);
         }
         for why in reached.unknown {
-            answer.verdict = worst(answer.verdict, Verdict::Unknown);
-            push_new(&mut answer.not_evaluated, why);
+            answer.pair(Decision {
+                verdict: Verdict::Unknown,
+                reasons: Vec::new(),
+                not_evaluated: vec![why],
+            });
         }
         for source in &sources {
             for way in &reached.ways {
@@ -84,12 +90,29 @@ impl Network<'_> {
             answer.deny(vec![built_in("nobody is behind the source")]);
         }
         let mut decision = answer.end();
+        decision.reasons.splice(0..0, reached.reasons);
         if let Who::Address(address) = to
             && decision.verdict != Verdict::Denied
         {
             decision.reasons.extend(self.metadata_reasons(*address, &sources));
         }
         Ok(decision)
+    }
+
+    /// Everybody whom the two ends of a question stand for, those of the destination with the port that is their own.
+    ///
+    /// # Errors
+    ///
+    /// Where an end is nobody.
+    pub(crate) fn ends(
+        &self,
+        from: &Who,
+        to: &Who,
+        port: u16,
+        protocol: Protocol,
+    ) -> Result<(Vec<Party<'_>>, Vec<(Party<'_>, u16)>), QuestionError> {
+        let ways = self.ways(to, &Port::Number(port), protocol)?.ways;
+        Ok((self.sources(from)?, ways.into_iter().map(|way| (way.party, way.port)).collect()))
     }
 
     /// Whether a packet passes from one party to another, at the destination's own port, and because of what: policies and security

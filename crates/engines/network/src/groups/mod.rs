@@ -10,6 +10,7 @@
 
 mod attach;
 mod bounds;
+mod capacity;
 mod explain;
 mod interfaces;
 mod path;
@@ -23,9 +24,11 @@ use ipnet::IpNet;
 use ringwall_model::Cluster;
 use ringwall_model::network::{EnforcingMode, GroupPeer};
 
-pub use selection::{Selected, skipped};
+pub use capacity::{BranchInterfaces, branch_interfaces};
+pub use selection::skipped;
+pub(crate) use selection::{Selected, selects};
 
-use crate::{Allowed, Network, Party};
+use crate::{Allowed, Network, Party, PodEntry};
 use attach::{Attached, Attachment, Attachments, PodInterfaces};
 use bounds::Bounds;
 use interfaces::Interfaces;
@@ -45,6 +48,8 @@ enum Family {
     V4,
     V6,
 }
+
+const FAMILIES: [Family; 2] = [Family::V4, Family::V6];
 
 impl Family {
     fn of(address: &IpAddr) -> Self {
@@ -76,10 +81,12 @@ pub struct SecurityGroups<'a> {
 impl<'a> SecurityGroups<'a> {
     /// Security groups of a snapshot; `None` if it holds none, so that there is nothing to judge by.
     pub fn new(network: &Network<'a>) -> Option<Self> {
+        (!network.cluster().aws.security_groups.is_empty()).then(|| Self::of(network))
+    }
+
+    /// The same, if only to know who has which groups.
+    pub(crate) fn of(network: &Network<'a>) -> Self {
         let cluster = network.cluster();
-        if cluster.aws.security_groups.is_empty() {
-            return None;
-        }
         let interfaces = Interfaces::new(cluster);
         let attachments = Attachments::new(network, &interfaces, pod_interfaces(cluster));
         let groups =
@@ -90,7 +97,7 @@ impl<'a> SecurityGroups<'a> {
         };
         let blocks = blocks(cluster, &places);
         let cni = cluster.network.vpc_cni.as_ref();
-        Some(Self {
+        Self {
             cluster,
             groups,
             places,
@@ -100,7 +107,7 @@ impl<'a> SecurityGroups<'a> {
             external_snat: cni.is_some_and(|cni| cni.external_snat),
             families: families_of(network),
             blocks,
-        })
+        }
     }
 
     /// What may go from one party to another, over every family that both have. Ports are the destination's own, after any service's
@@ -115,13 +122,7 @@ impl<'a> SecurityGroups<'a> {
     }
 
     /// The same over one family: packets of the other have no say in its verdict.
-    pub fn traffic_over(
-        &self,
-        network: &Network<'_>,
-        from: Party<'_>,
-        to: Party<'_>,
-        ipv4: bool,
-    ) -> Allowed {
+    pub fn traffic_over(&self, network: &Network<'_>, from: Party<'_>, to: Party<'_>, ipv4: bool) -> Allowed {
         self.over(network, from, to, if ipv4 { Family::V4 } else { Family::V6 }).into_allowed()
     }
 
@@ -129,7 +130,7 @@ impl<'a> SecurityGroups<'a> {
     /// ([`Network::node_of`]), and whether they are the same, is not part of it.
     pub fn class(&self, network: &Network<'_>, party: Party<'_>) -> Class {
         let addresses: Vec<IpAddr> =
-            [Family::V4, Family::V6].into_iter().filter_map(|family| path::address(party, family)).collect();
+            FAMILIES.into_iter().filter_map(|family| path::address(party, family)).collect();
         let held = |block: &IpNet| addresses.iter().any(|address| block.contains(address));
         let blocks =
             self.blocks.iter().enumerate().filter(|(_, block)| held(block)).map(|(at, _)| at).collect();
@@ -140,6 +141,29 @@ impl<'a> SecurityGroups<'a> {
     /// Every block at whose edges an answer about an address can change, sorted.
     pub fn blocks(&self) -> &[IpNet] {
         &self.blocks
+    }
+
+    /// The enforcing mode, if it is known.
+    pub(crate) fn mode(&self) -> Option<EnforcingMode> {
+        match self.modes {
+            [mode] => Some(*mode),
+            _ => None,
+        }
+    }
+
+    /// Whether a pod has, or will get, an interface of its own on a node of EC2.
+    pub(crate) fn has_branch(&self, pod: &PodEntry<'_>) -> bool {
+        matches!(self.attachments.pod(pod).to, Attachment::Branch { .. })
+    }
+
+    /// Whether a pod runs on Fargate.
+    pub(crate) fn is_fargate(&self, network: &Network<'_>, pod: &PodEntry<'_>) -> bool {
+        pod.node.and_then(|node| network.node(node)).is_some_and(attach::is_fargate)
+    }
+
+    /// What SecurityGroupPolicies give a pod.
+    pub(crate) fn selected(&self, pod: &PodEntry<'a>) -> Selected<'a> {
+        selection::select(self.cluster, pod)
     }
 
     fn attached(&self, network: &Network<'_>, party: Party<'_>) -> Attached<'a> {
@@ -153,19 +177,14 @@ impl<'a> SecurityGroups<'a> {
         }
     }
 
-    /// Families in which two parties are judged; of what has no address yet, those of the other, or of the cluster.
+    /// Families in which two parties are judged: those of the cluster where neither has an address yet; none where both have addresses
+    /// and share no family, since then no packet goes between them.
     fn shared_families(&self, network: &Network<'_>, from: Party<'_>, to: Party<'_>) -> Vec<Family> {
         let families = network.families(from, to);
-        let known: Option<Vec<Family>> = families
-            .into_iter()
-            .map(|ipv4| ipv4.map(|ipv4| if ipv4 { Family::V4 } else { Family::V6 }))
-            .collect();
-        known.unwrap_or_else(|| {
-            let has =
-                |family: &Family| [from, to].iter().any(|party| path::address(*party, *family).is_some());
-            let either: Vec<Family> = [Family::V4, Family::V6].into_iter().filter(has).collect();
-            if either.is_empty() { self.families.clone() } else { either }
-        })
+        let shared = families.into_iter().flatten().map(|ipv4| if ipv4 { Family::V4 } else { Family::V6 });
+        let shared: Vec<Family> = shared.collect();
+        let no_address = |party| FAMILIES.iter().all(|family| path::address(party, *family).is_none());
+        if shared.is_empty() && no_address(from) && no_address(to) { self.families.clone() } else { shared }
     }
 }
 

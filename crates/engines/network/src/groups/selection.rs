@@ -9,13 +9,13 @@ use crate::{Origin, PodEntry};
 
 /// Groups that SecurityGroupPolicies give to a pod.
 #[derive(Clone, Debug, Default)]
-pub struct Selected<'a> {
+pub(crate) struct Selected<'a> {
     /// The policies that select it, in the snapshot's order.
-    pub policies: Vec<&'a SecurityGroupPolicy>,
+    pub(crate) policies: Vec<&'a SecurityGroupPolicy>,
     /// The union of their groups, each once, in the order in which the policies name them.
-    pub groups: Vec<Arc<str>>,
+    pub(crate) groups: Vec<Arc<str>>,
     /// Why nobody can tell, if a policy that could select it was not readable.
-    pub uncertain: Option<String>,
+    pub(crate) uncertain: Option<String>,
 }
 
 /// Why the VPC resource controller skips a policy; `None` for one that it follows.
@@ -30,13 +30,15 @@ pub fn skipped(policy: &SecurityGroupPolicy) -> Option<&'static str> {
     }
 }
 
-/// What the policies of a pod's namespace give it.
+/// Whether a policy's selectors match a pod.
 ///
 /// Source: amazon-vpc-resource-controller-k8s, `pkg/utils/helper.go`: policies of the pod's namespace; both selectors must match where
-/// both are there, the second against the labels of the pod's service account; the union of the groups of all that match, without
-/// duplicates.
-pub(super) fn select<'a>(cluster: &'a Cluster, pod: &PodEntry<'a>) -> Selected<'a> {
+/// both are there, the second against the labels of the pod's service account.
+pub(crate) fn selects(cluster: &Cluster, policy: &SecurityGroupPolicy, pod: &PodEntry<'_>) -> bool {
     let namespace = pod.reference().namespace.as_deref().unwrap_or_default();
+    if policy.reference.namespace.as_deref().unwrap_or_default() != namespace {
+        return false;
+    }
     let name = match pod.origin {
         Origin::Live(pod) => &*pod.service_account,
         Origin::Template(workload) => &*workload.service_account,
@@ -48,19 +50,21 @@ pub(super) fn select<'a>(cluster: &'a Cluster, pod: &PodEntry<'a>) -> Selected<'
             .find(|account| &*account.namespace == namespace && &*account.name == name);
         found.map_or(&[] as &[_], |account| account.labels.as_slice())
     };
+    policy.pods.as_ref().is_none_or(|selector| selector.matches(pod.labels()))
+        && policy.service_accounts.as_ref().is_none_or(|selector| selector.matches(account()))
+}
+
+/// What the policies of a pod's namespace give it: the union of the groups of all that select it, without duplicates.
+pub(super) fn select<'a>(cluster: &'a Cluster, pod: &PodEntry<'a>) -> Selected<'a> {
     let mut selected = Selected::default();
     for policy in &cluster.network.security_group_policies {
-        if policy.reference.namespace.as_deref().unwrap_or_default() != namespace {
+        if !selects(cluster, policy, pod) {
             continue;
         }
-        let matches = policy.pods.as_ref().is_none_or(|selector| selector.matches(pod.labels()))
-            && policy.service_accounts.as_ref().is_none_or(|selector| selector.matches(account()));
-        if let Some(why) = policy.unreadable.first()
-            && matches
-        {
+        if let Some(why) = policy.unreadable.first() {
             selected.uncertain = Some(format!("{} could not be read: {why}", policy.reference));
         }
-        if !matches || skipped(policy).is_some() {
+        if skipped(policy).is_some() {
             continue;
         }
         selected.policies.push(policy);

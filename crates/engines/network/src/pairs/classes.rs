@@ -4,10 +4,11 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use ringwall_model::network::{ContainerPort, Protocol};
 
+use super::layer::GroupMembers;
 use super::matchers::{Matchers, NamedPorts, intern};
 use super::space::{AddressRange, Family, Place, Space};
 use crate::network::first_of;
-use crate::{Direction, End, EndKind, Network, NodeId, PodId, PolicyId, rules, scope_matches};
+use crate::{Direction, End, EndKind, Network, NodeId, Party, PodId, PolicyId, rules, scope_matches};
 
 /// A pod that doesn't exist, described: what exposure is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +48,7 @@ pub struct Class {
     /// Its faces, by number.
     pub(crate) faces: Vec<(Option<Family>, u32)>,
     pub(crate) kind: Kind,
+    pub(crate) group: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -95,6 +97,8 @@ pub(crate) struct Traits {
     pub(crate) matched: Vec<u32>,
     /// Whether the labels are known.
     pub(crate) labels_known: bool,
+    /// Class of the security groups, by number; nobody has one where there are none to judge by.
+    pub(crate) group: Option<u32>,
 }
 
 /// Everybody, sorted into classes.
@@ -109,16 +113,19 @@ pub(crate) struct Classes {
     pub(crate) ports: Vec<NamedPorts>,
     pub(crate) of_pod: Vec<Option<u32>>,
     pub(crate) of_node: Vec<Option<u32>>,
+    pub(crate) groups: GroupMembers,
+    /// For classes of the outside an address that nobody has.
+    pub(crate) samples: HashMap<u32, IpAddr>,
 }
 
 struct Sorter<'n, 'a> {
     network: &'n Network<'a>,
     matchers: &'n Matchers,
     space: &'n Space,
-    /// Whether anyone has no address, and so all are judged without theirs as well.
-    without_addresses: bool,
     profile_ids: [HashMap<Profile, u32>; 2],
     ports_ids: HashMap<NamedPorts, u32>,
+    group_classes: Vec<crate::groups::Class>,
+    group_ids: HashMap<crate::groups::Class, u32>,
     ids: HashMap<Signature, u32>,
     out: Classes,
 }
@@ -135,11 +142,10 @@ impl Classes {
             network,
             matchers,
             space,
-            without_addresses: network.pods().iter().any(|pod| pod.parts().addresses.is_empty())
-                || network.nodes().iter().any(|node| node.addresses.is_empty())
-                || models.iter().any(|model| model.addresses.is_empty()),
             profile_ids: Default::default(),
             ports_ids: HashMap::new(),
+            group_classes: Vec::new(),
+            group_ids: HashMap::new(),
             ids: HashMap::new(),
             out: Self {
                 classes: Vec::new(),
@@ -149,6 +155,8 @@ impl Classes {
                 ports: Vec::new(),
                 of_pod: vec![None; network.pods().len()],
                 of_node: vec![None; network.nodes().len()],
+                groups: GroupMembers::default(),
+                samples: HashMap::new(),
             },
         };
         sorter.pods();
@@ -174,6 +182,7 @@ impl<'a> Sorter<'_, 'a> {
             if pod.is_spare() || (pod.host_network() && pod.node.is_some()) {
                 continue;
             }
+            let party = Party::Pod(pod);
             let addresses = &pod.parts().addresses;
             let host = pod.host_network();
             let egress = self.profile(Direction::Egress, network.selecting_ids(pod.id, Direction::Egress), 0);
@@ -188,9 +197,11 @@ impl<'a> Sorter<'_, 'a> {
                     ports,
                     matched: if host { Vec::new() } else { scopes },
                     labels_known: !host,
+                    group: self.group(party),
                 },
                 places: self.places(addresses),
             };
+            self.out.groups.add(signature.traits.group, network, party);
             let class = self.put(signature, Member::Pod(pod.id));
             if let Some(of) = self.out.of_pod.get_mut(pod.id.index()) {
                 *of = Some(class);
@@ -216,6 +227,12 @@ impl<'a> Sorter<'_, 'a> {
                 signature.traits.matched.clone_from(&matched);
                 signature.traits.labels_known = node.object.is_some();
                 signature.places = self.places(&addresses);
+                let party = match member {
+                    Member::NodeAddress(_, address) => Party::Address(address),
+                    _ => Party::Node(node),
+                };
+                signature.traits.group = self.group(party);
+                self.out.groups.add(signature.traits.group, network, party);
                 let class = self.put(signature, member);
                 if let (Member::Node(id), Some(of)) = (member, self.out.of_node.get_mut(node.id.index())) {
                     debug_assert_eq!(id, node.id);
@@ -236,12 +253,15 @@ impl<'a> Sorter<'_, 'a> {
             .collect();
         known.sort_unstable();
         known.dedup();
-        for (range, place) in self.space.pieces(&known) {
-            let mut places = [None, None];
-            let [four, six] = &mut places;
-            *(if range.first.is_ipv4() { four } else { six }) = Some(place);
-            let signature = Signature { places, ..self.nobodys(Kind::Outside) };
-            self.put(signature, Member::Outside(range));
+        for piece in self.space.pieces(&known) {
+            let mut signature = self.nobodys(Kind::Outside);
+            let [four, six] = &mut signature.places;
+            *(if piece.range.first.is_ipv4() { four } else { six }) = Some(piece.place);
+            let party = Party::Address(piece.sample);
+            signature.traits.group = self.group(party);
+            self.out.groups.add(signature.traits.group, network, party);
+            let class = self.put(signature, Member::Outside(piece.range));
+            self.out.samples.entry(class).or_insert(piece.sample);
         }
     }
 
@@ -263,7 +283,7 @@ impl<'a> Sorter<'_, 'a> {
             let signature = Signature {
                 egress: self.profile(Direction::Egress, &selecting(Direction::Egress), 0),
                 ingress: self.profile(Direction::Ingress, &selecting(Direction::Ingress), ports),
-                traits: Traits { kind: Kind::Model, ports, matched, labels_known: true },
+                traits: Traits { kind: Kind::Model, ports, matched, labels_known: true, group: None },
                 places: self.places(&model.addresses),
             };
             self.put(signature, Member::Model(at));
@@ -276,13 +296,19 @@ impl<'a> Sorter<'_, 'a> {
         Signature {
             egress: self.profile(Direction::Egress, &[], 0),
             ingress: self.profile(Direction::Ingress, &[], ports),
-            traits: Traits { kind, ports, matched: Vec::new(), labels_known: true },
+            traits: Traits { kind, ports, matched: Vec::new(), labels_known: true, group: None },
             places: [None, None],
         }
     }
 
     fn places(&self, addresses: &[IpAddr]) -> [Option<Place>; 2] {
         [true, false].map(|four| first_of(addresses, four).and_then(|address| self.space.place(address)))
+    }
+
+    fn group(&mut self, party: Party<'_>) -> Option<u32> {
+        let groups = self.network.groups.as_ref()?;
+        let class = groups.class(self.network, party);
+        Some(intern(&mut self.group_classes, &mut self.group_ids, &class))
     }
 
     fn profile(&mut self, direction: Direction, policies: &[PolicyId], ports: u32) -> u32 {
@@ -321,9 +347,8 @@ impl<'a> Sorter<'_, 'a> {
         let families = Family::ALL.into_iter().zip(signature.places).filter(|(_, place)| place.is_some());
         let mut faces: Vec<(Option<Family>, Option<Place>)> =
             families.map(|(family, place)| (Some(family), place)).collect();
-        if self.without_addresses && signature.traits.kind != Kind::Outside {
-            let place = faces.first().and_then(|(_, place)| *place);
-            faces.push((None, place.filter(|_| signature.traits.kind == Kind::NodeAddress)));
+        if faces.is_empty() {
+            faces.push((None, None));
         }
         let numbered = faces.into_iter().map(|(family, place)| {
             self.out.faces.push(Face { family, class: id, place });
@@ -335,6 +360,7 @@ impl<'a> Sorter<'_, 'a> {
             ingress: signature.ingress,
             faces: numbered.collect(),
             kind: signature.traits.kind,
+            group: signature.traits.group,
         };
         self.out.classes.push(class);
         self.out.traits.push(signature.traits.clone());

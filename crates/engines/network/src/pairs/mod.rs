@@ -3,6 +3,8 @@
 mod bits;
 mod classes;
 mod flows;
+mod fold;
+mod layer;
 mod matchers;
 mod rows;
 mod space;
@@ -10,11 +12,13 @@ mod space;
 use std::net::IpAddr;
 
 pub use classes::{Class, Member, ModelPod};
+pub use fold::{Folded, FoldedLink, FoldedParty};
 pub use space::AddressRange;
 
 use crate::{Allowed, Direction, Network, NodeId, Party, PodId};
 use classes::{Classes, Kind};
 use flows::{FlowId, Flows};
+use layer::Layer;
 use matchers::Matchers;
 use rows::{Filler, Rows};
 use space::{Family, Space};
@@ -32,8 +36,10 @@ pub struct Reach<'n, 'a> {
     classes: Classes,
     space: Space,
     flows: Flows,
-    /// Row by row: from the class of the row to the class of the column.
+    /// Row by row: from the class of the row to the class of the column, where the two are on different nodes.
     cells: Vec<FlowId>,
+    /// The same for two on one node; empty where that makes no difference.
+    near: Vec<FlowId>,
 }
 
 /// What passes from one class to another.
@@ -43,8 +49,10 @@ pub struct Edge<'r> {
     pub from: usize,
     /// Who gets it.
     pub to: usize,
-    /// What passes; never nothing.
+    /// What passes between two that are not on one node.
     pub allowed: &'r Allowed,
+    /// What passes between two on one node, which security groups may not come between. Either of the two is something.
+    pub on_one_node: &'r Allowed,
 }
 
 impl<'n, 'a> Reach<'n, 'a> {
@@ -57,14 +65,24 @@ impl<'n, 'a> Reach<'n, 'a> {
     /// others, even if no rule does.
     pub fn with(network: &'n Network<'a>, models: &[ModelPod], apart: &[AddressRange]) -> Self {
         let matchers = Matchers::new(network.policies().iter().map(|entry| entry.policy));
-        let space = Space::new(&matchers.blocks, apart);
+        let cut = network.groups.iter().flat_map(|groups| groups.blocks()).map(AddressRange::of);
+        let apart: Vec<AddressRange> = apart.iter().copied().chain(cut).collect();
+        let space = Space::new(&matchers.blocks, &apart);
         let classes = Classes::new(network, &matchers, &space, models);
         let filler = Filler::new(network, &matchers, &space, &classes, models);
         let mut flows = Flows::new();
         let ingress = filler.rows(Direction::Ingress, &mut flows);
         let egress = filler.rows(Direction::Egress, &mut flows);
-        let cells = cells(&classes, &egress, &ingress, &mut flows);
-        Self { network, classes, space, flows, cells }
+        let layer =
+            network.groups.as_ref().map(|groups| Layer::new(network, groups, &classes.groups, &mut flows));
+        let mut cells = cells(&classes, &egress, &ingress, &mut flows);
+        let mut near = Vec::new();
+        if let Some(layer) = &layer {
+            near.clone_from(&cells);
+            layer.narrow(&classes, false, &mut cells, &mut flows);
+            layer.narrow(&classes, true, &mut near, &mut flows);
+        }
+        Self { network, classes, space, flows, cells, near }
     }
 
     /// The network that was asked.
@@ -77,26 +95,44 @@ impl<'n, 'a> Reach<'n, 'a> {
         &self.classes.classes
     }
 
-    /// What passes from a member of one class to a member of another, who is neither the same nor its own node.
+    /// What passes from a member of one class to a member of another, who is neither the same nor on the same node.
     pub fn between(&self, from: usize, to: usize) -> Option<&Allowed> {
-        let count = self.classes().len();
-        let column = Some(to).filter(|to| *to < count)?;
-        self.flows.get(*self.cells.get(from.checked_mul(count)?.checked_add(column)?)?)
+        self.cell(&self.cells, from, to)
     }
 
-    /// All pairs of classes between which something passes or may pass, in their order. Pairs of which policies don't judge either end
-    /// (nodes and the outside among themselves) are left out, and a class with itself if it has one member.
+    /// The same for two on one node, neither of which is the node itself: security groups may not come between them, which leaves more.
+    pub fn between_on_one_node(&self, from: usize, to: usize) -> Option<&Allowed> {
+        self.cell(if self.near.is_empty() { &self.cells } else { &self.near }, from, to)
+    }
+
+    fn cell(&self, cells: &[FlowId], from: usize, to: usize) -> Option<&Allowed> {
+        let count = self.classes().len();
+        let column = Some(to).filter(|to| *to < count)?;
+        self.flows.get(*cells.get(from.checked_mul(count)?.checked_add(column)?)?)
+    }
+
+    /// All pairs of classes between which something passes or may pass, in their order. Pairs of which neither is pods (nodes and the
+    /// outside among themselves) are left out, and a class with itself if it has one member.
     pub fn edges(&self) -> impl Iterator<Item = Edge<'_>> {
         let count = self.classes().len().max(1);
-        self.cells.chunks(count).zip(self.classes()).enumerate().flat_map(move |(from, (row, sender))| {
-            row.iter().zip(self.classes()).enumerate().filter_map(move |(to, (id, getter))| {
-                let judged = sender.is_pods() || getter.is_pods();
-                let pair = from != to || sender.members.len() > 1;
-                if *id == FlowId::NONE || !judged || !pair {
-                    return None;
-                }
-                Some(Edge { from, to, allowed: self.flows.get(*id)? })
-            })
+        let near = if self.near.is_empty() { &self.cells } else { &self.near };
+        let rows = self.cells.chunks(count).zip(near.chunks(count));
+        rows.zip(self.classes()).enumerate().flat_map(move |(from, ((far, near), sender))| {
+            far.iter().zip(near).zip(self.classes()).enumerate().filter_map(
+                move |(to, ((far, near), getter))| {
+                    let judged = sender.is_pods() || getter.is_pods();
+                    let pair = from != to || sender.members.len() > 1;
+                    if (*far, *near) == (FlowId::NONE, FlowId::NONE) || !judged || !pair {
+                        return None;
+                    }
+                    Some(Edge {
+                        from,
+                        to,
+                        allowed: self.flows.get(*far)?,
+                        on_one_node: self.flows.get(*near)?,
+                    })
+                },
+            )
         })
     }
 
@@ -131,18 +167,56 @@ impl<'n, 'a> Reach<'n, 'a> {
         })
     }
 
+    /// An address of a class of the outside that nobody in the cluster has.
+    pub(crate) fn sample(&self, class: usize) -> Option<IpAddr> {
+        self.classes.samples.get(&u32::try_from(class).ok()?).copied()
+    }
+
     /// What passes from one party to another, exemptions counted in; `None` for parties that are in no class.
     pub fn traffic(&self, from: Party<'_>, to: Party<'_>) -> Option<Allowed> {
-        if self.network.exempt(from, to) {
-            return Some(Allowed::all());
-        }
         let class = |party: Party<'_>| match party {
             Party::Pod(pod) => self.class_of_pod(pod.id),
             Party::Node(node) => self.class_of_node(node.id),
             Party::Address(address) => self.class_of_address(address),
         };
-        self.between(class(from)?, class(to)?).cloned()
+        let (sender, getter) = (class(from)?, class(to)?);
+        if matches!((from, to), (Party::Pod(from), Party::Pod(to)) if from.id == to.id) {
+            return Some(Allowed::all());
+        }
+        let node = self.network.node_of(from);
+        let near = node.is_some() && node == self.network.node_of(to);
+        if !self.network.exempt(from, to) {
+            let passes =
+                if near { self.between_on_one_node(sender, getter) } else { self.between(sender, getter) };
+            return passes.cloned();
+        }
+        let groups = self.network.groups.as_ref();
+        Some(groups.map_or_else(Allowed::all, |groups| groups.traffic(self.network, from, to)))
     }
+}
+
+/// Where rules and security groups of a network cut the addresses.
+pub(crate) fn cuts(network: &Network<'_>) -> Vec<AddressRange> {
+    let matchers = Matchers::new(network.policies().iter().map(|entry| entry.policy));
+    let nets = matchers.blocks.iter().flat_map(|block| std::iter::once(&block.cidr).chain(&block.except));
+    nets.chain(network.groups.iter().flat_map(|groups| groups.blocks())).map(AddressRange::of).collect()
+}
+
+/// Addresses that a new pod is likely to get, as far as blocks of rules can tell: those of the pods that are most alike.
+pub(crate) fn usual_addresses(network: &Network<'_>) -> Vec<IpAddr> {
+    let matchers = Matchers::new(network.policies().iter().map(|entry| entry.policy));
+    let space = Space::new(&matchers.blocks, &[]);
+    let mut counts: hashbrown::HashMap<Vec<Option<u32>>, (usize, &[IpAddr])> = hashbrown::HashMap::new();
+    let pods = network.pods().iter().filter(|pod| !pod.host_network());
+    for addresses in
+        pods.map(|pod| pod.parts().addresses.as_slice()).filter(|addresses| !addresses.is_empty())
+    {
+        let places = addresses.iter().map(|address| space.place(*address)).collect();
+        counts.entry(places).or_insert((0, addresses)).0 += 1;
+    }
+    let usual =
+        counts.into_values().max_by(|(a, first), (b, second)| a.cmp(b).then_with(|| second.cmp(first)));
+    usual.map_or_else(Vec::new, |(_, addresses)| addresses.to_vec())
 }
 
 /// Egress of the one and ingress of the other, in every family in which they are judged.
@@ -176,12 +250,14 @@ fn cells(classes: &Classes, egress: &Rows, ingress: &Rows, flows: &mut Flows) ->
     cells
 }
 
-/// Faces of two classes in the families in which they are judged, as [`Network::families`] has them.
+/// Faces of two classes in the families in which they are judged, as [`Network::families`] has them: those that both have, else each
+/// with each.
 fn shared<'c>(from: &'c Class, to: &'c Class) -> impl Iterator<Item = (u32, u32)> + 'c {
-    let without = !from.has_address() || !to.has_address();
-    let judged = move |family: Option<Family>| family.is_none() == without;
-    from.faces.iter().filter(move |(family, _)| judged(*family)).flat_map(|(family, mine)| {
-        to.faces.iter().filter(move |(theirs, _)| theirs == family).map(|(_, theirs)| (*mine, *theirs))
+    let is_common = move |family: &Option<Family>| to.faces.iter().any(|(theirs, _)| theirs == family);
+    let some_common = from.faces.iter().any(|(family, _)| is_common(family));
+    from.faces.iter().flat_map(move |(family, mine)| {
+        let judged = to.faces.iter().filter(move |(theirs, _)| !some_common || theirs == family);
+        judged.map(|(_, theirs)| (*mine, *theirs))
     })
 }
 
@@ -189,9 +265,5 @@ impl Class {
     /// Whether its members are pods, such as exist or not.
     pub fn is_pods(&self) -> bool {
         matches!(self.kind, Kind::Pod | Kind::Model)
-    }
-
-    fn has_address(&self) -> bool {
-        self.faces.iter().any(|(family, _)| family.is_some())
     }
 }

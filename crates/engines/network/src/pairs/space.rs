@@ -39,6 +39,29 @@ impl AddressRange {
         Self { first: address(family, first), last: address(family, last) }
     }
 
+    /// Those of a block.
+    pub fn of(block: &IpNet) -> Self {
+        Self { first: block.network(), last: block.broadcast() }
+    }
+
+    /// Ranges in order with those that touch made one.
+    pub fn joined(ranges: impl IntoIterator<Item = Self>) -> Vec<Self> {
+        let mut ranges: Vec<Self> = ranges.into_iter().collect();
+        ranges.sort_unstable();
+        let mut joined: Vec<Self> = Vec::with_capacity(ranges.len());
+        for range in ranges {
+            let touches = |last: &&mut Self| {
+                Family::of(last.first) == Family::of(range.first)
+                    && number(last.last).checked_add(1).is_none_or(|next| number(range.first) <= next)
+            };
+            match joined.last_mut().filter(touches) {
+                Some(last) => last.last = last.last.max(range.last),
+                None => joined.push(range),
+            }
+        }
+        joined
+    }
+
     /// Whether an address is among them.
     pub fn contains(&self, address: IpAddr) -> bool {
         Family::of(address) == Family::of(self.first) && (self.first..=self.last).contains(&address)
@@ -125,6 +148,15 @@ struct Cuts {
     places: Vec<Place>,
 }
 
+/// Addresses that no block cuts further.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Piece {
+    pub(crate) range: AddressRange,
+    pub(crate) place: Place,
+    /// An address of it that nobody holds.
+    pub(crate) sample: IpAddr,
+}
+
 /// All addresses, cut by a list of blocks.
 #[derive(Debug)]
 pub(crate) struct Space {
@@ -193,7 +225,7 @@ impl Space {
 
     /// All addresses in order, IPv4 first, as pieces that no block can cut further. `known` are addresses that somebody holds, ascending and
     /// each once; a piece of which all are held is left out.
-    pub(crate) fn pieces(&self, known: &[IpAddr]) -> Vec<(AddressRange, Place)> {
+    pub(crate) fn pieces(&self, known: &[IpAddr]) -> Vec<Piece> {
         let mut pieces = Vec::new();
         for cuts in &self.cuts {
             let ends = cuts.starts.iter().skip(1).map(|next| next - 1).chain([cuts.family.last()]);
@@ -202,9 +234,14 @@ impl Space {
                 let from = known.partition_point(|address| *address < range.first);
                 let to = known.partition_point(|address| *address <= range.last);
                 let held = u128::try_from(to.saturating_sub(from)).unwrap_or(u128::MAX);
-                if held == 0 || last - first >= held {
-                    pieces.push((range, *place));
+                if held > 0 && last - first < held {
+                    continue;
                 }
+                let taken = known.get(from..to).unwrap_or_default().iter().copied().map(number);
+                let free =
+                    (*first..=last).zip(taken).find(|(mine, taken)| mine != taken).map(|(mine, _)| mine);
+                let sample = free.unwrap_or(first + held);
+                pieces.push(Piece { range, place: *place, sample: address(cuts.family, sample) });
             }
         }
         pieces
@@ -251,9 +288,9 @@ mod tests {
                         .collect();
                     let place = space.place(address).unwrap();
                     prop_assert_eq!(space.blocks(place), &expected[..]);
-                    let mine: Vec<_> = pieces.iter().filter(|(range, _)| range.contains(address)).collect();
+                    let mine: Vec<_> = pieces.iter().filter(|piece| piece.range.contains(address)).collect();
                     prop_assert_eq!(mine.len(), 1);
-                    prop_assert_eq!(mine[0].1, place);
+                    prop_assert_eq!(mine[0].place, place);
                 }
             }
         }
@@ -276,7 +313,12 @@ mod tests {
     fn a_piece_that_others_hold_whole_is_nobodys() {
         let held: IpAddr = "10.0.0.7".parse().unwrap();
         let space = Space::new(&[Block { cidr: "10.0.0.7/32".parse().unwrap(), except: vec![] }], &[]);
-        assert!(space.pieces(&[held]).iter().all(|(range, _)| !range.contains(held)));
-        assert!(space.pieces(&[]).iter().any(|(range, _)| range.contains(held)));
+        assert!(space.pieces(&[held]).iter().all(|piece| !piece.range.contains(held)));
+        let next =
+            space.pieces(&[held]).into_iter().find(|piece| piece.range.first == IpAddr::from([10, 0, 0, 8]));
+        assert_eq!(next.unwrap().sample, IpAddr::from([10, 0, 0, 8]));
+        let zero = IpAddr::from([0, 0, 0, 0]);
+        assert_eq!(space.pieces(&[zero, held]).first().unwrap().sample, IpAddr::from([0, 0, 0, 1]));
+        assert!(space.pieces(&[]).iter().any(|piece| piece.range.contains(held)));
     }
 }

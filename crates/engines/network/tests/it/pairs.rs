@@ -1,9 +1,15 @@
 use std::net::IpAddr;
 
 use proptest::prelude::*;
-use ringwall_network::{Allowed, Member, Network, Party, Reach};
+use ringwall_model::Cluster;
+use ringwall_model::network::NamespaceScope;
+use ringwall_network::groups::SecurityGroups;
+use ringwall_network::{Allowed, Folded, FoldedParty, Member, Network, Party, PodId, Reach, Traffic};
 
-use crate::clusters;
+use crate::clusters::large::{Size, large};
+use crate::clusters::parts::Numbers;
+use crate::clusters::small::small;
+use crate::groups::properties::any_cluster;
 
 /// Everybody there is: pods, templates, nodes, their further addresses, and of the outside both ends of each range and some within.
 fn everybody<'n>(network: &'n Network<'_>, reach: &Reach<'_, '_>) -> Vec<Party<'n>> {
@@ -26,33 +32,112 @@ fn everybody<'n>(network: &'n Network<'_>, reach: &Reach<'_, '_>) -> Vec<Party<'
     pods.chain(nodes).chain(addresses).collect()
 }
 
+/// Pods on the pod network that parties of a folding stand for.
+fn pods_of(network: &Network<'_>, folded: &Folded, parties: &[usize]) -> Vec<PodId> {
+    let mut pods: Vec<PodId> = Vec::new();
+    for party in parties {
+        let FoldedParty::Workload(reference) = &folded.parties[*party] else { continue };
+        let mine = network.pods().iter().filter(|pod| !pod.host_network() && pod.reference() == reference);
+        pods.extend(mine.map(|pod| pod.id));
+    }
+    pods
+}
+
 fn is_outside(network: &Network<'_>, party: Party<'_>) -> bool {
     matches!(party, Party::Address(_)) && network.node_of(party).is_none()
 }
 
+/// What policies and security groups let pass, each asked by itself.
+fn each_by_itself(network: &Network<'_>, from: Party<'_>, to: Party<'_>) -> Allowed {
+    let policies = network.traffic(from, to);
+    let same = matches!((from, to), (Party::Pod(from), Party::Pod(to)) if from.id == to.id);
+    match SecurityGroups::new(network) {
+        Some(groups) if !same => policies.and(&groups.traffic(network, from, to)),
+        _ => policies,
+    }
+}
+
+fn check_all_pairs(cluster: &Cluster) -> Result<(), TestCaseError> {
+    let network = Network::new(cluster);
+    let reach = Reach::new(&network);
+    let everybody = everybody(&network, &reach);
+    for from in &everybody {
+        for to in &everybody {
+            if is_outside(&network, *from) && is_outside(&network, *to) {
+                continue;
+            }
+            let expected = each_by_itself(&network, *from, *to);
+            prop_assert_eq!(reach.traffic(*from, *to), Some(expected), "{:?} -> {:?}", from, to);
+        }
+    }
+    Ok(())
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn all_pairs_at_once_are_each_pair_by_itself(number in any::<u64>()) {
-        let cluster = clusters::small(number);
+        check_all_pairs(&small(number))?;
+    }
+
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 30, ..ProptestConfig::default() })]
+
+    #[test]
+    fn security_groups_are_a_layer_of_all_pairs(mut cluster in any_cluster(), number in any::<u64>()) {
+        cluster.network.policies = small(number).network.policies;
+        for policy in &mut cluster.network.policies {
+            if let NamespaceScope::Named(name) = &mut policy.subject.namespaces {
+                *name = "shop".into();
+            }
+        }
+        check_all_pairs(&cluster)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn folded_pairs_are_what_all_pods_may(number in any::<u64>()) {
+        let cluster = small(number);
         let network = Network::new(&cluster);
         let reach = Reach::new(&network);
-        let everybody = everybody(&network, &reach);
-        for from in &everybody {
-            for to in &everybody {
-                if is_outside(&network, *from) && is_outside(&network, *to) {
-                    continue;
+        let folded = reach.folded();
+        let mut members: Vec<usize> = folded.classes.iter().flatten().copied().collect();
+        members.sort_unstable();
+        prop_assert_eq!(members, (0..folded.parties.len()).collect::<Vec<_>>());
+        for (from, senders) in folded.classes.iter().enumerate() {
+            for (to, getters) in folded.classes.iter().enumerate() {
+                let link = folded.links.iter().find(|link| (link.from, link.to) == (from, to));
+                let pairs = pods_of(&network, &folded, senders).into_iter().flat_map(|a| {
+                    pods_of(&network, &folded, getters).into_iter().map(move |b| (a, b))
+                });
+                let pairs = pairs.filter(|(a, b)| a != b);
+                let (mut all, mut some, mut any) = (Allowed::all(), Traffic::none(), false);
+                for (a, b) in pairs {
+                    let party = |id| network.party(network.pod(id).unwrap());
+                    let allowed = network.traffic(party(a), party(b));
+                    some = some.or(&allowed.traffic).or(&allowed.uncertain);
+                    all = all.and(&allowed);
+                    any = true;
                 }
-                let expected = network.traffic(*from, *to);
-                prop_assert_eq!(reach.traffic(*from, *to), Some(expected), "{:?} -> {:?}", from, to);
+                if any {
+                    let told = link.map(|link| (link.all.clone(), link.some.clone()));
+                    let (told_all, told_some) = told.unwrap_or((Allowed::none(), Traffic::none()));
+                    prop_assert_eq!(told_some, some);
+                    prop_assert_eq!(told_all, all);
+                }
             }
         }
     }
 
     #[test]
     fn everybody_is_in_one_class(number in any::<u64>()) {
-        let cluster = clusters::small(number);
+        let cluster = small(number);
         let network = Network::new(&cluster);
         let reach = Reach::new(&network);
         let mut members: Vec<Member> = reach.classes().iter().flat_map(|class| class.members.clone()).collect();
@@ -64,5 +149,19 @@ proptest! {
             prop_assert_ne!(edge.allowed, &Allowed::none());
             prop_assert_eq!(reach.between(edge.from, edge.to), Some(edge.allowed));
         }
+    }
+}
+
+#[test]
+fn a_large_cluster_folds_and_is_the_same() {
+    let cluster = large(&Size { pods: 600, namespaces: 12, policies: 60 });
+    let network = Network::new(&cluster);
+    let reach = Reach::new(&network);
+    assert!(reach.classes().len() < network.pods().len() / 2);
+    let mut numbers = Numbers(1);
+    for _ in 0..5_000 {
+        let mut any = || network.party(&network.pods()[numbers.below(network.pods().len())]);
+        let (from, to) = (any(), any());
+        assert_eq!(reach.traffic(from, to), Some(network.traffic(from, to)), "{from:?} -> {to:?}");
     }
 }

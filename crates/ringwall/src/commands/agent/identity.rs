@@ -69,8 +69,7 @@ impl Identity {
             tracing::warn!(%address, %error, "the node has no such IPv6 address: pods are served by IPv4 alone");
         }
         let settings = Settings { hosts: listening.addresses(), rate: args.rate, burst: args.burst };
-        let agent =
-            Arc::new(agent::Agent::new(settings, upstream, Arc::new(ringwall_aws::now), own_metrics));
+        let agent = Arc::new(agent::Agent::new(settings, upstream, Arc::new(ringwall_aws::now), own_metrics));
         let ready = Ready { agent: Arc::clone(&agent), has_credentials: Arc::default() };
         let mut background = JoinSet::new();
         if let Some(credentials) = credentials {

@@ -1,7 +1,9 @@
 //! `agent`: what a node does for its pods, and to them.
 
+mod cni;
 mod identity;
 mod network;
+mod plan;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,6 +18,7 @@ use crate::cli::Agent;
 use crate::error::{Exit, Failure};
 use crate::serve::{AdminBound, Logs, OF_ONE_SERVICE, tell, until_stopped};
 
+pub(crate) use cni::{cni_plugin, is_cni_plugin};
 #[cfg(test)]
 pub(crate) use network::permissions;
 
@@ -25,7 +28,7 @@ pub(super) fn run(args: &Agent) -> Result<Exit, Failure> {
         return identity::remove_link();
     }
     if let Some(snapshot) = &args.network.plan {
-        return network::plan(snapshot, &args.network);
+        return plan::run(snapshot, &args.network);
     }
     if args.network.print_permissions {
         return network::print_permissions(&args.network);
@@ -56,7 +59,8 @@ async fn serve(args: &Agent) -> Result<Exit, Failure> {
     let stopping = Arc::new(AtomicBool::new(false));
     let ready = {
         let stopping = Arc::clone(&stopping);
-        let (identity, network) = (identity.as_ref().map(Identity::ready), network.as_ref().map(Network::agent));
+        let (identity, network) =
+            (identity.as_ref().map(Identity::ready), network.as_ref().map(Network::agent));
         move || {
             if stopping.load(Ordering::Relaxed) {
                 return Err("it is stopping".to_owned());
@@ -69,13 +73,12 @@ async fn serve(args: &Agent) -> Result<Exit, Failure> {
     tracing::info!(admin = %admin_address, "serving");
 
     let (stop, stopped) = watch::channel(false);
-    let serving = async {
+    let serving = tokio::spawn(async {
         match identity {
             Some(identity) => identity.serve(stopped).await,
             None => Vec::new(),
         }
-    };
-    let serving = tokio::spawn(serving_to_end(serving));
+    });
     until_stopped(&mut signals).await;
     stopping.store(true, Ordering::Relaxed);
     let _ = stop.send(true);

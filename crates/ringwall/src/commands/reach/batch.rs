@@ -17,16 +17,14 @@ pub(super) fn run(folder: &Path, questions: &Path) -> Result<Exit, Failure> {
     let snapshot = session::open(folder)?;
     session::print_problems(&snapshot.problems)?;
     let network = Network::new(&snapshot.cluster);
-    lines.answer(&mut |line, out| {
-        match line.text.clone().and_then(|text| answer(text, &network)) {
-            Ok(decision) => {
-                json::print_line(out, &DecisionJson::from(&decision))?;
-                Ok(Answered::Yes)
-            }
-            Err(error) => {
-                json::print_line(out, &Unanswered::because(error))?;
-                Ok(Answered::No)
-            }
+    lines.answer(&mut |line, out| match line.text.clone().and_then(|text| answer(text, &network)) {
+        Ok(decision) => {
+            json::print_line(out, &DecisionJson::from(&decision))?;
+            Ok(Answered::Yes)
+        }
+        Err(error) => {
+            json::print_line(out, &Unanswered::because(error))?;
+            Ok(Answered::No)
         }
     })
 }
@@ -34,7 +32,7 @@ pub(super) fn run(folder: &Path, questions: &Path) -> Result<Exit, Failure> {
 fn answer(line: &[u8], network: &Network<'_>) -> Result<Decision, String> {
     let question = parse(line)?;
     let mut decision = network
-        .connects(&question.from, &question.to, question.port.as_ref(), question.protocol)
+        .connects(&question.from, &question.to, &question.port, question.protocol)
         .map_err(|error| error.to_string())?;
     // What could not be judged is denied here, and said: nothing enforces on a guess.
     if decision.verdict == Verdict::Unknown {

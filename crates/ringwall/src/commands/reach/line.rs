@@ -10,6 +10,9 @@ use serde::Deserialize;
 /// Longest line that is read: the longest names that Kubernetes has, twice over and escaped, are below 8 KiB.
 pub(super) const MAX_LINE: usize = 64 * 1024;
 
+/// Type and code of an echo request (RFC 792).
+const ECHO: u16 = 8 << 8;
+
 /// A question as it is written. Unknown fields are refused: whoever writes `form` for `from` is to be told.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -53,8 +56,8 @@ enum WrittenPort<'a> {
 pub(super) struct Question {
     pub(super) from: Who,
     pub(super) to: Who,
-    /// None for ICMP alone.
-    pub(super) port: Option<Port>,
+    /// Of ICMP an echo request.
+    pub(super) port: Port,
     pub(super) protocol: Protocol,
 }
 
@@ -68,17 +71,17 @@ pub(super) fn parse(line: &[u8]) -> Result<Question, String> {
             .ok_or_else(|| format!("unknown protocol `{text}`: it is TCP, UDP, SCTP or ICMP"))?,
     };
     let port = match (&written.port, protocol) {
-        (None, Protocol::Icmp) => None,
+        (None, Protocol::Icmp) => Port::Number(ECHO),
         (Some(_), Protocol::Icmp) => return Err("ICMP has no `port`".to_owned()),
         (None, _) => return Err("a question has a `port`".to_owned()),
         (Some(WrittenPort::Number(number)), _) => {
             let number = u16::try_from(*number).ok().filter(|number| *number > 0);
-            Some(Port::Number(number.ok_or("a `port` is 1 to 65535, or a name")?))
+            Port::Number(number.ok_or("a `port` is 1 to 65535, or a name")?)
         }
         (Some(WrittenPort::Name(name)), _) if name.is_empty() => {
             return Err("a `port` is 1 to 65535, or a name".to_owned());
         }
-        (Some(WrittenPort::Name(name)), _) => Some(Port::Name(name.as_ref().into())),
+        (Some(WrittenPort::Name(name)), _) => Port::Name(name.as_ref().into()),
     };
     Ok(Question { from: who(&written.from)?, to: who(&written.to)?, port, protocol })
 }
@@ -107,9 +110,9 @@ fn who(end: &End<'_>) -> Result<Who, String> {
             Who::Workload { namespace: namespace.into(), kind: kind.into(), name: name.into() }
         }
         End::Node(name) => Who::Node { name: name.as_ref().into() },
-        End::Ip(text) => Who::Address(
-            text.parse::<IpAddr>().map_err(|_| format!("`{text}` is not an address"))?,
-        ),
+        End::Ip(text) => {
+            Who::Address(text.parse::<IpAddr>().map_err(|_| format!("`{text}` is not an address"))?)
+        }
     })
 }
 
@@ -129,7 +132,7 @@ mod tests {
         let question = Question {
             from: Who::Pod { namespace: "shop".into(), name: "web-1".into() },
             to: Who::Workload { namespace: "shop".into(), kind: "Deployment".into(), name: "api".into() },
-            port: Some(Port::Number(80)),
+            port: Port::Number(80),
             protocol: Protocol::Tcp,
         };
         assert_eq!(parse(line), Ok(question));
@@ -137,12 +140,12 @@ mod tests {
         let question = Question {
             from: Who::Address("2001:db8::1".parse().unwrap()),
             to: Who::Address(IpAddr::from([10, 0, 0, 1])),
-            port: Some(Port::Name("dns".into())),
+            port: Port::Name("dns".into()),
             protocol: Protocol::Udp,
         };
         assert_eq!(parse(line), Ok(question));
         let line = br#"{"from":{"node":"n1"},"to":{"service":"a/b"},"protocol":"ICMP","port":null}"#;
-        assert_eq!(parse(line).map(|question| question.port), Ok(None));
+        assert_eq!(parse(line).map(|question| question.port), Ok(Port::Number(ECHO)));
     }
 
     #[test]
@@ -163,8 +166,19 @@ mod tests {
             let said = refusal(&format!("{{{pods},{rest}}}"));
             assert!(said.contains(why), "{rest}: {said}");
         }
-        for end in [r#"{"pod":"b"}"#, r#"{"pod":"a/b/c"}"#, r#"{"workload":"a/b"}"#, r#"{"ip":"10.0.0"}"#, "{}", r#"{"pod":"a/b","ip":"::1"}"#, "1"] {
-            assert!(parse(format!(r#"{{"from":{end},"to":{{"pod":"a/c"}},"port":80}}"#).as_bytes()).is_err(), "{end}");
+        for end in [
+            r#"{"pod":"b"}"#,
+            r#"{"pod":"a/b/c"}"#,
+            r#"{"workload":"a/b"}"#,
+            r#"{"ip":"10.0.0"}"#,
+            "{}",
+            r#"{"pod":"a/b","ip":"::1"}"#,
+            "1",
+        ] {
+            assert!(
+                parse(format!(r#"{{"from":{end},"to":{{"pod":"a/c"}},"port":80}}"#).as_bytes()).is_err(),
+                "{end}"
+            );
         }
     }
 }

@@ -39,7 +39,11 @@ fn cluster() -> Cluster {
     };
     Cluster {
         namespaces: vec![Namespace { name: "shop".into(), source: source.clone(), labels: Vec::new() }],
-        workloads: vec![workload("Deployment", "api"), workload("Deployment", "db"), workload("StatefulSet", "db")],
+        workloads: vec![
+            workload("Deployment", "api"),
+            workload("Deployment", "db"),
+            workload("StatefulSet", "db"),
+        ],
         nodes: vec![node],
         ..Cluster::default()
     }
@@ -52,7 +56,8 @@ fn api() -> Who {
 #[test]
 fn ports_are_read_off_the_end() {
     let cluster = cluster();
-    let port = |text: &str| receiver(text, &cluster).map(|(_, ports)| ports).map_err(|error| error.to_string());
+    let port =
+        |text: &str| receiver(text, &cluster).map(|(_, ports)| ports).map_err(|error| error.to_string());
     let number = |number, protocol| Ok(Ports::One(Port::Number(number), protocol));
     assert_eq!(port("shop/Deployment/api"), Ok(Ports::Which));
     assert_eq!(port("shop/deploy/api:80"), number(80, Protocol::Tcp));
@@ -63,7 +68,16 @@ fn ports_are_read_off_the_end() {
     assert_eq!(port("2001:db8::53"), Ok(Ports::Which));
     assert_eq!(port("outside:icmp"), Ok(Ports::Protocol(Protocol::Icmp)));
     assert_eq!(port("outside:http/sctp"), Ok(Ports::One(Port::Name("http".into()), Protocol::Sctp)));
-    for wrong in ["outside:0", "outside:65536", "outside:80/http", "outside:8/icmp", "outside:", "[::1", "[::1]53", "shop/a:b:c"] {
+    for wrong in [
+        "outside:0",
+        "outside:65536",
+        "outside:80/http",
+        "outside:8/icmp",
+        "outside:",
+        "[::1",
+        "[::1]53",
+        "shop/a:b:c",
+    ] {
         assert!(port(wrong).is_err(), "{wrong}");
     }
 }
@@ -79,19 +93,37 @@ fn names_are_found_as_they_are_typed() {
     assert!(who("shop/db").unwrap_err().contains("several kinds"));
     assert_eq!(who("10.1.2.3"), Ok(Who::Address(IpAddr::from([10, 1, 2, 3]))));
     assert!(who("node/ip-10-0-0-1.eu-west-1.compute.internal").is_ok());
-    for wrong in ["", "/", "shop", "shop/", "/api", "shop/apii", "shpo/api", "shop/Thing/api", "shop/svc/api", "node/x", "shop/api:80", "a/b/c/d"] {
+    for wrong in [
+        "",
+        "/",
+        "shop",
+        "shop/",
+        "/api",
+        "shop/apii",
+        "shpo/api",
+        "shop/Thing/api",
+        "shop/svc/api",
+        "node/x",
+        "shop/api:80",
+        "a/b/c/d",
+    ] {
         assert!(who(wrong).is_err(), "{wrong}");
     }
 }
 
 #[test]
 fn the_outside_is_an_address_that_no_policy_names() {
-    use ringwall_model::network::{NamespaceScope, NetworkPolicy, NetworkRule, Peer, PodScope, RuleAction, Tier};
+    use ringwall_model::network::{
+        NamespaceScope, NetworkPolicy, NetworkRule, Peer, PodScope, RuleAction, Tier,
+    };
     let mut cluster = cluster();
     let outside = |cluster: &Cluster| sender("outside", cluster).unwrap();
     assert_eq!(outside(&cluster).who, Who::Address(IpAddr::from([203, 0, 113, 1])));
     assert_eq!(outside(&cluster).remark, None);
-    let block = |cidr: &str| Peer::Block { cidr: cidr.parse().unwrap(), except: vec!["198.51.100.0/24".parse().unwrap()] };
+    let block = |cidr: &str| Peer::Block {
+        cidr: cidr.parse().unwrap(),
+        except: vec!["198.51.100.0/24".parse().unwrap()],
+    };
     let rule = NetworkRule {
         index: 0,
         name: None,

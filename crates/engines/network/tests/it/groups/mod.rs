@@ -3,5 +3,6 @@ mod gaps;
 mod guide;
 mod modes;
 mod naive;
-mod properties;
+pub(crate) mod properties;
 mod selection;
+mod warnings;

@@ -118,9 +118,11 @@ fn is_fargate(cluster: &Cluster, host: Host) -> bool {
 }
 
 /// The interface under whose address a host is known.
-fn own(cluster: &Cluster, host: Host, address: IpAddr) -> Option<Interface> {
+fn own(cluster: &Cluster, host: Host) -> Option<Interface> {
     match host {
-        Host::Pod(at) => branch(cluster, at).or_else(|| holding(cluster, address)),
+        Host::Pod(at) => {
+            branch(cluster, at).or_else(|| holding(cluster, cluster.pods[at].network.addresses[0]))
+        }
         Host::Node(at) if is_fargate(cluster, host) => holding(cluster, cluster.nodes[at].addresses[0]),
         Host::Node(at) => Some(primary(cluster, at)),
         Host::Other(address) => holding(cluster, address),
@@ -192,7 +194,7 @@ pub(super) fn passes(cluster: &Cluster, packet: Packet) -> bool {
     if same_node && (standard || !branched) {
         return true;
     }
-    let (sender, receiver) = (own(cluster, from, source), own(cluster, to, destination));
+    let (mut sender, receiver) = (own(cluster, from), own(cluster, to));
     let names = |interface: &Option<Interface>| interface.as_ref().map_or(Vec::new(), |of| of.groups.clone());
 
     let mut out: Vec<Interface> = Vec::new();
@@ -202,17 +204,21 @@ pub(super) fn passes(cluster: &Cluster, packet: Packet) -> bool {
     let own_way = has_branch(cluster, from) && !standard;
     let without_v4 =
         matches!(from, Host::Pod(at) if cluster.pods[at].network.addresses.iter().all(IpAddr::is_ipv6));
-    let translated = destination.is_ipv4() && outside && (without_v4 || (!cni.external_snat && !own_way));
+    let borrowed = without_v4 && !is_fargate(cluster, from);
+    let translated = destination.is_ipv4() && (borrowed || (outside && !cni.external_snat && !own_way));
+    if let (Some(node), true) = (on_node, translated && borrowed) {
+        sender = Some(primary(cluster, node));
+    }
     match on_node {
         Some(node) if translated => out.push(primary(cluster, node)),
         node => {
             if let (Some(node), true) = (node, has_branch(cluster, from) && standard) {
                 out.push(primary(cluster, node));
             }
-            out.extend(own(cluster, from, source));
+            out.extend(own(cluster, from));
         }
     }
-    let mut into: Vec<Interface> = own(cluster, to, destination).into_iter().collect();
+    let mut into: Vec<Interface> = own(cluster, to).into_iter().collect();
     if let (Some(node), true) = (node_of(cluster, to), has_branch(cluster, to) && standard) {
         into.push(primary(cluster, node));
     }
