@@ -48,7 +48,9 @@ pub(crate) fn test(mut cargo_test: Command) -> Result<()> {
 fn missing() -> Vec<&'static str> {
     PROGRAMS
         .into_iter()
-        .filter(|(program, _)| process::probe(program, &["--version"]).or(process::probe(program, &["-V"])).is_none())
+        .filter(|(program, _)| {
+            process::probe(program, &["--version"]).or(process::probe(program, &["-V"])).is_none()
+        })
         .map(|(_, package)| package)
         .collect()
 }

@@ -45,12 +45,8 @@ fn of_family(address: IpAddr, v4: bool) -> IpAddr {
 }
 
 fn world(step: &Value, v4: bool) -> World {
-    let namespaces: BTreeMap<String, Labels> = step["namespaces"]
-        .as_object()
-        .unwrap()
-        .iter()
-        .map(|(name, of)| (name.clone(), labels(of)))
-        .collect();
+    let namespaces: BTreeMap<String, Labels> =
+        step["namespaces"].as_object().unwrap().iter().map(|(name, of)| (name.clone(), labels(of))).collect();
     let pods = step["pods"].as_array().unwrap().iter().map(|pod| {
         let name = text(&pod["name"]);
         let ports = pod["ports"].as_array().unwrap().iter().map(|port| {
@@ -72,7 +68,11 @@ fn world(step: &Value, v4: bool) -> World {
     });
     World {
         nodes: (0..NODES)
-            .map(|at| Node { name: format!("node-{at}"), labels: Labels::new(), addresses: node_addresses(at) })
+            .map(|at| Node {
+                name: format!("node-{at}"),
+                labels: Labels::new(),
+                addresses: node_addresses(at),
+            })
             .collect(),
         namespaces,
         pods: pods.collect(),
@@ -115,7 +115,8 @@ fn play(family: &str) {
     flate2::read::GzDecoder::new(file).read_to_string(&mut text).unwrap();
     let cases: Value = serde_json::from_str(&text).unwrap();
     let nodes: Vec<Vec<IpAddr>> = (0..NODES).map(node_addresses).collect();
-    let mut lab = Lab::new(&nodes, &["198.51.100.7".parse().unwrap(), "2001:db8::7".parse().unwrap()], &PORTS);
+    let mut lab =
+        Lab::new(&nodes, &["198.51.100.7".parse().unwrap(), "2001:db8::7".parse().unwrap()], &PORTS);
     let mut enforcer = Enforcer::default();
     let (mut played, mut asked, mut wrong) = (0, 0, BTreeMap::<u64, Vec<String>>::new());
     for case in cases["cases"].as_array().unwrap().iter().filter(|case| case["default_run"] == true) {

@@ -91,7 +91,11 @@ fn four_hundred_changes_of_rules_leak_nothing_and_lose_nothing() {
         let (before, after) = (&tables[now[node]][node], &tables[next][node]);
         let whole = random.percent(50);
         within(&scene.lab.nodes[node].netns, || async {
-            if whole { Nft::default().replace(after).await } else { Nft::default().update(before, after).await }
+            if whole {
+                Nft::default().replace(after).await
+            } else {
+                Nft::default().update(before, after).await
+            }
         })
         .unwrap();
         now[node] = next;
@@ -135,7 +139,8 @@ fn send(socket: UdpSocket, to: SocketAddr, allowed: bool, stream: Arc<Stream>, s
             stream.sent.fetch_add(1, Ordering::SeqCst);
             let _ = socket.send_to(b"datagram", to);
             let sent = Instant::now();
-            let behind = || stream.sent.load(Ordering::SeqCst) - stream.arrived.load(Ordering::SeqCst) > WINDOW;
+            let behind =
+                || stream.sent.load(Ordering::SeqCst) - stream.arrived.load(Ordering::SeqCst) > WINDOW;
             while allowed && behind() && sent.elapsed() < LOST {
                 std::thread::sleep(Duration::from_micros(200));
             }
@@ -147,7 +152,9 @@ fn send(socket: UdpSocket, to: SocketAddr, allowed: bool, stream: Arc<Stream>, s
 /// Two tables for the first node, large enough that making them takes a while.
 fn large(scene: &mut Scene) -> [Plan; 2] {
     let blocks = |second: usize| -> Vec<Value> {
-        (0..600).map(|n| json!({"ipBlock": {"cidr": format!("100.{second}.{}.{}/28", n / 16, n % 16 * 16)}})).collect()
+        (0..600)
+            .map(|n| json!({"ipBlock": {"cidr": format!("100.{second}.{}.{}/28", n / 16, n % 16 * 16)}}))
+            .collect()
     };
     let mut plan = |policies: Vec<Value>| plans(scene, policies).swap_remove(0);
     [
@@ -222,5 +229,7 @@ fn a_table_is_old_or_new_whenever_its_maker_is_killed() {
             }
         }
     }
-    eprintln!("{KILLS} kills during changes of rules: the table was one of the two each time it was looked at ({seen:?})");
+    eprintln!(
+        "{KILLS} kills during changes of rules: the table was one of the two each time it was looked at ({seen:?})"
+    );
 }

@@ -48,18 +48,17 @@ impl Scene {
             .map(|at| Node {
                 name: format!("node-{at}"),
                 labels: Labels::new(),
-                addresses: vec![address(&format!("10.0.0.{}", at + 1)), address(&format!("fd00::{}", at + 1))],
+                addresses: vec![
+                    address(&format!("10.0.0.{}", at + 1)),
+                    address(&format!("fd00::{}", at + 1)),
+                ],
             })
             .collect();
         let addresses: Vec<Vec<IpAddr>> = nodes.iter().map(|node| node.addresses.clone()).collect();
         let mut lab = Lab::new(&addresses, &[address(OUTSIDE_V4), address(OUTSIDE_V6)], ports);
         let pods = vec![pod("a", 0, 10), pod("b", 0, 11), pod("c", 1, 12)];
-        let world = World {
-            nodes,
-            namespaces: [("red".to_owned(), Labels::new())].into(),
-            pods,
-            ..World::default()
-        };
+        let world =
+            World { nodes, namespaces: [("red".to_owned(), Labels::new())].into(), pods, ..World::default() };
         lab.have(&world.pod_specs());
         Self { lab, world, enforcer: Enforcer::default() }
     }

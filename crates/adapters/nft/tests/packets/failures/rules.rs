@@ -111,7 +111,8 @@ fn f10_other_tables_stay_as_they_are() {
     };
     let before = listed(&scene);
     assert!(before.contains("ringwall_other") && before.contains("table ip6 ringwall"));
-    for policies in [vec![], vec![deny_all()], vec![policy("a", Some("a"), json!({"ingress": [{}]}))], vec![]] {
+    for policies in [vec![], vec![deny_all()], vec![policy("a", Some("a"), json!({"ingress": [{}]}))], vec![]]
+    {
         scene.enforce(&policies);
         assert_eq!(listed(&scene), before);
     }
