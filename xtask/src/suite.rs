@@ -11,7 +11,7 @@ use crate::steps::{Steps, in_ci};
 use crate::workspace::Workspace;
 use crate::{
     aws_clients, aws_findings, aws_python, aws_shapes, detection, duckdb, iam_peers, irsa, moto, nats,
-    network, process, sinks, softhsm, store_tools, testbed, tidy,
+    network, packets, process, sinks, softhsm, store_tools, testbed, tidy,
 };
 
 /// Tells the end-to-end tests where the testbed's program is.
@@ -60,6 +60,7 @@ pub(crate) fn run(workspace: &Workspace, seed: Option<u64>) -> Result<ExitCode> 
         ask_as_aws_clients(workspace, built, seed, testbed.as_deref(), &mut steps);
     });
     detect(workspace, built, testbed.as_deref(), &mut steps);
+    play_packets(built, &mut steps);
     send_packets(workspace, built, testbed.as_deref(), &mut steps);
     if let Some(program) = &testbed {
         steps.run("tests of the testbed", || testbed::test(workspace));
@@ -179,6 +180,36 @@ fn use_moto(workspace: &Workspace, built: &Built, steps: &mut Steps) {
         command.args(["s3::", "--ignored"]);
         process::run(command.env(MOTO_VARIABLE, &program))
     });
+}
+
+/// Tells the packet lab how many scenarios to make up.
+const SCENARIOS_VARIABLE: &str = "RINGWALL_SCENARIOS";
+
+/// Sends packets between network namespaces, and compares with the verdicts of the analysis; without root or nftables that is a gap.
+fn play_packets(built: &Built, steps: &mut Steps) {
+    const NAME: &str = "packets against the verdicts of the analysis";
+    match packets::prepare() {
+        Ok(()) => {
+            for target in packets::TARGETS {
+                steps.run(&format!("{NAME}: {target}"), || {
+                    packets::test(&mut built.tests(packets::PACKAGE, target)?)
+                });
+            }
+        }
+        Err(error) => steps.gap(NAME, &format!("{error:#}")),
+    }
+}
+
+/// The same alone, with more scenarios or others.
+pub(crate) fn packets(workspace: &Workspace, seed: Option<u64>, scenarios: Option<u64>) -> Result<()> {
+    packets::prepare()?;
+    for target in packets::TARGETS {
+        let mut command = cargo_test(workspace, seed);
+        command.args(["--package", packets::PACKAGE, "--test", target, "--"]);
+        command.envs(scenarios.map(|scenarios| (SCENARIOS_VARIABLE, scenarios.to_string())));
+        packets::test(&mut command)?;
+    }
+    Ok(())
 }
 
 /// Has a node's agent enforce what a real control plane says, and looks at packets.

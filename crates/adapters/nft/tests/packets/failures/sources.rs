@@ -73,7 +73,7 @@ fn f12_what_a_node_sends_in_its_own_name_is_the_nodes() {
     scene.lab.nodes[1].netns.run(
         "nft",
         &["-f", "-"],
-        "table ip masquerade { chain c { type nat hook postrouting priority srcnat; ip saddr 10.60.0.12 masquerade; }; }",
+        "table ip snat_of_node { chain c { type nat hook postrouting priority srcnat; ip saddr 10.60.0.12 masquerade; }; }",
     );
     for (policy, of_node, _) in &cases {
         scene.enforce(std::slice::from_ref(policy));
@@ -106,7 +106,7 @@ fn f15_an_address_that_nobody_knows_is_no_way_around_policies() {
     node.run(
         "nft",
         &["-f", "-"],
-        "table ip masquerade { chain c { type nat hook postrouting priority srcnat; ip saddr 169.254.172.0/22 masquerade; }; }",
+        "table ip snat_of_node { chain c { type nat hook postrouting priority srcnat; ip saddr 169.254.172.0/22 masquerade; }; }",
     );
     let outside = SocketAddr::new(address(OUTSIDE_V4), 80);
     let leaves = |scene: &Scene, patience: u64| {

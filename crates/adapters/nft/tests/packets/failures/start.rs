@@ -58,6 +58,12 @@ fn f1_nothing_passes_before_a_pods_rules_are_there() {
 #[ignore = "needs root, nft and ip: cargo xtask packets"]
 fn f2_flows_from_before_the_filter_go_on_where_they_are_allowed() {
     let mut scene = Scene::new();
+    // On a node that runs kube-proxy, the kernel knows of every flow. Where it did not, a flow is known from its next packet on.
+    for node in &scene.lab.nodes {
+        let proxy =
+            "table inet proxy { chain c { type filter hook forward priority 0; ct state new counter; }; }";
+        node.netns.run("nft", &["-f", "-"], proxy);
+    }
     let (b, c) = (SocketAddr::new(scene.v4("b"), 7000), SocketAddr::new(scene.v4("c"), 7000));
     let mut allowed = Tcp::open(scene.netns("a"), c, scene.netns("c"), c);
     let mut denied = Tcp::open(scene.netns("a"), b, scene.netns("b"), b);
