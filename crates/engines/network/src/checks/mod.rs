@@ -5,6 +5,7 @@
 mod dead;
 mod isolation;
 mod metadata;
+mod pod_groups;
 mod vpc;
 
 use std::sync::Arc;
@@ -30,12 +31,18 @@ pub fn results(network: &Network<'_>) -> Vec<CheckResult> {
     results.extend(dead::results(network));
     results.extend(metadata::results(network));
     results.extend(vpc::results(network));
+    results.extend(pod_groups::results(network));
     results
 }
 
 /// The ids of all checks, whether or not a cluster has something for them to judge.
 pub fn check_ids() -> impl Iterator<Item = &'static str> {
-    let all = isolation::CHECKS.iter().chain(dead::CHECKS).chain(metadata::CHECKS).chain(vpc::CHECKS);
+    let all = isolation::CHECKS
+        .iter()
+        .chain(dead::CHECKS)
+        .chain(metadata::CHECKS)
+        .chain(vpc::CHECKS)
+        .chain(pod_groups::CHECKS);
     all.map(|about| about.check)
 }
 
