@@ -368,12 +368,10 @@ impl Agent {
     /// Adds what was denied since the last time. Counters begin anew with a new table, and go when nothing denies any more.
     fn count(&self, kept: &mut Kept, counts: &Counts) {
         let mut now: BTreeMap<&'static str, u64> = BTreeMap::new();
-        let of_rules = counts.causes.iter().filter(|(cause, _)| cause.rule.is_none() || cause.denies);
         let mut add = |direction: Option<Direction>, packets: u64| {
             let total = now.entry(direction.map_or("unknown", Direction::name)).or_default();
             *total = total.saturating_add(packets);
         };
-        of_rules.for_each(|(cause, count)| add(Some(cause.direction), count.packets));
         for (denial, count) in &counts.denied {
             add(denials::direction(denial), count.packets);
         }
