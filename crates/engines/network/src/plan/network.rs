@@ -229,7 +229,11 @@ impl<'n, 'a> Planner<'n, 'a> {
                 }
                 Peer::Block { cidr, except } => certain = certain.or(&Addresses::block(*cidr, except)),
                 Peer::DomainName(name) => {
-                    possible = Addresses::all();
+                    // Whatever the name is of, it is outside.
+                    let pods = self.network.pods().iter().flat_map(|pod| &pod.parts().addresses);
+                    let held = self.network.nodes().iter().flat_map(|node| &node.addresses).chain(pods);
+                    let outside = Addresses::all().without(&Addresses::each(held.copied()));
+                    possible = possible.or(&outside);
                     self.say(entry, rule, &format!("the addresses of `{name}` are not known"));
                 }
                 Peer::Unreadable(why) => {

@@ -16,3 +16,4 @@ mod naive;
 mod pairs;
 mod published;
 mod twin;
+mod plan;
