@@ -101,7 +101,9 @@ impl Plan {
         for (name, count) in counters {
             if let Some(id) = name.strip_prefix("h_") {
                 match self.denial(id) {
-                    Some(Denial::Rule(cause)) => counts.causes.push((cause, *count)),
+                    Some(Denial::Rule(cause)) if !self.table.chains.contains_key(&format!("d_{id}")) => {
+                        counts.causes.push((cause, *count));
+                    }
                     Some(denial) => counts.denied.push((denial, *count)),
                     None => {}
                 }
