@@ -112,6 +112,7 @@ impl<'a> SecurityGroups<'a> {
             external_snat: cni.is_some_and(|cni| cni.external_snat),
             families: families_of(network),
             blocks,
+            of_rules,
         }
     }
 
