@@ -176,7 +176,8 @@ impl<'r, 'n, 'a> Side<'r, 'n, 'a> {
         passes: bool,
     ) -> Option<Decision> {
         let (senders, getters) = (from.sets.get(at)?, to.sets.get(at)?);
-        let pairs = senders.iter().flat_map(|from| getters.iter().map(move |to| (*from as usize, *to as usize)));
+        let pairs =
+            senders.iter().flat_map(|from| getters.iter().map(move |to| (*from as usize, *to as usize)));
         let of_class = |class: usize| self.reach.classes().get(class).map(|class| &class.members);
         for (from, to) in pairs {
             let (Some(senders), Some(getters)) = (of_class(from), of_class(to)) else { continue };

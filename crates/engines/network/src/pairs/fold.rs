@@ -131,7 +131,9 @@ impl Reach<'_, '_> {
             Origin::Template(workload) => Some(workload),
         };
         let told = pod.parts().owner.as_ref();
-        FoldedParty::Workload(named.map(|workload| &workload.reference).or(told).unwrap_or(pod.reference()).clone())
+        FoldedParty::Workload(
+            named.map(|workload| &workload.reference).or(told).unwrap_or(pod.reference()).clone(),
+        )
     }
 
     /// What passes between all members of some classes and all of others, and between some; `None` where none of them are judged.

@@ -124,7 +124,13 @@ pub fn suggest(network: &Network<'_>, seen: &[Seen]) -> Suggestion {
 }
 
 /// Both ends of a connection need it, as far as they are pods that policies can select.
-fn need(network: &Network<'_>, needs: &mut BTreeMap<Group, Needs>, from: Party<'_>, to: Party<'_>, traffic: &Traffic) {
+fn need(
+    network: &Network<'_>,
+    needs: &mut BTreeMap<Group, Needs>,
+    from: Party<'_>,
+    to: Party<'_>,
+    traffic: &Traffic,
+) {
     if network.exempt(from, to) {
         return;
     }
@@ -176,9 +182,11 @@ fn others(network: &Network<'_>, party: Party<'_>) -> Vec<Other> {
 /// The labels that all pods of a pod's workload have and keep.
 fn group(network: &Network<'_>, pod: &PodEntry<'_>) -> Option<Group> {
     let entry = network.pod(pod.id)?;
-    let siblings = network.workload_of(entry).map_or_else(Vec::new, |workload| network.workload_pods(workload));
+    let siblings =
+        network.workload_of(entry).map_or_else(Vec::new, |workload| network.workload_pods(workload));
     let shared = |label: &&(Arc<str>, Arc<str>)| siblings.iter().all(|other| other.labels().contains(label));
-    let mut labels: Vec<(Arc<str>, Arc<str>)> = lasting_labels(entry.labels()).filter(shared).cloned().collect();
+    let mut labels: Vec<(Arc<str>, Arc<str>)> =
+        lasting_labels(entry.labels()).filter(shared).cloned().collect();
     labels.sort_unstable();
     if labels.iter().any(|(key, _)| !LABELS_OF_VERSIONS.contains(&&**key)) {
         labels.retain(|(key, _)| !LABELS_OF_VERSIONS.contains(&&**key));
@@ -191,9 +199,9 @@ fn add_dns(network: &Network<'_>, needs: &mut BTreeMap<Group, Needs>, notes: &mu
     let (namespace, key, value) = DNS;
     let group = Group { namespace: namespace.into(), labels: vec![(key.into(), value.into())] };
     let label = &group.labels;
-    let there = network
-        .namespace_named(namespace)
-        .is_some_and(|entry| network.pods_of(entry).iter().any(|pod| label.iter().all(|label| pod.labels().contains(label))));
+    let there = network.namespace_named(namespace).is_some_and(|entry| {
+        network.pods_of(entry).iter().any(|pod| label.iter().all(|label| pod.labels().contains(label)))
+    });
     if needs.is_empty() {
         return;
     }
@@ -206,5 +214,7 @@ fn add_dns(network: &Network<'_>, needs: &mut BTreeMap<Group, Needs>, notes: &mu
         let known = needs.egress.entry(Other::Pods(group.clone())).or_default();
         *known = known.or(&dns);
     }
-    notes.push(format!("every pod may ask the cluster's DNS ({namespace}, {key}={value}), whether or not it was seen to"));
+    notes.push(format!(
+        "every pod may ask the cluster's DNS ({namespace}, {key}={value}), whether or not it was seen to"
+    ));
 }

@@ -98,7 +98,9 @@ fn count_beyond(
     };
     let mut known: HashMap<(usize, usize), Traffic> = HashMap::new();
     for flow in seen.iter().filter(|flow| flow.allowed) {
-        let Ok((senders, getters)) = network.ends(&flow.from, &flow.to, flow.port, flow.protocol) else { continue };
+        let Ok((senders, getters)) = network.ends(&flow.from, &flow.to, flow.port, flow.protocol) else {
+            continue;
+        };
         for from in senders {
             for (to, port) in &getters {
                 if let (Some(from), Some(to)) = (place(from), place(*to)) {

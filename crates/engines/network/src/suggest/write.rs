@@ -42,8 +42,10 @@ pub(super) fn policies(
             ));
         }
         let base = needs.names.first().map_or("pods", |name| name);
-        let free = (1..).map(|number: u32| if number == 1 { base.to_owned() } else { format!("{base}-{number}") });
-        let Some(name) = free.take(MAX_NAME).find(|name| names.insert((Arc::clone(&group.namespace), name.clone())))
+        let free =
+            (1..).map(|number: u32| if number == 1 { base.to_owned() } else { format!("{base}-{number}") });
+        let Some(name) =
+            free.take(MAX_NAME).find(|name| names.insert((Arc::clone(&group.namespace), name.clone())))
         else {
             continue;
         };
@@ -74,7 +76,10 @@ fn policy(
         },
         source: Source::built_in(),
         tier: Tier::NetworkPolicy,
-        subject: PodScope { namespaces: NamespaceScope::Named(Arc::clone(namespace)), pods: Some(selector(labels)) },
+        subject: PodScope {
+            namespaces: NamespaceScope::Named(Arc::clone(namespace)),
+            pods: Some(selector(labels)),
+        },
         ingress: Some(ingress),
         egress: Some(egress),
         unreadable: Vec::new(),

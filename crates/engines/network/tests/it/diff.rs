@@ -27,8 +27,11 @@ fn parties(network: &Network<'_>) -> BTreeMap<DiffParty, Vec<usize>> {
 /// What passes between all pods of two parties, and between some.
 fn between(network: &Network<'_>, from: &[usize], to: &[usize]) -> Option<(Traffic, Traffic)> {
     let mut found: Option<(Allowed, Traffic)> = None;
-    for (from, to) in from.iter().flat_map(|from| to.iter().map(move |to| (from, to))).filter(|(from, to)| from != to) {
-        let allowed = network.traffic(network.party(&network.pods()[*from]), network.party(&network.pods()[*to]));
+    for (from, to) in
+        from.iter().flat_map(|from| to.iter().map(move |to| (from, to))).filter(|(from, to)| from != to)
+    {
+        let allowed =
+            network.traffic(network.party(&network.pods()[*from]), network.party(&network.pods()[*to]));
         let possible = allowed.traffic.or(&allowed.uncertain);
         found = Some(match found {
             None => (allowed, possible),
@@ -116,15 +119,22 @@ fn pods(app: &str) -> DiffParty {
 
 #[test]
 fn a_policy_that_came_closes_and_is_named() {
-    let near = PodScope { namespaces: NamespaceScope::Named("shop".into()), pods: Some(selector(&[("app", "web")])) };
+    let near = PodScope {
+        namespaces: NamespaceScope::Named("shop".into()),
+        pods: Some(selector(&[("app", "web")])),
+    };
     let ingress = rule(Some(vec![Peer::Pods(near)]), Some(vec![tcp(80)]));
     let isolate = NetworkPolicy { ingress: Some(vec![ingress]), ..policy("shop", "api", &[("app", "api")]) };
     let (before, after) = (shop(vec![]), shop(vec![isolate]));
     let (first, second) = (Network::new(&before), Network::new(&after));
     let found = diff(&first, &second);
-    let change = found.changes.iter().find(|change| change.from.contains(&pods("web")) && change.to == [pods("api")]);
+    let change =
+        found.changes.iter().find(|change| change.from.contains(&pods("web")) && change.to == [pods("api")]);
     let closed = change.unwrap().closed.as_ref().unwrap();
-    assert_eq!(closed.traffic, Traffic::all().without(&Traffic::ports(ringwall_model::network::Protocol::Tcp, 80, 80)));
+    assert_eq!(
+        closed.traffic,
+        Traffic::all().without(&Traffic::ports(ringwall_model::network::Protocol::Tcp, 80, 80))
+    );
     assert_eq!(closed.before.as_ref().unwrap().verdict, Verdict::Allowed);
     let after = closed.after.as_ref().unwrap();
     assert_eq!(after.verdict, Verdict::Denied);

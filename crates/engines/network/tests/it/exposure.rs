@@ -22,7 +22,8 @@ fn told(cluster: &Cluster) -> Vec<Exposed> {
 }
 
 fn of<'e>(exposed: &'e [Exposed], name: &str) -> Vec<(String, &'e Traffic, &'e Traffic)> {
-    let is = |party: &FoldedParty| matches!(party, FoldedParty::Workload(reference) if &*reference.name == name);
+    let is =
+        |party: &FoldedParty| matches!(party, FoldedParty::Workload(reference) if &*reference.name == name);
     exposed
         .iter()
         .filter(|exposed| exposed.workloads.iter().any(is))
@@ -43,13 +44,20 @@ fn selectors_describe_who_could_come() {
         namespaces: NamespaceScope::Selected(selector(&[("team", "c")])),
         pods: Some(LabelSelector { requirements: vec![requirement("app", SelectorOperator::Exists, &[])] }),
     };
-    let near = PodScope { namespaces: NamespaceScope::Named("shop".into()), pods: Some(selector(&[("app", "web")])) };
+    let near = PodScope {
+        namespaces: NamespaceScope::Named("shop".into()),
+        pods: Some(selector(&[("app", "web")])),
+    };
     let ingress = vec![
         rule(Some(vec![Peer::Pods(team)]), Some(vec![tcp(80)])),
         rule(Some(vec![Peer::Pods(near)]), Some(vec![tcp(443)])),
         rule(Some(vec![Peer::Block { cidr: "192.0.2.0/24".parse().unwrap(), except: vec![] }]), None),
     ];
-    let isolate = NetworkPolicy { ingress: Some(ingress), egress: Some(vec![]), ..policy("shop", "api", &[("app", "api")]) };
+    let isolate = NetworkPolicy {
+        ingress: Some(ingress),
+        egress: Some(vec![]),
+        ..policy("shop", "api", &[("app", "api")])
+    };
     let cluster = cluster(vec![isolate]);
     let all = told(&cluster);
     let port = |port| Traffic::ports(Protocol::Tcp, port, port);
@@ -65,7 +73,10 @@ fn selectors_describe_who_could_come() {
 
 #[test]
 fn policies_that_would_select_the_new_pod_count() {
-    let open = NetworkPolicy { ingress: Some(vec![rule(None, Some(vec![tcp(80)]))]), ..policy("shop", "api", &[("app", "api")]) };
+    let open = NetworkPolicy {
+        ingress: Some(vec![rule(None, Some(vec![tcp(80)]))]),
+        ..policy("shop", "api", &[("app", "api")])
+    };
     let closed = NetworkPolicy { egress: Some(vec![]), ..policy("lab", "nothing-out", &[]) };
     let cluster = cluster(vec![open, closed]);
     let all = told(&cluster);
@@ -78,7 +89,11 @@ fn policies_that_would_select_the_new_pod_count() {
 fn a_block_of_the_pods_addresses_is_open_to_new_pods() {
     let everybody = Peer::Block { cidr: "10.0.0.0/16".parse().unwrap(), except: vec![] };
     let ingress = vec![rule(Some(vec![everybody]), Some(vec![tcp(80)]))];
-    let isolate = NetworkPolicy { ingress: Some(ingress), egress: Some(vec![]), ..policy("shop", "api", &[("app", "api")]) };
+    let isolate = NetworkPolicy {
+        ingress: Some(ingress),
+        egress: Some(vec![]),
+        ..policy("shop", "api", &[("app", "api")])
+    };
     let cluster = cluster(vec![isolate]);
     let all = told(&cluster);
     let eighty = Traffic::ports(Protocol::Tcp, 80, 80);

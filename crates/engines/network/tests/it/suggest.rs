@@ -65,13 +65,20 @@ fn what_was_seen_is_allowed_and_nothing_else() {
         ]
     );
     let beyond: Vec<_> = suggestion.evidence.beyond.iter().map(|beyond| beyond.traffic.to_string()).collect();
-    assert!(beyond.iter().all(|traffic| ["TCP 53; UDP 53", "TCP 8080", "TCP 443"].contains(&&**traffic)), "{beyond:?}");
-    assert_eq!(suggestion.evidence.beyond_pairs, 6, "DNS of four pods, and what one replica may like the other");
+    assert!(
+        beyond.iter().all(|traffic| ["TCP 53; UDP 53", "TCP 8080", "TCP 443"].contains(&&**traffic)),
+        "{beyond:?}"
+    );
+    assert_eq!(
+        suggestion.evidence.beyond_pairs, 6,
+        "DNS of four pods, and what one replica may like the other"
+    );
 
     let mut after = cluster.clone();
     after.network.policies.clone_from(&suggestion.policies);
     let after = Network::new(&after);
-    let ask = |from, to, port| after.connects(&from, &to, &Port::Number(port), Protocol::Tcp).unwrap().verdict;
+    let ask =
+        |from, to, port| after.connects(&from, &to, &Port::Number(port), Protocol::Tcp).unwrap().verdict;
     assert_eq!(ask(who("shop", "web-1"), who("shop", "api-1"), 8080), Verdict::Allowed);
     assert_eq!(ask(who("shop", "web-1"), who("data", "db-1"), 5432), Verdict::Denied);
     assert_eq!(ask(who("shop", "web-1"), who("shop", "idle-1"), 80), Verdict::Denied);
@@ -84,9 +91,11 @@ fn labels_of_a_rollout_select_nobody_and_manifests_say_the_same() {
     let network = Network::new(&cluster);
     let suggestion = suggest(&network, &[seen(who("shop", "web-1"), who("data", "db-1"), 5432)]);
     let web = suggestion.policies.iter().find(|policy| &*policy.reference.name == "web-1").unwrap();
-    let keys: Vec<&str> = web.subject.pods.iter().flat_map(|pods| &pods.requirements).map(|one| &*one.key).collect();
+    let keys: Vec<&str> =
+        web.subject.pods.iter().flat_map(|pods| &pods.requirements).map(|one| &*one.key).collect();
     assert_eq!(keys, ["app"]);
-    let manifest = serde_json::to_value(suggestion.manifests.iter().find(|one| one.name() == "web-1").unwrap()).unwrap();
+    let manifest =
+        serde_json::to_value(suggestion.manifests.iter().find(|one| one.name() == "web-1").unwrap()).unwrap();
     assert_eq!(manifest["spec"]["podSelector"]["matchLabels"], serde_json::json!({"app": "web"}));
     assert_eq!(manifest["spec"]["policyTypes"], serde_json::json!(["Ingress", "Egress"]));
     let database = serde_json::json!({
