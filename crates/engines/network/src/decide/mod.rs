@@ -110,20 +110,19 @@ impl Network<'_> {
         Ok(decision)
     }
 
-    /// Everybody whom the two ends of a question stand for, those of the destination with the port that is their own.
+    /// Everybody whom the destination of a question stands for, each with the port that is its own.
     ///
     /// # Errors
     ///
-    /// Where an end is nobody.
-    pub(crate) fn ends(
+    /// Where it is nobody.
+    pub(crate) fn destinations(
         &self,
-        from: &Who,
         to: &Who,
         port: u16,
         protocol: Protocol,
-    ) -> Result<(Vec<Party<'_>>, Vec<(Party<'_>, u16)>), QuestionError> {
+    ) -> Result<Vec<(Party<'_>, u16)>, QuestionError> {
         let ways = self.ways(to, &Port::Number(port), protocol)?.ways;
-        Ok((self.sources(from)?, ways.into_iter().map(|way| (way.party, way.port)).collect()))
+        Ok(ways.into_iter().map(|way| (way.party, way.port)).collect())
     }
 
     /// Whether a packet passes from one party to another, at the destination's own port, and because of what: policies and security
