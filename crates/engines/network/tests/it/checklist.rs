@@ -371,7 +371,7 @@ fn point_15_tiers_come_before_and_after_network_policies() {
     allowed(&world(&[admin("Pass", 1), admin("Deny", 2), open.clone()]), "y/a", "x/a", "80");
     denied(&world(&[admin("Pass", 1), admin("Deny", 2), baseline.clone()]), "y/a", "x/a", "80");
     allowed(&world(&[baseline.clone(), open]), "y/a", "x/a", "80");
-    denied(&world(&[baseline.clone()]), "y/a", "x/a", "80");
+    denied(&world(std::slice::from_ref(&baseline)), "y/a", "x/a", "80");
     allowed(&world(&[baseline]), "8.8.8.8", "x/a", "80");
 }
 
