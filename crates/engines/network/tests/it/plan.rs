@@ -35,7 +35,7 @@ proptest! {
 
     #[test]
     fn a_node_lets_through_what_policies_let_pass(number in any::<u64>()) {
-        let cluster = clusters::small(number);
+        let cluster = clusters::small::small(number);
         let network = Network::new(&cluster);
         let peers = peers(&network);
         for node in network.nodes() {
