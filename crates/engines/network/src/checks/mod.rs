@@ -5,6 +5,7 @@
 mod dead;
 mod isolation;
 mod metadata;
+mod shadow;
 mod vpc;
 
 use std::sync::Arc;
@@ -28,6 +29,7 @@ const MAX_REASONS: usize = 12;
 pub fn results(network: &Network<'_>) -> Vec<CheckResult> {
     let mut results = isolation::results(network);
     results.extend(dead::results(network));
+    results.extend(shadow::results(network));
     results.extend(metadata::results(network));
     results.extend(vpc::results(network));
     results
@@ -35,7 +37,12 @@ pub fn results(network: &Network<'_>) -> Vec<CheckResult> {
 
 /// The ids of all checks, whether or not a cluster has something for them to judge.
 pub fn check_ids() -> impl Iterator<Item = &'static str> {
-    let all = isolation::CHECKS.iter().chain(dead::CHECKS).chain(metadata::CHECKS).chain(vpc::CHECKS);
+    let all = isolation::CHECKS
+        .iter()
+        .chain(dead::CHECKS)
+        .chain(shadow::CHECKS)
+        .chain(metadata::CHECKS)
+        .chain(vpc::CHECKS);
     all.map(|about| about.check)
 }
 
