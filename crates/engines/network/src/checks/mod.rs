@@ -3,6 +3,7 @@
 //! Each is decided by the same rules that answer `reach`: what a report says, a packet would meet.
 
 mod dead;
+mod groups;
 mod isolation;
 mod metadata;
 mod shadow;
@@ -32,6 +33,7 @@ pub fn results(network: &Network<'_>) -> Vec<CheckResult> {
     results.extend(shadow::results(network));
     results.extend(metadata::results(network));
     results.extend(vpc::results(network));
+    results.extend(groups::results(network));
     results
 }
 
@@ -43,7 +45,7 @@ pub fn check_ids() -> impl Iterator<Item = &'static str> {
         .chain(shadow::CHECKS)
         .chain(metadata::CHECKS)
         .chain(vpc::CHECKS);
-    all.map(|about| about.check)
+    all.map(|about| about.check).chain(groups::check_ids())
 }
 
 /// What a check says, apart from the object that it is judged for.

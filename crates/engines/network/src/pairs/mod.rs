@@ -13,6 +13,7 @@ mod space;
 use std::net::IpAddr;
 
 pub use classes::{Class, Member, ModelPod};
+pub(crate) use fold::ClassSet;
 pub use fold::{Folded, FoldedLink, FoldedParty};
 pub use shadow::{Shadowed, shadowed};
 pub use space::AddressRange;
