@@ -75,6 +75,7 @@ pub fn exposure(network: &Network<'_>) -> Vec<Exposed> {
     let mut exposed: Vec<Exposed> = Vec::new();
     let mut places: HashMap<(usize, Traffic, Traffic), usize> = HashMap::new();
     for (party, set) in parties.iter().zip(&sets).filter(|(party, _)| !is_model(party)) {
+        let set = &set.classes;
         let pods =
             set.iter().all(|class| reach.classes().get(*class as usize).is_some_and(super::Class::is_pods));
         if !pods {
