@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use ringwall_network::plan::NodeOptions;
 use ringwall_network::{Direction, Network, Party, Traffic, direction};
 
-use crate::clusters;
+use crate::clusters::small::small;
 
 /// Addresses that somebody holds alone, and some that nobody does.
 fn peers<'n>(network: &'n Network<'_>) -> Vec<(IpAddr, Party<'n>)> {
@@ -29,7 +29,7 @@ proptest! {
 
     #[test]
     fn a_node_lets_through_what_policies_let_pass(number in any::<u64>()) {
-        let cluster = clusters::small(number);
+        let cluster = small(number);
         let network = Network::new(&cluster);
         let peers = peers(&network);
         for node in network.nodes() {
