@@ -6,7 +6,7 @@ use ringwall_network::Direction;
 use ringwall_network::plan::Cause;
 
 use crate::nflog::Logged;
-use crate::{NftError, Nft, Plan};
+use crate::{Nft, NftError, Plan};
 
 /// A pod by namespace and name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,11 +57,11 @@ pub struct Count {
 /// What was counted since the table's last replacement.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// What each rule let through, and what each cause denied.
+    /// What each rule let through.
     pub causes: Vec<(Cause, Count)>,
     /// What pods sent and got, and what was tried.
     pub pods: Vec<(PodName, Direction, Count)>,
-    /// What was denied for other reasons.
+    /// What was denied, by what denied it.
     pub denied: Vec<(Denial, Count)>,
 }
 
@@ -101,7 +101,9 @@ impl Plan {
         for (name, count) in counters {
             if let Some(id) = name.strip_prefix("h_") {
                 match self.denial(id) {
-                    Some(Denial::Rule(cause)) => counts.causes.push((cause, *count)),
+                    Some(Denial::Rule(cause)) if !self.table.chains.contains_key(&format!("d_{id}")) => {
+                        counts.causes.push((cause, *count));
+                    }
                     Some(denial) => counts.denied.push((denial, *count)),
                     None => {}
                 }

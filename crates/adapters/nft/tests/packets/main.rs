@@ -18,6 +18,7 @@ mod probe;
 mod published;
 mod random;
 mod scenario;
+mod swaps;
 mod trial;
 mod verdict;
 mod world;

@@ -31,15 +31,15 @@ fn address(text: &str) -> IpAddr {
 }
 
 /// A lab with a few pods, and what is in force there.
-struct Scene {
-    lab: Lab,
-    world: World,
+pub(crate) struct Scene {
+    pub(crate) lab: Lab,
+    pub(crate) world: World,
     enforcer: Enforcer,
 }
 
 impl Scene {
     /// Two nodes; `red/a` and `red/b` on the first, `red/c` on the second; each is labelled `app` by its name. Nothing is in force yet.
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with_ports(&PORTS)
     }
 
@@ -48,18 +48,17 @@ impl Scene {
             .map(|at| Node {
                 name: format!("node-{at}"),
                 labels: Labels::new(),
-                addresses: vec![address(&format!("10.0.0.{}", at + 1)), address(&format!("fd00::{}", at + 1))],
+                addresses: vec![
+                    address(&format!("10.0.0.{}", at + 1)),
+                    address(&format!("fd00::{}", at + 1)),
+                ],
             })
             .collect();
         let addresses: Vec<Vec<IpAddr>> = nodes.iter().map(|node| node.addresses.clone()).collect();
         let mut lab = Lab::new(&addresses, &[address(OUTSIDE_V4), address(OUTSIDE_V6)], ports);
         let pods = vec![pod("a", 0, 10), pod("b", 0, 11), pod("c", 1, 12)];
-        let world = World {
-            nodes,
-            namespaces: [("red".to_owned(), Labels::new())].into(),
-            pods,
-            ..World::default()
-        };
+        let world =
+            World { nodes, namespaces: [("red".to_owned(), Labels::new())].into(), pods, ..World::default() };
         lab.have(&world.pod_specs());
         Self { lab, world, enforcer: Enforcer::default() }
     }
@@ -71,11 +70,11 @@ impl Scene {
         self.enforcer.apply(&self.lab, &self.world);
     }
 
-    fn v4(&self, pod: &str) -> IpAddr {
+    pub(crate) fn v4(&self, pod: &str) -> IpAddr {
         self.world.pods.iter().find(|have| have.name == pod).unwrap().addresses[0]
     }
 
-    fn v6(&self, pod: &str) -> IpAddr {
+    pub(crate) fn v6(&self, pod: &str) -> IpAddr {
         self.world.pods.iter().find(|have| have.name == pod).unwrap().addresses[1]
     }
 
@@ -112,7 +111,7 @@ impl Scene {
         self.packets(&[tcp(from, to, port)], &[expected])[0]
     }
 
-    fn netns(&self, pod: &str) -> &crate::lab::Netns {
+    pub(crate) fn netns(&self, pod: &str) -> &crate::lab::Netns {
         &self.lab.host(&Place::Pod(format!("red/{pod}"))).netns
     }
 }
@@ -136,7 +135,7 @@ fn tcp(from: IpAddr, to: IpAddr, port: u16) -> Question {
 }
 
 /// A NetworkPolicy of `red` for the pods with this label `app`; all of them without one.
-fn policy(name: &str, app: Option<&str>, rest: Value) -> Value {
+pub(crate) fn policy(name: &str, app: Option<&str>, rest: Value) -> Value {
     let mut spec = rest;
     spec["podSelector"] = app.map_or_else(|| json!({}), |app| json!({"matchLabels": {"app": app}}));
     json!({
@@ -148,10 +147,10 @@ fn policy(name: &str, app: Option<&str>, rest: Value) -> Value {
 }
 
 /// Denies all traffic of all pods of `red`.
-fn deny_all() -> Value {
+pub(crate) fn deny_all() -> Value {
     policy("deny-all", None, json!({"policyTypes": ["Ingress", "Egress"]}))
 }
 
-fn from_app(app: &str) -> Value {
+pub(crate) fn from_app(app: &str) -> Value {
     json!([{"podSelector": {"matchLabels": {"app": app}}}])
 }

@@ -61,7 +61,8 @@ fn with_proxy() -> Scene {
 fn f9_a_revoked_flow_stops_at_once_in_both_directions() {
     let mut scene = with_proxy();
     let allow = policy("c", Some("c"), json!({"ingress": [{"from": from_app("a")}]}));
-    for (vip, client, own) in [(VIP_V4, scene.v4("a"), scene.v4("c")), (VIP_V6, scene.v6("a"), scene.v6("c"))] {
+    for (vip, client, own) in [(VIP_V4, scene.v4("a"), scene.v4("c")), (VIP_V6, scene.v6("a"), scene.v6("c"))]
+    {
         scene.enforce(&[service(), allow.clone()]);
         let (vip, own) = (SocketAddr::new(address(vip), 80), SocketAddr::new(own, 8080));
         let direct = SocketAddr::new(own.ip(), 7000);
@@ -90,7 +91,11 @@ fn f13_policies_are_about_the_pods_port_behind_a_service() {
     let mut scene = with_proxy();
     let of_port = |port: u16| {
         let to = json!([{"podSelector": {}}]);
-        policy("out", None, json!({"policyTypes": ["Egress"], "egress": [{"to": to, "ports": [{"port": port}]}]}))
+        policy(
+            "out",
+            None,
+            json!({"policyTypes": ["Egress"], "egress": [{"to": to, "ports": [{"port": port}]}]}),
+        )
     };
     for (port, passes) in [(8080, true), (80, false)] {
         scene.enforce(&[service(), of_port(port)]);

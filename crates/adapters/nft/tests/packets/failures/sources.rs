@@ -53,7 +53,8 @@ fn f5_a_pod_has_no_address_but_its_own() {
 #[ignore = "needs root, nft and ip: cargo xtask packets"]
 fn f12_what_a_node_sends_in_its_own_name_is_the_nodes() {
     let mut scene = Scene::new();
-    let block = |cidr: &str| policy("a", Some("a"), json!({"ingress": [{"from": [{"ipBlock": {"cidr": cidr}}]}]}));
+    let block =
+        |cidr: &str| policy("a", Some("a"), json!({"ingress": [{"from": [{"ipBlock": {"cidr": cidr}}]}]}));
     let (a, c) = (scene.v4("a"), scene.v4("c"));
     let node = scene.world.nodes[1].addresses[0];
     let by_label = policy("a", Some("a"), json!({"ingress": [{"from": from_app("c")}]}));
@@ -72,7 +73,7 @@ fn f12_what_a_node_sends_in_its_own_name_is_the_nodes() {
     scene.lab.nodes[1].netns.run(
         "nft",
         &["-f", "-"],
-        "table ip masquerade { chain c { type nat hook postrouting priority srcnat; ip saddr 10.60.0.12 masquerade; }; }",
+        "table ip snat_of_node { chain c { type nat hook postrouting priority srcnat; ip saddr 10.60.0.12 masquerade; }; }",
     );
     for (policy, of_node, _) in &cases {
         scene.enforce(std::slice::from_ref(policy));
@@ -105,7 +106,7 @@ fn f15_an_address_that_nobody_knows_is_no_way_around_policies() {
     node.run(
         "nft",
         &["-f", "-"],
-        "table ip masquerade { chain c { type nat hook postrouting priority srcnat; ip saddr 169.254.172.0/22 masquerade; }; }",
+        "table ip snat_of_node { chain c { type nat hook postrouting priority srcnat; ip saddr 169.254.172.0/22 masquerade; }; }",
     );
     let outside = SocketAddr::new(address(OUTSIDE_V4), 80);
     let leaves = |scene: &Scene, patience: u64| {
@@ -140,9 +141,13 @@ fn f16_pods_of_the_host_network_are_their_node() {
     let outside = address(OUTSIDE_V4);
     // Selected by labels they are not, neither as subject nor as peer; by address they are.
     let by_label = policy("a", Some("a"), json!({"ingress": [{"from": from_app("h")}]}));
-    let by_address = policy("a", Some("a"), json!({"ingress": [{"from": [{"ipBlock": {"cidr": "10.0.0.2/32"}}]}]}));
+    let by_address =
+        policy("a", Some("a"), json!({"ingress": [{"from": [{"ipBlock": {"cidr": "10.0.0.2/32"}}]}]}));
     scene.enforce(&[policy("h", Some("h"), json!({"policyTypes": ["Ingress", "Egress"]})), by_label]);
-    assert_eq!(scene.ask(&[tcp(h, a, 80), tcp(a, h, 80), tcp(outside, h, 80), tcp(h, c, 80)]), [false, true, true, true]);
+    assert_eq!(
+        scene.ask(&[tcp(h, a, 80), tcp(a, h, 80), tcp(outside, h, 80), tcp(h, c, 80)]),
+        [false, true, true, true]
+    );
     scene.enforce(&[by_address]);
     assert_eq!(scene.ask(&[tcp(h, a, 80), tcp(c, a, 80)]), [true, false]);
 }
