@@ -87,7 +87,7 @@ fn peer(random: &mut Random, world: &World) -> Value {
 }
 
 /// A range around an address that somebody has.
-fn block(random: &mut Random, world: &World) -> IpNet {
+pub(super) fn block(random: &mut Random, world: &World) -> IpNet {
     let mut addresses: Vec<IpAddr> =
         world.pods.iter().flat_map(|pod| pod.addresses.iter().copied()).collect();
     addresses.extend(OUTSIDE.iter().map(|address| address.parse::<IpAddr>().unwrap()));
