@@ -99,7 +99,8 @@ pub(super) fn block(random: &mut Random, world: &World) -> IpNet {
 }
 
 fn protocol(random: &mut Random) -> &'static str {
-    *random.pick(&["TCP", "TCP", "TCP", "UDP", "UDP", "SCTP"])
+    const OFTEN: [&str; 6] = ["TCP", "TCP", "TCP", "UDP", "UDP", "SCTP"];
+    OFTEN[random.below(OFTEN.len())]
 }
 
 fn port(random: &mut Random) -> Value {
