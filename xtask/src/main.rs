@@ -7,6 +7,7 @@ mod aws_models;
 mod aws_python;
 mod aws_shapes;
 mod branch_interfaces;
+mod built;
 mod detection;
 mod duckdb;
 mod fuzz;

@@ -6,6 +6,10 @@ use anyhow::{Result, bail};
 
 use crate::process;
 
+/// The crate, and its targets that send packets.
+pub(crate) const PACKAGE: &str = "ringwall-nft";
+pub(crate) const TARGETS: [&str; 2] = ["it", "packets"];
+
 /// The programs that the lab runs, each with the package of Debian that has it.
 const PROGRAMS: [(&str, &str); 3] = [("nft", "nftables"), ("ip", "iproute2"), ("conntrack", "conntrack")];
 
@@ -38,11 +42,9 @@ pub(crate) fn prepare() -> Result<()> {
     Ok(())
 }
 
-/// The tests, of both targets of the crate, by a cargo that tests; each says what it found. They share two cores, and wait more than they
-/// work.
-pub(crate) fn test(mut cargo_test: Command) -> Result<()> {
-    let tests = ["--package", "ringwall-nft", "--test", "it", "--test", "packets"];
-    process::run(cargo_test.args(tests).args(["--", "--ignored", "--nocapture", "--test-threads", "2"]))
+/// Runs the tests of a target, each of which says what it found. They share two cores, and wait more than they work.
+pub(crate) fn test(tests: &mut Command) -> Result<()> {
+    process::run(tests.args(["--ignored", "--nocapture", "--test-threads", "2"]))
 }
 
 fn missing() -> Vec<&'static str> {

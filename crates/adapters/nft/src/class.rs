@@ -61,7 +61,9 @@ pub(crate) fn chain(parts: &[(Span, String)], map: &str, passes: bool, otherwise
             }
         }
     }
-    whole.retain(|first, (last, verdict)| first != last || verdict != rest);
+    // Whatever is not looked up meets `rest` at the end.
+    whole.retain(|_, (_, verdict)| verdict != rest);
+    ports.retain(|_, verdict| verdict != rest);
     let mut rules = Vec::new();
     if passes && !is_one_verdict(parts) {
         // An error that ICMP tells of a flow of these two: conntrack knows which, its ports are not where a port is looked for.

@@ -49,7 +49,8 @@ impl Flows {
     /// If the kernel refuses.
     pub fn listen() -> io::Result<Self> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let socket = rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(NETFILTER))?;
+        let socket =
+            rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(NETFILTER))?;
         sockopt::set_socket_recv_buffer_size(&socket, KEPT_BYTES)?;
         rustix::net::bind(&socket, &SocketAddrNetlink::new(0, NEW_FLOWS))?;
         Ok(Self { socket: AsyncFd::new(socket)?, buffer: vec![0; DATAGRAM_BYTES] })

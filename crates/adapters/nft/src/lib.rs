@@ -16,14 +16,22 @@
 mod class;
 mod error;
 mod flows;
+mod listing;
 mod names;
+pub mod nflog;
 mod options;
+mod packet;
 mod plan;
 mod program;
 mod table;
+mod told;
 
 pub use error::NftError;
 pub use flows::{Flow, Flows};
+pub use listing::{Drift, DriftKind, Listing};
+pub use nflog::{DenyLog, Logged};
 pub use options::{InterfacePattern, Options, TableName};
+pub use packet::Packet;
 pub use plan::Plan;
 pub use program::Nft;
+pub use told::{Count, Counts, Denial, Denied, PodName};

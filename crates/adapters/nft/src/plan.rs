@@ -7,6 +7,7 @@ use ringwall_network::plan::{Cause, Class, NodeRules, PodRules, RuleSet};
 use crate::names::Names;
 use crate::options::is_interface_name;
 use crate::table::{Chain, Set, Table};
+use crate::told::{PodAddresses, PodName};
 use crate::{NftError, Options, class};
 
 /// Denied packets of one pod that are logged in a second, and at once; of all pods together. Logs are for people, who need the first
@@ -27,7 +28,10 @@ const UNPLANNED: &str = "goto d_unplanned";
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub(crate) table: Table,
+    /// By the name that is logged, and of the counter.
     pub(crate) causes: BTreeMap<String, Cause>,
+    pub(crate) pods: PodAddresses,
+    pub(crate) pod_counters: BTreeMap<String, (PodName, Direction)>,
 }
 
 impl Plan {
@@ -43,7 +47,12 @@ impl Plan {
             builder.pod(pod)?;
         }
         builder.bases();
-        Ok(Self { table: builder.table, causes: builder.told })
+        Ok(Self {
+            table: builder.table,
+            causes: builder.told,
+            pods: builder.pods,
+            pod_counters: builder.pod_counters,
+        })
     }
 
     /// The script that makes the table, as `nft -f` takes it.
@@ -74,6 +83,8 @@ struct Builder<'a> {
     classes: BTreeMap<usize, String>,
     rule_sets: BTreeMap<usize, String>,
     alike: BTreeMap<String, usize>,
+    pods: PodAddresses,
+    pod_counters: BTreeMap<String, (PodName, Direction)>,
 }
 
 /// Where the address is whose pod is judged, for the limit of what is logged.
@@ -109,6 +120,8 @@ impl<'a> Builder<'a> {
             classes: BTreeMap::new(),
             rule_sets: BTreeMap::new(),
             alike: BTreeMap::new(),
+            pods: BTreeMap::new(),
+            pod_counters: BTreeMap::new(),
         }
     }
 
@@ -162,12 +175,21 @@ impl<'a> Builder<'a> {
         let mut rules = vec![format!("counter name {counter}")];
         self.table.counters.insert(counter);
         if let Some(group) = self.options.log_group {
+            // Where conntrack is asked, replies are told from what they reply to: their source is who the flow was to.
+            let kinds: &[(&str, &str)] = match judged {
+                Judged::Source | Judged::Destination => &[
+                    ("ct direction original ", Plan::LOG_PREFIX),
+                    ("ct direction reply ", Plan::LOG_PREFIX_REPLY),
+                ],
+                Judged::Sender | Judged::Receiver => &[("", Plan::LOG_PREFIX)],
+            };
             for (set, family) in [("logged4", "ip"), ("logged6", "ip6")] {
-                rules.push(format!(
-                    "update @{set} {{ {} limit {LOG_LIMIT_POD} }} limit name all_logged log prefix \"{}{id}\" snaplen {LOG_BYTES} group {group}",
-                    judged.key(family),
-                    Plan::LOG_PREFIX,
-                ));
+                for (which, prefix) in kinds {
+                    rules.push(format!(
+                        "{which}update @{set} {{ {} limit {LOG_LIMIT_POD} }} limit name all_logged log prefix \"{prefix}{id}\" snaplen {LOG_BYTES} group {group}",
+                        judged.key(family),
+                    ));
+                }
             }
         }
         rules.push(if open || self.options.audit { "return" } else { "drop" }.to_owned());
@@ -189,8 +211,10 @@ impl<'a> Builder<'a> {
                 set.elements.insert(quoted, String::new());
             }
         }
+        let pod_name = PodName { namespace: pod.namespace.clone(), name: pod.name.clone() };
         for address in &pod.addresses {
             self.element("pods", *address, &address.to_string(), "");
+            self.pods.entry(*address).or_insert_with(|| pod_name.clone());
         }
         for (direction, rule_set, prefix, map) in [
             (Direction::Egress, pod.egress, "pe_", "egress"),
@@ -213,6 +237,7 @@ impl<'a> Builder<'a> {
             }
             rules.push(format!("counter name {name}"));
             self.table.counters.insert(name.clone());
+            self.pod_counters.insert(name.clone(), (pod_name.clone(), direction));
             if let Some(rule_set) = rule_set {
                 rules.push(format!("goto {}", self.rule_set(rule_set, direction)));
             }
@@ -443,6 +468,8 @@ impl<'a> Builder<'a> {
 impl Plan {
     /// What is before the id in the prefix of what is logged.
     pub(crate) const LOG_PREFIX: &'static str = "ringwall:";
+    /// The same for replies.
+    pub(crate) const LOG_PREFIX_REPLY: &'static str = "ringwall-reply:";
 }
 
 /// Which of conntrack's two tuples has the other end as its source.
@@ -455,5 +482,5 @@ fn other_end(direction: Direction) -> &'static str {
 
 /// All that tells a cause from others.
 fn canonical(cause: &Cause) -> String {
-    format!("{:?}", cause)
+    format!("{cause:?}")
 }

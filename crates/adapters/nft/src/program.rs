@@ -80,7 +80,7 @@ impl Nft {
         timeout.await.unwrap_or(Err(NftError::Slow { program, seconds: TIMEOUT.as_secs() }))
     }
 
-    fn program(&self) -> String {
+    pub(crate) fn program(&self) -> String {
         self.command.last().map_or_else(String::new, |program| program.to_string_lossy().into_owned())
     }
 

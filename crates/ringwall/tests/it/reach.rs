@@ -70,17 +70,36 @@ fn check(question: &str, status: i32, first: &str) {
 
 #[test]
 fn yes_and_no_with_the_proof() {
-    check("shop/web-1 shop/Deployment/api:8080", 0, "yes  pod shop/web-1 reaches Deployment shop/api at TCP 8080");
-    check("shop/web-1 shop/deploy/api:http", 0, "yes  pod shop/web-1 reaches Deployment shop/api at TCP `http`");
+    check(
+        "shop/web-1 shop/Deployment/api:8080",
+        0,
+        "yes  pod shop/web-1 reaches Deployment shop/api at TCP 8080",
+    );
+    check(
+        "shop/web-1 shop/deploy/api:http",
+        0,
+        "yes  pod shop/web-1 reaches Deployment shop/api at TCP `http`",
+    );
     check("shop/web-1 shop/svc/api:80", 0, "yes  pod shop/web-1 reaches Service shop/api at TCP 80");
     check("shop/web-1 172.20.0.10:80", 0, "yes  pod shop/web-1 reaches 172.20.0.10 at TCP 80");
-    check("shop/web-1 shop/deploy/api:9090", 1, "no  pod shop/web-1 does not reach Deployment shop/api at TCP 9090");
+    check(
+        "shop/web-1 shop/deploy/api:9090",
+        1,
+        "no  pod shop/web-1 does not reach Deployment shop/api at TCP 9090",
+    );
     check("shop/web-1 shop/db-0:5432", 1, "no  pod shop/web-1 does not reach pod shop/db-0 at TCP 5432");
-    check("outside shop/deploy/api:8080", 1, "no  the outside (203.0.113.1) does not reach Deployment shop/api at TCP 8080");
+    check(
+        "outside shop/deploy/api:8080",
+        1,
+        "no  the outside (203.0.113.1) does not reach Deployment shop/api at TCP 8080",
+    );
     check("shop/db-0 8.8.8.8:53/udp", 0, "yes  pod shop/db-0 reaches 8.8.8.8 at UDP 53");
     check("shop/web-1 shop/db-0:icmp", 1, "no  pod shop/web-1 does not reach pod shop/db-0 by ping");
     let said = shop().run("reach", "shop/web-1 shop/db-0:5432");
-    assert!(said.stdout.contains("NetworkPolicy shop/db") && said.stdout.contains("kubernetes/shop.yaml:"), "{said:?}");
+    assert!(
+        said.stdout.contains("NetworkPolicy shop/db") && said.stdout.contains("kubernetes/shop.yaml:"),
+        "{said:?}"
+    );
 }
 
 #[test]
@@ -118,7 +137,8 @@ fn a_batch_answers_line_by_line() {
 "#;
     let batch = |lines: &str| {
         let said = shop().run_with_input("reach", "--batch -", lines);
-        let answers: Vec<Value> = said.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let answers: Vec<Value> =
+            said.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         (said.status, answers)
     };
     let (status, answers) = batch(lines);
@@ -129,10 +149,14 @@ fn a_batch_answers_line_by_line() {
         assert_eq!(keys, ["decision", "reasons", "not_evaluated"]);
         assert!(!answer["reasons"].as_array().unwrap().is_empty(), "{answer}");
     }
-    let broken = "{\"from\": {\"pod\": \"shop/web-9\"}, \"to\": {\"pod\": \"shop/db-0\"}, \"port\": 1}\nnonsense\n";
+    let broken =
+        "{\"from\": {\"pod\": \"shop/web-9\"}, \"to\": {\"pod\": \"shop/db-0\"}, \"port\": 1}\nnonsense\n";
     let (status, answers) = batch(&format!("{broken}{lines}"));
     assert_eq!((status, answers.len()), (2, 5));
-    assert_eq!(answers[0], json!({"decision": null, "error": "there is no Pod `shop/web-9` in the snapshot"}));
+    assert_eq!(
+        answers[0],
+        json!({"decision": null, "error": "there is no Pod `shop/web-9` in the snapshot"})
+    );
     assert!(answers[1]["error"].as_str().unwrap().starts_with("not a question"));
     assert_eq!(answers[2]["decision"], "allowed");
 }
@@ -158,7 +182,10 @@ spec:
     assert!(!said.json()["not_evaluated"].as_array().unwrap().is_empty(), "{said:?}");
     let said = asked.run("reach", "shop/web-1 203.0.113.1:443");
     assert_eq!(said.status, 3, "{said:?}");
-    assert!(said.stdout.starts_with("unknown  pod shop/web-1 may or may not reach 203.0.113.1 at TCP 443"), "{said:?}");
+    assert!(
+        said.stdout.starts_with("unknown  pod shop/web-1 may or may not reach 203.0.113.1 at TCP 443"),
+        "{said:?}"
+    );
 }
 
 #[test]
@@ -169,13 +196,17 @@ fn all_pairs_in_every_form() {
     let answer = said.json();
     let class = |name: &str| {
         let classes = answer["classes"].as_array().unwrap();
-        let is = |class: &&Value| class["members"].as_array().unwrap().iter().any(|member| member["name"] == name);
+        let is =
+            |class: &&Value| class["members"].as_array().unwrap().iter().any(|member| member["name"] == name);
         classes.iter().find(is).unwrap()["class"].clone()
     };
     let link = |from: &str, to: &str| {
         let (from, to) = (class(from), class(to));
         let results = answer["results"].as_array().unwrap();
-        results.iter().find(|link| link["from"] == from && link["to"] == to).map(|link| link["allowed"].clone())
+        results
+            .iter()
+            .find(|link| link["from"] == from && link["to"] == to)
+            .map(|link| link["allowed"].clone())
     };
     assert_eq!(link("web-1", "api"), Some(json!([{"protocol": "TCP", "first": 8080, "last": 8080}])));
     assert_eq!(link("web-1", "db-0"), None);
@@ -186,14 +217,17 @@ fn all_pairs_in_every_form() {
         let drawn = asked.run("reach", &format!("--output {form}"));
         assert!(drawn.status == 0 && drawn.stdout.starts_with(begin), "{drawn:?}");
     }
-    insta::assert_snapshot!(asked.run("reach", "").stdout.replace(&asked.path().display().to_string(), "SNAPSHOT"));
+    insta::assert_snapshot!(
+        asked.run("reach", "").stdout.replace(&asked.path().display().to_string(), "SNAPSHOT")
+    );
 }
 
 #[test]
 fn pairs_can_be_chosen() {
     let asked = shop();
     let said = asked.run("reach", "--to shop/api --output csv");
-    let to_others = said.stdout.lines().skip(1).filter(|line| !line.contains(",shop,Deployment,api,")).count();
+    let to_others =
+        said.stdout.lines().skip(1).filter(|line| !line.contains(",shop,Deployment,api,")).count();
     assert!(to_others == 0 && said.stdout.lines().count() > 1, "{said:?}");
     let said = asked.run("reach", "--from outside --output csv");
     assert!(said.stdout.lines().skip(1).all(|line| line.starts_with(",,")), "{said:?}");

@@ -8,9 +8,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ringwall_kubernetes::Cluster as Apiserver;
 use ringwall_model::{Aws, Pod};
-use ringwall_network::{Direction, Network};
 use ringwall_network::plan::{NodeOptions, NodeRules};
-use ringwall_nft::{Counts, DenyLog, Flow, Flows, InterfacePattern, Listing, Logged, Nft, NftError, Options, Plan};
+use ringwall_network::{Direction, Network};
+use ringwall_nft::{
+    Counts, DenyLog, Flow, Flows, InterfacePattern, Listing, Logged, Nft, NftError, Options, Plan,
+};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 
@@ -355,7 +357,11 @@ impl Agent {
             self.metrics.drift.inc();
             let what: Vec<String> = found.iter().take(MAX_DIFFERENCES).map(ToString::to_string).collect();
             let what = what.join(", ");
-            tracing::error!(differences = found.len(), what, "the kernel has other rules than it should, and they are put right");
+            tracing::error!(
+                differences = found.len(),
+                what,
+                "the kernel has other rules than it should, and they are put right"
+            );
             kept.in_force = None;
             return;
         }
@@ -368,12 +374,10 @@ impl Agent {
     /// Adds what was denied since the last time. Counters begin anew with a new table, and go when nothing denies any more.
     fn count(&self, kept: &mut Kept, counts: &Counts) {
         let mut now: BTreeMap<&'static str, u64> = BTreeMap::new();
-        let of_rules = counts.causes.iter().filter(|(cause, _)| cause.rule.is_none() || cause.denies);
         let mut add = |direction: Option<Direction>, packets: u64| {
             let total = now.entry(direction.map_or("unknown", Direction::name)).or_default();
             *total = total.saturating_add(packets);
         };
-        of_rules.for_each(|(cause, count)| add(Some(cause.direction), count.packets));
         for (denial, count) in &counts.denied {
             add(denials::direction(denial), count.packets);
         }
@@ -422,31 +426,40 @@ impl Agent {
         }
     }
 
-    /// Tells of denied packets for ever, if the kernel logs them.
-    pub async fn log_denials(self: Arc<Self>) {
-        let Some(group) = self.settings.options.log_group else { return };
-        let mut log = loop {
-            match DenyLog::open(group) {
-                Ok(log) => break log,
-                Err(error) => tracing::warn!(%error, group, "denied packets can't be listened to yet: is another agent there?"),
+    /// Tells of denied packets, in a thread of its own that ends soon after the agent, if the kernel logs them.
+    ///
+    /// # Errors
+    ///
+    /// There can be no more threads.
+    pub fn log_denials(self: &Arc<Self>) -> std::io::Result<()> {
+        let Some(group) = self.settings.options.log_group else { return Ok(()) };
+        let agent = Arc::downgrade(self);
+        std::thread::Builder::new().name("denials".to_owned()).spawn(move || {
+            let mut log = loop {
+                match DenyLog::open(group) {
+                    Ok(log) => break log,
+                    Err(error) => tracing::warn!(%error, group, "denied packets can't be listened to yet: is another agent there?"),
+                }
+                std::thread::sleep(LISTEN_AGAIN);
+                if agent.strong_count() == 0 {
+                    return;
+                }
+            };
+            let mut counted = Instant::now();
+            // It comes back every while, whether something was logged or not.
+            while let Some(agent) = agent.upgrade() {
+                let audit = agent.settings.options.audit;
+                match log.next() {
+                    Ok(logged) => logged.into_iter().for_each(|logged| agent.denied(logged, audit)),
+                    Err(error) => return tracing::error!(%error, "denied packets are no longer told of"),
+                }
+                if counted.elapsed() >= COUNT {
+                    agent.denials.tell(audit);
+                    counted = Instant::now();
+                }
             }
-            tokio::time::sleep(LISTEN_AGAIN).await;
-        };
-        let audit = self.settings.options.audit;
-        let mut count = tokio::time::interval(COUNT);
-        count.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                _ = count.tick() => self.denials.tell(audit),
-                logged = log.next() => match logged {
-                    Ok(logged) => self.denied(logged, audit),
-                    Err(error) => {
-                        tracing::error!(%error, "denied packets are no longer told of");
-                        return;
-                    }
-                },
-            }
-        }
+        })?;
+        Ok(())
     }
 
     fn denied(&self, logged: Logged, audit: bool) {

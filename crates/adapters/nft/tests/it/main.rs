@@ -8,6 +8,8 @@
     reason = "tests stop at the first thing that is not as expected"
 )]
 
+mod flows;
+mod kernel;
 mod lab;
 mod policy;
 mod rules;

@@ -1,7 +1,8 @@
 //! What policies say is what packets meet.
 
 use ringwall_model::network::Protocol;
-use ringwall_network::plan::{Direction, DirectionRules};
+use ringwall_network::Direction;
+use ringwall_network::plan::DirectionRules;
 use ringwall_nft::{InterfacePattern, Options, Plan};
 
 use crate::lab::{Lab, pod4, pod6, tcp, udp};

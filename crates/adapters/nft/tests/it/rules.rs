@@ -1,14 +1,14 @@
 //! Rules as the engine would make them, written by hand.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use ringwall_model::ObjectRef;
 use ringwall_model::network::{Protocol, RuleAction};
-use ringwall_network::Traffic;
 use ringwall_network::plan::{
-    Addresses, Cause, Compiler, Direction, DirectionRules, Layer, NodeRules, PlanRule, PodRules,
+    Addresses, Cause, Compiler, DirectionRules, Layer, NodeRules, PlanRule, PodRules,
 };
+
+use ringwall_network::{Direction, Matched, Traffic};
 
 use crate::lab::{Lab, pod4, pod6};
 
@@ -34,6 +34,12 @@ pub(crate) fn rule(
     action: RuleAction,
     matches: Vec<(Addresses, Traffic)>,
 ) -> PlanRule {
+    let matches = matches
+        .into_iter()
+        .map(|(addresses, traffic)| {
+            (Arc::new(addresses), Matched { certain: traffic.clone(), possible: traffic })
+        })
+        .collect();
     PlanRule { cause: cause(direction, policy, Some(index)), action, matches }
 }
 
@@ -57,10 +63,6 @@ pub(crate) fn port(protocol: Protocol, port: u16) -> Traffic {
 
 pub(crate) fn pods(indices: &[usize]) -> Addresses {
     Addresses::each(indices.iter().flat_map(|index| [pod4(*index), pod6(*index)]))
-}
-
-pub(crate) fn addresses(list: &[IpAddr]) -> Addresses {
-    Addresses::each(list.iter().copied())
 }
 
 /// The node's rules: for each of its pods what judges ingress and egress; pods that aren't named are judged by nothing.

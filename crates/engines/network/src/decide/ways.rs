@@ -84,7 +84,7 @@ pub(super) struct Reached<'n> {
 
 impl<'a> Network<'a> {
     /// Everybody that a question's source stands for.
-    pub(super) fn sources(&self, who: &Who) -> Result<Vec<Party<'_>>, QuestionError> {
+    pub(crate) fn sources(&self, who: &Who) -> Result<Vec<Party<'_>>, QuestionError> {
         Ok(match who {
             Who::Pod { .. } | Who::Workload { .. } => {
                 self.pods_meant(who)?.into_iter().map(|pod| self.party(pod)).collect()

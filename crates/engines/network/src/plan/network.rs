@@ -5,7 +5,7 @@ use hashbrown::HashMap;
 use ringwall_model::network::{ContainerPort, NetworkRule, Peer, PortMatch, RuleAction, Tier};
 
 use super::groups::GroupLayer;
-use super::{Addresses, Cause, Compiler, DirectionRules, Layer, NodeRules, PlanRule, PodRules};
+use super::{Addresses, Cause, Compiler, DirectionRules, Layer, NodeRules, PlanRule, PodRules, PolicyRules};
 use crate::groups::SecurityGroups;
 use crate::{
     Direction, Matched, Network, NodeEntry, PodEntry, PolicyEntry, PolicyId, Traffic, ports_match, rules,
@@ -152,8 +152,9 @@ impl<'n, 'a> Planner<'n, 'a> {
                 });
             }
             match policy.tier {
-                Tier::Admin(_) => all.admin.append(&mut made),
-                Tier::NetworkPolicy | Tier::Baseline(_) => all.baseline.append(&mut made),
+                Tier::NetworkPolicy => {}
+                Tier::Admin(at) => all.admin.push(PolicyRules { priority: at.priority, rules: made }),
+                Tier::Baseline(at) => all.baseline.push(PolicyRules { priority: at.priority, rules: made }),
             }
         }
         if !isolating.is_empty() {
@@ -229,7 +230,11 @@ impl<'n, 'a> Planner<'n, 'a> {
                 }
                 Peer::Block { cidr, except } => certain = certain.or(&Addresses::block(*cidr, except)),
                 Peer::DomainName(name) => {
-                    possible = Addresses::all();
+                    // Whatever the name is of, it is outside.
+                    let pods = self.network.pods().iter().flat_map(|pod| &pod.parts().addresses);
+                    let held = self.network.nodes().iter().flat_map(|node| &node.addresses).chain(pods);
+                    let outside = Addresses::all().without(&Addresses::each(held.copied()));
+                    possible = possible.or(&outside);
                     self.say(entry, rule, &format!("the addresses of `{name}` are not known"));
                 }
                 Peer::Unreadable(why) => {

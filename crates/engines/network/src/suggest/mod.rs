@@ -105,14 +105,16 @@ pub fn suggest(network: &Network<'_>, seen: &[Seen]) -> Suggestion {
             left_out.push((at, LeftOut::Protocol(flow.protocol)));
             continue;
         }
-        match network.ends(&flow.from, &flow.to, flow.port, flow.protocol) {
-            Err(error) => left_out.push((at, LeftOut::Nobody(error))),
-            Ok((senders, getters)) => {
-                for from in &senders {
-                    for (to, port) in &getters {
-                        need(network, &mut needs, *from, *to, &Traffic::ports(flow.protocol, *port, *port));
-                    }
-                }
+        let (senders, getters) = match ends(network, flow) {
+            Ok(ends) => ends,
+            Err(error) => {
+                left_out.push((at, LeftOut::Nobody(error)));
+                continue;
+            }
+        };
+        for from in &senders {
+            for (to, port) in &getters {
+                need(network, &mut needs, *from, *to, &Traffic::ports(flow.protocol, *port, *port));
             }
         }
     }
@@ -121,6 +123,14 @@ pub fn suggest(network: &Network<'_>, seen: &[Seen]) -> Suggestion {
     let evidence = proof::prove(network, &policies, seen, &left_out);
     let manifests = policies.iter().map(Manifest::new).collect();
     Suggestion { policies, manifests, notes, left_out, evidence }
+}
+
+type Getters<'n> = Vec<(Party<'n>, u16)>;
+
+/// Everybody whom a flow's two ends stand for, those that are sent to with their own port.
+fn ends<'n>(network: &'n Network<'_>, flow: &Seen) -> Result<(Vec<Party<'n>>, Getters<'n>), QuestionError> {
+    let getters = network.destinations(&flow.to, flow.port, flow.protocol)?;
+    Ok((network.sources(&flow.from)?, getters))
 }
 
 /// Both ends of a connection need it, as far as they are pods that policies can select.

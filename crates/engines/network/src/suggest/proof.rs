@@ -2,7 +2,7 @@ use hashbrown::{HashMap, HashSet};
 use ringwall_model::network::{NamespaceScope, NetworkPolicy, Tier};
 use ringwall_model::{Cluster, Decision, Verdict};
 
-use super::{LeftOut, Seen};
+use super::{LeftOut, Seen, ends};
 use crate::pairs::{FoldedParty, Reach};
 use crate::{Network, Party, Port, Traffic};
 
@@ -98,9 +98,7 @@ fn count_beyond(
     };
     let mut known: HashMap<(usize, usize), Traffic> = HashMap::new();
     for flow in seen.iter().filter(|flow| flow.allowed) {
-        let Ok((senders, getters)) = network.ends(&flow.from, &flow.to, flow.port, flow.protocol) else {
-            continue;
-        };
+        let Ok((senders, getters)) = ends(network, flow) else { continue };
         for from in senders {
             for (to, port) in &getters {
                 if let (Some(from), Some(to)) = (place(from), place(*to)) {

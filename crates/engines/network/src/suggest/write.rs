@@ -110,19 +110,20 @@ fn rules(
             Other::Address(address) => addresses.push(*address),
         }
     }
-    let rule = |(index, (traffic, (mut peers, addresses))): (usize, (&Traffic, (Vec<Peer>, Vec<IpAddr>)))| {
+    let mut rules = Vec::with_capacity(by_ports.len());
+    for (traffic, (mut peers, addresses)) in by_ports {
         let blocks = blocks(network, &addresses, notes).into_iter();
         peers.extend(blocks.map(|cidr| Peer::Block { cidr, except: Vec::new() }));
-        NetworkRule {
-            index,
+        rules.push(NetworkRule {
+            index: rules.len(),
             name: None,
             source: Source::built_in(),
             action: RuleAction::Accept,
             peers: Some(peers),
             ports: Some(ports(traffic)),
-        }
-    };
-    by_ports.into_iter().enumerate().map(rule).collect()
+        });
+    }
+    rules
 }
 
 fn scope(from: &Group, pods: &Group) -> PodScope {

@@ -16,6 +16,7 @@ mod exposure;
 mod groups;
 mod naive;
 mod pairs;
+mod plan;
 mod published;
 mod services;
 mod suggest;

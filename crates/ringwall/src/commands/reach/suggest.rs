@@ -54,9 +54,8 @@ pub(super) fn run(args: &ReachSuggest) -> Result<Exit, Failure> {
     let chosen = |namespace: Option<&str>| {
         args.namespaces.is_empty() || args.namespaces.iter().any(|name| Some(name.as_str()) == namespace)
     };
-    let keep: Vec<bool> = (suggestion.policies.iter())
-        .map(|policy| chosen(policy.reference.namespace.as_deref()))
-        .collect();
+    let keep: Vec<bool> =
+        (suggestion.policies.iter()).map(|policy| chosen(policy.reference.namespace.as_deref())).collect();
     let mut at = keep.iter();
     suggestion.manifests.retain(|_| at.next().copied().unwrap_or(false));
     let told = Told { flows: &flows, seen: &seen, suggestion: &suggestion, network: &network };
@@ -236,7 +235,8 @@ impl Told<'_> {
             format!("{}: {how}, by something else than these", self.flow(*at))
         });
         list(lines, "Not allowed:", evidence.refused.len(), refused);
-        let left_out = self.suggestion.left_out.iter().map(|(at, why)| format!("{}: {}", self.flow(*at), reason(why)));
+        let left_out =
+            self.suggestion.left_out.iter().map(|(at, why)| format!("{}: {}", self.flow(*at), reason(why)));
         list(lines, "Left out:", self.suggestion.left_out.len(), left_out);
         let opened = evidence.opened.iter().map(|at| self.flow(*at));
         list(lines, "Did not get through, and would:", evidence.opened.len(), opened);
@@ -245,8 +245,9 @@ impl Told<'_> {
             "{} pairs were seen; {} pairs may do more than was seen.",
             evidence.seen_pairs, evidence.beyond_pairs
         ));
-        let beyond = (evidence.beyond.iter())
-            .map(|pair| format!("{} → {}: {}", self.party(&pair.from), self.party(&pair.to), ports(&pair.traffic)));
+        let beyond = (evidence.beyond.iter()).map(|pair| {
+            format!("{} → {}: {}", self.party(&pair.from), self.party(&pair.to), ports(&pair.traffic))
+        });
         list(lines, "Beyond what was seen:", evidence.beyond_pairs, beyond);
     }
 }

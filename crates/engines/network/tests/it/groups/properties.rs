@@ -291,7 +291,7 @@ fn probes(cluster: &Cluster) -> Vec<(Host, Host, Payload, Vec<(bool, bool)>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn sets_are_what_the_guides_say_of_each_packet(cluster in any_cluster()) {
