@@ -117,7 +117,7 @@ impl Scene {
     }
 }
 
-fn pod(name: &str, node: usize, host: u8) -> Pod {
+pub(crate) fn pod(name: &str, node: usize, host: u8) -> Pod {
     Pod {
         namespace: "red".to_owned(),
         name: name.to_owned(),

@@ -149,8 +149,13 @@ fn pod(random: &mut Random, world: &World, addresses: Vec<IpAddr>) -> Pod {
     let host_network = random.percent(12);
     let groups = if host_network { Vec::new() } else { groups::of_pod(random, world) };
     // Names never used before, so that a pod that comes is never one that went.
-    let number =
-        world.pods.iter().filter_map(|pod| pod.name.strip_prefix('p')?.parse::<usize>().ok()).max().unwrap_or(0) + 1;
+    let number = world
+        .pods
+        .iter()
+        .filter_map(|pod| pod.name.strip_prefix('p')?.parse::<usize>().ok())
+        .max()
+        .unwrap_or(0)
+        + 1;
     let mut ports: Vec<(String, Protocol, u16)> = Vec::new();
     for name in PORT_NAMES {
         if random.percent(60) {
