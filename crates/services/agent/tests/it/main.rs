@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 mod api;
+#[expect(dead_code, reason = "tests of the client use all of it")]
 #[path = "../../../../adapters/kubernetes/tests/it/fake.rs"]
 mod fake;
 mod loops;
