@@ -1,11 +1,11 @@
 //! What the exports lack is said, and only where it could have mattered.
 
-use ringwall_model::network::{EnforcingMode, GroupPeer, Protocol};
+use ringwall_model::network::{EnforcingMode, GroupPeer, InterfaceKind, Protocol};
 use ringwall_model::{Cluster, Decision, Verdict};
 use ringwall_network::groups::SecurityGroups;
 use ringwall_network::{Network, Party};
 
-use super::build::{arc, cluster, group, list, pod, policy, workload};
+use super::build::{arc, cluster, group, interface, list, pod, policy, workload};
 
 fn world(rules: &[&str]) -> Cluster {
     let mut cluster = cluster(EnforcingMode::Strict);
@@ -63,12 +63,18 @@ fn a_node_whose_interface_is_not_exported() {
 }
 
 #[test]
-fn without_any_interface_nodes_are_not_judged() {
+fn without_interfaces_of_any_node_nodes_are_not_judged() {
     let mut cluster = world(&["tcp 5432 from 10.0.1.0/24", "tcp 80 from sg-node"]);
     cluster.aws.network_interfaces.clear();
     assert_eq!(asked(&cluster, 5432).verdict, Verdict::Allowed);
     assert_eq!(asked(&cluster, 22).verdict, Verdict::Denied);
     assert!(unknown(&cluster, 80).contains("whether an interface of the other end carries `sg-node`"));
+    // Interfaces of pods alone are no different.
+    let branch = interface("eni-db", InterfaceKind::Branch, "", None, &["10.0.1.100"], &["sg-db"]);
+    cluster.aws.network_interfaces = vec![branch];
+    assert_eq!(asked(&cluster, 5432).verdict, Verdict::Allowed);
+    assert_eq!(asked(&cluster, 22).verdict, Verdict::Denied);
+    assert_eq!(asked(&cluster, 80).verdict, Verdict::Unknown);
 }
 
 #[test]
