@@ -53,7 +53,8 @@ impl Flows {
     /// If the kernel refuses.
     pub fn listen() -> io::Result<Self> {
         let flags = SocketFlags::CLOEXEC;
-        let socket = rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(NETFILTER))?;
+        let socket =
+            rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(NETFILTER))?;
         set_socket_recv_buffer_size(&socket, KEPT_BYTES)?;
         set_socket_timeout(&socket, Timeout::Recv, Some(WAIT))?;
         rustix::net::bind(&socket, &SocketAddrNetlink::new(0, NEW_FLOWS))?;

@@ -46,13 +46,11 @@ async fn pods_of_one_bridge_are_judged_if_the_kernel_lets_the_filter_see_them() 
             BridgeFilter::here().unwrap()
         })
     };
-    let all = ["10.20.0.11", "10.20.0.12", "fd00:20::11", "fd00:20::12"].map(|address| address.parse().unwrap());
+    let all =
+        ["10.20.0.11", "10.20.0.12", "fd00:20::11", "fd00:20::12"].map(|address| address.parse().unwrap());
     let mut compiler = Compiler::default();
-    let web = accepting(
-        Direction::Ingress,
-        "web",
-        vec![(addresses(&[all[1], all[3]]), port(Protocol::Tcp, 80))],
-    );
+    let web =
+        accepting(Direction::Ingress, "web", vec![(addresses(&[all[1], all[3]]), port(Protocol::Tcp, 80))]);
     let made = [1, 2].map(|index: usize| PodRules {
         namespace: Arc::from("default"),
         name: Arc::from(format!("pod{index}")),
@@ -62,8 +60,7 @@ async fn pods_of_one_bridge_are_judged_if_the_kernel_lets_the_filter_see_them() 
         egress: None,
     });
     let rules = compiler.finish(Arc::from("node"), Vec::new(), made.to_vec(), Vec::new());
-    let options =
-        Options { interfaces: vec![InterfacePattern::new("cni0").unwrap()], ..Options::default() };
+    let options = Options { interfaces: vec![InterfacePattern::new("cni0").unwrap()], ..Options::default() };
     nft.replace(&Plan::new(&rules, &options).unwrap()).await.unwrap();
     assert_eq!(set("1"), [BridgeFilter::On; 2]);
     for to in [all[0], all[2]] {
@@ -90,10 +87,23 @@ async fn a_further_interface_of_a_pod_is_no_way_around() {
     ip(&["-n", &node_name, "addr", "add", "169.254.172.1/32", "dev", "eni9"]);
     ip(&["-n", &node_name, "route", "add", "169.254.172.9/32", "dev", "eni9"]);
     ip(&["-n", &pod, "route", "add", "169.254.172.1", "dev", "v4if0"]);
-    ip(&["-n", &pod, "route", "add", "192.0.2.9", "via", "169.254.172.1", "dev", "v4if0", "src", "169.254.172.9"]);
+    ip(&[
+        "-n",
+        &pod,
+        "route",
+        "add",
+        "192.0.2.9",
+        "via",
+        "169.254.172.1",
+        "dev",
+        "v4if0",
+        "src",
+        "169.254.172.9",
+    ]);
     let reaches = |port| udp(&lab.pod(1), &lab.outside(), outside4(), port);
     assert!(reaches(53));
-    let out = || accepting(Direction::Egress, "out", vec![(addresses(&[outside4()]), port(Protocol::Udp, 53))]);
+    let out =
+        || accepting(Direction::Egress, "out", vec![(addresses(&[outside4()]), port(Protocol::Udp, 53))]);
     let rules = node(&lab, &[(1, DirectionRules::default(), out())]);
     nft.replace(&Plan::new(&rules, &options()).unwrap()).await.unwrap();
     assert!(!reaches(53), "an address of nobody's");
