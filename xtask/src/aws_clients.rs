@@ -22,37 +22,37 @@ pub(crate) fn can_run() -> Result<()> {
     Ok(())
 }
 
-/// Builds the server and has `testbed/aws/suite.py` ask it.
-pub(crate) fn run(workspace: &Workspace, python: &Path) -> Result<()> {
-    suite(workspace, python, "aws", &[])
+/// Has `testbed/aws/suite.py` ask the server.
+pub(crate) fn run(workspace: &Workspace, python: &Path, server: &Path) -> Result<()> {
+    suite(workspace, python, "aws", &[server])
 }
 
-/// Builds the server and has `testbed/plugs/suite.py` put every plug of it into a real control plane; whoever has
+/// Has `testbed/plugs/suite.py` put every plug of the server into a real control plane; whoever has
 /// aws-iam-authenticator as credential plugin gets in as well.
 pub(crate) fn plug_in(
     workspace: &Workspace,
     python: &Path,
+    server: &Path,
     testbed: &Path,
     authenticator: &Path,
 ) -> Result<()> {
-    suite(workspace, python, "plugs", &[testbed, authenticator])
+    suite(workspace, python, "plugs", &[server, testbed, authenticator])
 }
 
-/// Builds the server, and returns its program.
+/// Builds the server alone, and returns its program.
 pub(crate) fn server(workspace: &Workspace) -> Result<PathBuf> {
     let mut cargo = process::cargo();
     process::run(cargo.current_dir(&workspace.root).args(["build", "--locked", "--package", "ringwall"]))?;
     Ok(workspace.target().join("debug").join("ringwall"))
 }
 
-/// Builds the server and has `suite.py` of a folder of the testbed run it.
+/// Has `suite.py` of a folder of the testbed run the server.
 pub(crate) fn suite(workspace: &Workspace, python: &Path, folder: &str, arguments: &[&Path]) -> Result<()> {
     script(workspace, python, &format!("{folder}/suite.py"), arguments)
 }
 
-/// Runs a script of the testbed against the binary, in the script's own folder.
+/// Runs a script of the testbed in the script's own folder.
 pub(crate) fn script(workspace: &Workspace, python: &Path, path: &str, arguments: &[&Path]) -> Result<()> {
-    let server = server(workspace)?;
     let path = workspace.root.join("testbed").join(path);
     let folder = path.parent().unwrap_or(&workspace.root);
     process::run(
@@ -61,7 +61,6 @@ pub(crate) fn script(workspace: &Workspace, python: &Path, path: &str, arguments
             // No compiled files in the source.
             .arg("-B")
             .arg(&path)
-            .arg(server)
             .args(arguments),
     )
 }

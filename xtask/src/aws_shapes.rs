@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
+use crate::built::Built;
 use crate::process;
 use crate::workspace::Workspace;
 
@@ -12,24 +13,14 @@ use crate::workspace::Workspace;
 const PACKAGE: &str = "ringwall-protocol";
 const EXAMPLE: &str = "wire";
 
-/// Builds the program and has `testbed/aws/shapes.py` ask it; without a seed that takes its own and prints it.
-pub(crate) fn run(workspace: &Workspace, python: &Path, seed: Option<u64>) -> Result<()> {
-    process::run(process::cargo().current_dir(&workspace.root).args([
-        "build",
-        "--quiet",
-        "--locked",
-        "--package",
-        PACKAGE,
-        "--example",
-        EXAMPLE,
-    ]))?;
-    let program = workspace.target().join("debug").join("examples").join(EXAMPLE);
+/// Has `testbed/aws/shapes.py` ask the program; without a seed that takes its own and prints it.
+pub(crate) fn run(workspace: &Workspace, built: &Built, python: &Path, seed: Option<u64>) -> Result<()> {
     process::run(
         Command::new(python)
             .current_dir(workspace.root.join("testbed").join("aws"))
             // No compiled files in the source.
             .args(["-B", "shapes.py"])
-            .arg(program)
+            .arg(built.example(PACKAGE, EXAMPLE)?)
             .args(seed.map(|seed| seed.to_string())),
     )
 }

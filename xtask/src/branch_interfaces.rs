@@ -10,7 +10,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, read};
 
 /// Where the data is kept, from the root of the repository.
 const DATA_FILE: &str = "crates/engines/network/data/branch-interfaces.txt";
@@ -25,8 +25,7 @@ struct Limits {
 
 /// Writes the data file anew from a copy of `limits.go`.
 pub(crate) fn run(workspace: &Workspace, limits: &Path) -> Result<()> {
-    let text =
-        fs::read_to_string(limits).with_context(|| format!("`{}` could not be read", limits.display()))?;
+    let text = read(limits)?;
     let (made, count) = table(&text)?;
     let file = workspace.root.join(DATA_FILE);
     if let Some(folder) = file.parent() {

@@ -22,12 +22,12 @@ pub(crate) fn can_run() -> Result<()> {
 }
 
 /// Has `testbed/detect/suite.py` do what attackers do, and what everybody does.
-pub(crate) fn run(workspace: &Workspace, testbed: &Path) -> Result<()> {
+pub(crate) fn run(workspace: &Workspace, server: &Path, testbed: &Path) -> Result<()> {
     let helm = HELM.build(workspace)?;
-    aws_clients::suite(workspace, Path::new(PYTHON), "detect", &[testbed, &helm])
+    aws_clients::suite(workspace, Path::new(PYTHON), "detect", &[server, testbed, &helm])
 }
 
 /// Has `testbed/detect/replicas.py` run three replicas, and kill one of them and NATS.
-pub(crate) fn share(workspace: &Workspace, nats: &Path) -> Result<()> {
-    aws_clients::script(workspace, Path::new(PYTHON), "detect/replicas.py", &[nats])
+pub(crate) fn share(workspace: &Workspace, server: &Path, nats: &Path) -> Result<()> {
+    aws_clients::script(workspace, Path::new(PYTHON), "detect/replicas.py", &[server, nats])
 }

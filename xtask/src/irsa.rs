@@ -17,7 +17,7 @@ pub(crate) fn become_walkthrough(workspace: &Workspace, keep: bool) -> Result<()
     );
     let python = aws_python::interpreter(workspace)?;
     let testbed = testbed::build(workspace)?;
-    let mut command = walkthrough(workspace, &python, &testbed)?;
+    let mut command = walkthrough(workspace, &python, &aws_clients::server(workspace)?, &testbed);
     if keep {
         command.arg("--keep");
     }
@@ -25,14 +25,13 @@ pub(crate) fn become_walkthrough(workspace: &Workspace, keep: bool) -> Result<()
 }
 
 /// Walks the chain, and fails unless every step of it holds.
-pub(crate) fn run(workspace: &Workspace, python: &Path, testbed: &Path) -> Result<()> {
-    process::run(&mut walkthrough(workspace, python, testbed)?)
+pub(crate) fn run(workspace: &Workspace, python: &Path, server: &Path, testbed: &Path) -> Result<()> {
+    process::run(&mut walkthrough(workspace, python, server, testbed))
 }
 
-fn walkthrough(workspace: &Workspace, python: &Path, testbed: &Path) -> Result<Command> {
-    let server = aws_clients::server(workspace)?;
+fn walkthrough(workspace: &Workspace, python: &Path, server: &Path, testbed: &Path) -> Command {
     let mut command = Command::new(python);
     // No compiled files in the source.
     command.arg("-B").arg(workspace.root.join("examples/irsa/walkthrough.py")).arg(server).arg(testbed);
-    Ok(command)
+    command
 }

@@ -7,6 +7,7 @@ mod aws_models;
 mod aws_python;
 mod aws_shapes;
 mod branch_interfaces;
+mod built;
 mod detection;
 mod duckdb;
 mod fuzz;
@@ -19,6 +20,7 @@ mod irsa;
 mod moto;
 mod nats;
 mod network;
+mod packets;
 mod process;
 mod python;
 mod sinks;
@@ -56,6 +58,15 @@ enum Chore {
     },
     /// Check the rules of the tree: layers, lints, licences, documents, files
     Tidy,
+    /// Send real packets between network namespaces and compare with the verdicts of the network engine; needs root
+    Packets {
+        /// How many scenarios are made up, 300 if left out
+        #[arg(long)]
+        scenarios: Option<u64>,
+        /// The first one's seed
+        #[arg(long)]
+        seed: Option<u64>,
+    },
     /// Build the testbed (a real kube-apiserver and etcd) and print the path of the program
     Testbed {
         /// Print the path only, and build nothing
@@ -126,6 +137,10 @@ fn run(chore: Chore) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
     match chore {
         Chore::Test { seed } => suite::run(&workspace, seed),
+        Chore::Packets { scenarios, seed } => {
+            suite::packets(&workspace, seed, scenarios)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Chore::Tidy => tidy::run(&workspace),
         Chore::Testbed { print } => {
             let program = if print { testbed::program(&workspace)? } else { testbed::build(&workspace)? };

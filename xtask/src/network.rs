@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context as _, Result};
 
 use crate::workspace::Workspace;
-use crate::{aws_clients, process};
+use crate::{aws_clients, packets, process};
 
 /// The machine's: the suite needs nothing but the standard library.
 const PYTHON: &str = "python3";
@@ -17,16 +17,10 @@ const PYTHON: &str = "python3";
 /// If this machine has no network namespaces, or no `nft`.
 pub(crate) fn can_run() -> Result<()> {
     process::probe(PYTHON, &["--version"]).context("there is no `python3` on this machine")?;
-    process::probe("nft", &["--version"]).context("there is no `nft` on this machine")?;
-    let name = format!("ringwall-probe-{}", std::process::id());
-    if process::probe("ip", &["netns", "add", &name]).is_err() {
-        bail!("network namespaces need root and `ip`");
-    }
-    process::probe("ip", &["netns", "del", &name])?;
-    Ok(())
+    packets::prepare()
 }
 
 /// Has `testbed/network/suite.py` write policies, and send packets.
-pub(crate) fn run(workspace: &Workspace, testbed: &Path) -> Result<()> {
-    aws_clients::suite(workspace, Path::new(PYTHON), "network", &[testbed])
+pub(crate) fn run(workspace: &Workspace, server: &Path, testbed: &Path) -> Result<()> {
+    aws_clients::suite(workspace, Path::new(PYTHON), "network", &[server, testbed])
 }

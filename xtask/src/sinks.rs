@@ -2,12 +2,11 @@
 //! kube-apiserver for the quarantine.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use crate::built::Built;
 use crate::steps::Steps;
-use crate::suite::EVERYWHERE;
 use crate::workspace::{Workspace, read};
 use crate::{go, moto, process};
 
@@ -15,12 +14,7 @@ use crate::{go, moto, process};
 const ALERTMANAGERS: [&str; 2] = ["prometheus-alertmanager", "alertmanager"];
 
 /// Runs the tests that need somebody else's program; each that can't be had is a gap.
-pub(crate) fn test(
-    workspace: &Workspace,
-    cargo_test: impl Fn() -> Command,
-    testbed: Option<&Path>,
-    steps: &mut Steps,
-) {
+pub(crate) fn test(workspace: &Workspace, built: &Built, testbed: Option<&Path>, steps: &mut Steps) {
     let programs: [(&str, &str, Result<PathBuf>); 4] = [
         ("alertmanager::", "RINGWALL_ALERTMANAGER", alertmanager()),
         ("otlp::", "RINGWALL_COLLECTOR", collector(workspace)),
@@ -33,9 +27,8 @@ pub(crate) fn test(
             Err(error) => steps.gap(&name, &format!("{error:#}")),
             Ok(program) => {
                 steps.run(&name, || {
-                    process::run(
-                        cargo_test().args(EVERYWHERE).args([tests, "--ignored"]).env(variable, &program),
-                    )
+                    let mut command = built.tests("ringwall-sinks", "it")?;
+                    process::run(command.args([tests, "--ignored"]).env(variable, &program))
                 });
             }
         }

@@ -5,30 +5,24 @@ use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
+use crate::built::Built;
 use crate::go_program::{HELM, IAM_AUTHENTICATOR, NATS_SERVER};
 use crate::steps::{Steps, in_ci};
 use crate::workspace::Workspace;
 use crate::{
     aws_clients, aws_findings, aws_python, aws_shapes, detection, duckdb, iam_peers, irsa, moto, nats,
-    network, process, sinks, softhsm, store_tools, testbed, tidy,
+    network, packets, process, sinks, softhsm, store_tools, testbed, tidy,
 };
 
 /// Tells the end-to-end tests where the testbed's program is.
 const TESTBED_VARIABLE: &str = "RINGWALL_TESTBED";
 
 /// Seeds every generated input in the tests; without it each test takes its own, so that a red run stays red.
-const SEED_VARIABLE: &str = "RINGWALL_SEED";
+pub(crate) const SEED_VARIABLE: &str = "RINGWALL_SEED";
 
 /// The end-to-end tests that ask the IAM evaluators; the others need the testbed.
 const OF_IAM: &[&str] = &["iam::"];
 const OF_THE_TESTBED: &[&str] = &["--skip", "iam::"];
-
-/// The binary's tests, of which the KMS plugin's are some.
-const PLUGIN: [&str; 5] = ["--package", "ringwall", "--test", "it", "--"];
-
-/// Integration tests of all crates, as they were built for the tests of the workspace. One crate by itself would have other features of
-/// what it depends on, and all of that would be built again: minutes, for DataFusion.
-pub(crate) const EVERYWHERE: [&str; 4] = ["--workspace", "--test", "it", "--"];
 
 /// Tells tests where moto's server is.
 const MOTO_VARIABLE: &str = "RINGWALL_MOTO";
@@ -46,11 +40,15 @@ pub(crate) fn run(workspace: &Workspace, seed: Option<u64>) -> Result<ExitCode> 
     if let Err(error) = store_tools::install() {
         steps.gap("the tools of the store's and the trail's tests", &format!("{error:#}"));
     }
+    let Some(built) = steps.run("build of everything", || Built::all(workspace, seed)) else {
+        return Ok(steps.finish(in_ci()));
+    };
+    let built = &built;
     // Unit, property, golden and integration tests, doc tests and the fuzz corpora.
     steps.run("tests of the workspace", || {
         process::run(cargo_test(workspace, seed).args(["--workspace", "--no-fail-fast"]))
     });
-    let testbed = build_testbed(workspace, &mut steps);
+    let testbed = build_testbed(workspace, built, &mut steps);
     // AWS's clients and the plugs wait more than they work: what later steps need is built meanwhile. A build that fails here is told by
     // the step that needs it.
     std::thread::scope(|scope| {
@@ -59,42 +57,39 @@ pub(crate) fn run(workspace: &Workspace, seed: Option<u64>) -> Result<ExitCode> 
             let _ = NATS_SERVER.build(workspace);
             let _ = sinks::collector(workspace);
         });
-        ask_as_aws_clients(workspace, seed, testbed.as_deref(), &mut steps);
+        ask_as_aws_clients(workspace, built, seed, testbed.as_deref(), &mut steps);
     });
-    detect(workspace, testbed.as_deref(), &mut steps);
-    send_packets(workspace, testbed.as_deref(), &mut steps);
+    detect(workspace, built, testbed.as_deref(), &mut steps);
+    play_packets(built, &mut steps);
+    send_packets(workspace, built, testbed.as_deref(), &mut steps);
     if let Some(program) = &testbed {
         steps.run("tests of the testbed", || testbed::test(workspace));
         steps.run("tests of the webhooks with a real kube-apiserver", || {
-            process::run(
-                cargo_test(workspace, seed)
-                    .args(["--package", "ringwall-authn", "--test", "it", "--", "--ignored"])
-                    .env(TESTBED_VARIABLE, program),
-            )
+            process::run(built.tests("ringwall-authn", "it")?.arg("--ignored").env(TESTBED_VARIABLE, program))
         });
         steps.run("end-to-end tests", || {
             process::run(
-                end_to_end(workspace, seed, OF_THE_TESTBED)
+                end_to_end(built, OF_THE_TESTBED)?
                     .args(["--include-ignored", "--nocapture"])
                     .env(TESTBED_VARIABLE, program),
             )
         });
     }
-    compare_iam(workspace, seed, &mut steps);
-    use_tokens(workspace, seed, &mut steps);
-    use_moto(workspace, seed, &mut steps);
-    compare_lake(workspace, seed, &mut steps);
-    sinks::test(workspace, || cargo_test(workspace, seed), testbed.as_deref(), &mut steps);
-    test_store(workspace, seed, &mut steps);
-    share_work(workspace, seed, &mut steps);
+    compare_iam(workspace, built, &mut steps);
+    use_tokens(workspace, built, &mut steps);
+    use_moto(workspace, built, &mut steps);
+    compare_lake(workspace, built, &mut steps);
+    sinks::test(workspace, built, testbed.as_deref(), &mut steps);
+    test_store(built, &mut steps);
+    share_work(workspace, built, &mut steps);
     Ok(steps.finish(in_ci()))
 }
 
 /// The testbed's program. Without a Go tool chain the tests that need it are a gap; a build that breaks is a failure.
-fn build_testbed(workspace: &Workspace, steps: &mut Steps) -> Option<PathBuf> {
-    let built = testbed::program(workspace).is_ok_and(|program| program.is_file());
-    if !built && let Err(error) = testbed::find_go(workspace) {
-        for name in end_to_end_names(workspace, OF_THE_TESTBED) {
+fn build_testbed(workspace: &Workspace, built: &Built, steps: &mut Steps) -> Option<PathBuf> {
+    let is_built = testbed::program(workspace).is_ok_and(|program| program.is_file());
+    if !is_built && let Err(error) = testbed::find_go(workspace) {
+        for name in end_to_end_names(built, OF_THE_TESTBED) {
             steps.gap(&name, &format!("{error:#}"));
         }
         return None;
@@ -103,11 +98,11 @@ fn build_testbed(workspace: &Workspace, steps: &mut Steps) -> Option<PathBuf> {
 }
 
 /// Detects what is done to a real control plane; without Python or `openssl` that is a gap.
-fn detect(workspace: &Workspace, testbed: Option<&Path>, steps: &mut Steps) {
+fn detect(workspace: &Workspace, built: &Built, testbed: Option<&Path>, steps: &mut Steps) {
     const NAME: &str = "detection with a real kube-apiserver";
     match (detection::can_run(), testbed) {
         (Ok(()), Some(testbed)) => {
-            steps.run(NAME, || detection::run(workspace, testbed));
+            steps.run(NAME, || detection::run(workspace, &built.ringwall()?, testbed));
         }
         (Ok(()), None) => steps.gap(NAME, "there is no testbed"),
         (Err(error), _) => steps.gap(NAME, &format!("{error:#}")),
@@ -115,7 +110,7 @@ fn detect(workspace: &Workspace, testbed: Option<&Path>, steps: &mut Steps) {
 }
 
 /// Compares with the IAM evaluators that can be had; each that can't is a gap.
-fn compare_iam(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
+fn compare_iam(workspace: &Workspace, built: &Built, steps: &mut Steps) {
     let Some(peers) = steps.run("set-up of the IAM evaluators", || iam_peers::build(workspace)) else {
         return;
     };
@@ -123,7 +118,7 @@ fn compare_iam(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
         steps.gap(&format!("IAM evaluator {name}"), why);
     }
     if peers.peers.is_empty() {
-        for name in end_to_end_names(workspace, OF_IAM) {
+        for name in end_to_end_names(built, OF_IAM) {
             steps.gap(&name, "there is no IAM evaluator to compare with");
         }
         return;
@@ -132,7 +127,7 @@ fn compare_iam(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
     steps.run("end-to-end tests of IAM", || {
         let list = iam_peers::write_list(workspace, &peers)?;
         process::run(
-            end_to_end(workspace, seed, OF_IAM)
+            end_to_end(built, OF_IAM)?
                 .args(["--include-ignored", "--nocapture"])
                 .env(iam_peers::PEERS_VARIABLE, list),
         )
@@ -140,25 +135,25 @@ fn compare_iam(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
 }
 
 /// Tests root keys in a token; without SoftHSM they are a gap.
-fn use_tokens(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
+fn use_tokens(workspace: &Workspace, built: &Built, steps: &mut Steps) {
     let module = match softhsm::find_or_install() {
         Ok(module) => module,
         Err(error) => return steps.gap("the tests of root keys in a PKCS#11 token", &format!("{error:#}")),
     };
     steps.run("tests of root keys in SoftHSM", || {
-        let mut command = cargo_test(workspace, seed);
+        let mut command = built.tests("ringwall-rootkey", "it")?;
         softhsm::equip(&mut command, workspace, &module)?;
-        process::run(command.args(["--package", "ringwall-rootkey", "--test", "it", "--", "--ignored"]))
+        process::run(command.arg("--ignored"))
     });
     steps.run("tests of the KMS plugin over SoftHSM", || {
-        let mut command = cargo_test(workspace, seed);
+        let mut command = built.tests("ringwall", "it")?;
         softhsm::equip(&mut command, workspace, &module)?;
-        process::run(command.args(PLUGIN).args(["kms::token::", "--ignored"]))
+        process::run(command.args(["kms::token::", "--ignored"]))
     });
 }
 
 /// Tests the KMS plugin with moto for AWS KMS, and the audit service with its CloudWatch and S3; without Python or the network that is a gap.
-fn use_moto(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
+fn use_moto(workspace: &Workspace, built: &Built, steps: &mut Steps) {
     const NAME: &str = "tests of the KMS plugin over moto";
     const SOURCES: &str = "tests of the audit service over moto";
     const LAKE: &str = "tests of the lake over moto";
@@ -172,27 +167,57 @@ fn use_moto(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
         }
     };
     steps.run(NAME, || {
-        let mut command = cargo_test(workspace, seed);
-        process::run(command.args(PLUGIN).args(["kms::moto::", "--ignored"]).env(MOTO_VARIABLE, &program))
+        let mut command = built.tests("ringwall", "it")?;
+        process::run(command.args(["kms::moto::", "--ignored"]).env(MOTO_VARIABLE, &program))
     });
     steps.run(SOURCES, || {
-        let mut command = cargo_test(workspace, seed);
-        command.args(EVERYWHERE).args(["moto::a_log_group", "moto::objects", "--ignored"]);
+        let mut command = built.tests("ringwall-audit", "it")?;
+        command.args(["moto::a_log_group", "moto::objects", "--ignored"]);
         process::run(command.env(MOTO_VARIABLE, &program))
     });
     steps.run(LAKE, || {
-        let mut command = cargo_test(workspace, seed);
-        command.args(EVERYWHERE).args(["s3::", "--ignored"]);
+        let mut command = built.tests("ringwall-lake", "it")?;
+        command.args(["s3::", "--ignored"]);
         process::run(command.env(MOTO_VARIABLE, &program))
     });
 }
 
+/// Tells the packet lab how many scenarios to make up.
+const SCENARIOS_VARIABLE: &str = "RINGWALL_SCENARIOS";
+
+/// Sends packets between network namespaces, and compares with the verdicts of the analysis; without root or nftables that is a gap.
+fn play_packets(built: &Built, steps: &mut Steps) {
+    const NAME: &str = "packets against the verdicts of the analysis";
+    match packets::prepare() {
+        Ok(()) => {
+            for target in packets::TARGETS {
+                steps.run(&format!("{NAME}: {target}"), || {
+                    packets::test(&mut built.tests(packets::PACKAGE, target)?)
+                });
+            }
+        }
+        Err(error) => steps.gap(NAME, &format!("{error:#}")),
+    }
+}
+
+/// The same alone, with more scenarios or others.
+pub(crate) fn packets(workspace: &Workspace, seed: Option<u64>, scenarios: Option<u64>) -> Result<()> {
+    packets::prepare()?;
+    for target in packets::TARGETS {
+        let mut command = cargo_test(workspace, seed);
+        command.args(["--package", packets::PACKAGE, "--test", target, "--"]);
+        command.envs(scenarios.map(|scenarios| (SCENARIOS_VARIABLE, scenarios.to_string())));
+        packets::test(&mut command)?;
+    }
+    Ok(())
+}
+
 /// Has a node's agent enforce what a real control plane says, and looks at packets.
-fn send_packets(workspace: &Workspace, testbed: Option<&Path>, steps: &mut Steps) {
+fn send_packets(workspace: &Workspace, built: &Built, testbed: Option<&Path>, steps: &mut Steps) {
     const NAME: &str = "packets of a node's pods";
     match (network::can_run(), testbed) {
         (Ok(()), Some(testbed)) => {
-            steps.run(NAME, || network::run(workspace, testbed));
+            steps.run(NAME, || network::run(workspace, &built.ringwall()?, testbed));
         }
         (Ok(()), None) => steps.gap(NAME, "there is no testbed"),
         (Err(error), _) => steps.gap(NAME, &format!("{error:#}")),
@@ -200,22 +225,28 @@ fn send_packets(workspace: &Workspace, testbed: Option<&Path>, steps: &mut Steps
 }
 
 /// Has DuckDB read the lake's files and answer the same queries; without Python or the network that is a gap.
-fn compare_lake(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
+fn compare_lake(workspace: &Workspace, built: &Built, steps: &mut Steps) {
     const NAME: &str = "the lake against DuckDB";
     let python = match duckdb::build(workspace) {
         Ok(python) => python,
         Err(error) => return steps.gap(NAME, &format!("{error:#}")),
     };
     steps.run(NAME, || {
-        let mut command = cargo_test(workspace, seed);
-        command.args(EVERYWHERE).args(["duckdb::", "--ignored"]);
+        let mut command = built.tests("ringwall-hunt", "it")?;
+        command.args(["duckdb::", "--ignored"]);
         process::run(command.env(DUCKDB_VARIABLE, &python))
     });
 }
 
 /// Compares with AWS's own clients: the wire protocols, then the whole endpoint. Without Python or the network these are
 /// gaps.
-fn ask_as_aws_clients(workspace: &Workspace, seed: Option<u64>, testbed: Option<&Path>, steps: &mut Steps) {
+fn ask_as_aws_clients(
+    workspace: &Workspace,
+    built: &Built,
+    seed: Option<u64>,
+    testbed: Option<&Path>,
+    steps: &mut Steps,
+) {
     const SHAPES: &str = "protocol against botocore";
     const FINDINGS: &str = "findings against botocore";
     const CLIENTS: &str = "AWS's own clients against the endpoint";
@@ -230,18 +261,18 @@ fn ask_as_aws_clients(workspace: &Workspace, seed: Option<u64>, testbed: Option<
             return;
         }
     };
-    steps.run(SHAPES, || aws_shapes::run(workspace, &python, seed));
+    steps.run(SHAPES, || aws_shapes::run(workspace, built, &python, seed));
     steps.run(FINDINGS, || aws_findings::run(workspace, &python));
     match aws_clients::can_run() {
         Ok(()) => {
-            steps.run(CLIENTS, || aws_clients::run(workspace, &python));
+            steps.run(CLIENTS, || aws_clients::run(workspace, &python, &built.ringwall()?));
             match testbed {
                 Some(testbed) => {
                     steps.run(PLUGS, || {
                         let authenticator = IAM_AUTHENTICATOR.build(workspace)?;
-                        aws_clients::plug_in(workspace, &python, testbed, &authenticator)
+                        aws_clients::plug_in(workspace, &python, &built.ringwall()?, testbed, &authenticator)
                     });
-                    steps.run(CHAIN, || irsa::run(workspace, &python, testbed));
+                    steps.run(CHAIN, || irsa::run(workspace, &python, &built.ringwall()?, testbed));
                 }
                 None => {
                     for name in [PLUGS, CHAIN] {
@@ -259,53 +290,55 @@ fn ask_as_aws_clients(workspace: &Workspace, seed: Option<u64>, testbed: Option<
 }
 
 /// Runs the tests of the store that need PostgreSQL and strace, which Debian's root installs; else each is a gap.
-fn test_store(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
+fn test_store(built: &Built, steps: &mut Steps) {
     if let Err(error) = store_tools::install() {
-        for name in ignored_names(&mut store(workspace, None), "test of the store") {
+        for name in ignored_names(store(built), "test of the store") {
             steps.gap(&name, &format!("{error:#}"));
         }
         return;
     }
     steps.run("tests of the store on PostgreSQL, and of its calls of the system", || {
-        process::run(store(workspace, seed).arg("--ignored"))
+        process::run(store(built)?.arg("--ignored"))
     });
 }
 
 /// Runs the tests of what replicas share, on Debian's NATS and on one that syncs; a server that can't be had is a gap.
-fn share_work(workspace: &Workspace, seed: Option<u64>, steps: &mut Steps) {
+fn share_work(workspace: &Workspace, built: &Built, steps: &mut Steps) {
+    // Before 2.10 a server says that it has what it is about to write, so what it loses when it is killed is not asked of it.
+    const OF_ONE_THAT_SYNCS: [&str; 2] =
+        ["--skip", "crash::a_killed_server_loses_nothing_that_it_acknowledged"];
     let servers = [
-        ("tests of replicas on the machine's NATS", nats::find_or_install()),
-        ("tests of replicas on a NATS that syncs", NATS_SERVER.build(workspace)),
+        ("tests of replicas on the machine's NATS", nats::find_or_install(), &OF_ONE_THAT_SYNCS[..]),
+        ("tests of replicas on a NATS that syncs", NATS_SERVER.build(workspace), &[]),
     ];
-    for (name, server) in servers {
+    for (name, server, left_out) in servers {
         match server {
             Err(error) => steps.gap(name, &format!("{error:#}")),
             Ok(server) => {
                 steps.run(name, || {
-                    let mut command = cargo_test(workspace, seed);
-                    command.args(["--package", "ringwall-stream", "--test", "it", "--", "--ignored"]);
-                    process::run(command.env(nats::SERVER_VARIABLE, server))
+                    let mut command = built.tests("ringwall-stream", "it")?;
+                    process::run(command.arg("--ignored").args(left_out).env(nats::SERVER_VARIABLE, server))
                 });
             }
         }
     }
     const SERVICE: &str = "replicas of the audit service, killed";
-    match detection::can_run().and_then(|()| nats::find_or_install()) {
+    match detection::can_run().and_then(|()| NATS_SERVER.build(workspace)) {
         Err(error) => steps.gap(SERVICE, &format!("{error:#}")),
         Ok(server) => {
-            steps.run(SERVICE, || detection::share(workspace, &server));
+            steps.run(SERVICE, || detection::share(workspace, &built.ringwall()?, &server));
         }
     }
 }
 
 /// The names of the end-to-end tests, to say each that could not run.
-fn end_to_end_names(workspace: &Workspace, which: &[&str]) -> Vec<String> {
-    ignored_names(&mut end_to_end(workspace, None, which), "end-to-end test")
+fn end_to_end_names(built: &Built, which: &[&str]) -> Vec<String> {
+    ignored_names(end_to_end(built, which), "end-to-end test")
 }
 
 /// The names of the tests that the command leaves out unless it is told to run them.
-fn ignored_names(tests: &mut Command, what: &str) -> Vec<String> {
-    let listed = process::output(tests.args(["--ignored", "--list"]));
+fn ignored_names(tests: Result<Command>, what: &str) -> Vec<String> {
+    let listed = tests.and_then(|mut tests| process::output(tests.args(["--ignored", "--list"])));
     let names = names(&String::from_utf8_lossy(&listed.unwrap_or_default()), what);
     if names.is_empty() { vec![format!("every {what}")] } else { names }
 }
@@ -317,19 +350,19 @@ fn names(listed: &str, what: &str) -> Vec<String> {
 }
 
 /// The store's tests but for what they start themselves.
-fn store(workspace: &Workspace, seed: Option<u64>) -> Command {
-    let mut command = cargo_test(workspace, seed);
-    command.args(["--package", "ringwall-store", "--test", "it", "--", "--skip", "child::"]);
-    command
+fn store(built: &Built) -> Result<Command> {
+    let mut command = built.tests("ringwall-store", "it")?;
+    command.args(["--skip", "child::"]);
+    Ok(command)
 }
 
-fn end_to_end(workspace: &Workspace, seed: Option<u64>, which: &[&str]) -> Command {
-    let mut command = cargo_test(workspace, seed);
-    command.args(["--package", "ringwall", "--test", "e2e", "--"]).args(which);
-    command
+fn end_to_end(built: &Built, which: &[&str]) -> Result<Command> {
+    let mut command = built.tests("ringwall", "e2e")?;
+    command.args(which);
+    Ok(command)
 }
 
-fn cargo_test(workspace: &Workspace, seed: Option<u64>) -> Command {
+pub(crate) fn cargo_test(workspace: &Workspace, seed: Option<u64>) -> Command {
     let mut command = process::cargo();
     command
         .current_dir(&workspace.root)

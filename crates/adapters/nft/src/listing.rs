@@ -70,7 +70,8 @@ impl Nft {
         let arguments = [&["-j", "list"], what].concat();
         let text = self.run(&arguments, "").await?;
         let unreadable = |message: String| NftError::Listing { program: self.program(), message };
-        let mut listing: Value = serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
+        let mut listing: Value =
+            serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
         match listing.get_mut("nftables").map(Value::take) {
             Some(Value::Array(objects)) => Ok(objects),
             _ => Err(unreadable("there is no list `nftables`".to_owned())),
@@ -99,7 +100,8 @@ impl Listing {
                         elements = fields.shift_remove("elem");
                     }
                     // A set that packets fill is nobody's change.
-                    let dynamic = object.get("flags").is_some_and(|flags| flags.to_string().contains("dynamic"));
+                    let dynamic =
+                        object.get("flags").is_some_and(|flags| flags.to_string().contains("dynamic"));
                     if let Some(Value::Array(list)) = elements.filter(|_| !dynamic) {
                         let said = list.iter().map(Value::to_string).collect();
                         listing.elements.insert(name("name"), said);
@@ -143,7 +145,14 @@ impl Listing {
             let name = what.split_once(' ').map_or("", |(_, name)| name);
             let (has_rules, has_elements) = match what.starts_with("chain ") {
                 true => (self.rules.get(name).map_or(0, Vec::len), 0),
-                false => (0, if what.starts_with("set ") { self.elements.get(name).map_or(0, BTreeSet::len) } else { 0 }),
+                false => (
+                    0,
+                    if what.starts_with("set ") {
+                        self.elements.get(name).map_or(0, BTreeSet::len)
+                    } else {
+                        0
+                    },
+                ),
             };
             if (has_rules, has_elements) != (*rules, *elements) {
                 say(what, DriftKind::Changed);

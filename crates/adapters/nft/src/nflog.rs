@@ -117,7 +117,8 @@ impl DenyLog {
         let mut body = vec![0, 0];
         body.extend(group.to_be_bytes());
         for (kind, value) in attributes {
-            let length = u16::try_from(value.len().saturating_add(4)).map_err(|_| io::ErrorKind::InvalidInput)?;
+            let length =
+                u16::try_from(value.len().saturating_add(4)).map_err(|_| io::ErrorKind::InvalidInput)?;
             body.extend(length.to_ne_bytes());
             body.extend(kind.to_ne_bytes());
             body.extend(*value);
@@ -136,7 +137,11 @@ impl DenyLog {
             let bytes = self.buffer.get(..count).unwrap_or_default();
             if let Some(answer) = messages(bytes).find(|(kind, _)| *kind == NLMSG_ERROR) {
                 let code = array(answer.1, 0).map_or(0, i32::from_ne_bytes);
-                return if code == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(code.saturating_neg())) };
+                return if code == 0 {
+                    Ok(())
+                } else {
+                    Err(io::Error::from_raw_os_error(code.saturating_neg()))
+                };
             }
         }
     }
@@ -218,10 +223,8 @@ mod tests {
             ULOG_PACKET,
             &[attribute(NFULA_PAYLOAD, &packet), attribute(NFULA_PREFIX, b"ringwall-reply:def\0")],
         );
-        let theirs = message(
-            ULOG_PACKET,
-            &[attribute(NFULA_PREFIX, b"calico\0"), attribute(NFULA_PAYLOAD, &packet)],
-        );
+        let theirs =
+            message(ULOG_PACKET, &[attribute(NFULA_PREFIX, b"calico\0"), attribute(NFULA_PAYLOAD, &packet)]);
         let all = [ours, theirs, message(3, &[]), reply].concat();
         let read: Vec<(String, bool)> = parse(&all).map(|logged| (logged.id, logged.reply)).collect();
         assert_eq!(read, [("abc".to_owned(), false), ("def".to_owned(), true)]);

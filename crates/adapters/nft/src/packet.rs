@@ -69,9 +69,7 @@ impl Packet {
 
 fn ports(protocol: u8, above: &[u8]) -> Option<(u16, u16)> {
     match protocol {
-        6 | 17 | 132 => {
-            Some((u16::from_be_bytes(array(above, 0)?), u16::from_be_bytes(array(above, 2)?)))
-        }
+        6 | 17 | 132 => Some((u16::from_be_bytes(array(above, 0)?), u16::from_be_bytes(array(above, 2)?))),
         1 | 58 => Some((u16::from(*above.first()?), u16::from(*above.get(1)?))),
         _ => None,
     }

@@ -80,6 +80,7 @@ impl Table {
         for (name, limit) in after.limits.iter().filter(|(name, _)| !self.limits.contains_key(*name)) {
             let _ = writeln!(script, "add limit inet {t} {name} {{ {limit} ; }}");
         }
+        // Chains before maps: nft 1.0.6 sends the elements of an interval map with the map, wherever they are written.
         for (name, chain) in after.chains.iter().filter(|(name, _)| !self.chains.contains_key(*name)) {
             match &chain.hook {
                 Some(hook) => {
@@ -90,7 +91,6 @@ impl Table {
                 }
             }
         }
-        // After the chains: `nft` 1.0.6 sends the elements of a new map of ranges with the map, not where they stand.
         for (name, set) in after.sets.iter().filter(|(name, _)| !self.sets.contains_key(*name)) {
             let _ = writeln!(script, "add {} inet {t} {name} {{ {} }}", set.keyword(), set.head);
         }

@@ -6,7 +6,7 @@ use ringwall_network::Direction;
 use ringwall_network::plan::Cause;
 
 use crate::nflog::Logged;
-use crate::{NftError, Nft, Plan};
+use crate::{Nft, NftError, Plan};
 
 /// A pod by namespace and name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -25,6 +25,7 @@ fn seconds<T>(call: impl FnOnce() -> T) -> (f64, T) {
     (begun.elapsed().as_secs_f64(), value)
 }
 
+#[expect(clippy::disallowed_methods, reason = "the kernel's own file is short")]
 /// The most memory that this process ever had, in MiB.
 fn peak() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

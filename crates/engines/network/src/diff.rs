@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use ringwall_model::{Decision, ObjectRef};
+use ringwall_model::network::Protocol;
+use ringwall_model::{Decision, ObjectRef, Verdict};
 
-use crate::pairs::{AddressRange, Class, FoldedParty, Member, Reach, cuts};
+use crate::pairs::{AddressRange, FoldedParty, Member, Reach, cuts};
 use crate::{Allowed, Network, Origin, Party, Traffic};
 
 /// Labels that controllers make up anew at each rollout: they name nobody.
@@ -24,6 +25,9 @@ pub(crate) const PASSING_LABELS: [&str; 9] = [
     "controller-uid",
     "job-name",
 ];
+
+/// How many pairs are asked for an example, and members of a class looked at.
+const TRIED: usize = 16;
 
 /// What is different between two snapshots.
 #[derive(Clone, Debug, Default)]
@@ -166,33 +170,37 @@ impl<'r, 'n, 'a> Side<'r, 'n, 'a> {
         self.reach.between_sets(from.sets.get(at)?, to.sets.get(at)?)
     }
 
-    /// The decision for a packet between two members, of whom it is allowed (or unknown) or not, as `passes` wants it.
+    /// The decision for a packet between two members of whom it passes, or of whom it doesn't for certain, as `passes` wants it.
     fn example(
         &self,
         from: &Group,
         to: &Group,
         at: usize,
-        (protocol, port): (ringwall_model::network::Protocol, u16),
+        (protocol, port): (Protocol, u16),
         passes: bool,
     ) -> Option<Decision> {
+        let network = self.reach.network();
+        let shows = |allowed: &Allowed| {
+            let certain = allowed.traffic.contains(protocol, port);
+            if passes { certain || allowed.uncertain.contains(protocol, port) } else { !certain }
+        };
         let (senders, getters) = (from.sets.get(at)?, to.sets.get(at)?);
         let pairs =
             senders.iter().flat_map(|from| getters.iter().map(move |to| (*from as usize, *to as usize)));
-        let of_class = |class: usize| self.reach.classes().get(class).map(Class::members);
-        for (from, to) in pairs {
-            let (Some(senders), Some(getters)) = (of_class(from), of_class(to)) else { continue };
-            let Some(allowed) = self.reach.between(from, to, false) else { continue };
-            if allowed.traffic.or(&allowed.uncertain).contains(protocol, port) != passes {
-                continue;
-            }
-            let sender = senders.first().and_then(|member| self.party(from, *member));
-            let getter = getters.iter().find(|member| senders.first() != Some(*member));
-            let getter = getter.and_then(|member| self.party(to, *member));
-            if let (Some(sender), Some(getter)) = (sender, getter) {
-                return Some(self.reach.network().decide(sender, getter, protocol, port));
-            }
-        }
-        None
+        let members = pairs.filter(|(from, to)| self.reach.between(*from, *to).is_some_and(shows)).flat_map(
+            |(from, to)| {
+                let of = move |class: usize| {
+                    let members = self.reach.classes().get(class).map_or(&[][..], |class| &class.members);
+                    members.iter().take(TRIED).filter_map(move |member| self.party(class, *member))
+                };
+                of(from).flat_map(move |sender| of(to).map(move |getter| (sender, getter)))
+            },
+        );
+        members
+            .filter(|(sender, getter)| !network.exempt(*sender, *getter))
+            .take(TRIED)
+            .map(|(sender, getter)| network.decide(sender, getter, protocol, port))
+            .find(|decision| decision.verdict != if passes { Verdict::Denied } else { Verdict::Allowed })
     }
 
     fn party(&self, class: usize, member: Member) -> Option<Party<'_>> {
@@ -278,6 +286,6 @@ fn groups(first: &Side<'_, '_, '_>, second: &Side<'_, '_, '_>) -> Vec<Group> {
 }
 
 /// A packet to ask about.
-fn sample(traffic: &Traffic) -> Option<(ringwall_model::network::Protocol, u16)> {
+fn sample(traffic: &Traffic) -> Option<(Protocol, u16)> {
     traffic.spans().find_map(|span| Some((span.protocol?, span.first)))
 }

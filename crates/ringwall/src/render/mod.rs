@@ -18,3 +18,4 @@ pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod timeline_json;
 pub(crate) mod timeline_text;
+pub(crate) mod yaml;

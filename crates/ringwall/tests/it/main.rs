@@ -24,6 +24,7 @@ mod issuer_served;
 mod kms;
 mod kubeconfig;
 mod lake;
+mod reach;
 mod secrets;
 mod serve;
 #[path = "../../../services/identity/tests/it/signer.rs"]

@@ -3,7 +3,12 @@
 //!
 //!     cargo bench -p ringwall-agent --bench enforce
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used, reason = "a benchmark ends where it fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    reason = "a benchmark ends where it fails"
+)]
 
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -78,7 +83,12 @@ fn percentile(sorted: &[Duration], percent: usize) -> Duration {
 fn told(what: &str, mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
     let (p50, p99) = (percentile(&times, 50), percentile(&times, 99));
-    println!("{what}: p50 {:.1} ms, p99 {:.1} ms, of {}", p50.as_secs_f64() * 1e3, p99.as_secs_f64() * 1e3, times.len());
+    println!(
+        "{what}: p50 {:.1} ms, p99 {:.1} ms, of {}",
+        p50.as_secs_f64() * 1e3,
+        p99.as_secs_f64() * 1e3,
+        times.len()
+    );
     p50
 }
 
@@ -110,7 +120,10 @@ async fn main() {
     let began = Instant::now();
     let running = tokio::spawn(Arc::clone(&agent).run(api.fake.cluster().await, false));
     in_force.next().await;
-    println!("all of it, {OWN_PODS} pods and {COUNT} policies, from nothing: {:.0} ms", began.elapsed().as_secs_f64() * 1e3);
+    println!(
+        "all of it, {OWN_PODS} pods and {COUNT} policies, from nothing: {:.0} ms",
+        began.elapsed().as_secs_f64() * 1e3
+    );
 
     let mut changes = Vec::with_capacity(CHANGES);
     for change in 0..CHANGES {

@@ -8,9 +8,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ringwall_kubernetes::Cluster as Apiserver;
 use ringwall_model::{Aws, Pod};
-use ringwall_network::{Direction, Network};
 use ringwall_network::plan::{NodeOptions, NodeRules};
-use ringwall_nft::{Counts, DenyLog, Flow, Flows, InterfacePattern, Listing, Logged, Nft, NftError, Options, Plan};
+use ringwall_network::{Direction, Network};
+use ringwall_nft::{
+    Counts, DenyLog, Flow, Flows, InterfacePattern, Listing, Logged, Nft, NftError, Options, Plan,
+};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 
@@ -355,7 +357,11 @@ impl Agent {
             self.metrics.drift.inc();
             let what: Vec<String> = found.iter().take(MAX_DIFFERENCES).map(ToString::to_string).collect();
             let what = what.join(", ");
-            tracing::error!(differences = found.len(), what, "the kernel has other rules than it should, and they are put right");
+            tracing::error!(
+                differences = found.len(),
+                what,
+                "the kernel has other rules than it should, and they are put right"
+            );
             kept.in_force = None;
             return;
         }

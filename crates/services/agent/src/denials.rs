@@ -85,7 +85,10 @@ fn seen(packet: &Packet) -> Seen {
         (headers.source, headers.destination)
     };
     let port = headers.ports.map(|(from, to)| if logged.reply { from } else { to });
-    let denied = Some(Denied { direction: direction(&packet.why).map(Direction::name), because: because(&packet.why) });
+    let denied = Some(Denied {
+        direction: direction(&packet.why).map(Direction::name),
+        because: because(&packet.why),
+    });
     Seen { source, destination, protocol: headers.protocol, port, denied }
 }
 
@@ -103,8 +106,12 @@ fn because(why: &Denial) -> Arc<str> {
     match why {
         Denial::Rule(cause) => cause.to_string().into(),
         Denial::Spoofed => "the address is not of the pod that sends it".into(),
-        Denial::UnknownSource => "the address is of no pod that is known, and comes from a pod's interface".into(),
-        Denial::UnknownDestination => "the address is of no pod that is known, and goes to a pod's interface".into(),
+        Denial::UnknownSource => {
+            "the address is of no pod that is known, and comes from a pod's interface".into()
+        }
+        Denial::UnknownDestination => {
+            "the address is of no pod that is known, and goes to a pod's interface".into()
+        }
         Denial::Stray => "it belongs to no connection".into(),
         Denial::Unplanned => "no rule speaks of it".into(),
     }

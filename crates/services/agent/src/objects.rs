@@ -79,7 +79,6 @@ impl Objects {
         }
         cluster
     }
-
 }
 
 fn add(all: &mut NetworkObjects, more: &NetworkObjects) {

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
 use ringwall_model::network::{Protocol, RuleAction};
-use ringwall_network::plan::{Addresses, DirectionRules};
+use ringwall_network::plan::{Addresses, DirectionRules, PolicyRules};
 use ringwall_network::{Direction, Traffic};
 use ringwall_nft::{Denial, Options, Plan};
 
@@ -142,7 +142,8 @@ async fn a_pod_speaks_under_its_own_address_alone() {
     let lab = Lab::new(3);
     let nft = lab.nft();
     let plan =
-        Plan::new(&node(&lab, &[(1, web(&[2], Traffic::all()), DirectionRules::default())]), &options()).unwrap();
+        Plan::new(&node(&lab, &[(1, web(&[2], Traffic::all()), DirectionRules::default())]), &options())
+            .unwrap();
     nft.replace(&plan).await.unwrap();
     // Pod 3 takes the address of pod 2, which may.
     ip(&["-n", &lab.pod(3), "addr", "add", "10.10.0.2/32", "dev", "eth0"]);
@@ -152,7 +153,9 @@ async fn a_pod_speaks_under_its_own_address_alone() {
         server.set_read_timeout(Some(PATIENCE)).unwrap();
         let mut buffer = [0; 8];
         let send = |pod: usize| {
-            inside(&lab.pod(pod), move || UdpSocket::bind((from, 4000)).unwrap().send_to(b"x", (to, 53)).unwrap())
+            inside(&lab.pod(pod), move || {
+                UdpSocket::bind((from, 4000)).unwrap().send_to(b"x", (to, 53)).unwrap()
+            })
         };
         send(3);
         assert!(server.recv(&mut buffer).is_err(), "{from}");
@@ -194,11 +197,14 @@ async fn blocks_except_what_they_except_and_tiers_come_in_order() {
     // Admin: pass 80 of pod 2 on to the policies, which allow it; deny the rest of it; accept pod 3 whatever policies say.
     let way = Direction::Ingress;
     let tiers = DirectionRules {
-        admin: vec![
-            rule(way, "admin", 0, RuleAction::Pass, vec![(pods(&[2]), port(Protocol::Tcp, 80))]),
-            rule(way, "admin", 1, RuleAction::Deny, vec![(pods(&[2]), Traffic::all())]),
-            rule(way, "admin", 2, RuleAction::Accept, vec![(pods(&[3]), port(Protocol::Tcp, 8080))]),
-        ],
+        admin: vec![PolicyRules {
+            priority: 1,
+            rules: vec![
+                rule(way, "admin", 0, RuleAction::Pass, vec![(pods(&[2]), port(Protocol::Tcp, 80))]),
+                rule(way, "admin", 1, RuleAction::Deny, vec![(pods(&[2]), Traffic::all())]),
+                rule(way, "admin", 2, RuleAction::Accept, vec![(pods(&[3]), port(Protocol::Tcp, 8080))]),
+            ],
+        }],
         ..accepting(way, "np", vec![(pods(&[2]), Traffic::ports(Protocol::Tcp, 80, 8080))])
     };
     let tiers = node(&lab, &[(1, tiers, DirectionRules::default())]);
@@ -210,13 +216,16 @@ async fn blocks_except_what_they_except_and_tiers_come_in_order() {
     // Egress to the outside, and a baseline that only holds where nothing isolates.
     let way = Direction::Egress;
     let out = DirectionRules {
-        baseline: vec![rule(
-            way,
-            "base",
-            0,
-            RuleAction::Deny,
-            vec![(Addresses::each([outside4(), outside6()]), port(Protocol::Udp, 53))],
-        )],
+        baseline: vec![PolicyRules {
+            priority: 0,
+            rules: vec![rule(
+                way,
+                "base",
+                0,
+                RuleAction::Deny,
+                vec![(Addresses::each([outside4(), outside6()]), port(Protocol::Udp, 53))],
+            )],
+        }],
         ..DirectionRules::default()
     };
     nft.replace(&Plan::new(&node(&lab, &[(1, DirectionRules::default(), out)]), &options()).unwrap())
@@ -239,8 +248,12 @@ fn ping(from: &str, to: std::net::IpAddr) -> bool {
         };
         let socket = rustix::net::socket(family, SocketType::RAW, Some(protocol)).unwrap();
         rustix::net::connect(&socket, &SocketAddr::new(to, 0)).unwrap();
-        rustix::net::sockopt::set_socket_timeout(&socket, rustix::net::sockopt::Timeout::Recv, Some(PATIENCE))
-            .unwrap();
+        rustix::net::sockopt::set_socket_timeout(
+            &socket,
+            rustix::net::sockopt::Timeout::Recv,
+            Some(PATIENCE),
+        )
+        .unwrap();
         // Checksum: of IPv6 the kernel's work. The rest is type, code, identifier 1, sequence 1.
         let mut message = [ask, 0, 0, 0, 0, 1, 0, 1];
         if to.is_ipv4() {
@@ -272,7 +285,10 @@ async fn icmp_has_types_and_its_errors_belong_to_their_flow() {
         "ping",
         vec![
             (pods(&[2]), echo(8).or(&echo(128))),
-            (pods(&[3]), Traffic::of(Protocol::Icmp).without(&echo(8)).without(&echo(128)).or(&port(Protocol::Udp, 9))),
+            (
+                pods(&[3]),
+                Traffic::of(Protocol::Icmp).without(&echo(8)).without(&echo(128)).or(&port(Protocol::Udp, 9)),
+            ),
         ],
     );
     nft.replace(&Plan::new(&node(&lab, &[(1, ingress, DirectionRules::default())]), &options()).unwrap())
@@ -281,7 +297,10 @@ async fn icmp_has_types_and_its_errors_belong_to_their_flow() {
     for to in [pod4(1), pod6(1)] {
         assert!(ping(&lab.pod(2), to), "{to}");
         assert!(!ping(&lab.pod(3), to), "{to}");
-        assert!(ping(&lab.pod(1), if to.is_ipv4() { pod4(3) } else { pod6(3) }), "its own question is answered");
+        assert!(
+            ping(&lab.pod(1), if to.is_ipv4() { pod4(3) } else { pod6(3) }),
+            "its own question is answered"
+        );
         // Nobody listens: the error of an allowed datagram comes back, and the denied one has none.
         let refused = move |pod: &str, port: u16| {
             inside(pod, move || {
@@ -319,7 +338,8 @@ async fn a_service_is_judged_by_the_pod_behind_it() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     });
     let ingress = |numbers: &[u16]| {
-        let traffic = numbers.iter().fold(Traffic::none(), |all, number| all.or(&port(Protocol::Tcp, *number)));
+        let traffic =
+            numbers.iter().fold(Traffic::none(), |all, number| all.or(&port(Protocol::Tcp, *number)));
         let closed = accepting(Direction::Ingress, "self", vec![]);
         let own = accepting(Direction::Egress, "self", vec![]);
         let rules = node(&lab, &[(1, web(&[2], traffic), DirectionRules::default()), (3, closed, own)]);

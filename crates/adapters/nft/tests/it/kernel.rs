@@ -114,7 +114,8 @@ async fn changes_end_where_a_replacement_does() {
         );
         Plan::new(&node(&lab, &[(from, web, DirectionRules::default())]), &options()).unwrap()
     };
-    let steps = [plan(80, &[2], 1), plan(81, &[2, 3], 1), plan(81, &[3], 1), plan(81, &[3], 2), plan(80, &[2], 1)];
+    let steps =
+        [plan(80, &[2], 1), plan(81, &[2, 3], 1), plan(81, &[3], 1), plan(81, &[3], 2), plan(80, &[2], 1)];
     nft.replace(&steps[0]).await.unwrap();
     let first = nft.read(&steps[0]).await.unwrap();
     assert_eq!(first.drift(&steps[0], None), []);
@@ -169,7 +170,9 @@ async fn what_others_change_is_seen_and_put_right() {
     by_hand("add element inet ringwall egress4 { 10.10.0.3 : drop }");
     assert_eq!(nft.read(&plan).await.unwrap().drift(&plan, Some(&then)).len(), 1);
     nft.uninstall(&options().table).await.unwrap();
-    assert!(nft.read(&plan).await.unwrap().drift(&plan, None).iter().all(|drift| drift.how == DriftKind::Missing));
+    assert!(
+        nft.read(&plan).await.unwrap().drift(&plan, None).iter().all(|drift| drift.how == DriftKind::Missing)
+    );
     by_hand("list chain inet theirs keep");
 }
 
@@ -194,9 +197,11 @@ async fn denied_packets_are_logged_with_pod_and_policy_and_counted() {
         assert_eq!((packet.destination, packet.protocol, packet.ports.unwrap().1), (address, 17, 99));
     }
     let counts = nft.counts(&plan).await.unwrap();
-    let of = |text: &str| counts.causes.iter().find(|(cause, _)| cause.to_string() == text).unwrap().1.packets;
+    let of =
+        |text: &str| counts.causes.iter().find(|(cause, _)| cause.to_string() == text).unwrap().1.packets;
     assert_eq!(of("ingress NetworkPolicy default/web"), 2);
     assert!(of("ingress NetworkPolicy default/web, rule 1") >= 8, "both ways of two connections");
-    let pod = counts.pods.iter().find(|(pod, way, _)| &*pod.name == "pod2" && *way == Direction::Egress).unwrap();
+    let pod =
+        counts.pods.iter().find(|(pod, way, _)| &*pod.name == "pod2" && *way == Direction::Egress).unwrap();
     assert!(pod.2.packets >= 10 && pod.2.bytes > 400);
 }

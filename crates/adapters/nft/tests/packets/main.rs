@@ -10,6 +10,7 @@
 )]
 
 mod enforce;
+mod failures;
 mod generated;
 mod lab;
 mod naive;
@@ -17,6 +18,7 @@ mod probe;
 mod published;
 mod random;
 mod scenario;
+mod swaps;
 mod trial;
 mod verdict;
 mod world;

@@ -48,7 +48,7 @@ fn judged(network: &Network<'_>, namespace: &NamespaceEntry<'_>) -> Option<Check
     if !open.is_empty() {
         let who = workloads_of(network, &open);
         let why = format!(
-            "{who} in the namespace `{name}` reach the metadata service, and with it the role of their node"
+            "the metadata service, and with it the role of their node, is open to {who} in the namespace `{name}`"
         );
         return Some(OPEN.fails(Severity::High, why, reasons(network, name, &open)));
     }

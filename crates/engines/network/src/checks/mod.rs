@@ -3,6 +3,7 @@
 //! Each is decided by the same rules that answer `reach`: what a report says, a packet would meet.
 
 mod dead;
+mod groups;
 mod isolation;
 mod metadata;
 mod vpc;
@@ -30,13 +31,14 @@ pub fn results(network: &Network<'_>) -> Vec<CheckResult> {
     results.extend(dead::results(network));
     results.extend(metadata::results(network));
     results.extend(vpc::results(network));
+    results.extend(groups::results(network));
     results
 }
 
 /// The ids of all checks, whether or not a cluster has something for them to judge.
 pub fn check_ids() -> impl Iterator<Item = &'static str> {
     let all = isolation::CHECKS.iter().chain(dead::CHECKS).chain(metadata::CHECKS).chain(vpc::CHECKS);
-    all.map(|about| about.check)
+    all.map(|about| about.check).chain(groups::check_ids())
 }
 
 /// What a check says, apart from the object that it is judged for.

@@ -1,5 +1,6 @@
 //! One question, answered with what the answer rests on.
 
+mod alike;
 mod explain;
 mod metadata;
 mod passes;
@@ -13,12 +14,17 @@ use ringwall_model::{Decision, Proof, Reason, Ring, Source, Verdict};
 use crate::network::Network;
 use crate::party::Party;
 use crate::who::{Port, QuestionError, Who};
+use alike::Alike;
 use explain::describe;
 use ways::Way;
 
 /// How many pairs of ends an answer tells of one by one, those that are denied first. A workload of a thousand pods that asks another one
 /// has a million pairs, and nobody reads on after the first few.
 const MAX_TOLD: usize = 8;
+
+/// Above how many pairs only one of those is judged that nothing tells apart: below it every pair is told by its name, and above it none
+/// would be.
+const MAX_SINGLY: usize = 64;
 
 /// A packet that a question is about, at the port that its destination sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,16 +75,24 @@ impl Network<'_> {
         }
         let sources = self.sources(from)?;
         let reached = self.ways(to, port, protocol)?;
-        let mut answer = Answer { reasons: reached.reasons, ..Answer::default() };
+        let mut answer = Answer::default();
         for reason in reached.denied {
             answer.deny(vec![reason]);
         }
         for why in reached.unknown {
-            answer.verdict = worst(answer.verdict, Verdict::Unknown);
-            push_new(&mut answer.not_evaluated, why);
+            answer.pair(Decision {
+                verdict: Verdict::Unknown,
+                reasons: Vec::new(),
+                not_evaluated: vec![why],
+            });
         }
+        let many = sources.len().saturating_mul(reached.ways.len()) > MAX_SINGLY;
+        let mut alike = many.then(|| Alike::new(self, &sources, &reached.ways));
         for source in &sources {
             for way in &reached.ways {
+                if alike.as_mut().is_some_and(|alike| !alike.is_new(*source, way)) {
+                    continue;
+                }
                 let decision = self.along(*source, way, protocol);
                 answer.pair(decision);
             }
@@ -87,12 +101,28 @@ impl Network<'_> {
             answer.deny(vec![built_in("nobody is behind the source")]);
         }
         let mut decision = answer.end();
+        decision.reasons.splice(0..0, reached.reasons);
         if let Who::Address(address) = to
             && decision.verdict != Verdict::Denied
         {
             decision.reasons.extend(self.metadata_reasons(*address, &sources));
         }
         Ok(decision)
+    }
+
+    /// Everybody whom the destination of a question stands for, each with the port that is its own.
+    ///
+    /// # Errors
+    ///
+    /// Where it is nobody.
+    pub(crate) fn destinations(
+        &self,
+        to: &Who,
+        port: u16,
+        protocol: Protocol,
+    ) -> Result<Vec<(Party<'_>, u16)>, QuestionError> {
+        let ways = self.ways(to, &Port::Number(port), protocol)?.ways;
+        Ok(ways.into_iter().map(|way| (way.party, way.port)).collect())
     }
 
     /// Whether a packet passes from one party to another, at the destination's own port, and because of what: policies and security

@@ -84,7 +84,7 @@ pub(super) struct Reached<'n> {
 
 impl<'a> Network<'a> {
     /// Everybody that a question's source stands for.
-    pub(super) fn sources(&self, who: &Who) -> Result<Vec<Party<'_>>, QuestionError> {
+    pub(crate) fn sources(&self, who: &Who) -> Result<Vec<Party<'_>>, QuestionError> {
         Ok(match who {
             Who::Pod { .. } | Who::Workload { .. } => {
                 self.pods_meant(who)?.into_iter().map(|pod| self.party(pod)).collect()
@@ -92,11 +92,11 @@ impl<'a> Network<'a> {
             Who::Service { namespace, name } => {
                 let service = self
                     .service_named(namespace, name)
-                    .ok_or_else(|| not_there("Service", Some(namespace), name))?;
+                    .ok_or_else(|| not_there("service", Some(namespace), name))?;
                 self.behind(service)
             }
             Who::Node { name } => {
-                vec![Party::Node(self.node_named(name).ok_or_else(|| not_there("Node", None, name))?)]
+                vec![Party::Node(self.node_named(name).ok_or_else(|| not_there("node", None, name))?)]
             }
             Who::Address(address) => match self.holders(*address).as_slice() {
                 [Party::Address(_)] if self.node_of(Party::Address(*address)).is_none() => {
@@ -144,7 +144,7 @@ impl<'a> Network<'a> {
                 if over {
                     return Err(QuestionError::Over { name: format!("{namespace}/{name}") });
                 }
-                Err(not_there("Pod", Some(namespace), name))
+                Err(not_there("pod", Some(namespace), name))
             }
             Who::Service { .. } | Who::Node { .. } | Who::Address(_) => Ok(Vec::new()),
         }
@@ -167,12 +167,12 @@ impl<'a> Network<'a> {
             Who::Service { namespace, name } => {
                 let service = self
                     .service_named(namespace, name)
-                    .ok_or_else(|| not_there("Service", Some(namespace), name))?;
+                    .ok_or_else(|| not_there("service", Some(namespace), name))?;
                 let facing = if &*service.kind == "ClusterIP" { Facing::Cluster } else { Facing::Outside };
                 self.to_service(&mut reached, service, facing, port, protocol);
             }
             Who::Node { name } => {
-                let node = self.node_named(name).ok_or_else(|| not_there("Node", None, name))?;
+                let node = self.node_named(name).ok_or_else(|| not_there("node", None, name))?;
                 self.to_node(&mut reached, Party::Node(node), node, port, protocol);
             }
             Who::Address(address) => self.to_address(&mut reached, *address, port, protocol),

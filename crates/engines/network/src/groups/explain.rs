@@ -34,7 +34,7 @@ impl SecurityGroups<'_> {
     ) -> Decision {
         let families = self.shared_families(network, from, to);
         if families.is_empty() {
-            let text = "the two have no addresses of the same family".to_owned();
+            let text = "the two have no addresses of one family, so no packet goes between them".to_owned();
             return Decision { reasons: vec![built_in(text)], ..Decision::denied() };
         }
         let mut decision = Decision::allowed(Vec::new());

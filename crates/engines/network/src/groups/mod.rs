@@ -39,8 +39,10 @@ use rules::{Group, Places};
 pub struct Class {
     attachment: Attachment,
     families: Vec<Family>,
-    /// Places of the blocks around its addresses.
+    /// Places of the blocks around its addresses, those of interfaces apart.
     blocks: Vec<usize>,
+    /// Of each address whether an interface has it: which one matters only for what the party is attached to.
+    on_interface: Vec<bool>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -48,6 +50,8 @@ enum Family {
     V4,
     V6,
 }
+
+const FAMILIES: [Family; 2] = [Family::V4, Family::V6];
 
 impl Family {
     fn of(address: &IpAddr) -> Self {
@@ -74,6 +78,8 @@ pub struct SecurityGroups<'a> {
     families: Vec<Family>,
     /// Every block at whose edges an answer can change, sorted.
     blocks: Vec<IpNet>,
+    /// Those of them that are not an interface's own, sorted.
+    of_rules: Vec<IpNet>,
 }
 
 impl<'a> SecurityGroups<'a> {
@@ -93,7 +99,8 @@ impl<'a> SecurityGroups<'a> {
             lists: cluster.aws.prefix_lists.iter().map(|list| (&*list.id, list)).collect(),
             blocks: cluster.aws.subnets.iter().flat_map(|subnet| subnet.blocks.iter().copied()).collect(),
         };
-        let blocks = blocks(cluster, &places);
+        let of_rules = blocks_of_rules(cluster, &places);
+        let blocks = with_interfaces(cluster, &of_rules);
         let cni = cluster.network.vpc_cni.as_ref();
         Self {
             cluster,
@@ -105,6 +112,7 @@ impl<'a> SecurityGroups<'a> {
             external_snat: cni.is_some_and(|cni| cni.external_snat),
             families: families_of(network),
             blocks,
+            of_rules,
         }
     }
 
@@ -128,12 +136,14 @@ impl<'a> SecurityGroups<'a> {
     /// ([`Network::node_of`]), and whether they are the same, is not part of it.
     pub fn class(&self, network: &Network<'_>, party: Party<'_>) -> Class {
         let addresses: Vec<IpAddr> =
-            [Family::V4, Family::V6].into_iter().filter_map(|family| path::address(party, family)).collect();
+            FAMILIES.into_iter().filter_map(|family| path::address(party, family)).collect();
         let held = |block: &IpNet| addresses.iter().any(|address| block.contains(address));
         let blocks =
-            self.blocks.iter().enumerate().filter(|(_, block)| held(block)).map(|(at, _)| at).collect();
+            self.of_rules.iter().enumerate().filter(|(_, block)| held(block)).map(|(at, _)| at).collect();
         let families = addresses.iter().map(Family::of).collect();
-        Class { attachment: self.attached(network, party).to, families, blocks }
+        let on_interface =
+            addresses.iter().map(|address| self.interfaces.by_address(*address).is_some()).collect();
+        Class { attachment: self.attached(network, party).to, families, blocks, on_interface }
     }
 
     /// Every block at whose edges an answer about an address can change, sorted.
@@ -175,20 +185,14 @@ impl<'a> SecurityGroups<'a> {
         }
     }
 
-    /// Families in which two parties are judged: of what has no address yet, those of the other, or of the cluster; none where both have
-    /// addresses and no family of them in common, as no packet goes between them.
+    /// Families in which two parties are judged: those of the cluster where neither has an address yet; none where both have addresses
+    /// and share no family, since then no packet goes between them.
     fn shared_families(&self, network: &Network<'_>, from: Party<'_>, to: Party<'_>) -> Vec<Family> {
         let families = network.families(from, to);
-        let known: Option<Vec<Family>> = families
-            .into_iter()
-            .map(|ipv4| ipv4.map(|ipv4| if ipv4 { Family::V4 } else { Family::V6 }))
-            .collect();
-        known.unwrap_or_else(|| {
-            let has =
-                |family: &Family| [from, to].iter().any(|party| path::address(*party, *family).is_some());
-            let none_has_an_address = ![Family::V4, Family::V6].iter().any(has);
-            if none_has_an_address { self.families.clone() } else { Vec::new() }
-        })
+        let shared = families.into_iter().flatten().map(|ipv4| if ipv4 { Family::V4 } else { Family::V6 });
+        let shared: Vec<Family> = shared.collect();
+        let no_address = |party| FAMILIES.iter().all(|family| path::address(party, *family).is_none());
+        if shared.is_empty() && no_address(from) && no_address(to) { self.families.clone() } else { shared }
     }
 }
 
@@ -232,8 +236,8 @@ fn families_of(network: &Network<'_>) -> Vec<Family> {
     families
 }
 
-/// Every block that decides over an address: of rules, prefix lists, subnets and interfaces, and those that have a meaning of their own.
-fn blocks(cluster: &Cluster, places: &Places<'_>) -> Vec<IpNet> {
+/// Blocks that decide over an address: of rules, prefix lists and subnets, and those that have a meaning of their own.
+fn blocks_of_rules(cluster: &Cluster, places: &Places<'_>) -> Vec<IpNet> {
     let rules =
         cluster.aws.security_groups.iter().flat_map(|group| group.ingress.iter().chain(&group.egress));
     let mut blocks: Vec<IpNet> = path::UNFILTERED.to_vec();
@@ -252,6 +256,14 @@ fn blocks(cluster: &Cluster, places: &Places<'_>) -> Vec<IpNet> {
         blocks.push(subnet.trunc());
         blocks.extend(path::reserved(subnet));
     }
+    blocks.sort_unstable();
+    blocks.dedup();
+    blocks
+}
+
+/// The same with those of interfaces.
+fn with_interfaces(cluster: &Cluster, of_rules: &[IpNet]) -> Vec<IpNet> {
+    let mut blocks = of_rules.to_vec();
     for interface in &cluster.aws.network_interfaces {
         blocks.extend(interface.addresses.iter().map(|address| IpNet::from(*address)));
         blocks.extend(interface.prefixes.iter().map(IpNet::trunc));

@@ -7,8 +7,8 @@ use ringwall_model::network::EnforcingMode;
 
 use super::attach::{Attached, Attachment, GroupSet, SetId};
 use super::bounds::Bounds;
-use super::rules::{Member, Named, Seen};
-use super::{Family, SecurityGroups};
+use super::rules::{Address, Member, Named, Seen};
+use super::{FAMILIES, Family, SecurityGroups};
 use crate::{Direction, Network, Party, Traffic};
 
 const fn v4(a: u8, b: u8, c: u8, d: u8, length: u8) -> IpNet {
@@ -152,16 +152,17 @@ impl SecurityGroups<'_> {
         if node.is_some() && node == network.node_of(to) && !own_way {
             return Path::Unjudged("what stays on a node passes no interface of the VPC");
         }
-        // What is translated goes to where nobody's groups are known, so how it is seen there decides nothing here.
-        let translated = outside
-            && family == Family::V4
-            && match source.to {
-                Attachment::Branch { .. } | Attachment::Node { .. } if self.borrows_ipv4(from) => true,
-                _ => self.translates(&source.to, mode),
-            };
+        let borrows =
+            family == Family::V4 && self.borrows_ipv4(from) && !matches!(source.to, Attachment::Own(_));
+        let translated = borrows || family == Family::V4 && outside && self.translates(&source.to, mode);
         let passed =
             if translated { primary(&source.to).into_iter().collect() } else { filters(&source.to, mode) };
-        let sender = Part { filters: passed, seen: self.seen(from, &source.to, family) };
+        // Beyond the VPC nobody's groups are known, so how it is seen there decides nothing here.
+        let seen = match node.and_then(|node| network.node(node)) {
+            Some(node) if borrows => self.seen(Party::Node(node), &self.attachments.node(node.id).to, family),
+            _ => self.seen(from, &source.to, family),
+        };
+        let sender = Part { filters: passed, seen };
         let receiver = Part { filters: filters(&target.to, mode), seen: self.seen(to, &target.to, family) };
         Path::Judged { from: sender, to: receiver }
     }
@@ -229,7 +230,12 @@ impl SecurityGroups<'_> {
     }
 
     fn seen(&self, party: Party<'_>, attachment: &Attachment, family: Family) -> Seen<'_> {
-        Seen { address: address(party, family), member: self.member(party, attachment) }
+        let held = match address(party, family) {
+            Some(address) => Address::At(address),
+            None if FAMILIES.iter().all(|family| address(party, *family).is_none()) => Address::ToCome,
+            None => Address::Never,
+        };
+        Seen { address: held, member: self.member(party, attachment) }
     }
 
     fn member(&self, party: Party<'_>, attachment: &Attachment) -> Member<'_> {

@@ -109,10 +109,19 @@ fn messages(range: Option<(i32, i32)>) -> Traffic {
 /// The other end of a packet, as a rule sees it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Seen<'s> {
-    /// Its private address; `None` of what has none yet.
-    pub(super) address: Option<IpAddr>,
+    pub(super) address: Address,
     /// Groups of the interface that holds the address.
     pub(super) member: Member<'s>,
+}
+
+/// A private address of the packet's family.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Address {
+    At(IpAddr),
+    /// It will be given one.
+    ToCome,
+    /// It has addresses of the other family alone.
+    Never,
 }
 
 /// Groups that an address belongs to.
@@ -177,15 +186,15 @@ impl Places<'_> {
 
     /// Whether an address is in a block. One that is not given out yet will be of a subnet, so a block around all of them has it, and
     /// a block apart from all of them has not.
-    fn within(&self, block: &IpNet, family: Family, address: Option<IpAddr>) -> Named {
+    fn within(&self, block: &IpNet, family: Family, address: Address) -> Named {
         if family != Family::of_block(block) {
             return Named::No;
         }
         match address {
-            Some(address) if block.contains(&address) => Named::Yes,
-            Some(_) => Named::No,
-            None if block.prefix_len() == 0 => Named::Yes,
-            None => {
+            Address::At(address) if block.contains(&address) => Named::Yes,
+            Address::At(_) | Address::Never => Named::No,
+            Address::ToCome if block.prefix_len() == 0 => Named::Yes,
+            Address::ToCome => {
                 let mut subnets =
                     self.blocks.iter().filter(|subnet| Family::of_block(subnet) == family).peekable();
                 let known = subnets.peek().is_some();

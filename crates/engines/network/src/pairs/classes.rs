@@ -41,7 +41,8 @@ pub enum Member {
 /// Those whom nothing tells apart.
 #[derive(Clone, Debug)]
 pub struct Class {
-    pub(crate) members: Vec<Member>,
+    /// The members, in the order of their numbers or addresses; never empty. All are of one kind.
+    pub members: Vec<Member>,
     pub(crate) egress: u32,
     pub(crate) ingress: u32,
     /// Its faces, by number.

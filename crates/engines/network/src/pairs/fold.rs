@@ -112,7 +112,7 @@ impl Reach<'_, '_> {
             return vec![FoldedParty::Outside(AddressRange::joined(ranges))];
         }
         let of = |member: &Member| match member {
-            Member::Pod(id) => self.network.pod(*id).map(|pod| FoldedParty::Workload(self.owner(pod))),
+            Member::Pod(id) => self.network.pod(*id).map(|pod| self.party_of(pod)),
             Member::Node(id) | Member::NodeAddress(id, _) => Some(FoldedParty::Node(*id)),
             Member::Outside(_) => None,
             Member::Model(at) => Some(FoldedParty::Model(*at)),
@@ -120,13 +120,20 @@ impl Reach<'_, '_> {
         class.members.iter().filter_map(of).collect()
     }
 
-    fn owner(&self, pod: &PodEntry<'_>) -> ObjectRef {
+    /// Who a pod is told as: the highest workload above it that is known, by the snapshot or by the pod alone; of a pod on its node's network
+    /// the node.
+    pub fn party_of(&self, pod: &PodEntry<'_>) -> FoldedParty {
+        if let Some(node) = pod.node.filter(|_| pod.host_network()) {
+            return FoldedParty::Node(node);
+        }
         let named = match pod.origin {
             Origin::Live(_) => self.network.pod(pod.id).and_then(|pod| self.network.workload_of(pod)),
-            Origin::Template(workload) => return workload.reference.clone(),
+            Origin::Template(workload) => Some(workload),
         };
         let told = pod.parts().owner.as_ref();
-        named.map(|workload| &workload.reference).or(told).unwrap_or(pod.reference()).clone()
+        FoldedParty::Workload(
+            named.map(|workload| &workload.reference).or(told).unwrap_or(pod.reference()).clone(),
+        )
     }
 
     /// What passes between all members of some classes and all of others, and between some; `None` where none of them are judged.
@@ -136,13 +143,13 @@ impl Reach<'_, '_> {
             for to in getters {
                 let (from, to) = (*from as usize, *to as usize);
                 let pods = |class: usize| self.classes().get(class).is_some_and(Class::is_pods);
-                let alone = self.classes().get(from).is_some_and(|class| class.members().len() == 1);
+                let alone = self.classes().get(from).is_some_and(|class| class.members.len() == 1);
                 if (!pods(from) && !pods(to)) || (from == to && alone) {
                     continue;
                 }
-                let cases: &[bool] = if self.near.is_empty() { &[false] } else { &[false, true] };
-                for near in cases {
-                    let allowed = self.between(from, to, *near)?;
+                let near = (!self.near.is_empty()).then(|| self.between_on_one_node(from, to));
+                for allowed in std::iter::once(self.between(from, to)).chain(near) {
+                    let allowed = allowed?;
                     let possible = allowed.traffic.or(&allowed.uncertain);
                     found = Some(match found {
                         None => (allowed.clone(), possible),

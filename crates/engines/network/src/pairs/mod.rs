@@ -95,11 +95,19 @@ impl<'n, 'a> Reach<'n, 'a> {
         &self.classes.classes
     }
 
-    /// What passes from a member of one class to a member of another, who is neither the same nor its own node; on one node or not.
-    pub fn between(&self, from: usize, to: usize, on_one_node: bool) -> Option<&Allowed> {
+    /// What passes from a member of one class to a member of another, who is neither the same nor on the same node.
+    pub fn between(&self, from: usize, to: usize) -> Option<&Allowed> {
+        self.cell(&self.cells, from, to)
+    }
+
+    /// The same for two on one node, neither of which is the node itself: security groups may not come between them, which leaves more.
+    pub fn between_on_one_node(&self, from: usize, to: usize) -> Option<&Allowed> {
+        self.cell(if self.near.is_empty() { &self.cells } else { &self.near }, from, to)
+    }
+
+    fn cell(&self, cells: &[FlowId], from: usize, to: usize) -> Option<&Allowed> {
         let count = self.classes().len();
         let column = Some(to).filter(|to| *to < count)?;
-        let cells = if on_one_node && !self.near.is_empty() { &self.near } else { &self.cells };
         self.flows.get(*cells.get(from.checked_mul(count)?.checked_add(column)?)?)
     }
 
@@ -178,7 +186,9 @@ impl<'n, 'a> Reach<'n, 'a> {
         let node = self.network.node_of(from);
         let near = node.is_some() && node == self.network.node_of(to);
         if !self.network.exempt(from, to) {
-            return self.between(sender, getter, near).cloned();
+            let passes =
+                if near { self.between_on_one_node(sender, getter) } else { self.between(sender, getter) };
+            return passes.cloned();
         }
         let groups = self.network.groups.as_ref();
         Some(groups.map_or_else(Allowed::all, |groups| groups.traffic(self.network, from, to)))
@@ -252,11 +262,6 @@ fn shared<'c>(from: &'c Class, to: &'c Class) -> impl Iterator<Item = (u32, u32)
 }
 
 impl Class {
-    /// Its members, in the order of their numbers or addresses; never empty. All are of one kind.
-    pub fn members(&self) -> &[Member] {
-        &self.members
-    }
-
     /// Whether its members are pods, such as exist or not.
     pub fn is_pods(&self) -> bool {
         matches!(self.kind, Kind::Pod | Kind::Model)

@@ -13,16 +13,25 @@ use crate::{Matched, Traffic};
 /// All that has a say about a pod in one direction.
 #[derive(Clone, Debug, Default)]
 pub struct DirectionRules {
-    /// Rules of the admin tier, in the order in which they are asked: by priority, then as written.
-    pub admin: Vec<PlanRule>,
+    /// Policies of the admin tier, by priority.
+    pub admin: Vec<PolicyRules>,
     /// The NetworkPolicies that isolate the pod, if any do.
     pub isolated: Option<Cause>,
     /// Rules of NetworkPolicies; only asked if something isolates, and they only accept.
     pub policies: Vec<PlanRule>,
-    /// Rules of the baseline tier, in order; only asked if nothing isolates.
-    pub baseline: Vec<PlanRule>,
+    /// Policies of the baseline tier, by priority; only asked if nothing isolates.
+    pub baseline: Vec<PolicyRules>,
     /// Security groups, if any judge the pod: what they deny for want of a rule, and their rules, which only accept.
     pub groups: Option<(Cause, Vec<PlanRule>)>,
+}
+
+/// A policy of the cluster's tiers.
+#[derive(Clone, Debug)]
+pub struct PolicyRules {
+    /// The lower decides first; what two of one priority want to do different things with is denied.
+    pub priority: i32,
+    /// Its rules in their order.
+    pub rules: Vec<PlanRule>,
 }
 
 /// A rule, with all that its selectors and names stand for.
@@ -97,9 +106,20 @@ impl Compiler {
 
 /// The rules of a direction, each match with a number that says its place in the order.
 struct Stages<'a> {
-    matches: Vec<(Stage, &'a RuleAction, usize, &'a Addresses, &'a Matched)>,
+    matches: Vec<StageMatch<'a>>,
     isolated: Option<usize>,
     ungrouped: Option<usize>,
+}
+
+/// One match of a rule.
+struct StageMatch<'a> {
+    stage: Stage,
+    /// Its policy's priority, and which one of its tier it is.
+    policy: (i32, usize),
+    action: RuleAction,
+    cause: usize,
+    addresses: &'a Addresses,
+    matched: &'a Matched,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -113,24 +133,31 @@ enum Stage {
 impl<'a> Stages<'a> {
     fn new(rules: &'a DirectionRules, causes: &mut Table<Cause>) -> Self {
         let mut matches = Vec::new();
-        let mut add = |stage, rules: &'a [PlanRule], causes: &mut Table<Cause>| {
+        let mut add = |stage, policy, rules: &'a [PlanRule]| {
             for rule in rules {
                 let cause = causes.place(rule.cause.clone());
-                matches.extend(
-                    rule.matches
-                        .iter()
-                        .map(|(addresses, matched)| (stage, &rule.action, cause, &**addresses, matched)),
-                );
+                matches.extend(rule.matches.iter().map(|(addresses, matched)| StageMatch {
+                    stage,
+                    policy,
+                    action: rule.action,
+                    cause,
+                    addresses,
+                    matched,
+                }));
             }
         };
-        add(Stage::Admin, &rules.admin, causes);
+        for (nth, policy) in rules.admin.iter().enumerate() {
+            add(Stage::Admin, (policy.priority, nth), &policy.rules);
+        }
         if rules.isolated.is_some() {
-            add(Stage::Policies, &rules.policies, causes);
+            add(Stage::Policies, (0, 0), &rules.policies);
         } else {
-            add(Stage::Baseline, &rules.baseline, causes);
+            for (nth, policy) in rules.baseline.iter().enumerate() {
+                add(Stage::Baseline, (policy.priority, nth), &policy.rules);
+            }
         }
         if let Some((_, groups)) = &rules.groups {
-            add(Stage::Groups, groups, causes);
+            add(Stage::Groups, (0, 0), groups);
         }
         Self {
             matches,
@@ -139,16 +166,8 @@ impl<'a> Stages<'a> {
         }
     }
 
-    fn of(
-        &self,
-        stage: Stage,
-        active: &'a BTreeSet<usize>,
-    ) -> impl Iterator<Item = (RuleAction, usize, &'a Matched)> {
-        active
-            .iter()
-            .filter_map(|index| self.matches.get(*index))
-            .filter(move |(of, ..)| *of == stage)
-            .map(|(_, action, cause, _, matched)| (**action, *cause, *matched))
+    fn of(&self, stage: Stage, active: &BTreeSet<usize>) -> impl Iterator<Item = &StageMatch<'a>> {
+        active.iter().filter_map(|index| self.matches.get(*index)).filter(move |of| of.stage == stage)
     }
 
     /// What becomes of packets to which exactly the matches in `active` apply.
@@ -157,19 +176,16 @@ impl<'a> Stages<'a> {
     /// evaluated, is.
     fn class(&self, active: &BTreeSet<usize>) -> Class {
         let mut fates = Fates { open: Traffic::all(), ..Fates::default() };
-        for (action, cause, matched) in self.of(Stage::Admin, active) {
-            fates.settle(action, cause, matched);
-        }
-        fates.next_tier();
-        let stage = if self.isolated.is_some() { Stage::Policies } else { Stage::Baseline };
-        for (action, cause, matched) in self.of(stage, active) {
-            fates.settle(action, cause, matched);
+        let of = |stage| self.of(stage, active).collect::<Vec<_>>();
+        fates.tier(&of(Stage::Admin));
+        for of in self.of(Stage::Policies, active) {
+            fates.settle(of);
         }
         if let Some(isolated) = self.isolated {
-            let all = Matched { certain: Traffic::all(), possible: Traffic::all() };
-            fates.settle(RuleAction::Deny, isolated, &all);
+            fates.denied.push((fates.open, isolated));
+            fates.open = Traffic::none();
         }
-        fates.next_tier();
+        fates.tier(&of(Stage::Baseline));
         Class { segments: self.by_groups(fates.segments(), active) }
     }
 
@@ -183,7 +199,7 @@ impl<'a> Stages<'a> {
                 continue;
             }
             let mut open = segment.traffic;
-            for (_, cause, matched) in self.of(Stage::Groups, active) {
+            for &StageMatch { cause, matched, .. } in self.of(Stage::Groups, active) {
                 let hit = open.and(&matched.certain);
                 if !hit.is_none() {
                     open = open.without(&hit);
@@ -205,8 +221,8 @@ impl<'a> Stages<'a> {
     ) -> Vec<(u128, u128, usize)> {
         let end = last(v4);
         let mut cuts: Vec<(u128, bool, usize)> = Vec::new();
-        for (index, (_, _, _, addresses, _)) in self.matches.iter().enumerate() {
-            for (first, last) in if v4 { &addresses.v4 } else { &addresses.v6 } {
+        for (index, of) in self.matches.iter().enumerate() {
+            for (first, last) in if v4 { &of.addresses.v4 } else { &of.addresses.v6 } {
                 cuts.push((*first, true, index));
                 if *last < end {
                     cuts.push((last + 1, false, index));
@@ -242,18 +258,35 @@ struct Fates {
 }
 
 impl Fates {
-    fn settle(&mut self, action: RuleAction, cause: usize, matched: &Matched) {
-        let hit = matched.possible.and(&self.open);
-        match action {
-            RuleAction::Accept => self.allowed.push((hit, cause)),
-            RuleAction::Deny => self.denied.push((hit, cause)),
-            RuleAction::Pass => self.passed = self.passed.or(&hit),
+    /// One tier of the cluster's policies: those of one priority are each asked as if they were the first.
+    fn tier(&mut self, matches: &[&StageMatch<'_>]) {
+        for equals in matches.chunk_by(|a, b| a.policy.0 == b.policy.0) {
+            let at_first = self.open.clone();
+            let mut unmatched = at_first.clone();
+            for policy in equals.chunk_by(|a, b| a.policy == b.policy) {
+                self.open.clone_from(&at_first);
+                for of in policy {
+                    self.settle(of);
+                }
+                unmatched = unmatched.and(&self.open);
+            }
+            self.open = unmatched;
         }
-        self.open = self.open.without(&matched.certain);
+        self.open = self.open.or(&std::mem::take(&mut self.passed));
     }
 
-    fn next_tier(&mut self) {
-        self.open = self.open.or(&std::mem::take(&mut self.passed));
+    fn settle(&mut self, of: &StageMatch<'_>) {
+        let hit = of.matched.possible.and(&self.open);
+        match of.action {
+            RuleAction::Accept => self.allowed.push((hit, of.cause)),
+            RuleAction::Deny => self.denied.push((hit, of.cause)),
+            RuleAction::Pass => {
+                // Where it can't be evaluated, it may have denied.
+                self.denied.push((hit.without(&of.matched.certain), of.cause));
+                self.passed = self.passed.or(&hit);
+            }
+        }
+        self.open = self.open.without(&of.matched.certain);
     }
 
     /// Parts that don't overlap: of the denied and then of the allowed, each by the first that said so.

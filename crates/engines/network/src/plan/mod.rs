@@ -16,7 +16,7 @@ use std::sync::Arc;
 use ringwall_model::ObjectRef;
 
 pub use addresses::Addresses;
-pub use compile::{Compiler, DirectionRules, PlanRule};
+pub use compile::{Compiler, DirectionRules, PlanRule, PolicyRules};
 pub use network::NodeOptions;
 
 pub use crate::AddressRange;

@@ -5,7 +5,7 @@ use hashbrown::HashMap;
 use ringwall_model::network::{ContainerPort, NetworkRule, Peer, PortMatch, RuleAction, Tier};
 
 use super::groups::GroupLayer;
-use super::{Addresses, Cause, Compiler, DirectionRules, Layer, NodeRules, PlanRule, PodRules};
+use super::{Addresses, Cause, Compiler, DirectionRules, Layer, NodeRules, PlanRule, PodRules, PolicyRules};
 use crate::groups::SecurityGroups;
 use crate::{
     Direction, Matched, Network, NodeEntry, PodEntry, PolicyEntry, PolicyId, Traffic, ports_match, rules,
@@ -152,8 +152,9 @@ impl<'n, 'a> Planner<'n, 'a> {
                 });
             }
             match policy.tier {
-                Tier::Admin(_) => all.admin.append(&mut made),
-                Tier::NetworkPolicy | Tier::Baseline(_) => all.baseline.append(&mut made),
+                Tier::NetworkPolicy => {}
+                Tier::Admin(at) => all.admin.push(PolicyRules { priority: at.priority, rules: made }),
+                Tier::Baseline(at) => all.baseline.push(PolicyRules { priority: at.priority, rules: made }),
             }
         }
         if !isolating.is_empty() {

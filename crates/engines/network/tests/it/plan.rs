@@ -9,15 +9,21 @@ use crate::clusters;
 /// Addresses that somebody holds alone, and some that nobody does.
 fn peers<'n>(network: &'n Network<'_>) -> Vec<(IpAddr, Party<'n>)> {
     let pods = network.pods().iter().filter(|pod| !pod.host_network());
-    let held = pods.flat_map(|pod| &pod.parts().addresses).chain(network.nodes().iter().flat_map(|n| &n.addresses));
-    let some = ["10.0.0.0", "10.0.0.200", "10.0.1.200", "8.8.8.8", "255.255.255.255", "2001:db8::1", "fd00::1:200"];
+    let held =
+        pods.flat_map(|pod| &pod.parts().addresses).chain(network.nodes().iter().flat_map(|n| &n.addresses));
+    let some =
+        ["10.0.0.0", "10.0.0.200", "10.0.1.200", "8.8.8.8", "255.255.255.255", "2001:db8::1", "fd00::1:200"];
     let mut addresses: Vec<IpAddr> =
         held.copied().chain(some.map(|address| address.parse().unwrap())).collect();
     addresses.sort_unstable();
     addresses.dedup();
     let one = |address: IpAddr| match network.holders(address).as_slice() {
         // By a further address a pod is still itself to selectors, and to blocks it is that address: its first is asked for here.
-        [Party::Pod(pod)] if network.end(Party::Pod(pod), Some(address.is_ipv4())).address != Some(address) => None,
+        [Party::Pod(pod)]
+            if network.end(Party::Pod(pod), Some(address.is_ipv4())).address != Some(address) =>
+        {
+            None
+        }
         [party] => Some((address, *party)),
         _ => None,
     };
@@ -29,7 +35,7 @@ proptest! {
 
     #[test]
     fn a_node_lets_through_what_policies_let_pass(number in any::<u64>()) {
-        let cluster = clusters::small(number);
+        let cluster = clusters::small::small(number);
         let network = Network::new(&cluster);
         let peers = peers(&network);
         for node in network.nodes() {

@@ -1,5 +1,7 @@
 //! The engine against the naive reading, on clusters in which everything happens.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
 use proptest::prelude::*;
 use ringwall_model::network::{Protocol, Service, ServicePort, TargetPort};
 use ringwall_model::{Cluster, Source, Verdict};
@@ -140,5 +142,58 @@ proptest! {
             let asked = network.connects(&over, &everybody[0].0, &Port::Number(80), Protocol::Tcp);
             prop_assert!(matches!(asked, Err(QuestionError::Over { .. })), "{:?}", asked);
         }
+    }
+
+    /// Large workloads are judged by a few of their pairs: the answer is that of them all.
+    #[test]
+    fn a_workload_is_all_its_pairs(number in any::<u64>()) {
+        let mut cluster = small::small(number);
+        let mut copies = Vec::new();
+        for copy in 1..8_u8 {
+            for pod in cluster.pods.iter().filter(|pod| !pod.host_network) {
+                let mut pod = pod.clone();
+                pod.reference.name = format!("{}-{copy}", pod.reference.name).into();
+                for address in &mut pod.network.addresses {
+                    *address = moved(*address, copy);
+                }
+                copies.push(pod);
+            }
+        }
+        cluster.pods.extend(copies);
+        for pod in &mut cluster.pods {
+            let namespace = pod.reference.namespace.as_deref();
+            pod.network.owner = Some(reference("argoproj.io/v1alpha1", "Rollout", namespace, "all"));
+        }
+        let naive = Naive(&cluster);
+        let network = Network::new(&cluster);
+        let pods = |namespace: &str| -> Vec<Somebody<'_>> {
+            let living = cluster.pods.iter().filter(|pod| !pod.is_over());
+            living.filter(|pod| pod.reference.namespace.as_deref() == Some(namespace)).map(|pod| naive.pod(pod)).collect()
+        };
+        for from in ["a", "b"] {
+            for to in ["a", "b"] {
+                if pods(from).is_empty() || pods(to).is_empty() {
+                    continue;
+                }
+                let workload = |namespace: &str| {
+                    Who::Workload { namespace: namespace.into(), kind: "Rollout".into(), name: "all".into() }
+                };
+                let mut verdicts = Vec::new();
+                for sends in pods(from) {
+                    verdicts.extend(pods(to).iter().map(|gets| verdict(&naive.connects(sends, *gets, Protocol::Tcp, 80, false))));
+                }
+                let expected = [Verdict::Denied, Verdict::Unknown].into_iter().find(|worst| verdicts.contains(worst));
+                let asked = network.connects(&workload(from), &workload(to), &Port::Number(80), Protocol::Tcp).unwrap();
+                prop_assert_eq!(asked.verdict, expected.unwrap_or(Verdict::Allowed), "{} to {}: {:?}", from, to, asked);
+            }
+        }
+    }
+}
+
+/// The address that many times sixteen further on.
+fn moved(address: IpAddr, copy: u8) -> IpAddr {
+    match address {
+        IpAddr::V4(four) => IpAddr::V4(Ipv4Addr::from(u32::from(four) + 16 * u32::from(copy))),
+        IpAddr::V6(six) => IpAddr::V6(Ipv6Addr::from(u128::from(six) + 16 * u128::from(copy))),
     }
 }

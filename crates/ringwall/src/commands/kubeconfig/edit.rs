@@ -9,7 +9,7 @@ use ringwall_document::Reader;
 use ringwall_model::{Tree, Value as Node};
 use serde_json::{Map, Value, json};
 
-use super::yaml;
+use crate::render::yaml;
 
 /// The program that the user entry calls: that of this name in PATH.
 pub(super) const COMMAND: &str = "ringwall";

@@ -1,7 +1,6 @@
 //! `kubeconfig`: a cluster's entries in a kubeconfig.
 
 mod edit;
-mod yaml;
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::edit::{Entries, Refusal, edit};
-use super::yaml;
+use crate::render::yaml;
 
 fn entries(name: &str) -> Entries {
     Entries {

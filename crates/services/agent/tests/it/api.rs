@@ -56,7 +56,8 @@ fn fits(object: &Value, selected: Option<&String>) -> bool {
 impl Api {
     /// An apiserver that answers nothing about these paths.
     pub(crate) async fn start(silent: &[&str]) -> Self {
-        let shelf = Shelf { silent: silent.iter().map(|path| (*path).to_owned()).collect(), ..Shelf::default() };
+        let shelf =
+            Shelf { silent: silent.iter().map(|path| (*path).to_owned()).collect(), ..Shelf::default() };
         let shelf = Arc::new(Mutex::new(shelf));
         let script = Arc::clone(&shelf);
         Self { shelf, fake: Fake::start(move |asked| answer(&mut script.lock().unwrap(), asked)).await }

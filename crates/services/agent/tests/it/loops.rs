@@ -14,9 +14,11 @@ fn isolates(script: &str) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_changed_before_all_is_known() {
     let bench = Bench::start(&[NODES]).await;
-    bench.until("it waits", |bench| {
-        bench.agent.waits_for().is_some_and(|waits| waits == "the apiserver has not told of nodes yet")
-    }).await;
+    bench
+        .until("it waits", |bench| {
+            bench.agent.waits_for().is_some_and(|waits| waits == "the apiserver has not told of nodes yet")
+        })
+        .await;
     assert_eq!(bench.last(), "");
     bench.api.speak(NODES);
     bench.until("it is ready", |bench| bench.agent.waits_for().is_none()).await;
@@ -42,7 +44,10 @@ async fn a_change_is_what_is_put_in() {
     bench.api.put(PODS, pod("late", Some("10.0.0.3")));
     bench.until("another pod is in", |bench| bench.last().contains("10.0.0.3")).await;
     let after = fs::read(&all).unwrap();
-    assert!(!after[before.len()..].windows(8).any(|part| part == b"10.0.0.1"), "nothing of the pod that is as it was");
+    assert!(
+        !after[before.len()..].windows(8).any(|part| part == b"10.0.0.1"),
+        "nothing of the pod that is as it was"
+    );
 
     bench.api.remove(POLICIES, "shop/isolate-web");
     bench.until("the policy is gone", |bench| bench.last().contains("delete chain inet ringwall si_")).await;
@@ -55,7 +60,9 @@ async fn what_the_kernel_refuses_is_tried_again_as_a_whole() {
     let fail = bench.folder.path().join("fail");
     fs::write(&fail, "").unwrap();
     bench.api.put(POLICIES, isolating("web"));
-    bench.until("it tells", |bench| bench.agent.waits_for().is_some_and(|waits| waits.contains("refused"))).await;
+    bench
+        .until("it tells", |bench| bench.agent.waits_for().is_some_and(|waits| waits.contains("refused")))
+        .await;
     fs::remove_file(&fail).unwrap();
     bench.until("it is ready again", |bench| bench.agent.waits_for().is_none()).await;
     let script = bench.last();
@@ -66,13 +73,16 @@ async fn what_the_kernel_refuses_is_tried_again_as_a_whole() {
 async fn kinds_come_and_go_with_their_definition() {
     let bench = Bench::start(&[CLUSTER_POLICIES]).await;
     bench.until("it is ready", |bench| bench.agent.waits_for().is_none()).await;
-    bench.api.put(CLUSTER_POLICIES, json!({
-        "metadata": {"name": "deny"},
-        "spec": {
-            "tier": "Admin", "priority": 1, "subject": {"namespaces": {}},
-            "ingress": [{"action": "Deny", "from": [{"namespaces": {}}]}],
-        },
-    }));
+    bench.api.put(
+        CLUSTER_POLICIES,
+        json!({
+            "metadata": {"name": "deny"},
+            "spec": {
+                "tier": "Admin", "priority": 1, "subject": {"namespaces": {}},
+                "ingress": [{"action": "Deny", "from": [{"namespaces": {}}]}],
+            },
+        }),
+    );
     let name = "clusternetworkpolicies.policy.networking.k8s.io";
     let definition = |established: &str| {
         json!({
@@ -118,7 +128,11 @@ async fn a_pod_s_start_waits_for_its_rules() {
     assert_eq!(bench.agent.answer(check.clone()).await, Answer::Done);
     assert_eq!(bench.agent.answer(Order::Status).await, Answer::Done);
     bench.agent.answer(Order::Del(sandbox("new", "10.0.0.7").attachment)).await;
-    bench.until("its address is nobody's", |bench| bench.last().contains("delete element inet ringwall pods4 { 10.0.0.7 }")).await;
+    bench
+        .until("its address is nobody's", |bench| {
+            bench.last().contains("delete element inet ringwall pods4 { 10.0.0.7 }")
+        })
+        .await;
     // The program has it a moment before the agent knows that it has.
     while bench.agent.answer(check.clone()).await == Answer::Done {
         tokio::time::sleep(Duration::from_millis(5)).await;

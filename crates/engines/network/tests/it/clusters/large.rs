@@ -62,9 +62,9 @@ pub(crate) fn large(size: &Size) -> Cluster {
     for at in 0..size.policies {
         let home = name_of(at % size.namespaces);
         let policy = match at / size.namespaces {
-            0 if at % 2 == 0 => default_deny(&home),
+            0 if at.is_multiple_of(2) => default_deny(&home),
             1 => dns(&home),
-            _ if at % 50 == 0 => of_cluster(at, numbers),
+            _ if at.is_multiple_of(50) => of_cluster(at, numbers),
             _ => of_app(at, &home, numbers),
         };
         cluster.network.policies.push(policy);
@@ -132,7 +132,7 @@ fn of_app(at: usize, home: &str, numbers: &mut Numbers) -> NetworkPolicy {
 
 fn of_cluster(at: usize, numbers: &mut Numbers) -> NetworkPolicy {
     let priority = i32::try_from(at % 1_000).unwrap();
-    let tier = if at % 100 == 0 {
+    let tier = if at.is_multiple_of(100) {
         Tier::Baseline(ClusterTier { priority })
     } else {
         Tier::Admin(ClusterTier { priority })

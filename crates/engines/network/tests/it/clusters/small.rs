@@ -57,7 +57,13 @@ pub(crate) fn small(number: u64) -> Cluster {
 }
 
 fn any_labels(numbers: &mut Numbers) -> Vec<(&'static str, &'static str)> {
-    KEYS.iter().filter_map(|key| (!numbers.one_in(3)).then(|| (*key, numbers.pick(&VALUES)))).collect()
+    let mut labels = Vec::new();
+    for key in KEYS {
+        if !numbers.one_in(3) {
+            labels.push((key, numbers.pick(&VALUES)));
+        }
+    }
+    labels
 }
 
 fn parts(numbers: &mut Numbers) -> NetworkParts {

@@ -194,7 +194,7 @@ pub(super) fn passes(cluster: &Cluster, packet: Packet) -> bool {
     if same_node && (standard || !branched) {
         return true;
     }
-    let (sender, receiver) = (own(cluster, from), own(cluster, to));
+    let (mut sender, receiver) = (own(cluster, from), own(cluster, to));
     let names = |interface: &Option<Interface>| interface.as_ref().map_or(Vec::new(), |of| of.groups.clone());
 
     let mut out: Vec<Interface> = Vec::new();
@@ -204,7 +204,11 @@ pub(super) fn passes(cluster: &Cluster, packet: Packet) -> bool {
     let own_way = has_branch(cluster, from) && !standard;
     let without_v4 =
         matches!(from, Host::Pod(at) if cluster.pods[at].network.addresses.iter().all(IpAddr::is_ipv6));
-    let translated = destination.is_ipv4() && outside && (without_v4 || (!cni.external_snat && !own_way));
+    let borrowed = without_v4 && !is_fargate(cluster, from);
+    let translated = destination.is_ipv4() && (borrowed || (outside && !cni.external_snat && !own_way));
+    if let (Some(node), true) = (on_node, translated && borrowed) {
+        sender = Some(primary(cluster, node));
+    }
     match on_node {
         Some(node) if translated => out.push(primary(cluster, node)),
         node => {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// The lines of a value that stands below a key or after a dash, with so many blanks before them.
-pub(super) fn lines(value: &Value, indent: usize, out: &mut Vec<String>) {
+pub(crate) fn lines(value: &Value, indent: usize, out: &mut Vec<String>) {
     let blanks = " ".repeat(indent);
     match value {
         Value::Object(entries) => {
@@ -36,7 +36,7 @@ fn entry(head: &str, value: &Value, indent: usize, out: &mut Vec<String>) {
 }
 
 /// A value on a line. What could be taken for something else is quoted as in JSON, which YAML is a superset of.
-pub(super) fn scalar(value: &Value) -> String {
+pub(crate) fn scalar(value: &Value) -> String {
     match value {
         Value::String(text) if is_plain(text) => text.clone(),
         other => other.to_string(),
