@@ -57,7 +57,8 @@ class Api:
                         raise
         if answer.status >= 300 and answer.status not in fine:
             raise RuntimeError(f"{method} {path}: {answer.status} {text[:500]}")
-        return json.loads(text)
+        # A path that is not served is answered with text.
+        return {} if answer.status in fine else json.loads(text)
 
     def namespace(self, name, **labels):
         self.ask("POST", "/api/v1/namespaces", {"metadata": {"name": name, "labels": labels}})

@@ -14,7 +14,7 @@ from process import until
 # Seconds in which what must not come has had the time to.
 QUIET = 0.6
 
-OTHER = "table inet other { set s { type ipv4_addr; elements = { 192.0.2.1 } } chain c { counter } }"
+OTHER = "table inet other {\n set s { type ipv4_addr; elements = { 192.0.2.1 }; }\n chain c { counter; }\n}\n"
 
 # A kind whose objects the apiserver takes as they are.
 DEFINITION = {

@@ -21,7 +21,7 @@ from cluster import Stage
 from report import Report
 
 # Seconds for all of it; then what runs is ended and the suite has failed.
-MOST = 600
+MOST = 900
 
 
 def run(program, testbed, only):

@@ -3,11 +3,12 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
+use rustix::io::Errno;
 use rustix::net::netlink::{NETFILTER, SocketAddrNetlink};
-use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, sockopt};
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
+use rustix::net::sockopt::{Timeout, set_socket_recv_buffer_size, set_socket_timeout};
+use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType};
 
 /// `NF_NETLINK_CONNTRACK_NEW`, as the bit of its group.
 const NEW_FLOWS: u32 = 1;
@@ -20,6 +21,9 @@ const KEPT_BYTES: usize = 4 << 20;
 
 /// Bytes of one datagram; the kernel sends events of some hundred bytes, one or a few at a time.
 const DATAGRAM_BYTES: usize = 64 << 10;
+
+/// How long is waited for a flow before whoever waits is asked whether to go on.
+const WAIT: Duration = Duration::from_millis(500);
 
 /// A flow that began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -37,37 +41,36 @@ pub struct Flow {
 /// What is told of flows, from now on.
 #[derive(Debug)]
 pub struct Flows {
-    socket: AsyncFd<OwnedFd>,
+    socket: OwnedFd,
     buffer: Vec<u8>,
 }
 
 impl Flows {
-    /// Listens in the network namespace of this thread, within a tokio runtime; needs NET_ADMIN.
+    /// Listens in the network namespace of this thread; needs NET_ADMIN.
     ///
     /// # Errors
     ///
     /// If the kernel refuses.
     pub fn listen() -> io::Result<Self> {
-        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let socket =
-            rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(NETFILTER))?;
-        sockopt::set_socket_recv_buffer_size(&socket, KEPT_BYTES)?;
+        let flags = SocketFlags::CLOEXEC;
+        let socket = rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(NETFILTER))?;
+        set_socket_recv_buffer_size(&socket, KEPT_BYTES)?;
+        set_socket_timeout(&socket, Timeout::Recv, Some(WAIT))?;
         rustix::net::bind(&socket, &SocketAddrNetlink::new(0, NEW_FLOWS))?;
-        Ok(Self { socket: AsyncFd::new(socket)?, buffer: vec![0; DATAGRAM_BYTES] })
+        Ok(Self { socket, buffer: vec![0; DATAGRAM_BYTES] })
     }
 
-    /// The next flows. It may be cancelled: nothing that came is lost.
+    /// The next flows; none, if there were none for half a second. It blocks its thread.
     ///
     /// # Errors
     ///
     /// If the kernel could not keep what came in the meantime (`ENOBUFS`); it goes on after that.
-    pub async fn next(&mut self) -> io::Result<Vec<Flow>> {
-        let buffer = &mut self.buffer;
-        let read = self.socket.async_io(Interest::READABLE, |socket| {
-            Ok(rustix::net::recv(socket, &mut *buffer, RecvFlags::empty())?)
-        });
-        let (count, _) = read.await?;
-        Ok(self::read(self.buffer.get(..count).unwrap_or_default()))
+    pub fn next(&mut self) -> io::Result<Vec<Flow>> {
+        match rustix::net::recv(&self.socket, &mut self.buffer[..], RecvFlags::empty()) {
+            Ok((count, _)) => Ok(read(self.buffer.get(..count).unwrap_or_default())),
+            Err(Errno::AGAIN | Errno::INTR) => Ok(Vec::new()),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

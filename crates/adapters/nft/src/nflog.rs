@@ -70,7 +70,7 @@ impl DenyLog {
         set_socket_timeout(&socket, Timeout::Recv, Some(WAIT))?;
         rustix::net::bind(&socket, &SocketAddrNetlink::new(0, 0))?;
         let mut log = Self {
-            socket: socket,
+            socket,
             buffer: vec![0; BUFFER],
             waiting: std::collections::VecDeque::new(),
             lost: 0,

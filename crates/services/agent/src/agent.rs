@@ -394,36 +394,39 @@ impl Agent {
         self.metrics.last_success.set(now.as_secs_f64());
     }
 
-    /// Logs flows of the node's pods for ever, if they are to be logged.
-    pub async fn log_flows(self: Arc<Self>) {
-        let Some(log) = &self.flows else { return };
-        let mut flows = match Flows::listen() {
-            Ok(flows) => flows,
-            Err(error) => {
-                return tracing::error!(%error, "flows that begin can't be listened to, and are not logged");
-            }
-        };
-        let mut fold = tokio::time::interval(FOLD);
-        fold.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            let room = tokio::select! {
-                _ = fold.tick() => false,
-                began = flows.next() => match began {
-                    Ok(began) => self.saw(log, began),
+    /// Logs flows of the node's pods, in a thread of its own that ends soon after the agent, if they are to be logged.
+    ///
+    /// # Errors
+    ///
+    /// Flows can't be listened to, or there can be no more threads.
+    pub fn log_flows(self: &Arc<Self>) -> std::io::Result<()> {
+        if self.flows.is_none() {
+            return Ok(());
+        }
+        let mut flows = Flows::listen()?;
+        let agent = Arc::downgrade(self);
+        std::thread::Builder::new().name("flows".to_owned()).spawn(move || {
+            let mut written = Instant::now();
+            // It comes back every while, whether there were flows or not.
+            while let Some(agent) = agent.upgrade() {
+                let Some(log) = &agent.flows else { return };
+                let room = match flows.next() {
+                    Ok(began) => agent.saw(log, began),
                     Err(error) => {
                         tracing::warn!(%error, "flows are missing in the log");
                         true
                     }
-                },
-            };
-            if !room {
-                let agent = Arc::clone(&self);
-                let written = tokio::task::spawn_blocking(move || agent.write_flows()).await;
-                if let Ok(Err(error)) = written {
-                    tracing::error!(%error, "flows can't be logged");
+                };
+                if !room || written.elapsed() >= FOLD {
+                    let names = Arc::clone(&agent.enforced.borrow());
+                    if let Err(error) = log.write(&names.names) {
+                        tracing::error!(%error, "flows can't be logged");
+                    }
+                    written = Instant::now();
                 }
             }
-        }
+        })?;
+        Ok(())
     }
 
     /// Tells of denied packets, in a thread of its own that ends soon after the agent, if the kernel logs them.
@@ -480,11 +483,6 @@ impl Agent {
             let Flow { source, destination, protocol, port } = flow;
             log.add(Seen { source, destination, protocol, port, denied: None }) && room
         })
-    }
-
-    fn write_flows(&self) -> std::io::Result<()> {
-        let enforced = Arc::clone(&self.enforced.borrow());
-        self.flows.as_ref().map_or(Ok(()), |log| log.write(&enforced.names))
     }
 
     /// Waits until a pod's rules are in the kernel.

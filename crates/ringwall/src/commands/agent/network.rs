@@ -57,7 +57,7 @@ impl Network {
             put_program(&installation)?;
             tasks.spawn(keep_plugin(installation));
         }
-        tasks.spawn(Arc::clone(&agent).log_flows());
+        agent.log_flows()?;
         agent.log_denials()?;
         tasks.spawn(Arc::clone(&agent).run(cluster, flags.security_groups.is_some()));
         tracing::info!(node, audit = flags.audit, "policies are enforced");

@@ -8,6 +8,7 @@
 )]
 
 mod api;
+#[expect(dead_code, reason = "tests of the client use all of it")]
 #[path = "../../../../adapters/kubernetes/tests/it/fake.rs"]
 mod fake;
 mod loops;
