@@ -62,8 +62,12 @@ fn judged(
             "{} lets everything {way} for every pod of the namespace `{}`",
             policy.reference, namespace.name
         );
-        let reason =
-            of_rule(policy, rule.index, &rule.source, "has a rule without peers and ports, which is for everybody");
+        let reason = of_rule(
+            policy,
+            rule.index,
+            &rule.source,
+            "has a rule without peers and ports, which is for everybody",
+        );
         return Some(about.fails(Severity::Medium, why, vec![reason]));
     }
     let denies = |policy: &&&NetworkPolicy| match policy.tier {
