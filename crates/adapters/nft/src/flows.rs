@@ -65,7 +65,7 @@ impl Flows {
     /// # Errors
     ///
     /// If the kernel could not keep what came in the meantime (`ENOBUFS`); it goes on after that.
-    pub fn next(&mut self) -> io::Result<Vec<Flow>> {
+    pub fn began(&mut self) -> io::Result<Vec<Flow>> {
         match rustix::net::recv(&self.socket, &mut self.buffer[..], RecvFlags::empty()) {
             Ok((count, _)) => Ok(read(self.buffer.get(..count).unwrap_or_default())),
             Err(Errno::AGAIN | Errno::INTR) => Ok(Vec::new()),

@@ -410,7 +410,7 @@ impl Agent {
             // It comes back every while, whether there were flows or not.
             while let Some(agent) = agent.upgrade() {
                 let Some(log) = &agent.flows else { return };
-                let room = match flows.next() {
+                let room = match flows.began() {
                     Ok(began) => agent.saw(log, began),
                     Err(error) => {
                         tracing::warn!(%error, "flows are missing in the log");
