@@ -20,7 +20,7 @@ pub fn csv(graph: &Graph, out: &mut dyn io::Write) -> io::Result<()> {
     write!(out, "{HEADER}\r\n")?;
     for (from, to, link) in graph.pairs() {
         let (Some(from), Some(to)) = (graph.parties.get(from), graph.parties.get(to)) else { continue };
-        for (verdict, traffic) in [("allowed", &link.allowed), ("unknown", &link.unknown)] {
+        for (verdict, traffic) in [("allowed", &link.allowed), ("possible", &link.possible)] {
             rows(out, from, to, verdict, traffic)?;
         }
     }

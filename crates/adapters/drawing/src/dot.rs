@@ -6,6 +6,7 @@ use crate::text::printable;
 
 /// Writes a graph in Graphviz' DOT: namespaces are clusters, what is open to everybody is in the nodes' labels, as in the drawing.
 pub fn dot(graph: &Graph) -> String {
+    let graph = &*graph.manageable();
     let mut out = String::new();
     // Writing into a string can't fail.
     let _ = write(graph, &fold(graph), &mut out);
@@ -36,10 +37,10 @@ fn write(graph: &Graph, folded: &Folded, out: &mut dyn fmt::Write) -> fmt::Resul
         let (Some((from, tail)), Some((to, head))) = (end(folded, edge.from), end(folded, edge.to)) else {
             continue;
         };
-        let (text, style) = match (edge.allowed.is_none(), edge.unknown.is_none()) {
-            (true, _) => (format!("not judged: {}", edge.unknown), ", style=dashed"),
+        let (text, style) = match (edge.allowed.is_none(), edge.possible.is_none()) {
+            (true, _) => (format!("possibly {}", edge.possible), ", style=dashed"),
             (false, true) => (edge.allowed.to_string(), ""),
-            (false, false) => (format!("{}; not judged: {}", edge.allowed, edge.unknown), ""),
+            (false, false) => (format!("{}; possibly {}", edge.allowed, edge.possible), ""),
         };
         let tail = tail.map(|at| format!(", ltail=cluster_{at}")).unwrap_or_default();
         let head = head.map(|at| format!(", lhead=cluster_{at}")).unwrap_or_default();

@@ -24,8 +24,8 @@ pub struct Edge {
     pub to: Unit,
     /// What is allowed.
     pub allowed: Traffic,
-    /// What could not be judged.
-    pub unknown: Traffic,
+    /// What is not certain: see [`Link`](crate::Link).
+    pub possible: Traffic,
 }
 
 /// A graph, folded. Exact: what is open, and the edges, are all links and nothing else.
@@ -47,7 +47,7 @@ pub struct Folded {
     pub edges: Vec<Edge>,
 }
 
-/// What is allowed, and what could not be judged.
+/// What is allowed, and what is possible.
 type Label = (Traffic, Traffic);
 
 /// Folds a graph.
@@ -114,8 +114,8 @@ pub fn fold(graph: &Graph) -> Folded {
             _ => None,
         };
         let allowed = said.map_or_else(|| link.allowed.clone(), |said| link.allowed.without(said));
-        if !allowed.is_none() || !link.unknown.is_none() {
-            residues.push((link.from, link.to, (allowed, link.unknown.clone())));
+        if !allowed.is_none() || !link.possible.is_none() {
+            residues.push((link.from, link.to, (allowed, link.possible.clone())));
         }
     }
     folded.edges = edges(graph, &folded, &residues);
@@ -187,7 +187,7 @@ fn edges(graph: &Graph, folded: &Folded, residues: &[(usize, usize, Label)]) -> 
         };
         let to: BTreeSet<usize> = to.iter().copied().filter(|to| Some(*to) != alone).collect();
         for unit in units(folded, &to, alone) {
-            edges.push(Edge { from: *from, to: unit, allowed: label.0.clone(), unknown: label.1.clone() });
+            edges.push(Edge { from: *from, to: unit, allowed: label.0.clone(), possible: label.1.clone() });
         }
     }
     edges.sort();

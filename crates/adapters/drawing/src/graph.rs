@@ -1,6 +1,10 @@
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use ringwall_network::Traffic;
+
+/// Most pairs of parties that are told one by one where all of them have to be looked at: more would take long and nobody would read them.
+pub const MAX_FOLDED: usize = 10_000_000;
 
 /// What reaches what: parties, in classes of which all members are treated alike, and what gets from class to class.
 #[derive(Clone, Debug, Default)]
@@ -56,8 +60,8 @@ pub struct Link {
     pub to: usize,
     /// What is allowed.
     pub allowed: Traffic,
-    /// What could not be judged.
-    pub unknown: Traffic,
+    /// What could not be judged, or is true of some of their pods only.
+    pub possible: Traffic,
 }
 
 impl Party {
@@ -115,5 +119,61 @@ impl Graph {
                 others.map(move |to| (*from, *to, link))
             })
         })
+    }
+
+    /// How many pairs are linked.
+    pub fn count(&self) -> usize {
+        let of_link = |link: &Link| self.members(link.from).len().saturating_mul(self.members(link.to).len());
+        self.links.iter().map(of_link).fold(0, usize::saturating_add)
+    }
+
+    /// The graph itself; of one with more pairs than [`MAX_FOLDED`] the graph of its namespaces, which a note tells.
+    pub fn manageable(&self) -> Cow<'_, Self> {
+        if self.count() <= MAX_FOLDED { Cow::Borrowed(self) } else { Cow::Owned(self.of_groups()) }
+    }
+
+    /// Namespaces (nodes, the outside) as parties: what any of one may send to any of another.
+    fn of_groups(&self) -> Self {
+        let groups = self.groups();
+        let mut group_of = vec![0; self.parties.len()];
+        let mut parties = Vec::with_capacity(groups.len());
+        for (at, group) in groups.iter().enumerate() {
+            for member in &group.members {
+                if let Some(place) = group_of.get_mut(*member) {
+                    *place = at;
+                }
+            }
+            parties.push(Party {
+                side: group.side,
+                namespace: if group.side == Side::Pods { group.name.clone() } else { String::new() },
+                kind: if group.side == Side::Pods { "Namespace".to_owned() } else { String::new() },
+                name: group.name.clone(),
+                detail: format!("{} members", group.members.len()),
+            });
+        }
+        let of_class = |class: usize| -> std::collections::BTreeSet<usize> {
+            self.members(class).iter().filter_map(|member| group_of.get(*member).copied()).collect()
+        };
+        let mut links: BTreeMap<(usize, usize), (Traffic, Traffic)> = BTreeMap::new();
+        for link in &self.links {
+            for from in of_class(link.from) {
+                for to in of_class(link.to) {
+                    let told = links.entry((from, to)).or_default();
+                    *told = (told.0.or(&link.allowed), told.1.or(&link.possible));
+                }
+            }
+        }
+        let mut notes = self.notes.clone();
+        notes.push("too many pairs to tell one by one: what is said of a namespace holds of some of its workloads".to_owned());
+        Self {
+            title: self.title.clone(),
+            notes,
+            is_part: self.is_part,
+            classes: (0..parties.len()).map(|at| vec![at]).collect(),
+            parties,
+            links: (links.into_iter())
+                .map(|((from, to), (allowed, possible))| Link { from, to, possible: possible.without(&allowed), allowed })
+                .collect(),
+        }
     }
 }

@@ -49,23 +49,19 @@ fn write(graph: &Graph, out: &mut String) -> fmt::Result {
     }
     writeln!(
         out,
-        "<div class=\"bar\"><input id=\"filter\" type=\"search\" placeholder=\"Show only …  (a name, a namespace, a port)\" aria-label=\"Show only\" autocomplete=\"off\" spellcheck=\"false\"><span id=\"count\"></span><nav><a href=\"#drawing\">Drawing</a><a href=\"#table\">Table</a><a href=\"#matrix\">Matrix</a></nav></div></header>"
+        "<div class=\"bar\"><input id=\"filter\" type=\"search\" placeholder=\"Show only …  (a name, a namespace, a port)\" aria-label=\"Show only\" autocomplete=\"off\" spellcheck=\"false\"><span id=\"count\"></span><nav><a href=\"#drawing\">Drawing</a><a href=\"#matrix\">Matrix</a><a href=\"#table\">Table</a></nav></div></header>"
     )?;
     writeln!(out, "<main>\n<section id=\"drawing\">")?;
     Drawing::new(graph, false).write(out)?;
-    writeln!(out, "</section>\n<section id=\"table\"><h2>Who reaches whom</h2>")?;
-    table(graph, out)?;
     writeln!(out, "</section>\n<section id=\"matrix\"><h2>Matrix</h2>")?;
     matrix(graph, out)?;
-    writeln!(out, "</section>\n</main>\n<script>{SCRIPT}</script>\n</body>\n</html>")
+    writeln!(out, "</section>\n<section id=\"table\"><h2>Who reaches whom</h2>\n<div class=\"long\">")?;
+    table(graph, out)?;
+    writeln!(out, "</div></section>\n</main>\n<script>{SCRIPT}</script>\n</body>\n</html>")
 }
 
 fn table(graph: &Graph, out: &mut String) -> fmt::Result {
-    let count = graph
-        .links
-        .iter()
-        .map(|link| graph.members(link.from).len() * graph.members(link.to).len())
-        .sum::<usize>();
+    let count = graph.count();
     writeln!(
         out,
         "<table class=\"list\"><thead><tr><th>From</th><th>To</th><th>Ports</th></tr></thead><tbody>"
@@ -102,14 +98,15 @@ fn line(out: &mut String, from: (&str, &str), to: (&str, &str), link: &Link) -> 
     if !link.allowed.is_none() {
         write!(out, "{}", link.allowed)?;
     }
-    if !link.unknown.is_none() {
-        write!(out, " <i>not judged: {}</i>", link.unknown)?;
+    if !link.possible.is_none() {
+        write!(out, " <i>possibly: {}</i>", link.possible)?;
     }
     writeln!(out, "</td></tr>")
 }
 
 /// Senders as rows, receivers as columns.
 fn matrix(graph: &Graph, out: &mut String) -> fmt::Result {
+    let graph = &*graph.manageable();
     let folded = fold(graph);
     let fine = graph.parties.len() <= MAX_MATRIX;
     // Rows and columns: names, and of each party where it is.
@@ -142,7 +139,7 @@ fn matrix(graph: &Graph, out: &mut String) -> fmt::Result {
             Some((known, _)) => *known = (*known).max(kind),
             None => {
                 let ports = if kind == 1 {
-                    format!("not judged: {}", link.unknown)
+                    format!("possibly: {}", link.possible)
                 } else {
                     link.allowed.to_string()
                 };
@@ -152,7 +149,7 @@ fn matrix(graph: &Graph, out: &mut String) -> fmt::Result {
     }
     writeln!(
         out,
-        "<p class=\"key\">Rows send, columns receive: <b class=\"m3\"></b> all ports <b class=\"m2\"></b> some <b class=\"m1\"></b> not judged{}</p>",
+        "<p class=\"key\">Rows send, columns receive: <b class=\"m3\"></b> all ports <b class=\"m2\"></b> some <b class=\"m1\"></b> possibly{}</p>",
         if fine {
             ""
         } else {

@@ -104,6 +104,7 @@ pub(crate) struct Arrow {
 impl Scene {
     /// Makes a scene of a graph.
     pub(crate) fn new(graph: &Graph) -> Self {
+        let graph = &*graph.manageable();
         let folded = fold(graph);
         let coarse = graph.parties.len() > MAX_PARTIES || folded.edges.len() > MAX_ARROWS;
         let mut scene =
@@ -272,7 +273,7 @@ impl Builder<'_> {
             return;
         };
         let (kind, traffic) =
-            (MarkKind::ToFixed, if edge.allowed.is_none() { &edge.unknown } else { &edge.allowed });
+            (MarkKind::ToFixed, if edge.allowed.is_none() { &edge.possible } else { &edge.allowed });
         let question = if edge.allowed.is_none() { " ?" } else { "" };
         let mark =
             Mark { kind, text: format!("→ {name}{question}"), tip: format!("reaches {name}: {traffic}") };
@@ -292,13 +293,13 @@ impl Builder<'_> {
             let ends = (self.spots.get(&(true, edge.from)), self.spots.get(&(false, edge.to)));
             let (Some(from), Some(to)) = ends else { continue };
             let label = joined.entry((*from, *to)).or_default();
-            *label = (label.0.or(&edge.allowed), label.1.or(&edge.unknown));
+            *label = (label.0.or(&edge.allowed), label.1.or(&edge.possible));
         }
         for ((from, to), (allowed, unknown)) in joined {
             let uncertain = allowed.is_none();
             let traffic = if uncertain { &unknown } else { &allowed };
             let not_judged =
-                if unknown.is_none() { String::new() } else { format!("\nnot judged: {unknown}") };
+                if unknown.is_none() { String::new() } else { format!("\npossibly: {unknown}") };
             let names = (tip(scene, from), tip(scene, to));
             let tip = format!("{} → {}\n{traffic}{not_judged}", names.0, names.1);
             let Some(row) = scene.boxes.get_mut(to.frame).and_then(|frame| frame.rows.get_mut(to.row)) else {

@@ -1,8 +1,11 @@
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::{Seek as _, Write as _};
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use rustix::fs::{MemfdFlags, memfd_create};
+use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 
 use crate::{NftError, Plan, TableName};
@@ -94,19 +97,13 @@ impl Nft {
             .args(rest)
             .args(arguments)
             .env("LC_ALL", "C")
-            .stdin(Stdio::piped())
+            .stdin(whole(input).map_err(start)?)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .map_err(start)?;
-        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let write = async {
-            if let Some(mut stdin) = stdin {
-                // A program that has enough of it says so itself.
-                let _ = stdin.write_all(input.as_bytes()).await;
-            }
-        };
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let read = async {
             let mut bytes = Vec::new();
             if let Some(stdout) = stdout {
@@ -131,7 +128,7 @@ impl Nft {
             }
             Ok::<_, std::io::Error>(bytes)
         };
-        let ((), output, message) = tokio::join!(write, read, complain);
+        let (output, message) = tokio::join!(read, complain);
         let (output, message) = (output.map_err(start)?, message.map_err(start)?);
         if u64::try_from(output.len()).is_ok_and(|length| length > MAX_OUTPUT) {
             return Err(NftError::Listing { program, message: format!("longer than {MAX_OUTPUT} bytes") });
@@ -144,4 +141,13 @@ impl Nft {
         }
         String::from_utf8(output).map_err(|error| NftError::Listing { program, message: error.to_string() })
     }
+}
+
+/// An input that is there as a whole before the program starts. Of a pipe it would read a part, if this process was killed meanwhile, and
+/// a part of a script can be one.
+fn whole(input: &str) -> std::io::Result<File> {
+    let mut file = File::from(memfd_create("ringwall-nft", MemfdFlags::CLOEXEC)?);
+    file.write_all(input.as_bytes())?;
+    file.rewind()?;
+    Ok(file)
 }

@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 use ringwall_model::network::Protocol;
 use ringwall_model::{Decision, ObjectRef, Verdict};
 
-use crate::pairs::{AddressRange, FoldedParty, Member, Reach, cuts};
+use crate::pairs::{AddressRange, ClassSet, FoldedParty, Member, Reach, cuts};
 use crate::{Allowed, Network, Origin, Party, Traffic};
 
 /// Labels that controllers make up anew at each rollout: they name nobody.
@@ -86,7 +86,7 @@ pub struct Turn {
 /// A side of the comparison: classes by party.
 struct Side<'r, 'n, 'a> {
     reach: &'r Reach<'n, 'a>,
-    sets: HashMap<DiffParty, Vec<u32>>,
+    sets: HashMap<DiffParty, ClassSet>,
     outside: HashMap<AddressRange, u32>,
 }
 
@@ -94,6 +94,8 @@ struct Side<'r, 'n, 'a> {
 struct Group {
     parties: Vec<DiffParty>,
     sets: [Vec<u32>; 2],
+    /// Of the first of them, classes in which it has one member.
+    alone: [Vec<u32>; 2],
 }
 
 /// Compares two snapshots.
@@ -146,13 +148,10 @@ impl<'r, 'n, 'a> Side<'r, 'n, 'a> {
     fn new(reach: &'r Reach<'n, 'a>) -> Self {
         let network = reach.network();
         let (parties, classes) = reach.parties();
-        let mut sets: HashMap<DiffParty, Vec<u32>> = HashMap::new();
+        let mut sets: HashMap<DiffParty, ClassSet> = HashMap::new();
         for (party, classes) in parties.into_iter().zip(classes) {
             if let Some(party) = lasting(network, party) {
-                let set = sets.entry(party).or_default();
-                set.extend(classes);
-                set.sort_unstable();
-                set.dedup();
+                sets.entry(party).or_default().extend(&classes);
             }
         }
         let mut outside = HashMap::new();
@@ -167,7 +166,9 @@ impl<'r, 'n, 'a> Side<'r, 'n, 'a> {
     }
 
     fn between(&self, from: &Group, to: &Group, at: usize) -> Option<(Allowed, Traffic)> {
-        self.reach.between_sets(from.sets.get(at)?, to.sets.get(at)?)
+        let only = std::ptr::eq(from, to) && from.parties.len() == 1;
+        let alone = from.alone.get(at).filter(|_| only).map_or(&[][..], Vec::as_slice);
+        self.reach.between_sets(from.sets.get(at)?, to.sets.get(at)?, alone)
     }
 
     /// The decision for a packet between two members of whom it passes, or of whom it doesn't for certain, as `passes` wants it.
@@ -247,12 +248,12 @@ fn only_in(here: &Side<'_, '_, '_>, there: &Side<'_, '_, '_>) -> Vec<DiffParty> 
 
 /// Who is in both, with those together who are alike in both.
 fn groups(first: &Side<'_, '_, '_>, second: &Side<'_, '_, '_>) -> Vec<Group> {
-    let mut both: Vec<(DiffParty, [Vec<u32>; 2])> = (first.sets.iter())
+    let mut both: Vec<(DiffParty, [ClassSet; 2])> = (first.sets.iter())
         .filter_map(|(party, before)| {
             Some((party.clone(), [before.clone(), second.sets.get(party)?.clone()]))
         })
         .collect();
-    both.sort_unstable();
+    both.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     let mut ranges: Vec<(u32, u32, AddressRange)> = (first.outside.iter())
         .filter_map(|(range, before)| Some((*before, *second.outside.get(range)?, *range)))
         .collect();
@@ -269,13 +270,15 @@ fn groups(first: &Side<'_, '_, '_>, second: &Side<'_, '_, '_>) -> Vec<Group> {
         }
     }
     let outside = outside.into_iter().map(|((before, after), ranges)| {
-        (DiffParty::Outside(AddressRange::joined(ranges)), [vec![before], vec![after]])
+        let set = |class| ClassSet { classes: vec![class], alone: Vec::new() };
+        (DiffParty::Outside(AddressRange::joined(ranges)), [set(before), set(after)])
     });
     let mut groups: Vec<Group> = Vec::new();
     let mut places: HashMap<[Vec<u32>; 2], usize> = HashMap::new();
-    for (party, sets) in both.into_iter().chain(outside) {
-        let at = *places.entry(sets).or_insert_with_key(|sets| {
-            groups.push(Group { parties: Vec::new(), sets: sets.clone() });
+    for (party, [before, after]) in both.into_iter().chain(outside) {
+        let at = *places.entry([before.classes, after.classes]).or_insert_with_key(|sets| {
+            let alone = [before.alone, after.alone];
+            groups.push(Group { parties: Vec::new(), sets: sets.clone(), alone });
             groups.len() - 1
         });
         if let Some(group) = groups.get_mut(at) {

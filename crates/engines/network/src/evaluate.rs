@@ -137,7 +137,7 @@ pub(crate) fn observed<'p>(
         }
         observe(Step { policy, rule: None, matched: &possible, open: &fates.open });
         for rule in rules {
-            let matched = rule_matches(rule, peer, destination.ports);
+            let matched = asked(policy, rule, peer, destination);
             observe(Step { policy, rule: Some(rule), matched: &matched, open: &fates.open });
             accepted.certain = accepted.certain.or(&matched.certain);
             accepted.possible = accepted.possible.or(&matched.possible);
@@ -178,6 +178,16 @@ fn cluster_tier<'p>(
     fates.next_tier();
 }
 
+/// What a rule of a policy matches: nothing for certain where the policy could not be read as a whole, since then it may be about others,
+/// or at another place.
+fn asked(policy: &NetworkPolicy, rule: &NetworkRule, peer: &End<'_>, destination: &End<'_>) -> Matched {
+    let mut matched = rule_matches(rule, peer, destination.ports);
+    if !policy.unreadable.is_empty() {
+        matched.certain = Traffic::none();
+    }
+    matched
+}
+
 fn cluster_policy<'p>(
     fates: &mut Fates,
     policy: &'p NetworkPolicy,
@@ -189,7 +199,7 @@ fn cluster_policy<'p>(
         if fates.open.is_none() {
             return;
         }
-        let matched = rule_matches(rule, peer, destination.ports);
+        let matched = asked(policy, rule, peer, destination);
         observe(Step { policy, rule: Some(rule), matched: &matched, open: &fates.open });
         fates.settle(&matched, rule.action);
     }

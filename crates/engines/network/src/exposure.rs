@@ -66,12 +66,16 @@ pub fn exposure(network: &Network<'_>) -> Vec<Exposed> {
     let is_model = |party: &FoldedParty| matches!(party, FoldedParty::Model(_));
     let of_model: Vec<Option<&Vec<u32>>> = (0..models.len())
         .map(|at| {
-            parties.iter().position(|party| *party == FoldedParty::Model(at)).and_then(|at| sets.get(at))
+            parties
+                .iter()
+                .position(|party| *party == FoldedParty::Model(at))
+                .and_then(|at| sets.get(at).map(|set| &set.classes))
         })
         .collect();
     let mut exposed: Vec<Exposed> = Vec::new();
     let mut places: HashMap<(usize, Traffic, Traffic), usize> = HashMap::new();
     for (party, set) in parties.iter().zip(&sets).filter(|(party, _)| !is_model(party)) {
+        let set = &set.classes;
         let pods =
             set.iter().all(|class| reach.classes().get(*class as usize).is_some_and(super::Class::is_pods));
         if !pods {
@@ -81,7 +85,7 @@ pub fn exposure(network: &Network<'_>) -> Vec<Exposed> {
         for (at, (new, model)) in news.iter().zip(&of_model).enumerate() {
             let Some(model) = model else { continue };
             let some = |from: &[u32], to: &[u32]| {
-                reach.between_sets(from, to).map_or_else(Traffic::none, |(_, some)| some)
+                reach.between_sets(from, to, &[]).map_or_else(Traffic::none, |(_, some)| some)
             };
             let (ingress, egress) = (some(model, set), some(set, model));
             let (ingress, egress) = match &anybody {

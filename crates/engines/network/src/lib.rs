@@ -135,7 +135,9 @@ pub use diff::{Change, Diff, DiffParty, Turn, diff};
 pub use evaluate::{Allowed, direction};
 pub use exposure::{Exposed, NewNamespace, NewPods, exposure};
 pub use network::{Direction, Network};
-pub use pairs::{AddressRange, Class, Edge, Folded, FoldedLink, FoldedParty, Member, ModelPod, Reach};
+pub use pairs::{
+    AddressRange, Class, Edge, Folded, FoldedLink, FoldedParty, Member, ModelPod, Reach, Shadowed, shadowed,
+};
 pub use party::{
     End, EndKind, Labels, NamespaceEntry, NamespaceId, NodeEntry, NodeId, Origin, Party, PodEntry, PodId,
     PolicyEntry, PolicyId,

@@ -39,7 +39,7 @@ struct LinkJson {
     from: usize,
     to: usize,
     allowed: Vec<SpanJson>,
-    unknown: Vec<SpanJson>,
+    possible: Vec<SpanJson>,
 }
 
 impl<'a> From<&'a Party> for PartyJson<'a> {
@@ -72,7 +72,7 @@ pub(crate) fn print(out: &mut dyn Write, graph: &Graph) -> io::Result<()> {
                 from: link.from,
                 to: link.to,
                 allowed: json::spans(&link.allowed),
-                unknown: json::spans(&link.unknown),
+                possible: json::spans(&link.possible),
             })
             .collect(),
     };

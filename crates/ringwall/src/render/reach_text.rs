@@ -27,6 +27,7 @@ type Comes = BTreeMap<(bool, Traffic), BTreeSet<Sender>>;
 /// Prints a graph by whom is reached.
 pub(crate) fn print(out: &mut dyn Write, graph: &Graph, folder: &Path) -> io::Result<()> {
     let width = style::width();
+    let graph = &*graph.manageable();
     let folded = fold(graph);
     writeln!(out, "{}", style::paint(style::HEADING, &style::printable(&graph.title)))?;
     for note in &graph.notes {
@@ -96,7 +97,7 @@ impl Teller<'_> {
         }
         for edge in &self.folded.edges {
             put(edge.to, false, &edge.allowed, Sender::Unit(edge.from));
-            put(edge.to, true, &edge.unknown, Sender::Unit(edge.from));
+            put(edge.to, true, &edge.possible, Sender::Unit(edge.from));
         }
         comes
     }
@@ -122,7 +123,7 @@ impl Teller<'_> {
                 senders.iter().map(|sender| self.sender(sender, self.group(unit))).collect();
             let (looks, ports) = match unknown {
                 false => (style::PLAIN, ports(traffic)),
-                true => (style::WARNING, format!("not judged: {}", ports(traffic))),
+                true => (style::WARNING, format!("possibly: {}", ports(traffic))),
             };
             table.row([
                 Cell::new(std::mem::take(&mut name)),

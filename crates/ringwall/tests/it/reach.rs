@@ -109,7 +109,7 @@ fn without_a_port_the_answer_is_which() {
     check("shop/db-0 shop/web-1", 0, "yes  pod shop/db-0 reaches pod shop/web-1 at all ports");
     check("shop/web-1 shop/svc/api", 0, "yes  pod shop/web-1 reaches Service shop/api at TCP 80");
     let said = shop().run("reach", "shop/web-1 shop/deploy/api --output json");
-    let expected = json!({"version": 1, "decision": "allowed", "allowed": [{"protocol": "TCP", "first": 8080, "last": 8080}], "unknown": []});
+    let expected = json!({"version": 1, "decision": "allowed", "allowed": [{"protocol": "TCP", "first": 8080, "last": 8080}], "possible": []});
     assert_eq!(said.json(), expected);
 }
 

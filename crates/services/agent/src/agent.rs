@@ -452,7 +452,7 @@ impl Agent {
             // It comes back every while, whether something was logged or not.
             while let Some(agent) = agent.upgrade() {
                 let audit = agent.settings.options.audit;
-                match log.next() {
+                match log.read() {
                     Ok(logged) => logged.into_iter().for_each(|logged| agent.denied(logged, audit)),
                     Err(error) => return tracing::error!(%error, "denied packets are no longer told of"),
                 }

@@ -1,4 +1,4 @@
-use ringwall_drawing::{MAX_BOXES, SCRIPT, SCRIPT_HASH, csv, dot, html, svg};
+use ringwall_drawing::{Graph, Link, MAX_BOXES, MAX_FOLDED, SCRIPT, SCRIPT_HASH, csv, dot, html, svg};
 use ringwall_network::Traffic;
 
 use crate::shop::{graph, pods, shop, tcp};
@@ -82,4 +82,17 @@ fn nobody_is_drawn_too() {
     assert!(svg(&graph).ends_with("</svg>\n"));
     assert!(html(&graph).ends_with("</html>\n"));
     assert_eq!(dot(&graph).lines().count(), 8);
+}
+
+#[test]
+fn what_is_huge_is_told_by_namespaces() {
+    let parties: Vec<_> = (0..8000).map(|at| pods(&format!("ns{:02}", at % 40), "Pod", &format!("p{at}"))).collect();
+    let (web, rest) = (0..8000).partition(|at| at % 2 == 0);
+    let classes = vec![web, rest];
+    let link = |from, to| Link { from, to, allowed: tcp(80), possible: Traffic::none() };
+    let graph = Graph { parties, classes, links: vec![link(0, 1), link(1, 0)], ..Graph::default() };
+    assert!(graph.count() > MAX_FOLDED);
+    let drawn = svg(&graph);
+    assert!(drawn.contains("holds of some of its workloads"), "{drawn}");
+    assert!(html(&graph).len() < 2_000_000 && dot(&graph).len() < 100_000);
 }

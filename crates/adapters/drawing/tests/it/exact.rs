@@ -20,7 +20,7 @@ fn add(said: &mut Said, from: usize, to: usize, allowed: &Traffic, unknown: &Tra
 fn plain(graph: &Graph) -> Said {
     let mut said = Said::new();
     for (from, to, link) in graph.pairs() {
-        add(&mut said, from, to, &link.allowed, &link.unknown);
+        add(&mut said, from, to, &link.allowed, &link.possible);
     }
     said
 }
@@ -47,7 +47,7 @@ fn unfolded(graph: &Graph, folded: &Folded) -> Said {
     for edge in &folded.edges {
         for from in members(edge.from) {
             for to in members(edge.to) {
-                add(&mut said, from, to, &edge.allowed, &edge.unknown);
+                add(&mut said, from, to, &edge.allowed, &edge.possible);
             }
         }
     }
@@ -99,8 +99,8 @@ prop_compose! {
                 if (allowed.is_none() && unknown.is_none()) || (outside(from) && outside(to)) {
                     continue;
                 }
-                let unknown = unknown.without(allowed);
-                graph.links.push(Link { from, to, allowed: allowed.clone(), unknown });
+                let possible = unknown.without(allowed);
+                graph.links.push(Link { from, to, allowed: allowed.clone(), possible });
             }
         }
         graph

@@ -25,7 +25,7 @@ pub(crate) fn graph(parties: Vec<Party>, link: impl Fn(&Party, &Party) -> Traffi
         for (to, b) in parties.iter().enumerate() {
             let allowed = link(a, b);
             if from != to && !allowed.is_none() {
-                links.push(Link { from, to, allowed, unknown: Traffic::none() });
+                links.push(Link { from, to, allowed, possible: Traffic::none() });
             }
         }
     }
@@ -109,6 +109,6 @@ pub(crate) fn shop() -> Graph {
     // What could not be judged.
     let runner = graph.parties.iter().position(|party| party.name == "runner").unwrap();
     let postgres = graph.parties.iter().position(|party| party.name == "postgres").unwrap();
-    graph.links.push(Link { from: runner, to: postgres, allowed: Traffic::none(), unknown: tcp(5432) });
+    graph.links.push(Link { from: runner, to: postgres, allowed: Traffic::none(), possible: tcp(5432) });
     graph
 }

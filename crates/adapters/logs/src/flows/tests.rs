@@ -58,9 +58,10 @@ fn records_of_both_ways_are_one_flow() {
     let none = "2 123456789010 eni-1 - - - - - - - 1431280876 1431280934 - NODATA";
     let skipped = "2 123456789010 eni-1 - - - - - - - 1431280876 1431280934 - SKIPDATA";
     let exported = format!("2026-11-27T22:48:43.000Z {V2}");
-    let flows = read([V2, back, refused, none, skipped, exported.as_str()].join("\n"));
-    assert_eq!(told(&flows), ["10.0.1.5 10.0.2.9 TCP5432 true 3", "203.0.113.1 10.0.2.9 TCP40000 false 1"]);
-    assert_eq!((flows.other, flows.skipped, flows.by_ports, flows.unreadable), (1, 1, 3, 0));
+    let tailed = format!("2026-11-27T22:48:43+00:00 eni-1-all {V2}");
+    let flows = read([V2, back, refused, none, skipped, exported.as_str(), tailed.as_str()].join("\n"));
+    assert_eq!(told(&flows), ["10.0.1.5 10.0.2.9 TCP5432 true 4", "203.0.113.1 10.0.2.9 TCP40000 false 1"]);
+    assert_eq!((flows.other, flows.skipped, flows.by_ports, flows.unreadable), (1, 1, 4, 0));
 }
 
 #[test]

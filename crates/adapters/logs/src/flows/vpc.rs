@@ -89,9 +89,10 @@ impl Format {
             *self = Self::of(names.iter().map(String::as_str));
             return Ok(Taken::Header);
         }
-        // CloudWatch exports each event behind its time.
-        if fields.len() == self.columns + 1 && fields.first().is_some_and(|time| time.contains('T')) {
-            fields.remove(0);
+        // CloudWatch exports each event behind its time, `aws logs tail` behind its time and its stream.
+        let ahead = fields.len().saturating_sub(self.columns);
+        if (1..=2).contains(&ahead) && fields.first().is_some_and(|time| time.contains('T')) {
+            fields.drain(..ahead);
         }
         if fields.len() != self.columns {
             return Err(format!(

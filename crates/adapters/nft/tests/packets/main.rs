@@ -9,6 +9,7 @@
     reason = "helpers of tests fail loudly"
 )]
 
+mod bridge;
 mod enforce;
 mod failures;
 mod generated;

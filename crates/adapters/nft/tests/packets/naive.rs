@@ -10,7 +10,7 @@ use ringwall_model::network::Protocol;
 use serde_json::Value;
 
 use crate::lab::Place;
-use crate::world::{Labels, Pod, World};
+use crate::world::{Labels, Pod, Vpc, World};
 
 /// One packet that opens a flow.
 #[derive(Clone, Debug)]
@@ -35,8 +35,14 @@ impl Question {
 /// Whether it gets there.
 pub(crate) fn allowed(world: &World, question: &Question) -> bool {
     let (from, to) = (world.place_of(question.from), world.place_of(question.to));
-    // A pod's own address, and a pod and its node, whatever policies say.
-    if from == to || near(world, &from, &to) || near(world, &to, &from) {
+    if from == to {
+        return true;
+    }
+    if !world.vpc.as_ref().is_none_or(|vpc| groups_allow(world, vpc, question, &from, &to)) {
+        return false;
+    }
+    // A pod and its node, whatever policies say.
+    if near(world, &from, &to) || near(world, &to, &from) {
         return true;
     }
     let (sender, receiver) = (pod(world, &from), pod(world, &to));
@@ -52,6 +58,69 @@ fn near(world: &World, one: &Place, other: &Place) -> bool {
 fn pod<'w>(world: &'w World, place: &Place) -> Option<&'w Pod> {
     let Place::Pod(key) = place else { return None };
     world.on_pod_network().find(|pod| pod.key() == *key)
+}
+
+/// Security groups: the source's may send it, and the destination's may get it.
+fn groups_allow(world: &World, vpc: &Vpc, question: &Question, from: &Place, to: &Place) -> bool {
+    let branch = |place: &Place| pod(world, place).is_some_and(|pod| !pod.groups.is_empty());
+    // What stays on a node passes no interface, but that of a pod that has its own in strict mode.
+    let through_vpc = vpc.strict && (branch(from) || branch(to));
+    let node = |place: &Place| match place {
+        Place::Node(at) => Some(*at),
+        _ => pod(world, place).map(|pod| pod.node),
+    };
+    if node(from).is_some() && node(from) == node(to) && !through_vpc {
+        return true;
+    }
+    let own = |place: &Place| -> Vec<String> {
+        match pod(world, place).filter(|pod| !pod.groups.is_empty()) {
+            Some(pod) => pod.groups.clone(),
+            None => node(place).map_or_else(Vec::new, |at| world.nodes[at].groups.clone()),
+        }
+    };
+    // In standard mode the node's interface judges as well.
+    let judges = |place: &Place| -> Vec<Vec<String>> {
+        let mut all = vec![own(place)];
+        if !vpc.strict && branch(place) {
+            all.extend(node(place).map(|at| world.nodes[at].groups.clone()));
+        }
+        if *place == Place::Outside { Vec::new() } else { all }
+    };
+    let lets = |groups: &Vec<String>, list: &str, other: IpAddr, others: &[String]| {
+        vpc.groups.iter().filter(|group| groups.iter().any(|id| group["GroupId"] == id.as_str())).any(
+            |group| {
+                group[list]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .any(|rule| group_rule_matches(rule, question, other, others))
+            },
+        )
+    };
+    judges(from).iter().all(|groups| lets(groups, "IpPermissionsEgress", question.to, &own(to)))
+        && judges(to).iter().all(|groups| lets(groups, "IpPermissions", question.from, &own(from)))
+}
+
+fn group_rule_matches(rule: &Value, question: &Question, other: IpAddr, others: &[String]) -> bool {
+    let of_protocol = match (rule["IpProtocol"].as_str().unwrap(), question.protocol) {
+        ("-1", _) | ("132", Protocol::Sctp) => true,
+        ("icmp", Protocol::Icmp) => other.is_ipv4(),
+        ("icmpv6", Protocol::Icmp) => other.is_ipv6(),
+        ("tcp", Protocol::Tcp) | ("udp", Protocol::Udp) => (rule["FromPort"].as_u64().unwrap()
+            ..=rule["ToPort"].as_u64().unwrap())
+            .contains(&u64::from(question.port)),
+        _ => false,
+    };
+    let within = |item: &Value| {
+        let block = item["CidrIp"].as_str().or(item["CidrIpv6"].as_str()).unwrap();
+        block.parse::<IpNet>().unwrap().contains(&other)
+    };
+    let list = |key: &str| rule[key].as_array().cloned().unwrap_or_default();
+    of_protocol
+        && (list("IpRanges").iter().chain(&list("Ipv6Ranges")).any(within)
+            || list("UserIdGroupPairs")
+                .iter()
+                .any(|pair| others.iter().any(|id| pair["GroupId"] == id.as_str())))
 }
 
 struct Port<'w> {

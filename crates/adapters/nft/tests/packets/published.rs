@@ -63,7 +63,7 @@ fn world(step: &Value, v4: bool) -> World {
             host_network: false,
             over: false,
             ports: ports.collect(),
-            annotations: Labels::new(),
+            groups: Vec::new(),
         }
     });
     World {
@@ -72,12 +72,13 @@ fn world(step: &Value, v4: bool) -> World {
                 name: format!("node-{at}"),
                 labels: Labels::new(),
                 addresses: node_addresses(at),
+                groups: Vec::new(),
             })
             .collect(),
         namespaces,
         pods: pods.collect(),
         objects: step["policies"].as_array().cloned().unwrap_or_default(),
-        exports: Vec::new(),
+        vpc: None,
     }
 }
 

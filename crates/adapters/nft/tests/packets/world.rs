@@ -20,8 +20,8 @@ pub(crate) struct World {
     pub(crate) pods: Vec<Pod>,
     /// Policies and whatever else has a say, as they are.
     pub(crate) objects: Vec<Value>,
-    /// Exports of AWS: each a list under its key.
-    pub(crate) exports: Vec<Value>,
+    /// Security groups, if there is a VPC that judges by them.
+    pub(crate) vpc: Option<Vpc>,
 }
 
 #[derive(Clone, Debug)]
@@ -29,6 +29,17 @@ pub(crate) struct Node {
     pub(crate) name: String,
     pub(crate) labels: Labels,
     pub(crate) addresses: Vec<IpAddr>,
+    /// Security groups of its interface.
+    pub(crate) groups: Vec<String>,
+}
+
+/// What of AWS has a say over packets.
+#[derive(Clone, Debug)]
+pub(crate) struct Vpc {
+    /// `POD_SECURITY_GROUP_ENFORCING_MODE` is `strict`, else `standard`.
+    pub(crate) strict: bool,
+    /// Groups as EC2 describes them.
+    pub(crate) groups: Vec<Value>,
 }
 
 #[derive(Clone, Debug)]
@@ -43,12 +54,37 @@ pub(crate) struct Pod {
     /// Succeeded: its object is still there.
     pub(crate) over: bool,
     pub(crate) ports: Vec<(String, Protocol, u16)>,
-    pub(crate) annotations: Labels,
+    /// Security groups of an interface of its own; none where it has none.
+    pub(crate) groups: Vec<String>,
 }
 
 impl Pod {
     pub(crate) fn key(&self) -> String {
         format!("{}/{}", self.namespace, self.name)
+    }
+
+    fn interface(&self) -> String {
+        format!("eni-{}", self.key().replace('/', "-"))
+    }
+
+    fn address(&self, v4: bool) -> Option<IpAddr> {
+        self.addresses.iter().copied().find(|address| address.is_ipv4() == v4)
+    }
+
+    /// What the VPC's resource controller writes of a branch interface.
+    fn annotations(&self) -> Labels {
+        if self.groups.is_empty() {
+            return Labels::new();
+        }
+        let branch = json!([{
+            "eniId": self.interface(),
+            "ifAddress": "0a:00:00:00:00:01",
+            "privateIp": self.address(true).map(|address| address.to_string()).unwrap_or_default(),
+            "ipv6Addr": self.address(false).map(|address| address.to_string()).unwrap_or_default(),
+            "vlanId": 1,
+            "subnetCidr": "10.60.0.0/16",
+        }]);
+        [("vpc.amazonaws.com/pod-eni".to_owned(), branch.to_string())].into()
     }
 
     fn object(&self, node: &str) -> Value {
@@ -67,7 +103,7 @@ impl Pod {
                 "name": self.name,
                 "namespace": self.namespace,
                 "labels": self.labels,
-                "annotations": self.annotations,
+                "annotations": self.annotations(),
             },
             "spec": {
                 "nodeName": node,
@@ -92,11 +128,11 @@ impl World {
         std::fs::create_dir(&kubernetes).unwrap();
         let list = json!({"apiVersion": "v1", "kind": "List", "items": self.items()});
         std::fs::write(kubernetes.join("all.json"), list.to_string()).unwrap();
-        if !self.exports.is_empty() {
+        if let Some(vpc) = &self.vpc {
             let aws = folder.path().join("aws");
             std::fs::create_dir(&aws).unwrap();
-            for (number, export) in self.exports.iter().enumerate() {
-                std::fs::write(aws.join(format!("{number}.json")), export.to_string()).unwrap();
+            for (list, items) in self.exports(vpc) {
+                std::fs::write(aws.join(format!("{list}.json")), json!({list: items}).to_string()).unwrap();
             }
         }
         let snapshot =
@@ -127,6 +163,7 @@ impl World {
                 "apiVersion": "v1",
                 "kind": "Node",
                 "metadata": {"name": node.name, "labels": node.labels},
+                "spec": {"providerID": format!("aws:///eu-central-1a/{}", instance(&node.name))},
                 "status": {"addresses": addresses},
             }));
         }
@@ -139,7 +176,74 @@ impl World {
         }
         items.extend(self.pods.iter().map(|pod| pod.object(&self.nodes[pod.node].name)));
         items.extend(self.objects.iter().cloned());
+        items.extend(self.vpc.as_ref().map(|vpc| {
+            let mode = if vpc.strict { "strict" } else { "standard" };
+            let variable = |name: &str, value: &str| json!({"name": name, "value": value});
+            json!({
+                "apiVersion": "apps/v1",
+                "kind": "DaemonSet",
+                "metadata": {"name": "aws-node", "namespace": "kube-system"},
+                "spec": {"template": {"spec": {"containers": [{"name": "aws-node", "image": "cni", "env": [
+                    variable("ENABLE_POD_ENI", "true"),
+                    variable("POD_SECURITY_GROUP_ENFORCING_MODE", mode),
+                    variable("AWS_VPC_K8S_CNI_EXTERNALSNAT", "true"),
+                ]}]}}},
+            })
+        }));
         items
+    }
+
+    /// Groups, subnets and interfaces: a node's has its own address and those of its pods that have no interface to themselves.
+    fn exports(&self, vpc: &Vpc) -> [(&'static str, Vec<Value>); 3] {
+        let interface =
+            |id: String, kind: &str, addresses: Vec<IpAddr>, groups: &[String], instance: Option<String>| {
+                let of = |v4: bool, key: &str| -> Vec<Value> {
+                    let family = addresses.iter().filter(|address| address.is_ipv4() == v4);
+                    family.map(|address| json!({key: address.to_string()})).collect()
+                };
+                let groups: Vec<Value> =
+                    groups.iter().map(|id| json!({"GroupId": id, "GroupName": id})).collect();
+                json!({
+                    "NetworkInterfaceId": id,
+                    "InterfaceType": kind,
+                    "PrivateIpAddresses": of(true, "PrivateIpAddress"),
+                    "Ipv6Addresses": of(false, "Ipv6Address"),
+                    "Groups": groups,
+                    "Attachment": instance.map(|id| json!({"InstanceId": id, "DeviceIndex": 0})),
+                    "SubnetId": "subnet-1",
+                    "VpcId": "vpc-1",
+                })
+            };
+        let mut interfaces = Vec::new();
+        for (at, node) in self.nodes.iter().enumerate() {
+            let secondary = self.on_pod_network().filter(|pod| pod.node == at && pod.groups.is_empty());
+            let addresses =
+                node.addresses.iter().copied().chain(secondary.flat_map(|pod| pod.addresses.clone()));
+            let id = format!("eni-{}", node.name);
+            interfaces.push(interface(
+                id,
+                "interface",
+                addresses.collect(),
+                &node.groups,
+                Some(instance(&node.name)),
+            ));
+        }
+        for pod in self.on_pod_network().filter(|pod| !pod.groups.is_empty()) {
+            interfaces.push(interface(pod.interface(), "branch", pod.addresses.clone(), &pod.groups, None));
+        }
+        let subnet = |id: &str, v4: &str, v6: &str| {
+            json!({
+                "SubnetId": id,
+                "VpcId": "vpc-1",
+                "CidrBlock": v4,
+                "Ipv6CidrBlockAssociationSet": [{"Ipv6CidrBlock": v6, "Ipv6CidrBlockState": {"State": "associated"}}],
+            })
+        };
+        let subnets = vec![
+            subnet("subnet-1", "10.0.0.0/16", "fd00:0:0:0::/64"),
+            subnet("subnet-2", "10.60.0.0/16", "fd00:60::/32"),
+        ];
+        [("SecurityGroups", vpc.groups.clone()), ("NetworkInterfaces", interfaces), ("Subnets", subnets)]
     }
 
     /// The namespaces of the lab that its pods need: those that live and have a network of their own.
@@ -161,4 +265,9 @@ impl World {
         let node = self.nodes.iter().position(|node| node.addresses.contains(&address));
         node.map_or(Place::Outside, Place::Node)
     }
+}
+
+/// The instance that a node runs on.
+fn instance(node: &str) -> String {
+    format!("i-{node}")
 }

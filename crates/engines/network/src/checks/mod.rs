@@ -6,6 +6,7 @@ mod dead;
 mod groups;
 mod isolation;
 mod metadata;
+mod shadow;
 mod vpc;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ const MAX_REASONS: usize = 12;
 pub fn results(network: &Network<'_>) -> Vec<CheckResult> {
     let mut results = isolation::results(network);
     results.extend(dead::results(network));
+    results.extend(shadow::results(network));
     results.extend(metadata::results(network));
     results.extend(vpc::results(network));
     results.extend(groups::results(network));
@@ -37,7 +39,12 @@ pub fn results(network: &Network<'_>) -> Vec<CheckResult> {
 
 /// The ids of all checks, whether or not a cluster has something for them to judge.
 pub fn check_ids() -> impl Iterator<Item = &'static str> {
-    let all = isolation::CHECKS.iter().chain(dead::CHECKS).chain(metadata::CHECKS).chain(vpc::CHECKS);
+    let all = isolation::CHECKS
+        .iter()
+        .chain(dead::CHECKS)
+        .chain(shadow::CHECKS)
+        .chain(metadata::CHECKS)
+        .chain(vpc::CHECKS);
     all.map(|about| about.check).chain(groups::check_ids())
 }
 

@@ -8,7 +8,7 @@ use ringwall_model::network::{NetworkInterface, SecurityGroupPolicy};
 use ringwall_model::{AwsExport, Cluster, ComputeType, Source};
 
 use super::interfaces::{Interfaces, is_branch};
-use super::selection::{Selected, select};
+use super::selection::{Selected, Selection};
 use crate::{Network, NodeEntry, NodeId, PodEntry};
 
 /// Groups that an interface carries, as an index into [`Attachments::sets`].
@@ -79,7 +79,16 @@ pub(super) struct Attachments<'a> {
     nodes: Vec<Attached<'a>>,
     sets: Sets,
     outside: Attached<'a>,
+    /// What may be the node's of a pod that may come to run on any of several, and the groups that stand for not knowing.
+    anywhere: (Vec<Attachment>, Option<SetId>),
 }
+
+/// Why a pod without a node has no groups of a node.
+const WHICH_NODE: &str = "which node it runs on, and so whose groups it carries, is not known";
+
+/// Sorts of nodes that a pod without a node is judged on, one by one. A cluster has a few; with more than these such pods are unknown
+/// rather than judged on each, as a pair of them is judged on every pair of nodes.
+const MAX_SORTS: usize = 8;
 
 /// Every list of groups once.
 #[derive(Debug, Default)]
@@ -147,7 +156,7 @@ fn cluster_group(cluster: &Cluster) -> Option<(Arc<str>, Source)> {
 
 /// Puts every pod, template and node on its interface.
 struct Attacher<'a, 'i> {
-    cluster: &'a Cluster,
+    selection: &'i Selection<'a>,
     interfaces: &'i Interfaces<'a>,
     pod_interfaces: PodInterfaces,
     cluster_group: Option<(Arc<str>, Source)>,
@@ -158,14 +167,14 @@ impl<'a> Attachments<'a> {
     pub(super) fn new(
         network: &Network<'a>,
         interfaces: &Interfaces<'a>,
+        selection: &Selection<'a>,
         pod_interfaces: PodInterfaces,
     ) -> Self {
-        let cluster = network.cluster();
         let mut attacher = Attacher {
-            cluster,
+            selection,
             interfaces,
             pod_interfaces,
-            cluster_group: cluster_group(cluster),
+            cluster_group: cluster_group(network.cluster()),
             sets: Sets::default(),
         };
         for interface in interfaces.all() {
@@ -180,7 +189,15 @@ impl<'a> Attachments<'a> {
         });
         let pods = pods.collect();
         let outside = Attached { to: Attachment::Outside, basis: Basis::Nothing };
-        Self { pods, nodes, sets: attacher.sets, outside }
+        let mut sorts: Vec<Attachment> = Vec::new();
+        for node in nodes.iter().filter(|node| matches!(node.to, Attachment::Node { .. })) {
+            if !sorts.contains(&node.to) {
+                sorts.push(node.to.clone());
+            }
+        }
+        let which = attacher.sets.ids.get(&GroupSet::Unknown(WHICH_NODE.into())).copied();
+        let anywhere = (sorts, which);
+        Self { pods, nodes, sets: attacher.sets, outside, anywhere }
     }
 
     pub(super) fn pod(&self, pod: &PodEntry<'_>) -> &Attached<'a> {
@@ -189,6 +206,27 @@ impl<'a> Attachments<'a> {
 
     pub(super) fn node(&self, node: NodeId) -> &Attached<'a> {
         self.nodes.get(node.index()).unwrap_or(&self.outside)
+    }
+
+    /// What an attachment may turn out to be: itself, unless it depends on which node a pod will run on.
+    pub(super) fn alternatives(&self, to: &Attachment) -> Vec<Attachment> {
+        let (sorts, which) = &self.anywhere;
+        let depends = match to {
+            Attachment::Branch { primary, .. } | Attachment::Node { primary, .. } => {
+                which.is_some() && primary == which
+            }
+            Attachment::Own(_) | Attachment::Outside => false,
+        };
+        if !depends || sorts.is_empty() || sorts.len() > MAX_SORTS {
+            return vec![to.clone()];
+        }
+        let on = |node: &Attachment| match (to, node) {
+            (Attachment::Branch { groups, .. }, Attachment::Node { primary, .. }) => {
+                Attachment::Branch { groups: *groups, primary: *primary }
+            }
+            _ => node.clone(),
+        };
+        sorts.iter().map(on).collect()
     }
 
     pub(super) fn set(&self, id: SetId) -> &GroupSet {
@@ -251,8 +289,7 @@ impl<'a> Attacher<'a, '_> {
             Some(first) if kinds.all(|other| other == first) => first.clone(),
             None if self.interfaces.is_empty() => Attachment::Node { own: None, primary: None },
             _ => {
-                let why = "which node it runs on, and so whose groups it carries, is not known";
-                let unknown = self.sets.unknown(why);
+                let unknown = self.sets.unknown(WHICH_NODE);
                 Attachment::Node { own: Some(unknown), primary: Some(unknown) }
             }
         };
@@ -287,7 +324,7 @@ impl<'a> Attacher<'a, '_> {
                 let to = own(self.sets.interface(interface));
                 return Attached { to, basis: Basis::Interface(interface) };
             }
-            let selected = select(self.cluster, pod);
+            let selected = self.selection.of(pod);
             let (groups, basis) = self.selected(selected).unwrap_or_else(|| {
                 let why = format!("groups of the branch interface {} are not in the exports", branch.id);
                 (self.sets.unknown(why), Basis::Nothing)
@@ -304,7 +341,7 @@ impl<'a> Attacher<'a, '_> {
             return Attached { to, basis: Basis::Interface(interface) };
         }
         if fargate || self.pod_interfaces == PodInterfaces::On {
-            let selected = select(self.cluster, pod);
+            let selected = self.selection.of(pod);
             if let Some((groups, basis)) = self.selected(selected) {
                 return Attached { to: own(groups), basis };
             }

@@ -59,7 +59,7 @@ impl SecurityGroups<'_> {
         let mut decision = first;
         for other in ways {
             if other.verdict != decision.verdict {
-                let why = "which way it goes is not known: the enforcing mode, or what is inside the VPC, is not in the snapshot";
+                let why = "which way it goes is not known: the enforcing mode, what is inside the VPC, or the node that a pod will run on";
                 decision.verdict = Verdict::Unknown;
                 decision.not_evaluated.push(why.to_owned());
             }

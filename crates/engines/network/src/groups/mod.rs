@@ -17,6 +17,7 @@ mod path;
 mod rules;
 mod selection;
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use hashbrown::HashMap;
@@ -26,13 +27,13 @@ use ringwall_model::network::{EnforcingMode, GroupPeer};
 
 pub use capacity::{BranchInterfaces, branch_interfaces};
 pub use selection::skipped;
-pub(crate) use selection::{Selected, selects};
 
-use crate::{Allowed, Network, Party, PodEntry};
+use crate::{Allowed, Network, NodeId, Party, PodEntry};
 use attach::{Attached, Attachment, Attachments, PodInterfaces};
 use bounds::Bounds;
 use interfaces::Interfaces;
 use rules::{Group, Places};
+use selection::Selection;
 
 /// Parties of one class are alike to every third party, as long as they are as near to it: on its node, or not.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -43,6 +44,8 @@ pub struct Class {
     blocks: Vec<usize>,
     /// Of each address whether an interface has it: which one matters only for what the party is attached to.
     on_interface: Vec<bool>,
+    /// The node whose IPv4 address a pod without one goes out by.
+    lender: Option<NodeId>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -70,6 +73,7 @@ pub struct SecurityGroups<'a> {
     groups: HashMap<&'a str, Group<'a>>,
     places: Places<'a>,
     interfaces: Interfaces<'a>,
+    selection: Selection<'a>,
     attachments: Attachments<'a>,
     /// The mode; both where nobody says which.
     modes: &'static [EnforcingMode],
@@ -92,7 +96,8 @@ impl<'a> SecurityGroups<'a> {
     pub(crate) fn of(network: &Network<'a>) -> Self {
         let cluster = network.cluster();
         let interfaces = Interfaces::new(cluster);
-        let attachments = Attachments::new(network, &interfaces, pod_interfaces(cluster));
+        let selection = Selection::new(cluster);
+        let attachments = Attachments::new(network, &interfaces, &selection, pod_interfaces(cluster));
         let groups =
             cluster.aws.security_groups.iter().map(|group| (&*group.id, Group::new(group))).collect();
         let places = Places {
@@ -107,6 +112,7 @@ impl<'a> SecurityGroups<'a> {
             groups,
             places,
             interfaces,
+            selection,
             attachments,
             modes: modes(cluster),
             external_snat: cni.is_some_and(|cni| cni.external_snat),
@@ -143,7 +149,8 @@ impl<'a> SecurityGroups<'a> {
         let families = addresses.iter().map(Family::of).collect();
         let on_interface =
             addresses.iter().map(|address| self.interfaces.by_address(*address).is_some()).collect();
-        Class { attachment: self.attached(network, party).to, families, blocks, on_interface }
+        let lender = network.node_of(party).filter(|_| self.borrows_ipv4(party));
+        Class { attachment: self.attached(network, party).to.clone(), families, blocks, on_interface, lender }
     }
 
     /// Every block at whose edges an answer about an address can change, sorted.
@@ -169,18 +176,18 @@ impl<'a> SecurityGroups<'a> {
         pod.node.and_then(|node| network.node(node)).is_some_and(attach::is_fargate)
     }
 
-    /// What SecurityGroupPolicies give a pod.
-    pub(crate) fn selected(&self, pod: &PodEntry<'a>) -> Selected<'a> {
-        selection::select(self.cluster, pod)
+    /// What SecurityGroupPolicies give to pods.
+    pub(crate) fn selection(&self) -> &Selection<'a> {
+        &self.selection
     }
 
-    fn attached(&self, network: &Network<'_>, party: Party<'_>) -> Attached<'a> {
+    fn attached(&self, network: &Network<'_>, party: Party<'_>) -> Cow<'_, Attached<'a>> {
         match party {
-            Party::Pod(pod) => self.attachments.pod(pod).clone(),
-            Party::Node(node) => self.attachments.node(node.id).clone(),
+            Party::Pod(pod) => Cow::Borrowed(self.attachments.pod(pod)),
+            Party::Node(node) => Cow::Borrowed(self.attachments.node(node.id)),
             Party::Address(address) => match network.node_of(party) {
-                Some(node) => self.attachments.node(node).clone(),
-                None => self.attachments.address(&self.interfaces, address),
+                Some(node) => Cow::Borrowed(self.attachments.node(node)),
+                None => Cow::Owned(self.attachments.address(&self.interfaces, address)),
             },
         }
     }

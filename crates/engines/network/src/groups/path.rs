@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use ringwall_model::network::EnforcingMode;
 
-use super::attach::{Attached, Attachment, GroupSet, SetId};
+use super::attach::{Attachment, GroupSet, SetId};
 use super::bounds::Bounds;
 use super::rules::{Address, Member, Named, Seen};
 use super::{FAMILIES, Family, SecurityGroups};
@@ -92,7 +92,8 @@ impl SecurityGroups<'_> {
         bounds.unwrap_or_else(Bounds::unknown)
     }
 
-    /// The ways that a packet may go: one, unless the snapshot does not tell which mode is on, or what is outside.
+    /// The ways that a packet may go: one, unless the snapshot does not tell which mode is on, what is outside, or on which node a pod
+    /// will run.
     pub(super) fn paths<'s>(
         &'s self,
         network: &Network<'_>,
@@ -100,10 +101,17 @@ impl SecurityGroups<'_> {
         to: Party<'_>,
         family: Family,
     ) -> impl Iterator<Item = Path<'s>> {
+        let sources = self.attachments.alternatives(&self.attached(network, from).to);
+        let targets = self.attachments.alternatives(&self.attached(network, to).to);
         let mut paths = Vec::with_capacity(self.modes.len());
         for mode in self.modes {
             for outside in self.outside(network, to) {
-                paths.push(self.path(network, from, to, family, *mode, *outside));
+                for (source, target) in
+                    sources.iter().flat_map(|source| targets.iter().map(move |target| (source, target)))
+                {
+                    let ends = ((from, source), (to, target));
+                    paths.push(self.path(network, ends, family, *mode, *outside));
+                }
             }
         }
         paths.into_iter()
@@ -131,8 +139,7 @@ impl SecurityGroups<'_> {
     fn path(
         &self,
         network: &Network<'_>,
-        from: Party<'_>,
-        to: Party<'_>,
+        ((from, source), (to, target)): ((Party<'_>, &Attachment), (Party<'_>, &Attachment)),
         family: Family,
         mode: EnforcingMode,
         outside: bool,
@@ -145,25 +152,23 @@ impl SecurityGroups<'_> {
                 "security groups don't filter link-local addresses, the VPC's resolver and its router",
             );
         }
-        let (source, target) = (self.attached(network, from), self.attached(network, to));
-        let is_branch = |attached: &Attached<'_>| matches!(attached.to, Attachment::Branch { .. });
-        let own_way = mode == EnforcingMode::Strict && (is_branch(&source) || is_branch(&target));
+        let is_branch = |attachment: &Attachment| matches!(attachment, Attachment::Branch { .. });
+        let own_way = mode == EnforcingMode::Strict && (is_branch(source) || is_branch(target));
         let node = network.node_of(from);
         if node.is_some() && node == network.node_of(to) && !own_way {
             return Path::Unjudged("what stays on a node passes no interface of the VPC");
         }
         let borrows =
-            family == Family::V4 && self.borrows_ipv4(from) && !matches!(source.to, Attachment::Own(_));
-        let translated = borrows || family == Family::V4 && outside && self.translates(&source.to, mode);
-        let passed =
-            if translated { primary(&source.to).into_iter().collect() } else { filters(&source.to, mode) };
+            family == Family::V4 && self.borrows_ipv4(from) && !matches!(source, Attachment::Own(_));
+        let translated = borrows || family == Family::V4 && outside && self.translates(source, mode);
+        let passed = if translated { primary(source).into_iter().collect() } else { filters(source, mode) };
         // Beyond the VPC nobody's groups are known, so how it is seen there decides nothing here.
         let seen = match node.and_then(|node| network.node(node)) {
             Some(node) if borrows => self.seen(Party::Node(node), &self.attachments.node(node.id).to, family),
-            _ => self.seen(from, &source.to, family),
+            _ => self.seen(from, source, family),
         };
         let sender = Part { filters: passed, seen };
-        let receiver = Part { filters: filters(&target.to, mode), seen: self.seen(to, &target.to, family) };
+        let receiver = Part { filters: filters(target, mode), seen: self.seen(to, target, family) };
         Path::Judged { from: sender, to: receiver }
     }
 
@@ -178,7 +183,7 @@ impl SecurityGroups<'_> {
     }
 
     /// Whether a pod has addresses, but none of IPv4.
-    fn borrows_ipv4(&self, from: Party<'_>) -> bool {
+    pub(super) fn borrows_ipv4(&self, from: Party<'_>) -> bool {
         let Party::Pod(pod) = from else { return false };
         let addresses = &pod.parts().addresses;
         !addresses.is_empty() && addresses.iter().all(IpAddr::is_ipv6)

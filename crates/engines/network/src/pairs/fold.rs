@@ -42,6 +42,38 @@ pub struct FoldedLink {
     pub some: Traffic,
 }
 
+/// Classes that a party has members in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct ClassSet {
+    /// The classes, ascending.
+    pub(crate) classes: Vec<u32>,
+    /// Those of them in which it has one member, which sends nothing to itself by a network.
+    pub(crate) alone: Vec<u32>,
+}
+
+impl ClassSet {
+    /// Counts in one more member of a class.
+    fn add(&mut self, class: u32) {
+        match self.classes.binary_search(&class) {
+            Ok(_) => self.alone.retain(|alone| *alone != class),
+            Err(at) => {
+                self.classes.insert(at, class);
+                self.alone.push(class);
+            }
+        }
+    }
+
+    /// Counts in all members of another party.
+    pub(crate) fn extend(&mut self, other: &Self) {
+        for class in &other.classes {
+            self.add(*class);
+            if !other.alone.contains(class) {
+                self.add(*class);
+            }
+        }
+    }
+}
+
 impl Reach<'_, '_> {
     /// Folds all pairs by workload: what passes between two workloads is what passes between all their pods.
     ///
@@ -51,9 +83,9 @@ impl Reach<'_, '_> {
         let (parties, sets) = self.parties();
         let mut ids: HashMap<&[u32], usize> = HashMap::new();
         let mut classes: Vec<Vec<usize>> = Vec::new();
-        let mut of_class: Vec<&[u32]> = Vec::new();
+        let mut of_class: Vec<&ClassSet> = Vec::new();
         for (at, set) in sets.iter().enumerate() {
-            let id = *ids.entry(set.as_slice()).or_insert_with(|| {
+            let id = *ids.entry(set.classes.as_slice()).or_insert_with(|| {
                 classes.push(Vec::new());
                 of_class.push(set);
                 classes.len() - 1
@@ -64,8 +96,10 @@ impl Reach<'_, '_> {
         }
         let mut links = Vec::new();
         for (from, senders) in of_class.iter().enumerate() {
+            let only = classes.get(from).is_some_and(|parties| parties.len() == 1);
             for (to, getters) in of_class.iter().enumerate() {
-                if let Some((all, some)) = self.between_sets(senders, getters)
+                let alone = if only && from == to { senders.alone.as_slice() } else { &[] };
+                if let Some((all, some)) = self.between_sets(&senders.classes, &getters.classes, alone)
                     && !some.is_none()
                 {
                     links.push(FoldedLink { from, to, all, some });
@@ -75,20 +109,18 @@ impl Reach<'_, '_> {
         Folded { parties, classes, links }
     }
 
-    /// The parties, and the classes that each has members in, ascending.
-    pub(crate) fn parties(&self) -> (Vec<FoldedParty>, Vec<Vec<u32>>) {
+    /// The parties, and where each has members.
+    pub(crate) fn parties(&self) -> (Vec<FoldedParty>, Vec<ClassSet>) {
         let mut places: HashMap<FoldedParty, usize> = HashMap::new();
-        let mut parties: Vec<(FoldedParty, Vec<u32>)> = Vec::new();
+        let mut parties: Vec<(FoldedParty, ClassSet)> = Vec::new();
         for (class, content) in (0u32..).zip(self.classes()) {
             for party in self.members_by_party(content) {
                 let at = *places.entry(party).or_insert_with_key(|party| {
-                    parties.push((party.clone(), Vec::new()));
+                    parties.push((party.clone(), ClassSet::default()));
                     parties.len() - 1
                 });
-                if let Some((_, classes)) = parties.get_mut(at)
-                    && classes.last() != Some(&class)
-                {
-                    classes.push(class);
+                if let Some((_, set)) = parties.get_mut(at) {
+                    set.add(class);
                 }
             }
         }
@@ -137,14 +169,21 @@ impl Reach<'_, '_> {
     }
 
     /// What passes between all members of some classes and all of others, and between some; `None` where none of them are judged.
-    pub(crate) fn between_sets(&self, senders: &[u32], getters: &[u32]) -> Option<(Allowed, Traffic)> {
+    ///
+    /// `alone` are classes of which only one member is meant, at both ends the same.
+    pub(crate) fn between_sets(
+        &self,
+        senders: &[u32],
+        getters: &[u32],
+        alone: &[u32],
+    ) -> Option<(Allowed, Traffic)> {
         let mut found: Option<(Allowed, Traffic)> = None;
         for from in senders {
             for to in getters {
+                let same = from == to && alone.contains(from);
                 let (from, to) = (*from as usize, *to as usize);
                 let pods = |class: usize| self.classes().get(class).is_some_and(Class::is_pods);
-                let alone = self.classes().get(from).is_some_and(|class| class.members.len() == 1);
-                if (!pods(from) && !pods(to)) || (from == to && alone) {
+                if same || (!pods(from) && !pods(to)) {
                     continue;
                 }
                 let near = (!self.near.is_empty()).then(|| self.between_on_one_node(from, to));

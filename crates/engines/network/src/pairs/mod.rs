@@ -7,12 +7,15 @@ mod fold;
 mod layer;
 mod matchers;
 mod rows;
+mod shadow;
 mod space;
 
 use std::net::IpAddr;
 
 pub use classes::{Class, Member, ModelPod};
+pub(crate) use fold::ClassSet;
 pub use fold::{Folded, FoldedLink, FoldedParty};
+pub use shadow::{Shadowed, shadowed};
 pub use space::AddressRange;
 
 use crate::{Allowed, Direction, Network, NodeId, Party, PodId};

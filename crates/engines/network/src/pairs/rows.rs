@@ -5,7 +5,7 @@ use super::classes::{Classes, Face, Kind, Member, ModelPod, Profile};
 use super::flows::{FlowId, Flows};
 use super::matchers::Matchers;
 use super::space::{Family, Space};
-use crate::{Allowed, Direction, End, EndKind, Network, Party, direction};
+use crate::{Allowed, Direction, End, EndKind, Network, Party, PolicyEntry, direction};
 
 /// What each profile lets pass with each face, by number.
 #[derive(Debug)]
@@ -66,14 +66,26 @@ impl<'n, 'a> Filler<'n, 'a> {
     }
 
     pub(crate) fn rows(&self, way: Direction, flows: &mut Flows) -> Rows {
-        let [ingress, egress] = &self.classes.profiles;
-        let profiles = match way {
-            Direction::Ingress => ingress,
-            Direction::Egress => egress,
-        };
+        let profiles = self.profiles(way);
         let faces = self.classes.faces.len();
         let mut ids = Vec::with_capacity(profiles.len() * faces);
-        let mut owners = vec![None; profiles.len()];
+        for (profile, owner) in profiles.iter().zip(self.owners(way)) {
+            self.row(way, profile, owner, flows, &mut ids);
+        }
+        Rows { faces, ids }
+    }
+
+    fn profiles(&self, way: Direction) -> &'n [Profile] {
+        let [ingress, egress] = &self.classes.profiles;
+        match way {
+            Direction::Ingress => ingress,
+            Direction::Egress => egress,
+        }
+    }
+
+    /// For each profile one who has it.
+    fn owners(&self, way: Direction) -> Vec<Option<Member>> {
+        let mut owners = vec![None; self.profiles(way).len()];
         for class in &self.classes.classes {
             let profile = match way {
                 Direction::Ingress => class.ingress,
@@ -83,13 +95,10 @@ impl<'n, 'a> Filler<'n, 'a> {
                 owner.get_or_insert(*member);
             }
         }
-        for (profile, owner) in profiles.iter().zip(owners) {
-            self.row(way, profile, owner, flows, &mut ids);
-        }
-        Rows { faces, ids }
+        owners
     }
 
-    /// One row: faces are told apart by what the profile's rules look at, and one of each group is judged.
+    /// One row: one face of each group is judged.
     fn row(
         &self,
         way: Direction,
@@ -102,6 +111,32 @@ impl<'n, 'a> Filler<'n, 'a> {
             ids.extend(self.kinds.iter().map(|_| FlowId::ALL));
             return;
         }
+        let mut judged: Vec<Option<FlowId>> = Vec::new();
+        for (face, group) in self.classes.faces.iter().zip(self.groups(way, profile)) {
+            let group = group as usize;
+            if judged.len() <= group {
+                judged.resize(group + 1, None);
+            }
+            let id = match judged.get(group).copied().flatten() {
+                Some(id) => id,
+                None => {
+                    let mut allowed = Allowed::none();
+                    self.ask(way, owner, face, &mut |peer, destination| {
+                        allowed = direction(self.policies(profile), way, peer, destination);
+                    });
+                    let id = flows.id(&allowed);
+                    if let Some(place) = judged.get_mut(group) {
+                        *place = Some(id);
+                    }
+                    id
+                }
+            };
+            ids.push(id);
+        }
+    }
+
+    /// Of each face a number that it shares with those that no rule of the profile can tell from it.
+    fn groups(&self, way: Direction, profile: &Profile) -> Vec<u32> {
         let looks = profile.policies.iter().filter_map(|policy| self.matchers.looks_of(policy.index(), way));
         let mut lists: Vec<u32> = Vec::new();
         let mut names_ports = false;
@@ -118,36 +153,39 @@ impl<'n, 'a> Filler<'n, 'a> {
                 refine(&mut groups, bits);
             }
         }
-        let mut judged: Vec<Option<FlowId>> = Vec::new();
-        for (face, group) in self.classes.faces.iter().zip(groups) {
-            let group = group as usize;
-            if judged.len() <= group {
-                judged.resize(group + 1, None);
-            }
-            let id = match judged.get(group).copied().flatten() {
-                Some(id) => id,
-                None => {
-                    let id = flows.id(&self.judge(way, profile, owner, face));
-                    if let Some(place) = judged.get_mut(group) {
-                        *place = Some(id);
-                    }
-                    id
+        groups
+    }
+
+    /// Tells of all that is ever asked of policies: for each profile one peer and destination of each group.
+    pub(crate) fn each(&self, way: Direction, tell: &mut impl FnMut(&Profile, &End<'_>, &End<'_>)) {
+        for (profile, owner) in self.profiles(way).iter().zip(self.owners(way)) {
+            let mut seen = Bits::new(self.classes.faces.len());
+            for (face, group) in self.classes.faces.iter().zip(self.groups(way, profile)) {
+                if !seen.contains(group as usize) {
+                    seen.insert(group as usize);
+                    self.ask(way, owner, face, &mut |peer, destination| tell(profile, peer, destination));
                 }
-            };
-            ids.push(id);
+            }
         }
     }
 
-    fn judge(&self, way: Direction, profile: &Profile, owner: Option<Member>, face: &Face) -> Allowed {
+    fn policies(&self, profile: &'n Profile) -> impl Iterator<Item = &'n PolicyEntry<'a>> {
+        profile.policies.iter().filter_map(|id| self.network.policies().get(id.index()))
+    }
+
+    /// Makes a peer of a face and a destination of whichever of the two it is.
+    fn ask(
+        &self,
+        way: Direction,
+        owner: Option<Member>,
+        face: &Face,
+        ask: &mut impl FnMut(&End<'_>, &End<'_>),
+    ) {
         let member = self.classes.classes.get(face.class as usize).and_then(|class| class.members.first());
-        let (Some(owner), Some(member)) = (owner, member) else { return Allowed::none() };
-        let (Some(subject), Some(peer)) = (self.end(owner, face.family), self.end(*member, face.family))
-        else {
-            return Allowed::none();
-        };
-        let policies = profile.policies.iter().filter_map(|id| self.network.policies().get(id.index()));
-        let destination = if way == Direction::Egress { &peer } else { &subject };
-        direction(policies, way, &peer, destination)
+        let (Some(owner), Some(member)) = (owner, member) else { return };
+        if let (Some(subject), Some(peer)) = (self.end(owner, face.family), self.end(*member, face.family)) {
+            ask(&peer, if way == Direction::Egress { &peer } else { &subject });
+        }
     }
 
     fn end(&self, member: Member, family: Option<Family>) -> Option<End<'_>> {

@@ -136,7 +136,7 @@ impl<'n, 'a> Planner<'n, 'a> {
                 .map(|rule| PlanRule {
                     cause: of(Some(rule.index), None),
                     action: rule.action,
-                    matches: self.matches(entry, direction, rule, pod),
+                    matches: self.asked(entry, direction, rule, pod),
                 })
                 .collect();
             if policy.tier == Tier::NetworkPolicy {
@@ -162,6 +162,23 @@ impl<'n, 'a> Planner<'n, 'a> {
             all.isolated = Some(Cause { direction, layer: Layer::Policies, objects, rule: None, text });
         }
         all
+    }
+
+    /// Who matches a rule; nobody for certain where the policy could not be read as a whole.
+    fn asked(
+        &mut self,
+        entry: &PolicyEntry<'a>,
+        direction: Direction,
+        rule: &NetworkRule,
+        pod: &PodEntry<'a>,
+    ) -> Matches {
+        let mut matches = self.matches(entry, direction, rule, pod);
+        if !entry.policy.unreadable.is_empty() {
+            for (_, matched) in &mut matches {
+                matched.certain = Traffic::none();
+            }
+        }
+        matches
     }
 
     /// Who matches a rule, and with which traffic.

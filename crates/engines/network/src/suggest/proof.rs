@@ -85,7 +85,7 @@ fn count_beyond(
     for (at, (party, set)) in parties.iter().zip(&sets).enumerate() {
         places.insert(party, at);
         if matches!(party, FoldedParty::Outside(_)) {
-            by_class.extend(set.iter().map(|class| (*class, at)));
+            by_class.extend(set.classes.iter().map(|class| (*class, at)));
         }
     }
     let place = |party: Party<'_>| match party {

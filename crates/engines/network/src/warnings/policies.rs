@@ -6,7 +6,7 @@ use ringwall_model::network::SecurityGroupPolicy;
 use ringwall_model::{AwsExport, Cluster, Source};
 
 use super::{Once, Warning, WarningKind};
-use crate::groups::{SecurityGroups, selects, skipped};
+use crate::groups::{SecurityGroups, skipped};
 use crate::network::Network;
 
 /// Groups that a SecurityGroupPolicy may name. Source: its CRD, `securityGroups.groupIds`, `maxItems`.
@@ -31,7 +31,8 @@ pub(super) fn policies(network: &Network<'_>, groups: &SecurityGroups<'_>, warni
             warn(WarningKind::PolicyWithoutEffect, &policy.source, text, remedy);
             continue;
         }
-        let selected: Vec<_> = network.wanted().filter(|pod| selects(cluster, policy, pod)).collect();
+        let selected: Vec<_> =
+            network.wanted().filter(|pod| groups.selection().selects(policy, pod)).collect();
         if policy.unreadable.is_empty() && selected.is_empty() {
             let remedy = "compare its selectors with the labels of pods and service accounts, or delete it";
             warn(WarningKind::PolicyWithoutEffect, &policy.source, "it selects no pod".to_owned(), remedy);
@@ -114,7 +115,7 @@ pub(super) fn groups_of_pods(
     let mut once = Once::default();
     for pod in network.wanted() {
         let (object, source) = network.edited(pod);
-        let selected = groups.selected(pod);
+        let selected = groups.selection().of(pod);
         if selected.groups.len() <= MOST_OF_INTERFACE || !once.is_new(object, WarningKind::TooManyGroups) {
             continue;
         }

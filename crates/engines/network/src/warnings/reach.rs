@@ -1,7 +1,7 @@
 //! Pods without a resolver, kubelets without their pods.
 
 use ringwall_model::Verdict;
-use ringwall_model::network::{EnforcingMode, ProbeHandler, Protocol, ServicePort};
+use ringwall_model::network::{EnforcingMode, ProbeHandler, Protocol};
 
 use super::{Once, Warning, WarningKind};
 use crate::groups::SecurityGroups;
@@ -20,26 +20,26 @@ const DNS: u16 = 53;
 /// groups of CoreDNS' pods must let them in.
 pub(super) fn dns(network: &Network<'_>, warnings: &mut Vec<Warning>) {
     let Some(service) = network.service_named(RESOLVER.0, RESOLVER.1) else { return };
-    let ports: Vec<&ServicePort> = service.ports.iter().filter(|port| port.port == DNS).collect();
+    let asked = service.ports.iter().filter(|port| port.port == DNS).map(|port| {
+        let endpoints = network.endpoints(service, port).into_iter();
+        let resolvers = endpoints.filter_map(|endpoint| Some((endpoint.party, endpoint.port?)));
+        (port.protocol, resolvers.collect::<Vec<(Party<'_>, u16)>>())
+    });
+    let asked: Vec<_> = asked.collect();
     let mut once = Once::default();
     for pod in network.wanted().filter(|pod| asks_resolver(pod)) {
         let (object, source) = network.edited(pod);
-        for port in &ports {
-            let resolvers: Vec<(Party<'_>, u16)> = network
-                .endpoints(service, port)
-                .into_iter()
-                .filter_map(|endpoint| Some((endpoint.party, endpoint.port?)))
-                .collect();
+        for (protocol, resolvers) in &asked {
             let from = Party::Pod(pod);
             let denied: Vec<_> = resolvers
                 .iter()
                 .filter(|(to, at)| {
                     let allowed = network.traffic(from, *to);
                     let possible = allowed.traffic.or(&allowed.uncertain);
-                    let Some(groups) = &network.groups else { return !possible.contains(port.protocol, *at) };
+                    let Some(groups) = &network.groups else { return !possible.contains(*protocol, *at) };
                     let by_groups = groups.traffic(network, from, *to);
                     let both = possible.and(&by_groups.traffic.or(&by_groups.uncertain));
-                    !both.contains(port.protocol, *at)
+                    !both.contains(*protocol, *at)
                 })
                 .collect();
             let Some((to, at)) = denied.first() else { continue };
@@ -51,10 +51,10 @@ pub(super) fn dns(network: &Network<'_>, warnings: &mut Vec<Warning>) {
                 pod.reference(),
                 if denied.len() == resolvers.len() { "any".to_owned() } else { denied.len().to_string() },
                 resolvers.len(),
-                port.protocol.name(),
+                protocol.name(),
             );
             let remedy = "let the pod's security groups and policies send UDP and TCP 53 to CoreDNS, and CoreDNS' get them";
-            let decision = network.decide(from, *to, port.protocol, *at);
+            let decision = network.decide(from, *to, *protocol, *at);
             let reasons = if decision.verdict == Verdict::Denied { decision.reasons } else { Vec::new() };
             let warning = Warning::object(WarningKind::LosesDns, object, source, text, remedy);
             warnings.push(Warning { reasons, ..warning });

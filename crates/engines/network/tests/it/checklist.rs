@@ -371,7 +371,7 @@ fn point_15_tiers_come_before_and_after_network_policies() {
     allowed(&world(&[admin("Pass", 1), admin("Deny", 2), open.clone()]), "y/a", "x/a", "80");
     denied(&world(&[admin("Pass", 1), admin("Deny", 2), baseline.clone()]), "y/a", "x/a", "80");
     allowed(&world(&[baseline.clone(), open]), "y/a", "x/a", "80");
-    denied(&world(&[baseline.clone()]), "y/a", "x/a", "80");
+    denied(&world(std::slice::from_ref(&baseline)), "y/a", "x/a", "80");
     allowed(&world(&[baseline]), "8.8.8.8", "x/a", "80");
 }
 
@@ -430,11 +430,14 @@ fn what_cannot_be_evaluated_is_said() {
     assert!(text.contains("which addresses `example.com` has"), "{text}");
     denied(&names, "x/a", "93.184.215.14", "80");
     denied(&names, "x/a", "y/b", "443");
-    let mut unreadable = world(&[policy("p", json!({"ingress": [{"ports": [{"port": 80}]}]}))]);
-    unreadable.network.policies[0].unreadable.push("`ingress[1]` is no rule".into());
-    allowed(&unreadable, "y/a", "x/a", "80");
-    let text = unknown(&unreadable, "y/a", "x/a", "81");
-    assert!(text.contains("`ingress[1]` is no rule"), "{text}");
+    let readable = policy("q", json!({"ingress": [{"ports": [{"port": 82}]}]}));
+    let mut unreadable = world(&[policy("p", json!({"ingress": [{"ports": [{"port": 80}]}]})), readable]);
+    unreadable.network.policies[0].unreadable.push("`podSelector` is no selector".into());
+    allowed(&unreadable, "y/a", "x/a", "82");
+    for port in ["80", "81"] {
+        let text = unknown(&unreadable, "y/a", "x/a", port);
+        assert!(text.contains("`podSelector` is no selector"), "{text}");
+    }
 }
 
 #[test]

@@ -177,7 +177,7 @@ impl<'c> Naive<'c> {
             for (policy, rules) in isolating {
                 maybe |= !policy.unreadable.is_empty();
                 for rule in *rules {
-                    let matched = self.rule(rule, peer, packet);
+                    let matched = self.rule_of(policy, rule, peer, packet);
                     surely |= !matched.contains(&false);
                     maybe |= matched.contains(&true);
                 }
@@ -209,7 +209,7 @@ impl<'c> Naive<'c> {
             for (policy, rules) in about.iter().filter(|(policy, _)| policy.tier == place) {
                 let mut here = true;
                 for rule in *rules {
-                    let matched = self.rule(rule, peer, packet);
+                    let matched = self.rule_of(policy, rule, peer, packet);
                     if here && matched.contains(&true) {
                         match rule.action {
                             RuleAction::Accept => fates.extend([true]),
@@ -233,6 +233,19 @@ impl<'c> Naive<'c> {
             }
         }
         true
+    }
+
+    /// Of a policy that could not be read as a whole nobody knows whether its rules hold.
+    fn rule_of(
+        &self,
+        policy: &NetworkPolicy,
+        rule: &NetworkRule,
+        peer: (Somebody<'c>, Option<IpAddr>),
+        packet: Packet<'c>,
+    ) -> Fates {
+        let mut matched = self.rule(rule, peer, packet);
+        matched.extend((!policy.unreadable.is_empty()).then_some(false));
+        matched
     }
 
     fn rule(&self, rule: &NetworkRule, peer: (Somebody<'c>, Option<IpAddr>), packet: Packet<'c>) -> Fates {

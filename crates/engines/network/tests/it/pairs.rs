@@ -2,12 +2,16 @@ use std::net::IpAddr;
 
 use proptest::prelude::*;
 use ringwall_model::Cluster;
-use ringwall_model::network::NamespaceScope;
+use ringwall_model::network::{
+    ClusterTier, NamespaceScope, NetworkPolicy, NetworkRule, Peer, PodScope, RuleAction, Tier,
+};
 use ringwall_network::groups::SecurityGroups;
-use ringwall_network::{Allowed, Folded, FoldedParty, Member, Network, Party, PodId, Reach, Traffic};
+use ringwall_network::{
+    Allowed, Direction, Folded, FoldedParty, Member, Network, Party, PodId, Reach, Traffic, shadowed,
+};
 
 use crate::clusters::large::{Size, large};
-use crate::clusters::parts::Numbers;
+use crate::clusters::parts::{Numbers, namespace, pod, policy, rule, selector, tcp};
 use crate::clusters::small::small;
 use crate::groups::properties::any_cluster;
 
@@ -150,6 +154,66 @@ proptest! {
             prop_assert_eq!(reach.between(edge.from, edge.to), Some(edge.allowed));
         }
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 150, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_changes_without_a_rule_that_is_never_got_to(number in any::<u64>()) {
+        let cluster = small(number);
+        let network = Network::new(&cluster);
+        let Some(found) = shadowed(&network).into_iter().next() else { return Ok(()) };
+        let reference = &network.policies()[found.policy.index()].policy.reference;
+        let mut without = cluster.clone();
+        let policy = without.network.policies.iter_mut().find(|policy| policy.reference == *reference).unwrap();
+        let rules = match found.direction {
+            Direction::Ingress => policy.ingress.as_mut().unwrap(),
+            Direction::Egress => policy.egress.as_mut().unwrap(),
+        };
+        let count = rules.len();
+        rules.retain(|rule| rule.index != found.rule);
+        prop_assert_eq!(rules.len() + 1, count);
+        let after = Network::new(&without);
+        let (before, after) = (Reach::new(&network), Reach::new(&after));
+        for from in everybody(before.network(), &before) {
+            for to in everybody(before.network(), &before) {
+                let again = |party| match party {
+                    Party::Pod(pod) => Party::Pod(after.network().pod(pod.id).unwrap()),
+                    Party::Node(node) => Party::Node(after.network().node(node.id).unwrap()),
+                    Party::Address(address) => Party::Address(address),
+                };
+                prop_assert_eq!(before.network().traffic(from, to), after.network().traffic(again(from), again(to)));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_rule_is_never_got_to_if_those_before_it_decide() {
+    let everybody = || PodScope { namespaces: NamespaceScope::Selected(selector(&[])), pods: None };
+    let deny = |index, port| NetworkRule {
+        index,
+        action: RuleAction::Deny,
+        ..rule(Some(vec![Peer::Pods(everybody())]), Some(vec![tcp(port)]))
+    };
+    let nobody = PodScope { namespaces: NamespaceScope::Named("b".into()), pods: None };
+    let for_nobody = NetworkRule { index: 2, ..rule(Some(vec![Peer::Pods(nobody)]), None) };
+    let admin = NetworkPolicy {
+        tier: Tier::Admin(ClusterTier { priority: 1 }),
+        subject: everybody(),
+        ingress: Some(vec![deny(0, 80), deny(1, 80), for_nobody, deny(3, 81)]),
+        ..policy("a", "admin", &[])
+    };
+    let mut cluster = Cluster {
+        namespaces: vec![namespace("a", &[])],
+        pods: vec![pod("a", "one", &[], &["10.0.0.1"]), pod("a", "two", &[], &["10.0.0.2"])],
+        ..Cluster::default()
+    };
+    cluster.network.policies = vec![admin];
+    let found = shadowed(&Network::new(&cluster));
+    let found: Vec<_> = found.iter().map(|one| (one.direction, one.rule)).collect();
+    assert_eq!(found, [(Direction::Ingress, 1)]);
 }
 
 #[test]

@@ -32,7 +32,7 @@ struct Which {
     version: u32,
     decision: Verdict,
     allowed: Vec<SpanJson>,
-    unknown: Vec<SpanJson>,
+    possible: Vec<SpanJson>,
 }
 
 /// Answers one question.
@@ -146,7 +146,7 @@ impl Asker<'_> {
                 version: json::VERSION,
                 decision: verdict,
                 allowed: json::spans(traffic),
-                unknown: json::spans(uncertain),
+                possible: json::spans(uncertain),
             };
             json::print(&mut BufWriter::new(io::stdout().lock()), &answer)?;
             return Ok(verdict);

@@ -35,8 +35,9 @@ pub(super) fn graph(network: &Network<'_>, title: String, notes: Vec<String>) ->
     graph.links = (folded.links.iter())
         .filter_map(|link| {
             let (from, to) = (place(link.from)?, place(link.to)?);
-            let (allowed, unknown) = (link.all.traffic.clone(), link.all.uncertain.clone());
-            (!allowed.is_none() || !unknown.is_none()).then_some(Link { from, to, allowed, unknown })
+            let allowed = link.all.traffic.clone();
+            let possible = link.all.uncertain.or(&link.some).without(&allowed);
+            (!allowed.is_none() || !possible.is_none()).then_some(Link { from, to, allowed, possible })
         })
         .collect();
     graph

@@ -52,6 +52,7 @@ impl Scene {
                     address(&format!("10.0.0.{}", at + 1)),
                     address(&format!("fd00::{}", at + 1)),
                 ],
+                groups: Vec::new(),
             })
             .collect();
         let addresses: Vec<Vec<IpAddr>> = nodes.iter().map(|node| node.addresses.clone()).collect();
@@ -116,7 +117,7 @@ impl Scene {
     }
 }
 
-fn pod(name: &str, node: usize, host: u8) -> Pod {
+pub(crate) fn pod(name: &str, node: usize, host: u8) -> Pod {
     Pod {
         namespace: "red".to_owned(),
         name: name.to_owned(),
@@ -126,7 +127,7 @@ fn pod(name: &str, node: usize, host: u8) -> Pod {
         host_network: false,
         over: false,
         ports: Vec::new(),
-        annotations: Labels::new(),
+        groups: Vec::new(),
     }
 }
 

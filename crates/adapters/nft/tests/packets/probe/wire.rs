@@ -47,9 +47,9 @@ impl Sctp {
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let two = |at: usize| bytes.get(at..at + 2).map(|b| u16::from_be_bytes([b[0], b[1]]));
         let four = |at: usize| bytes.get(at..at + 4).map(|b| u32::from_be_bytes([b[0], b[1], b[2], b[3]]));
-        let is_ack = match bytes.get(12)? {
-            &INIT => false,
-            &INIT_ACK => true,
+        let is_ack = match *bytes.get(12)? {
+            INIT => false,
+            INIT_ACK => true,
             _ => return None,
         };
         Some(Self { source: two(0)?, destination: two(2)?, is_ack, tag: four(16)?, verification: four(4)? })

@@ -1,5 +1,6 @@
 //! Clusters made up at random, and what happens to them.
 
+mod groups;
 mod policies;
 
 use std::collections::BTreeMap;
@@ -54,6 +55,7 @@ fn start(random: &mut Random) -> World {
                 name: format!("node-{at}"),
                 labels: labels(random, &[("zone", &["one", "two"])]),
                 addresses: node_addresses(at),
+                groups: Vec::new(),
             })
             .collect(),
         namespaces: NAMESPACES
@@ -62,10 +64,13 @@ fn start(random: &mut Random) -> World {
             .collect(),
         ..World::default()
     };
+    if random.percent(30) {
+        groups::add(random, &mut world);
+    }
     for _ in 0..PODS - random.below(2) {
         add_pod(random, &mut world);
     }
-    for _ in 0..=random.below(5) {
+    for _ in 0..1 + random.below(6) {
         policies::add(random, &mut world);
     }
     world
@@ -94,8 +99,10 @@ fn edit(random: &mut Random, world: &mut World) {
             if world.pods[at].host_network || world.pods[at].over {
                 return;
             }
-            let mut next = pod(random, world, addresses);
-            next.host_network = false;
+            let next = pod(random, world, addresses);
+            if next.host_network {
+                return;
+            }
             if random.percent(50) {
                 world.pods[at].over = true;
             } else {
@@ -140,9 +147,15 @@ fn add_pod(random: &mut Random, world: &mut World) {
 fn pod(random: &mut Random, world: &World, addresses: Vec<IpAddr>) -> Pod {
     let node = random.below(world.nodes.len());
     let host_network = random.percent(12);
+    let groups = if host_network { Vec::new() } else { groups::of_pod(random, world) };
     // Names never used before, so that a pod that comes is never one that went.
-    let number =
-        world.pods.iter().filter_map(|pod| pod.name[1..].parse::<usize>().ok()).max().unwrap_or(0) + 1;
+    let number = world
+        .pods
+        .iter()
+        .filter_map(|pod| pod.name.strip_prefix('p')?.parse::<usize>().ok())
+        .max()
+        .unwrap_or(0)
+        + 1;
     let mut ports: Vec<(String, Protocol, u16)> = Vec::new();
     for name in PORT_NAMES {
         if random.percent(60) {
@@ -159,7 +172,7 @@ fn pod(random: &mut Random, world: &World, addresses: Vec<IpAddr>) -> Pod {
         host_network,
         over: false,
         ports,
-        annotations: Labels::new(),
+        groups,
     }
 }
 

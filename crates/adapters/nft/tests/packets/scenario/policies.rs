@@ -87,7 +87,7 @@ fn peer(random: &mut Random, world: &World) -> Value {
 }
 
 /// A range around an address that somebody has.
-fn block(random: &mut Random, world: &World) -> IpNet {
+pub(super) fn block(random: &mut Random, world: &World) -> IpNet {
     let mut addresses: Vec<IpAddr> =
         world.pods.iter().flat_map(|pod| pod.addresses.iter().copied()).collect();
     addresses.extend(OUTSIDE.iter().map(|address| address.parse::<IpAddr>().unwrap()));
@@ -99,7 +99,8 @@ fn block(random: &mut Random, world: &World) -> IpNet {
 }
 
 fn protocol(random: &mut Random) -> &'static str {
-    *random.pick(&["TCP", "TCP", "TCP", "UDP", "UDP", "SCTP"])
+    const OFTEN: [&str; 6] = ["TCP", "TCP", "TCP", "UDP", "UDP", "SCTP"];
+    OFTEN[random.below(OFTEN.len())]
 }
 
 fn port(random: &mut Random) -> Value {

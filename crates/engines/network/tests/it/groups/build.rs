@@ -232,8 +232,8 @@ pub(super) fn cni(mode: EnforcingMode) -> VpcCni {
 
 /// Two nodes in one subnet, whose primary interfaces carry `sg-node`; the VPC CNI in a mode.
 pub(super) fn cluster(mode: EnforcingMode) -> Cluster {
-    let mut cluster = Cluster::default();
-    cluster.nodes = vec![node("one", &["10.0.1.10"]), node("two", &["10.0.1.20"])];
+    let nodes = vec![node("one", &["10.0.1.10"]), node("two", &["10.0.1.20"])];
+    let mut cluster = Cluster { nodes, ..Cluster::default() };
     cluster.network.vpc_cni = Some(cni(mode));
     cluster.aws.subnets = vec![subnet("subnet-1", &["10.0.1.0/24"])];
     cluster.aws.network_interfaces = vec![

@@ -102,3 +102,14 @@ fn from_template(cluster: &Cluster, port: u16) -> Verdict {
     let db = network.pod_named("shop", "db").unwrap();
     groups.explain(&network, Party::Pod(template), Party::Pod(db), Protocol::Tcp, port).verdict
 }
+
+#[test]
+fn a_pod_that_may_run_on_nodes_of_two_sorts() {
+    let mut cluster = world(&["tcp 1 from sg-node", "tcp 2 from sg-second", "tcp 3 from sg-node sg-second"]);
+    cluster.pods.remove(1);
+    cluster.workloads = vec![workload("web", "")];
+    cluster.aws.security_groups.push(group("sg-second", &["-1 to 0.0.0.0/0"]));
+    cluster.aws.network_interfaces[1].groups = vec![arc("sg-second")];
+    use Verdict::{Allowed, Denied, Unknown};
+    assert_eq!([1, 2, 3, 4].map(|port| from_template(&cluster, port)), [Unknown, Unknown, Allowed, Denied]);
+}

@@ -252,9 +252,12 @@ fn key(payload: Payload, v4: bool) -> (Protocol, u16) {
     }
 }
 
+/// From, to, what, and for each family (`true` is IPv4) whether the twin lets the packet through.
+type Probe = (Host, Host, Payload, Vec<(bool, bool)>);
+
 /// Packets between all pairs, with whether the twin lets them through. A family counts if both have it; a pod reaches the outside in
 /// the outside's.
-fn probes(cluster: &Cluster) -> Vec<(Host, Host, Payload, Vec<(bool, bool)>)> {
+fn probes(cluster: &Cluster) -> Vec<Probe> {
     let hosts = hosts(cluster);
     let mut probes = Vec::new();
     for from in &hosts {
