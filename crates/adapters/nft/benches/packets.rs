@@ -59,7 +59,7 @@ fn labelled(key: &str, value: String) -> LabelSelector {
         requirements: vec![LabelRequirement {
             key: Arc::from(key),
             operator: SelectorOperator::In,
-            values: vec![Arc::from(value)].into(),
+            values: vec![Arc::from(value)],
         }],
     }
 }

@@ -66,12 +66,8 @@ impl Flows {
     /// # Errors
     ///
     /// If the kernel could not keep what came in the meantime (`ENOBUFS`); it goes on after that.
-<<<<<<< HEAD
-    pub fn began(&mut self) -> io::Result<Vec<Flow>> {
-=======
     #[expect(clippy::should_implement_trait, reason = "an iterator can't tell of an error and go on")]
     pub fn next(&mut self) -> io::Result<Vec<Flow>> {
->>>>>>> nnft
         match rustix::net::recv(&self.socket, &mut self.buffer[..], RecvFlags::empty()) {
             Ok((count, _)) => Ok(read(self.buffer.get(..count).unwrap_or_default())),
             Err(Errno::AGAIN | Errno::INTR) => Ok(Vec::new()),

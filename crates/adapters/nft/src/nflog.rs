@@ -85,7 +85,7 @@ impl DenyLog {
     ///
     /// If the socket fails.
     #[expect(clippy::should_implement_trait, reason = "an iterator can't tell of an error and go on")]
-    pub fn read(&mut self) -> io::Result<Option<Logged>> {
+    pub fn next(&mut self) -> io::Result<Option<Logged>> {
         if let Some(logged) = self.waiting.pop_front() {
             return Ok(Some(logged));
         }

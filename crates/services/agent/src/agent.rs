@@ -410,7 +410,7 @@ impl Agent {
             // It comes back every while, whether there were flows or not.
             while let Some(agent) = agent.upgrade() {
                 let Some(log) = &agent.flows else { return };
-                let room = match flows.began() {
+                let room = match flows.next() {
                     Ok(began) => agent.saw(log, began),
                     Err(error) => {
                         tracing::warn!(%error, "flows are missing in the log");
@@ -452,7 +452,7 @@ impl Agent {
             // It comes back every while, whether something was logged or not.
             while let Some(agent) = agent.upgrade() {
                 let audit = agent.settings.options.audit;
-                match log.read() {
+                match log.next() {
                     Ok(logged) => logged.into_iter().for_each(|logged| agent.denied(logged, audit)),
                     Err(error) => return tracing::error!(%error, "denied packets are no longer told of"),
                 }

@@ -188,7 +188,7 @@ async fn denied_packets_are_logged_with_pod_and_policy_and_counted() {
     for address in [pod4(1), pod6(1)] {
         assert!(tcp(&lab.pod(2), &lab.pod(1), address, 80));
         assert!(!udp(&lab.pod(2), &lab.pod(1), address, 99));
-        let logged = (0..20).find_map(|_| log.read().unwrap()).unwrap();
+        let logged = (0..20).find_map(|_| log.next().unwrap()).unwrap();
         let denied = plan.denied(logged).unwrap();
         let Denial::Rule(cause) = &denied.why else { panic!("{denied:?}") };
         assert_eq!(cause.to_string(), "ingress NetworkPolicy default/web");
