@@ -21,12 +21,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ringwall_model::network::{
-    NamespaceScope, NetworkParts, NetworkPolicy, NetworkRule, Peer, PodScope, PortMatch, Protocol, RuleAction,
-    Tier,
+    NamespaceScope, NetworkParts, NetworkPolicy, NetworkRule, Peer, PodScope, PortMatch, Protocol,
+    RuleAction, Tier,
 };
 use ringwall_model::{
-    Cluster, LabelRequirement, LabelSelector, Namespace, Node, ObjectRef, Pod, PodReferences, SelectorOperator,
-    Source,
+    Cluster, LabelRequirement, LabelSelector, Namespace, Node, ObjectRef, Pod, PodReferences,
+    SelectorOperator, Source,
 };
 use ringwall_network::Network;
 use ringwall_network::plan::NodeOptions;
@@ -59,7 +59,7 @@ fn labelled(key: &str, value: String) -> LabelSelector {
         requirements: vec![LabelRequirement {
             key: Arc::from(key),
             operator: SelectorOperator::In,
-            values: vec![Arc::from(value)].into(),
+            values: vec![Arc::from(value)],
         }],
     }
 }
@@ -100,7 +100,10 @@ fn cluster(pods: usize) -> Cluster {
         reference: reference("Pod", format!("pod{index}")),
         source: source(),
         uid: None,
-        labels: vec![(Arc::from("app"), Arc::from(format!("a{index}"))), (Arc::from("all"), Arc::from("pods"))],
+        labels: vec![
+            (Arc::from("app"), Arc::from(format!("a{index}"))),
+            (Arc::from("all"), Arc::from("pods")),
+        ],
         host_network: false,
         node_name: Some(Arc::from("node")),
         service_account: Arc::from("default"),

@@ -53,7 +53,8 @@ impl Flows {
     /// If the kernel refuses.
     pub fn listen() -> io::Result<Self> {
         let flags = SocketFlags::CLOEXEC;
-        let socket = rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(NETFILTER))?;
+        let socket =
+            rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(NETFILTER))?;
         set_socket_recv_buffer_size(&socket, KEPT_BYTES)?;
         set_socket_timeout(&socket, Timeout::Recv, Some(WAIT))?;
         rustix::net::bind(&socket, &SocketAddrNetlink::new(0, NEW_FLOWS))?;
@@ -65,6 +66,7 @@ impl Flows {
     /// # Errors
     ///
     /// If the kernel could not keep what came in the meantime (`ENOBUFS`); it goes on after that.
+    #[expect(clippy::should_implement_trait, reason = "an iterator can't tell of an error and go on")]
     pub fn next(&mut self) -> io::Result<Vec<Flow>> {
         match rustix::net::recv(&self.socket, &mut self.buffer[..], RecvFlags::empty()) {
             Ok((count, _)) => Ok(read(self.buffer.get(..count).unwrap_or_default())),

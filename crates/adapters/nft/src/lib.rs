@@ -13,6 +13,7 @@
 //! The source's chain of egress is asked first if it is a pod of the node, then the destination's chain of ingress. Each is two lookups:
 //! the other end's address gives the class, protocol and port give the verdict.
 
+mod bridge;
 mod class;
 mod error;
 mod flows;
@@ -26,6 +27,7 @@ mod program;
 mod table;
 mod told;
 
+pub use bridge::BridgeFilter;
 pub use error::NftError;
 pub use flows::{Flow, Flows};
 pub use listing::{Drift, DriftKind, Listing};

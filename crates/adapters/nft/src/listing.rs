@@ -99,9 +99,9 @@ impl Listing {
                         }
                         elements = fields.shift_remove("elem");
                     }
-                    // A set that packets fill is nobody's change.
-                    let dynamic =
-                        object.get("flags").is_some_and(|flags| flags.to_string().contains("dynamic"));
+                    // A set that packets fill is nobody's change. `nft` 1.0.6 lists of its flags the timeout alone.
+                    let flags = object.get("flags").map(Value::to_string).unwrap_or_default();
+                    let dynamic = flags.contains("dynamic") || flags.contains("timeout");
                     if let Some(Value::Array(list)) = elements.filter(|_| !dynamic) {
                         let said = list.iter().map(Value::to_string).collect();
                         listing.elements.insert(name("name"), said);

@@ -69,12 +69,8 @@ impl DenyLog {
             rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(NETFILTER))?;
         set_socket_timeout(&socket, Timeout::Recv, Some(WAIT))?;
         rustix::net::bind(&socket, &SocketAddrNetlink::new(0, 0))?;
-        let mut log = Self {
-            socket,
-            buffer: vec![0; BUFFER],
-            waiting: std::collections::VecDeque::new(),
-            lost: 0,
-        };
+        let mut log =
+            Self { socket, buffer: vec![0; BUFFER], waiting: std::collections::VecDeque::new(), lost: 0 };
         log.configure(group, &[(CFG_CMD, &[CMD_BIND])])?;
         let mut mode = u32::from(u16::MAX).to_be_bytes().to_vec();
         mode.extend([COPY_PACKET, 0]);
@@ -88,6 +84,7 @@ impl DenyLog {
     /// # Errors
     ///
     /// If the socket fails.
+    #[expect(clippy::should_implement_trait, reason = "an iterator can't tell of an error and go on")]
     pub fn next(&mut self) -> io::Result<Option<Logged>> {
         if let Some(logged) = self.waiting.pop_front() {
             return Ok(Some(logged));

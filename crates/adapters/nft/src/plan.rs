@@ -412,20 +412,15 @@ impl<'a> Builder<'a> {
                 self.options.interfaces.iter().map(|pattern| format!("\"{pattern}\"")).collect();
             patterns.sort_unstable();
             patterns.dedup();
-            let patterns = patterns.join(", ");
-            judge.push(format!("iifname {{ {patterns} }} jump from_pod"));
-            judge.push(format!("oifname {{ {patterns} }} jump to_pod"));
-            for (chain, field, deny) in
-                [("from_pod", "saddr", "unknown_source"), ("to_pod", "daddr", "unknown_destination")]
-            {
-                self.chain(
-                    chain,
-                    vec![
-                        format!("ip {field} @pods4 return"),
-                        format!("ip6 {field} @pods6 return"),
-                        format!("goto d_{deny}"),
-                    ],
-                );
+            // One rule each, after the look-up that most packets end at: `nft` 1.0.6 can't list a set of names with `*` as JSON.
+            for (chain, field, interface, deny) in [
+                ("from_pod", "saddr", "iifname", "unknown_source"),
+                ("to_pod", "daddr", "oifname", "unknown_destination"),
+            ] {
+                judge.push(format!("jump {chain}"));
+                let known = [format!("ip {field} @pods4 return"), format!("ip6 {field} @pods6 return")];
+                let unknown = patterns.iter().map(|pattern| format!("{interface} {pattern} goto d_{deny}"));
+                self.chain(chain, known.into_iter().chain(unknown).collect());
             }
         }
         judge.push("ct state invalid,untracked jump stray".to_owned());

@@ -8,7 +8,9 @@
     reason = "tests stop at the first thing that is not as expected"
 )]
 
+mod corpus;
 mod flows;
+mod joints;
 mod kernel;
 mod lab;
 mod policy;

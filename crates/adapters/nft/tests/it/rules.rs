@@ -1,5 +1,6 @@
 //! Rules as the engine would make them, written by hand.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use ringwall_model::ObjectRef;
@@ -82,4 +83,8 @@ pub(crate) fn node(lab: &Lab, judged: &[(usize, DirectionRules, DirectionRules)]
         })
         .collect();
     compiler.finish(Arc::from("node"), Vec::new(), all, Vec::new())
+}
+
+pub(crate) fn addresses(list: &[IpAddr]) -> Addresses {
+    Addresses::each(list.iter().copied())
 }

@@ -106,6 +106,7 @@ impl Installation {
             ringwall_files::replace(&path, &text, mode(&path)).map_err(at(&path))?;
             changed.push(path);
         }
+        self.tidy()?;
         let program = self.programs.join(PROGRAM);
         match fs::remove_file(&program) {
             Ok(()) => changed.push(program),
@@ -124,6 +125,7 @@ impl Installation {
     pub fn put_program(&self, program: &Path) -> Result<(), InstallError> {
         let place = self.programs.join(PROGRAM);
         let beside = self.programs.join(format!(".{PROGRAM}.{}.new", std::process::id()));
+        self.tidy()?;
         let put = || {
             fs::copy(program, &beside)?;
             let file = fs::File::open(&beside)?;
@@ -136,6 +138,19 @@ impl Installation {
             let _ = fs::remove_file(&beside);
             at(&place)(error)
         })
+    }
+
+    /// Removes what agents left behind that were killed while they copied the program.
+    fn tidy(&self) -> Result<(), InstallError> {
+        let folder = &self.programs;
+        for entry in fs::read_dir(folder).map_err(at(folder))?.take(MAX_FILES) {
+            let path = entry.map_err(at(folder))?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if name.strip_prefix('.').and_then(|name| name.strip_prefix(PROGRAM)).is_some_and(|rest| rest.ends_with(".new")) {
+                fs::remove_file(&path).map_err(at(&path))?;
+            }
+        }
+        Ok(())
     }
 
     /// The configuration that runtimes take: the first by name. Source: libcni, ConfFiles, with `.conf`, `.conflist` and `.json`.
@@ -184,6 +199,7 @@ mod tests {
         let installation = installation(folder.path());
         assert_eq!(installation.ensure_entry().unwrap(), Installed::default(), "no network plugin yet");
         let program = folder.path().join("ringwall");
+        fs::write(installation.programs.join(".ringwall-cni.77.new"), "half").unwrap();
         for text in ["the program", "a newer program"] {
             fs::write(&program, text).unwrap();
             installation.put_program(&program).unwrap();
