@@ -15,7 +15,7 @@ pub fn dot(graph: &Graph) -> String {
 
 fn write(graph: &Graph, folded: &Folded, out: &mut dyn fmt::Write) -> fmt::Result {
     writeln!(out, "digraph reach {{")?;
-    writeln!(out, "  label={};\n  labelloc=t;\n  rankdir=LR;\n  compound=true;", Quoted(&graph.title))?;
+    writeln!(out, "  label={};\n  labelloc=t;\n  rankdir=LR;", Quoted(&graph.title))?;
     writeln!(
         out,
         "  node [shape=box, style=\"rounded,filled\", fillcolor=white, fontname=\"Helvetica\", fontsize=10];"
@@ -27,6 +27,14 @@ fn write(graph: &Graph, folded: &Folded, out: &mut dyn fmt::Write) -> fmt::Resul
             "  subgraph cluster_{at} {{\n    label={};\n    style=filled;\n    fillcolor=\"#f4f6f8\";",
             Quoted(&group.name)
         )?;
+        let is_used = folded.edges.iter().any(|edge| [edge.from, edge.to].contains(&Unit::Group(at)));
+        if is_used {
+            writeln!(
+                out,
+                "    g{at} [label={}, shape=plaintext, style=\"\"];",
+                Quoted(&format!("all of {}", group.name))
+            )?;
+        }
         for member in &group.members {
             let Some(party) = graph.parties.get(*member) else { continue };
             writeln!(out, "    p{member} [label={}];", Quoted(&label(party, folded, *member)))?;
@@ -34,26 +42,22 @@ fn write(graph: &Graph, folded: &Folded, out: &mut dyn fmt::Write) -> fmt::Resul
         writeln!(out, "  }}")?;
     }
     for edge in &folded.edges {
-        let (Some((from, tail)), Some((to, head))) = (end(folded, edge.from), end(folded, edge.to)) else {
-            continue;
-        };
         let (text, style) = match (edge.allowed.is_none(), edge.possible.is_none()) {
             (true, _) => (format!("possibly {}", edge.possible), ", style=dashed"),
             (false, true) => (edge.allowed.to_string(), ""),
             (false, false) => (format!("{}; possibly {}", edge.allowed, edge.possible), ""),
         };
-        let tail = tail.map(|at| format!(", ltail=cluster_{at}")).unwrap_or_default();
-        let head = head.map(|at| format!(", lhead=cluster_{at}")).unwrap_or_default();
-        writeln!(out, "  p{from} -> p{to} [label={}{style}{tail}{head}];", Quoted(&text))?;
+        writeln!(out, "  {} -> {} [label={}{style}];", end(edge.from), end(edge.to), Quoted(&text))?;
     }
     writeln!(out, "}}")
 }
 
-/// The node that an edge is drawn at, and the cluster whose border cuts it off.
-fn end(folded: &Folded, unit: Unit) -> Option<(usize, Option<usize>)> {
+/// The node that an edge is drawn at. Groups have one for all of them: edges that end at a cluster's border upset Graphviz where the other
+/// end is within it.
+fn end(unit: Unit) -> String {
     match unit {
-        Unit::Party(at) => Some((at, None)),
-        Unit::Group(at) => Some((*folded.groups.get(at)?.members.first()?, Some(at))),
+        Unit::Party(at) => format!("p{at}"),
+        Unit::Group(at) => format!("g{at}"),
     }
 }
 

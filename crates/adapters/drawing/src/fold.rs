@@ -113,7 +113,9 @@ pub fn fold(graph: &Graph) -> Folded {
             _ if free.contains(&link.from) => open.get(&link.to),
             _ => None,
         };
-        let allowed = said.map_or_else(|| link.allowed.clone(), |said| link.allowed.without(said));
+        // What is open is not told again; where more gets through, all of it is told, as nobody adds up ports.
+        let is_told = said.is_some_and(|said| link.allowed.without(said).is_none());
+        let allowed = if is_told { Traffic::none() } else { link.allowed.clone() };
         if !allowed.is_none() || !link.possible.is_none() {
             residues.push((link.from, link.to, (allowed, link.possible.clone())));
         }
@@ -144,13 +146,20 @@ impl<'g> Table<'g> {
     }
 }
 
-/// The classes of pods that send freely: those that reach at least half as many parties as the one that reaches most. Where most pods have
-/// no policy for what they send, these are most pods, and what all of them reach need be said once.
+/// The classes of pods that send freely: those that reach as much as anybody does of at least half as many parties as the class of which
+/// that is true of most. Where most pods have no policy for what they send, these are most pods, and what all of them reach need be said
+/// once.
 fn free(graph: &Graph, table: &Table<'_>, sides: &[Option<Side>]) -> BTreeSet<usize> {
     let is_pods = |class: &usize| sides.get(*class) == Some(&Some(Side::Pods));
+    let mut most_of: BTreeMap<usize, Traffic> = BTreeMap::new();
+    let between_pods = || table.0.iter().filter(|((from, to), _)| is_pods(from) && is_pods(to));
+    for ((_, to), traffic) in between_pods() {
+        let most = most_of.entry(*to).or_default();
+        *most = most.or(traffic);
+    }
     let mut reached: BTreeMap<usize, usize> = BTreeMap::new();
-    for ((from, to), traffic) in &table.0 {
-        if is_pods(from) && is_pods(to) && !traffic.is_none() {
+    for ((from, to), traffic) in between_pods() {
+        if !traffic.is_none() && most_of.get(to) == Some(*traffic) {
             *reached.entry(*from).or_default() += graph.members(*to).len();
         }
     }

@@ -164,7 +164,10 @@ impl Graph {
             }
         }
         let mut notes = self.notes.clone();
-        notes.push("too many pairs to tell one by one: what is said of a namespace holds of some of its workloads".to_owned());
+        notes.push(
+            "too many pairs to tell one by one: what is said of a namespace holds of some of its workloads"
+                .to_owned(),
+        );
         Self {
             title: self.title.clone(),
             notes,
@@ -172,7 +175,12 @@ impl Graph {
             classes: (0..parties.len()).map(|at| vec![at]).collect(),
             parties,
             links: (links.into_iter())
-                .map(|((from, to), (allowed, possible))| Link { from, to, possible: possible.without(&allowed), allowed })
+                .map(|((from, to), (allowed, possible))| Link {
+                    from,
+                    to,
+                    possible: possible.without(&allowed),
+                    allowed,
+                })
                 .collect(),
         }
     }

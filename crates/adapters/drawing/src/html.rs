@@ -138,11 +138,8 @@ fn matrix(graph: &Graph, out: &mut String) -> fmt::Result {
         match cell {
             Some((known, _)) => *known = (*known).max(kind),
             None => {
-                let ports = if kind == 1 {
-                    format!("possibly: {}", link.possible)
-                } else {
-                    link.allowed.to_string()
-                };
+                let ports =
+                    if kind == 1 { format!("possibly: {}", link.possible) } else { link.allowed.to_string() };
                 *cell = Some((kind, ports));
             }
         }

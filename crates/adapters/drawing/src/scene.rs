@@ -298,8 +298,7 @@ impl Builder<'_> {
         for ((from, to), (allowed, unknown)) in joined {
             let uncertain = allowed.is_none();
             let traffic = if uncertain { &unknown } else { &allowed };
-            let not_judged =
-                if unknown.is_none() { String::new() } else { format!("\npossibly: {unknown}") };
+            let not_judged = if unknown.is_none() { String::new() } else { format!("\npossibly: {unknown}") };
             let names = (tip(scene, from), tip(scene, to));
             let tip = format!("{} → {}\n{traffic}{not_judged}", names.0, names.1);
             let Some(row) = scene.boxes.get_mut(to.frame).and_then(|frame| frame.rows.get_mut(to.row)) else {

@@ -128,7 +128,12 @@ impl Drawing {
         let line =
             |class: &str| format!("<path class=\"arrow {class}\" marker-end=\"url(#head0)\" d=\"M0 0H26\"/>");
         entry(out, &line("c0"), "may send, to these ports; the colour is the sender's box", 380)?;
-        entry(out, &line("c0 unknown"), "possibly: it could not be judged, or holds for some of the pods", 420)?;
+        entry(
+            out,
+            &line("c0 unknown"),
+            "possibly: it could not be judged, or holds for some of the pods",
+            420,
+        )?;
         if self.scene.coarse {
             entry(
                 out,

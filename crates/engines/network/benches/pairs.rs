@@ -6,12 +6,15 @@
 mod large;
 #[path = "../tests/it/clusters/parts.rs"]
 mod parts;
+#[path = "../tests/it/clusters/secured.rs"]
+mod secured;
 
 use std::hint::black_box;
 use std::time::Instant;
 
 use large::Size;
 use parts::Numbers;
+use ringwall_model::Cluster;
 use ringwall_network::{Network, Reach};
 
 /// Rounds of which the best counts, since what is slower is the machine's noise.
@@ -35,12 +38,21 @@ fn peak() -> f64 {
 
 fn main() {
     let size = Size { pods: 10_000, namespaces: 200, policies: 1_000 };
-    let cluster = large::large(&size);
+    let mut cluster = large::large(&size);
     println!("{} pods, {} namespaces, {} policies", size.pods, size.namespaces, size.policies);
     println!("memory with the cluster alone: {:.0} MiB", peak());
+    let best = all_pairs(&cluster);
+    pair_by_pair(&cluster, best);
+    secured::secured(&mut cluster);
+    println!("the same with {} interfaces and security groups", cluster.aws.network_interfaces.len());
+    all_pairs(&cluster);
+}
+
+/// Seconds that all pairs take.
+fn all_pairs(cluster: &Cluster) -> f64 {
     let (mut best, mut best_world) = (f64::INFINITY, f64::INFINITY);
     for _ in 0..ROUNDS {
-        let (world, network) = seconds(|| Network::new(&cluster));
+        let (world, network) = seconds(|| Network::new(cluster));
         let (pairs, reach) = seconds(|| Reach::new(&network));
         let (walk, edges) = seconds(|| reach.edges().count());
         if world + pairs + walk < best {
@@ -48,7 +60,7 @@ fn main() {
         }
         black_box(edges);
     }
-    let network = Network::new(&cluster);
+    let network = Network::new(cluster);
     let reach = Reach::new(&network);
     println!(
         "all pairs: {:.0} ms, of which finding out who there is {:.0} ms; {} classes, {} edges between them; memory at its peak {:.0} MiB",
@@ -58,6 +70,12 @@ fn main() {
         reach.edges().count(),
         peak(),
     );
+    best
+}
+
+fn pair_by_pair(cluster: &Cluster, best: f64) {
+    let network = Network::new(cluster);
+    let reach = Reach::new(&network);
     let mut numbers = Numbers(3);
     let pairs: Vec<_> = (0..SAMPLE)
         .map(|_| {
@@ -67,16 +85,13 @@ fn main() {
         .collect();
     let (took, open) =
         seconds(|| pairs.iter().filter(|(from, to)| !network.traffic(*from, *to).traffic.is_none()).count());
-    let wrong = pairs
-        .iter()
-        .filter(|(from, to)| reach.traffic(*from, *to) != Some(network.traffic(*from, *to)))
-        .count();
-    assert_eq!(wrong, 0, "both ways must agree");
+    let wrong =
+        pairs.iter().filter(|(from, to)| reach.traffic(*from, *to) != Some(network.traffic(*from, *to)));
+    assert_eq!(wrong.count(), 0, "both ways must agree");
     let count = network.pods().len() * network.pods().len();
     let all = took / SAMPLE as f64 * count as f64;
     println!(
-        "pair by pair: {SAMPLE} of {count} pairs of pods in {:.2} s ({open} open), extrapolated to all: {all:.0} s; ratio {:.0}",
-        took,
+        "pair by pair: {SAMPLE} of {count} pairs of pods in {took:.2} s ({open} open), extrapolated to all: {all:.0} s; ratio {:.0}",
         all / best
     );
 }

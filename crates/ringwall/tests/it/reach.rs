@@ -1,7 +1,5 @@
 //! `ringwall reach` of a small cluster with two policies, and of the examples.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
 use crate::snapshot::{Asked, run};
@@ -244,12 +242,83 @@ fn example(name: &str, question: &str) -> i32 {
 /// Questions that show the planted mistakes of the network ring: yes in the storefront, no in the cluster put right.
 #[test]
 fn the_storefront_has_its_mistakes_and_its_twin_has_not() {
-    assert!(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/hardened")).is_dir());
     let planted = [
-        // No policy for what comes in, and none for what goes out.
-        "sandbox/Deployment/notebook platform/Deployment/portal:8080",
+        // No policy for what comes in, none for what goes out, and so the metadata service.
+        "sandbox/Deployment/load-test platform/Deployment/portal:8080",
+        "web/Deployment/newsletter 93.184.216.34:443",
+        "ci/Deployment/runner 169.254.169.254:80",
+        // An `except` that misses the metadata service.
+        "catalog/CronJob/price-import 169.254.169.254:80",
+        // A label of namespaces that another one has as well.
+        "sandbox/Deployment/load-test search/StatefulSet/opensearch:9200",
+        // Node ports, and the database, by their security groups.
+        "outside node/ip-10-0-12-34.eu-west-1.compute.internal:30080",
+        "web/Deployment/newsletter 10.0.112.20:5432",
     ];
     for question in planted {
         assert_eq!((example("storefront", question), example("hardened", question)), (0, 1), "{question}");
     }
+    // A port that the container has not: there it is the mistake that nothing gets through.
+    let scrape = "monitoring/StatefulSet/prometheus monitoring/Deployment/kube-state-metrics:8080";
+    assert_eq!((example("storefront", scrape), example("hardened", scrape)), (1, 0));
+}
+
+fn reach(words: &[&str]) -> crate::snapshot::Said {
+    let words: Vec<String> =
+        std::iter::once("reach").chain(words.iter().copied()).map(str::to_owned).collect();
+    run(&words, "")
+}
+
+#[test]
+fn what_opened_and_closed() {
+    let same = reach(&["diff", "examples/storefront", "examples/storefront", "--fail-on", "changed"]);
+    assert_eq!(
+        (same.status, same.stdout.lines().nth(1)),
+        (0, Some("nothing opened, nothing closed")),
+        "{same:?}"
+    );
+    let changed = reach(&["diff", "examples/storefront", "examples/hardened", "--fail-on", "opened"]);
+    assert_eq!(changed.status, 1);
+    assert!(
+        changed.stdout.contains("prometheus → monitoring/Deployment/kube-state-metrics  TCP 8080"),
+        "{changed:?}"
+    );
+    let json = reach(&["diff", "examples/storefront", "examples/hardened", "--output", "json"]).json();
+    let results = json["results"].as_array().unwrap();
+    let opened: Vec<&Value> = results.iter().filter(|result| result["change"] == "opened").collect();
+    assert!(!opened.is_empty() && results.len() > opened.len());
+    for result in opened {
+        assert_eq!(result["before"]["decision"], "denied", "{result}");
+        assert_eq!(result["after"]["decision"], "allowed", "{result}");
+        assert!(!result["after"]["reasons"].as_array().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn policies_are_suggested_from_what_was_seen() {
+    let asked = shop();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let flows = elsewhere.path().join("flows.jsonl");
+    let lines = r#"{"from":{"pod":"shop/web-1"},"to":{"pod":"shop/db-0"},"protocol":"TCP","port":5432,"verdict":"allowed"}
+{"from":{"ip":"203.0.113.9"},"to":{"pod":"shop/web-1"},"protocol":"TCP","port":22,"verdict":"denied"}
+2 1 eni-1 10.0.0.1 10.0.0.3 40000 5432 6 1 1 1 1 ACCEPT OK
+"#;
+    std::fs::write(&flows, lines).unwrap();
+    let path = asked.path().display().to_string();
+    let flows = flows.display().to_string();
+    let said = reach(&["suggest", &path, "--from", &flows]);
+    assert_eq!(said.status, 0, "{said:?}");
+    insta::assert_snapshot!(said.stdout);
+    let json = reach(&["suggest", &path, "--from", &flows, "--output", "json"]).json();
+    assert_eq!(json["flows"]["seen"], 3);
+    assert_eq!(json["evidence"]["allowed"], 2);
+    // What is suggested is what its own questions are answered by.
+    let text = std::fs::read_to_string(asked.path().join("kubernetes/shop.yaml")).unwrap();
+    let (without, _) = text.split_once("---\napiVersion: networking.k8s.io/v1").unwrap();
+    let applied = Asked::about(&[("kubernetes/a.yaml", without), ("kubernetes/b.yaml", &said.stdout)]);
+    assert_eq!(applied.run("reach", "shop/web-1 shop/db-0:5432").status, 0);
+    assert_eq!(applied.run("reach", "shop/web-1 shop/db-0:5433").status, 1);
+    assert_eq!(applied.run("reach", "203.0.113.9 shop/web-1:22").status, 1);
+    let none = reach(&["suggest", &path, "--from", "/dev/null"]);
+    assert!(none.status == 2 && none.stderr.contains("there is no flow"), "{none:?}");
 }

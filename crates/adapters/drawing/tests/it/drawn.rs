@@ -86,7 +86,8 @@ fn nobody_is_drawn_too() {
 
 #[test]
 fn what_is_huge_is_told_by_namespaces() {
-    let parties: Vec<_> = (0..8000).map(|at| pods(&format!("ns{:02}", at % 40), "Pod", &format!("p{at}"))).collect();
+    let parties: Vec<_> =
+        (0..8000).map(|at| pods(&format!("ns{:02}", at % 40), "Pod", &format!("p{at}"))).collect();
     let (web, rest) = (0..8000).partition(|at| at % 2 == 0);
     let classes = vec![web, rest];
     let link = |from, to| Link { from, to, allowed: tcp(80), possible: Traffic::none() };

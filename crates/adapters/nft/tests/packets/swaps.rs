@@ -193,6 +193,7 @@ fn a_victim_changes_rules() {
 #[test]
 #[ignore = "needs root, nft and ip: cargo xtask packets"]
 fn a_script_is_handed_over_whole_whenever_its_maker_is_killed() {
+    use std::io::Read as _;
     use std::os::unix::fs::PermissionsExt as _;
     let mut scene = Scene::new();
     let [_, plan] = large(&mut scene);
@@ -207,8 +208,12 @@ fn a_script_is_handed_over_whole_whenever_its_maker_is_killed() {
     assert!(!status.success());
     let until = Instant::now() + LOST;
     let script = loop {
-        match std::fs::read_to_string(folder.path().join("script")) {
-            Ok(script) => break script,
+        match std::fs::File::open(folder.path().join("script")) {
+            Ok(file) => {
+                let mut script = String::new();
+                file.take(16 << 20).read_to_string(&mut script).unwrap();
+                break script;
+            }
             Err(error) => assert!(Instant::now() < until, "{error}"),
         }
         std::thread::sleep(Duration::from_millis(20));

@@ -53,7 +53,7 @@ pub(super) fn results(network: &Network<'_>) -> Vec<CheckResult> {
                         "a rule of {} is for nobody: no pod or node has such labels",
                         policy.reference
                     );
-                    let text = format!("its {} rule {} matches nothing", direction.name(), rule.index);
+                    let text = format!("{} rule {} matches nothing", direction.name(), rule.index);
                     let reason = of_rule(policy, rule.index, &rule.source, text);
                     never.push(NEVER_MATCHES.fails(Severity::Low, why, vec![reason]));
                     continue;
@@ -97,7 +97,7 @@ fn selects_nothing(network: &Network<'_>, policy: &NetworkPolicy) -> Option<Chec
         let near = near(selector, here()).map(|near| format!("; there is `{near}`")).unwrap_or_default();
         format!("{} selects no pod{near}", policy.reference)
     };
-    let reason = of_object(&policy.reference, &policy.source, "no pod has the labels that it asks for");
+    let reason = of_object(&policy.reference, &policy.source, "asks for labels that no pod has");
     Some(SELECTS_NOTHING.fails(Severity::Medium, why, vec![reason]))
 }
 
@@ -173,7 +173,7 @@ fn missing_port(
         policy.reference,
         numbers.join(", ")
     );
-    let text = format!("its {} rule {} leads to no port", direction.name(), rule.index);
+    let text = format!("{} rule {} leads to no port", direction.name(), rule.index);
     Some(NO_SUCH_PORT.fails(Severity::Low, why, vec![of_rule(policy, rule.index, &rule.source, text)]))
 }
 
@@ -213,6 +213,6 @@ fn namespace_label(policy: &NetworkPolicy) -> Option<CheckResult> {
         "{} lets in pods of namespaces by the label `{key}`: whoever may label a namespace opens it to that namespace",
         policy.reference
     );
-    let text = format!("its ingress rule {} selects namespaces by `{key}`", rule.index);
+    let text = format!("ingress rule {} selects namespaces by `{key}`", rule.index);
     Some(NAMESPACE_LABEL.fails(Severity::Low, why, vec![of_rule(policy, rule.index, &rule.source, text)]))
 }

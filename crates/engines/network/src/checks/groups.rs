@@ -114,7 +114,7 @@ fn result(about: About, severity: Severity, warning: &Warning) -> CheckResult {
         rule: None,
         statement: None,
         source: warning.source.clone(),
-        text: warning.text.as_str().into(),
+        text: "is the one that it is about".into(),
     };
     let reasons = std::iter::once(own).chain(warning.reasons.iter().cloned()).collect();
     let about = About { remedy: warning.remedy, ..about };

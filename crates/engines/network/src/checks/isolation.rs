@@ -62,8 +62,12 @@ fn judged(
             "{} lets everything {way} for every pod of the namespace `{}`",
             policy.reference, namespace.name
         );
-        let reason =
-            of_rule(policy, rule.index, &rule.source, "a rule without peers and ports is for everybody");
+        let reason = of_rule(
+            policy,
+            rule.index,
+            &rule.source,
+            "has a rule without peers and ports, which is for everybody",
+        );
         return Some(about.fails(Severity::Medium, why, vec![reason]));
     }
     let denies = |policy: &&&NetworkPolicy| match policy.tier {
@@ -82,7 +86,7 @@ fn judged(
             namespace.name, policy.reference
         );
         return Some(
-            about.unknown(why, vec![of_object(&policy.reference, &policy.source, "it could not be read")]),
+            about.unknown(why, vec![of_object(&policy.reference, &policy.source, "could not be read")]),
         );
     }
     Some(open(network, about, namespace, (direction, way), &pods))
@@ -113,7 +117,7 @@ fn open(
 fn at_namespace(network: &Network<'_>, name: &str) -> Reason {
     let written = network.cluster().namespaces.iter().find(|one| &*one.name == name);
     let source = written.map_or_else(ringwall_model::Source::built_in, |one| one.source.clone());
-    of_object(&namespace_reference(name), &source, "no policy here selects every pod")
+    of_object(&namespace_reference(name), &source, "has no policy that selects every pod")
 }
 
 /// Whether a policy is about every pod of a namespace, present and future.

@@ -114,7 +114,7 @@ fn lets(instance: &Ec2Instance) -> Instance {
 fn reasons(network: &Network<'_>, name: &str, pods: &[&PodEntry<'_>]) -> Vec<Reason> {
     let written = network.cluster().namespaces.iter().find(|one| &*one.name == name);
     let source = written.map_or_else(ringwall_model::Source::built_in, |one| one.source.clone());
-    let mut reasons = vec![of_object(&namespace_reference(name), &source, "the namespace of these pods")];
+    let mut reasons = vec![of_object(&namespace_reference(name), &source, "has these pods")];
     let [ipv4, _] = METADATA;
     for pod in pods {
         for found in network.decide(Party::Pod(pod), Party::Address(ipv4), Protocol::Tcp, PORT).reasons {

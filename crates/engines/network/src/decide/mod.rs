@@ -1,7 +1,9 @@
 //! One question, answered with what the answer rests on.
 
 mod alike;
+mod answer;
 mod explain;
+mod ingress;
 mod metadata;
 mod passes;
 mod ways;
@@ -15,11 +17,12 @@ use crate::network::Network;
 use crate::party::Party;
 use crate::who::{Port, QuestionError, Who};
 use alike::Alike;
+use answer::Answer;
 use explain::describe;
 use ways::Way;
 
-/// How many pairs of ends an answer tells of one by one, those that are denied first. A workload of a thousand pods that asks another one
-/// has a million pairs, and nobody reads on after the first few.
+/// How many pairs of ends an answer tells in full, and how many it names as like one of them. A workload of a thousand pods that asks
+/// another one has a million pairs, and nobody reads on after the first few.
 const MAX_TOLD: usize = 8;
 
 /// Above how many pairs only one of those is judged that nothing tells apart: below it every pair is told by its name, and above it none
@@ -75,33 +78,42 @@ impl Network<'_> {
         }
         let sources = self.sources(from)?;
         let reached = self.ways(to, port, protocol)?;
-        let mut answer = Answer::default();
+        let mut answer = Answer::new();
         for reason in reached.denied {
-            answer.deny(vec![reason]);
+            answer.take(Decision { reasons: vec![reason], ..Decision::denied() });
         }
         for why in reached.unknown {
-            answer.pair(Decision {
+            answer.take(Decision {
                 verdict: Verdict::Unknown,
                 reasons: Vec::new(),
                 not_evaluated: vec![why],
             });
         }
         let many = sources.len().saturating_mul(reached.ways.len()) > MAX_SINGLY;
+        let mut skipped = 0_usize;
         let mut alike = many.then(|| Alike::new(self, &sources, &reached.ways));
         for source in &sources {
             for way in &reached.ways {
                 if alike.as_mut().is_some_and(|alike| !alike.is_new(*source, way)) {
+                    skipped += 1;
                     continue;
                 }
                 let decision = self.along(*source, way, protocol);
-                answer.pair(decision);
+                answer.pair(&describe(*source), &describe(way.party), decision);
             }
         }
         if sources.is_empty() {
-            answer.deny(vec![built_in("nobody is behind the source")]);
+            let nobody = built_in("nobody is behind the source");
+            answer.take(Decision { reasons: vec![nobody], ..Decision::denied() });
         }
         let mut decision = answer.end();
         decision.reasons.splice(0..0, reached.reasons);
+        if skipped > 0 {
+            let text =
+                format!("{skipped} further pairs differ from one that was judged in nothing that counts");
+            decision.reasons.push(built_in(text));
+        }
+        decision.reasons.extend(self.ingress_reasons(to, port, protocol, &sources));
         if let Who::Address(address) = to
             && decision.verdict != Verdict::Denied
         {
@@ -132,10 +144,10 @@ impl Network<'_> {
     }
 
     fn leg(&self, from: Party<'_>, to: Party<'_>, packet: Packet, ends: Ends, exempt: bool) -> Decision {
-        let policy = match self.exemption(from, to).filter(|_| exempt) {
-            Some(why) => Decision::allowed(vec![built_in(why)]),
-            None => self.explain_policies(from, to, packet, ends),
-        };
+        if let Some(why) = self.exemption(from, to).filter(|_| exempt) {
+            return Decision::allowed(vec![built_in(why)]);
+        }
+        let policy = self.explain_policies(from, to, packet, ends);
         match &self.groups {
             Some(groups) if !same_pod(from, to) => {
                 both(policy, groups.explain(self, from, to, packet.protocol, packet.port))
@@ -201,67 +213,6 @@ impl Network<'_> {
 
 fn same_pod(from: Party<'_>, to: Party<'_>) -> bool {
     matches!((from, to), (Party::Pod(from), Party::Pod(to)) if from.id == to.id)
-}
-
-/// What has been found of all pairs so far.
-struct Answer {
-    verdict: Verdict,
-    reasons: Vec<Reason>,
-    not_evaluated: Vec<String>,
-    told: usize,
-    untold: usize,
-}
-
-impl Default for Answer {
-    fn default() -> Self {
-        Self { verdict: Verdict::Allowed, reasons: Vec::new(), not_evaluated: Vec::new(), told: 0, untold: 0 }
-    }
-}
-
-impl Answer {
-    fn deny(&mut self, reasons: Vec<Reason>) {
-        self.pair(Decision { reasons, ..Decision::denied() });
-    }
-
-    /// Takes in one pair. Reasons of pairs that are better off than the worst so far don't tell anything of the answer.
-    fn pair(&mut self, decision: Decision) {
-        let verdict = worst(self.verdict, decision.verdict);
-        if verdict != self.verdict && self.told > 0 {
-            self.reasons.clear();
-            self.not_evaluated.clear();
-            (self.told, self.untold) = (0, 0);
-        }
-        self.verdict = verdict;
-        if decision.verdict != verdict {
-            return;
-        }
-        let news = decision.reasons.iter().any(|reason| !self.reasons.contains(reason))
-            || decision.not_evaluated.iter().any(|why| !self.not_evaluated.contains(why));
-        if !news {
-            return;
-        }
-        if self.told == MAX_TOLD {
-            self.untold += 1;
-            return;
-        }
-        self.told += 1;
-        for reason in decision.reasons {
-            push_new(&mut self.reasons, reason);
-        }
-        for why in decision.not_evaluated {
-            push_new(&mut self.not_evaluated, why);
-        }
-    }
-
-    fn end(mut self) -> Decision {
-        if self.untold > 0 {
-            self.reasons.push(built_in(format!(
-                "the same holds for {} more pairs of ends, for reasons of their own",
-                self.untold
-            )));
-        }
-        Decision { verdict: self.verdict, reasons: self.reasons, not_evaluated: self.not_evaluated }
-    }
 }
 
 /// Both must allow: the worse verdict, with the reasons for it.

@@ -66,7 +66,7 @@ impl<'n> Way<'n> {
     }
 }
 
-fn is_outside(network: &Network<'_>, party: Party<'_>) -> bool {
+pub(super) fn is_outside(network: &Network<'_>, party: Party<'_>) -> bool {
     network.end(party, None).kind == EndKind::Outside
 }
 

@@ -30,10 +30,10 @@ pub(super) enum Attachment {
     /// A pod's own interface on a node of EC2.
     Branch {
         groups: SetId,
-        /// The node's primary interface, which counts in standard mode; `None` where no interface was exported.
+        /// The node's primary interface, which counts in standard mode; `None` where no node's was exported.
         primary: Option<SetId>,
     },
-    /// An interface of a node, shared by pods and the node itself; `None` where no interface was exported.
+    /// An interface of a node, shared by pods and the node itself; `None` where no node's was exported.
     Node { own: Option<SetId>, primary: Option<SetId> },
     /// An interface of nobody's node: a Fargate pod's, a database's.
     Own(SetId),
@@ -159,6 +159,8 @@ struct Attacher<'a, 'i> {
     selection: &'i Selection<'a>,
     interfaces: &'i Interfaces<'a>,
     pod_interfaces: PodInterfaces,
+    /// Whether the primary interface of any node was exported. Without one there is nothing to judge nodes by.
+    nodes_known: bool,
     cluster_group: Option<(Arc<str>, Source)>,
     sets: Sets,
 }
@@ -174,6 +176,7 @@ impl<'a> Attachments<'a> {
             selection,
             interfaces,
             pod_interfaces,
+            nodes_known: network.nodes().iter().any(|node| interfaces.primary(node).is_some()),
             cluster_group: cluster_group(network.cluster()),
             sets: Sets::default(),
         };
@@ -252,7 +255,7 @@ impl<'a> Attacher<'a, '_> {
         let interface = self.interfaces.primary(node);
         let primary = match interface {
             Some(interface) => Some(self.sets.interface(interface)),
-            None if self.interfaces.is_empty() => None,
+            None if !self.nodes_known => None,
             None => {
                 let why = format!("the primary interface of the node {} is not in the exports", node.name);
                 Some(self.sets.unknown(why))
@@ -287,7 +290,7 @@ impl<'a> Attacher<'a, '_> {
         let mut kinds = nodes.iter().map(|node| &node.to).filter(|to| matches!(to, Attachment::Node { .. }));
         let to = match kinds.next() {
             Some(first) if kinds.all(|other| other == first) => first.clone(),
-            None if self.interfaces.is_empty() => Attachment::Node { own: None, primary: None },
+            None if !self.nodes_known => Attachment::Node { own: None, primary: None },
             _ => {
                 let unknown = self.sets.unknown(WHICH_NODE);
                 Attachment::Node { own: Some(unknown), primary: Some(unknown) }

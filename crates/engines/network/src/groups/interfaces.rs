@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use ipnet::IpNet;
 use ringwall_model::Cluster;
 use ringwall_model::network::{InterfaceKind, NetworkInterface};
@@ -24,10 +24,12 @@ pub(super) struct Interfaces<'a> {
     by_instance: HashMap<&'a str, Vec<&'a NetworkInterface>>,
     /// Lengths of the prefixes that there are, the longest first.
     lengths: Vec<u8>,
+    /// Subnets of other VPCs.
+    foreign: HashSet<&'a str>,
 }
 
 impl<'a> Interfaces<'a> {
-    pub(super) fn new(cluster: &'a Cluster) -> Self {
+    pub(super) fn new(cluster: &'a Cluster, foreign: HashSet<&'a str>, own: &[IpNet]) -> Self {
         let all = cluster.aws.network_interfaces.as_slice();
         let mut index = Self {
             all,
@@ -36,13 +38,17 @@ impl<'a> Interfaces<'a> {
             by_prefix: HashMap::new(),
             by_instance: HashMap::new(),
             lengths: Vec::new(),
+            foreign,
         };
         for interface in all {
             index.by_id.entry(&*interface.id).or_insert(interface);
-            for address in &interface.addresses {
+            // Another VPC may have the same addresses, and then they are the cluster's own that are meant.
+            let foreign = index.is_foreign(interface);
+            let hidden = |address: IpAddr| foreign && own.iter().any(|block| block.contains(&address));
+            for address in interface.addresses.iter().filter(|address| !hidden(**address)) {
                 index.by_address.entry(*address).or_insert(interface);
             }
-            for prefix in &interface.prefixes {
+            for prefix in interface.prefixes.iter().filter(|prefix| !hidden(prefix.addr())) {
                 index.by_prefix.entry(prefix.trunc()).or_insert(interface);
                 index.lengths.push(prefix.prefix_len());
             }
@@ -53,6 +59,16 @@ impl<'a> Interfaces<'a> {
         index.lengths.sort_unstable_by(|a, b| b.cmp(a));
         index.lengths.dedup();
         index
+    }
+
+    /// Whether an interface is of another VPC than the cluster's.
+    pub(super) fn is_foreign(&self, interface: &NetworkInterface) -> bool {
+        interface.subnet.as_ref().is_some_and(|subnet| self.foreign.contains(&**subnet))
+    }
+
+    /// Whether any interface is of another VPC.
+    pub(super) fn reaches_beyond(&self) -> bool {
+        self.all.iter().any(|interface| self.is_foreign(interface))
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -16,6 +16,7 @@ mod interfaces;
 mod path;
 mod rules;
 mod selection;
+mod vpc;
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -27,6 +28,7 @@ use ringwall_model::network::{EnforcingMode, GroupPeer};
 
 pub use capacity::{BranchInterfaces, branch_interfaces};
 pub use selection::skipped;
+pub(crate) use vpc::vpc;
 
 use crate::{Allowed, Network, NodeId, Party, PodEntry};
 use attach::{Attached, Attachment, Attachments, PodInterfaces};
@@ -44,7 +46,7 @@ pub struct Class {
     blocks: Vec<usize>,
     /// Of each address whether an interface has it: which one matters only for what the party is attached to.
     on_interface: Vec<bool>,
-    /// The node whose IPv4 address a pod without one goes out by.
+    /// The node by whose IPv4 address a pod goes out, where anybody known sees it.
     lender: Option<NodeId>,
 }
 
@@ -84,6 +86,8 @@ pub struct SecurityGroups<'a> {
     blocks: Vec<IpNet>,
     /// Those of them that are not an interface's own, sorted.
     of_rules: Vec<IpNet>,
+    /// Whether interfaces of other VPCs are known.
+    beyond: bool,
 }
 
 impl<'a> SecurityGroups<'a> {
@@ -95,18 +99,22 @@ impl<'a> SecurityGroups<'a> {
     /// The same, if only to know who has which groups.
     pub(crate) fn of(network: &Network<'a>) -> Self {
         let cluster = network.cluster();
-        let interfaces = Interfaces::new(cluster);
+        let foreign = vpc::foreign_subnets(cluster);
+        let subnets = cluster.aws.subnets.iter().filter(|subnet| !foreign.contains(&*subnet.id));
+        let subnets: Vec<IpNet> = subnets.flat_map(|subnet| subnet.blocks.iter().copied()).collect();
+        let interfaces = Interfaces::new(cluster, foreign, &subnets);
         let selection = Selection::new(cluster);
         let attachments = Attachments::new(network, &interfaces, &selection, pod_interfaces(cluster));
         let groups =
             cluster.aws.security_groups.iter().map(|group| (&*group.id, Group::new(group))).collect();
         let places = Places {
             lists: cluster.aws.prefix_lists.iter().map(|list| (&*list.id, list)).collect(),
-            blocks: cluster.aws.subnets.iter().flat_map(|subnet| subnet.blocks.iter().copied()).collect(),
+            blocks: subnets,
         };
         let of_rules = blocks_of_rules(cluster, &places);
         let blocks = with_interfaces(cluster, &of_rules);
         let cni = cluster.network.vpc_cni.as_ref();
+        let beyond = interfaces.reaches_beyond();
         Self {
             cluster,
             groups,
@@ -119,6 +127,7 @@ impl<'a> SecurityGroups<'a> {
             families: families_of(network),
             blocks,
             of_rules,
+            beyond,
         }
     }
 
@@ -149,7 +158,8 @@ impl<'a> SecurityGroups<'a> {
         let families = addresses.iter().map(Family::of).collect();
         let on_interface =
             addresses.iter().map(|address| self.interfaces.by_address(*address).is_some()).collect();
-        let lender = network.node_of(party).filter(|_| self.borrows_ipv4(party));
+        let lends = self.borrows_ipv4(party) || self.beyond;
+        let lender = network.node_of(party).filter(|_| lends);
         Class { attachment: self.attached(network, party).to.clone(), families, blocks, on_interface, lender }
     }
 

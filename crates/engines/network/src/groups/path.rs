@@ -162,9 +162,10 @@ impl SecurityGroups<'_> {
             family == Family::V4 && self.borrows_ipv4(from) && !matches!(source, Attachment::Own(_));
         let translated = borrows || family == Family::V4 && outside && self.translates(source, mode);
         let passed = if translated { primary(source).into_iter().collect() } else { filters(source, mode) };
-        // Beyond the VPC nobody's groups are known, so how it is seen there decides nothing here.
         let seen = match node.and_then(|node| network.node(node)) {
-            Some(node) if borrows => self.seen(Party::Node(node), &self.attachments.node(node.id).to, family),
+            Some(node) if translated => {
+                self.seen(Party::Node(node), &self.attachments.node(node.id).to, family)
+            }
             _ => self.seen(from, source, family),
         };
         let sender = Part { filters: passed, seen };
@@ -278,8 +279,14 @@ impl SecurityGroups<'_> {
         let mut subnets =
             self.places.blocks.iter().filter(|block| Family::of_block(block) == family).peekable();
         let known = subnets.peek().is_some();
-        if subnets.any(|subnet| subnet.contains(&address)) || self.interfaces.by_address(address).is_some() {
+        let interface = self.interfaces.by_address(address);
+        if subnets.any(|subnet| subnet.contains(&address)) {
             return Whereabouts::Inside;
+        }
+        match interface {
+            Some(interface) if self.interfaces.is_foreign(interface) => return Whereabouts::Outside,
+            Some(_) => return Whereabouts::Inside,
+            None => {}
         }
         let public = family == Family::V4 && !PRIVATE.iter().any(|block| block.contains(&address));
         if known || public { Whereabouts::Outside } else { Whereabouts::Either }

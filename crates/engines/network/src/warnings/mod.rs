@@ -35,23 +35,6 @@ pub enum WarningKind {
     NoGracePeriod,
 }
 
-impl WarningKind {
-    /// Its stable name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::LosesDns => "loses-dns",
-            Self::LosesProbes => "loses-probes",
-            Self::NodeCapacity => "node-capacity",
-            Self::PendingCapacity => "pending-capacity",
-            Self::PolicyWithoutEffect => "policy-without-effect",
-            Self::TooManyGroups => "too-many-groups",
-            Self::UnusableGroup => "unusable-group",
-            Self::StrictMode => "strict-mode",
-            Self::NoGracePeriod => "no-grace-period",
-        }
-    }
-}
-
 /// Something that will not work, or not as it seems.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {

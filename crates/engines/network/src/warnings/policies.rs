@@ -1,12 +1,10 @@
 //! SecurityGroupPolicies without effect, and groups that can't be on a pod.
 
-use std::sync::Arc;
-
 use ringwall_model::network::SecurityGroupPolicy;
-use ringwall_model::{AwsExport, Cluster, Source};
+use ringwall_model::{Cluster, Source};
 
 use super::{Once, Warning, WarningKind};
-use crate::groups::{SecurityGroups, skipped};
+use crate::groups::{SecurityGroups, skipped, vpc};
 use crate::network::Network;
 
 /// Groups that a SecurityGroupPolicy may name. Source: its CRD, `securityGroups.groupIds`, `maxItems`.
@@ -91,19 +89,6 @@ fn named_groups(
             }
         }
     }
-}
-
-/// The cluster's VPC: `cluster.resourcesVpcConfig.vpcId` of `eks describe-cluster`, else the one that all exported subnets are of.
-fn vpc(cluster: &Cluster) -> Option<Arc<str>> {
-    let documents = cluster.aws.documents.iter().filter(|document| document.export == AwsExport::EksCluster);
-    let told = documents.into_iter().find_map(|document| {
-        document.tree.at(&["cluster", "resourcesVpcConfig", "vpcId"])?.as_shared().cloned()
-    });
-    told.or_else(|| {
-        let mut vpcs = cluster.aws.subnets.iter().filter_map(|subnet| subnet.vpc.clone());
-        let first = vpcs.next()?;
-        vpcs.all(|other| other == first).then_some(first)
-    })
 }
 
 /// Pods that several policies together give more groups than an interface takes.

@@ -12,6 +12,7 @@ use ringwall_network::{
 
 use crate::clusters::large::{Size, large};
 use crate::clusters::parts::{Numbers, namespace, pod, policy, rule, selector, tcp};
+use crate::clusters::secured::secured;
 use crate::clusters::small::small;
 use crate::groups::properties::any_cluster;
 
@@ -52,11 +53,15 @@ fn is_outside(network: &Network<'_>, party: Party<'_>) -> bool {
 }
 
 /// What policies and security groups let pass, each asked by itself.
-fn each_by_itself(network: &Network<'_>, from: Party<'_>, to: Party<'_>) -> Allowed {
+fn each_by_itself(
+    network: &Network<'_>,
+    groups: Option<&SecurityGroups<'_>>,
+    from: Party<'_>,
+    to: Party<'_>,
+) -> Allowed {
     let policies = network.traffic(from, to);
-    let same = matches!((from, to), (Party::Pod(from), Party::Pod(to)) if from.id == to.id);
-    match SecurityGroups::new(network) {
-        Some(groups) if !same => policies.and(&groups.traffic(network, from, to)),
+    match groups {
+        Some(groups) if !network.exempt(from, to) => policies.and(&groups.traffic(network, from, to)),
         _ => policies,
     }
 }
@@ -65,12 +70,13 @@ fn check_all_pairs(cluster: &Cluster) -> Result<(), TestCaseError> {
     let network = Network::new(cluster);
     let reach = Reach::new(&network);
     let everybody = everybody(&network, &reach);
+    let groups = SecurityGroups::new(&network);
     for from in &everybody {
         for to in &everybody {
             if is_outside(&network, *from) && is_outside(&network, *to) {
                 continue;
             }
-            let expected = each_by_itself(&network, *from, *to);
+            let expected = each_by_itself(&network, groups.as_ref(), *from, *to);
             prop_assert_eq!(reach.traffic(*from, *to), Some(expected), "{:?} -> {:?}", from, to);
         }
     }
@@ -218,14 +224,21 @@ fn a_rule_is_never_got_to_if_those_before_it_decide() {
 
 #[test]
 fn a_large_cluster_folds_and_is_the_same() {
-    let cluster = large(&Size { pods: 600, namespaces: 12, policies: 60 });
-    let network = Network::new(&cluster);
-    let reach = Reach::new(&network);
-    assert!(reach.classes().len() < network.pods().len() / 2);
-    let mut numbers = Numbers(1);
-    for _ in 0..5_000 {
-        let mut any = || network.party(&network.pods()[numbers.below(network.pods().len())]);
-        let (from, to) = (any(), any());
-        assert_eq!(reach.traffic(from, to), Some(network.traffic(from, to)), "{from:?} -> {to:?}");
+    let mut cluster = large(&Size { pods: 600, namespaces: 12, policies: 60 });
+    for with_groups in [false, true] {
+        if with_groups {
+            secured(&mut cluster);
+        }
+        let network = Network::new(&cluster);
+        let reach = Reach::new(&network);
+        assert!(reach.classes().len() < network.pods().len() / 2, "{} classes", reach.classes().len());
+        let groups = SecurityGroups::new(&network);
+        let mut numbers = Numbers(1);
+        for _ in 0..5_000 {
+            let mut any = || network.party(&network.pods()[numbers.below(network.pods().len())]);
+            let (from, to) = (any(), any());
+            let expected = each_by_itself(&network, groups.as_ref(), from, to);
+            assert_eq!(reach.traffic(from, to), Some(expected), "{from:?} -> {to:?}");
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! Services, ports of nodes, workloads, the metadata service: who is behind a name or an address.
 
-use ringwall_model::network::{EndpointSlice, Protocol, Service, ServicePort, TargetPort};
+use ringwall_model::network::{
+    Backend, EndpointSlice, Ingress, IngressBackend, Protocol, Service, ServicePort, TargetPort,
+};
 use ringwall_model::{Cluster, Ec2Instance, LabelSelector, Source, Workload};
 use ringwall_network::{Network, Port, QuestionError};
 use serde_json::{Value, json};
@@ -208,6 +210,32 @@ fn a_load_balancer_lets_in_whom_its_ranges_name() {
 }
 
 #[test]
+fn an_ingress_to_a_service_is_told_to_who_asks_from_outside() {
+    let mut cluster = with(world(&[]), service("ClusterIP", TargetPort::Number(8080)));
+    cluster.network.ingresses.push(Ingress {
+        reference: build::reference("networking.k8s.io/v1", "Ingress", Some("shop"), "front"),
+        source: Source::new("ingress.yaml", 1),
+        class: Some("alb".into()),
+        annotations: Vec::new(),
+        backends: vec![IngressBackend {
+            host: Some("shop.example.com".into()),
+            path: None,
+            service: "web".into(),
+            port: Backend::Name("main".into()),
+            source: Source::new("ingress.yaml", 12),
+        }],
+    });
+    let text = why(&cluster, "8.8.8.8", "svc:shop/web", "80");
+    assert!(
+        text.contains(
+            "ingress.yaml:12 `shop.example.com/` leads there as well, by a controller of class `alb`"
+        ),
+        "{text}"
+    );
+    assert!(!why(&cluster, "shop/c", "svc:shop/web", "80").contains("ingress.yaml"));
+}
+
+#[test]
 fn a_host_port_leads_to_its_pod() {
     let mut cluster = world(&[web_allows(&json!({"ports": [{"port": 8080}]}))]);
     cluster.pods[0].network.ports[0].host_port = Some(9090);
@@ -262,6 +290,26 @@ fn a_workload_is_its_pods_or_else_its_template() {
         json!({"podSelector": {}, "ingress": [{"from": [{"podSelector": {"matchLabels": {"app": "web"}}}]}]});
     cluster.network.policies = world(&[by_labels]).network.policies;
     allowed(&cluster, "shop/Deployment/web", "shop/c", "80");
+}
+
+#[test]
+fn pairs_that_differ_in_names_alone_are_told_once() {
+    let closed = json!({"podSelector": {"matchLabels": {"app": "web"}}, "ingress": []});
+    let mut cluster = with(world(&[closed]), service("ClusterIP", TargetPort::Number(8080)));
+    let text = why(&cluster, "shop/c", "svc:shop/web", "80");
+    assert_eq!(
+        text,
+        "services.yaml:9 its TCP port 80 leads to 2 endpoints\n\
+         policies.yaml:1 isolates Pod shop/w1 for ingress, and none of its rules allows TCP 8080 from Pod shop/c\n\
+         built in the same holds from Pod shop/c to Pod shop/w2\n"
+    );
+    for at in 0..30 {
+        let more = json!({"namespace": "shop", "name": format!("more-{at}"), "labels": {"app": "web"}, "ip": format!("10.0.1.{at}")});
+        cluster.pods.push(build::pod(&more));
+    }
+    let text = why(&cluster, "shop/c", "svc:shop/web", "80");
+    assert!(text.ends_with("and for 23 more pairs\n"), "{text}");
+    assert_eq!(text.lines().count(), 3, "{text}");
 }
 
 #[test]

@@ -15,6 +15,10 @@ use crate::session;
 /// Senders or receivers of one change that are named in the text; the rest is counted, the JSON has all.
 const NAMED: usize = 6;
 
+/// Pairs that opened and are told in the text, each with its proof; and that closed, without.
+const OPENED: usize = 50;
+const CLOSED: usize = 40;
+
 #[derive(Debug, Serialize)]
 struct DiffJson<'a> {
     version: u32,
@@ -141,11 +145,12 @@ fn print(out: &mut dyn Write, title: &str, diff: &Diff) -> io::Result<()> {
         (0, 0) => writeln!(out, "nothing opened, nothing closed")?,
         _ => writeln!(out, "{opened} opened, {closed} closed")?,
     }
-    for (change, from, to, turn) in turns(diff) {
-        let looks = if change == "opened" { style::ERROR } else { style::YES };
-        let line = format!("{} → {}  {}", names(from), names(to), ports(&turn.traffic));
-        writeln!(out, "\n{}", style::paint(looks, change))?;
-        style::print_wrapped(out, &style::printable(&line), 2, width, "    ", style::PLAIN)?;
+    if opened > 0 {
+        writeln!(out, "\n{}", style::paint(style::HEADING, "opened"))?;
+    }
+    for (_, from, to, turn) in turns(diff).filter(|(change, ..)| *change == "opened").take(OPENED) {
+        writeln!(out)?;
+        pair(out, from, to, turn, width)?;
         for (when, decision) in [("before", &turn.before), ("after", &turn.after)] {
             let Some(decision) = decision else { continue };
             let answer = match decision.verdict {
@@ -157,6 +162,14 @@ fn print(out: &mut dyn Write, title: &str, diff: &Diff) -> io::Result<()> {
             reason::print(out, decision, 6, width)?;
         }
     }
+    more(out, opened, OPENED)?;
+    if closed > 0 {
+        writeln!(out, "\n{}\n", style::paint(style::HEADING, "closed"))?;
+    }
+    for (_, from, to, turn) in turns(diff).filter(|(change, ..)| *change == "closed").take(CLOSED) {
+        pair(out, from, to, turn, width)?;
+    }
+    more(out, closed, CLOSED)?;
     for (what, parties) in [("only before", &diff.removed), ("only after", &diff.added)] {
         if !parties.is_empty() {
             writeln!(out, "\n{}", style::paint(style::HEADING, what))?;
@@ -165,6 +178,24 @@ fn print(out: &mut dyn Write, title: &str, diff: &Diff) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+fn pair(
+    out: &mut dyn Write,
+    from: &[DiffParty],
+    to: &[DiffParty],
+    turn: &Turn,
+    width: usize,
+) -> io::Result<()> {
+    let line = format!("{} → {}  {}", names(from), names(to), ports(&turn.traffic));
+    style::print_wrapped(out, &style::printable(&line), 2, width, "    ", style::PLAIN)
+}
+
+fn more(out: &mut dyn Write, count: usize, shown: usize) -> io::Result<()> {
+    match count.checked_sub(shown).filter(|more| *more > 0) {
+        Some(more) => writeln!(out, "  … and {more} more; `--output json` has all, with their proof"),
+        None => Ok(()),
+    }
 }
 
 fn names(parties: &[DiffParty]) -> String {

@@ -5,46 +5,112 @@ use std::net::IpAddr;
 
 use ringwall_drawing::{Graph, Link, Party, Side};
 use ringwall_model::ObjectRef;
-use ringwall_network::{AddressRange, Folded, FoldedParty, Network, NodeEntry, NodeId, Reach};
+use ringwall_network::{AddressRange, Folded, FoldedParty, Network, NodeEntry, NodeId, Reach, Traffic};
 
-/// The instance metadata service, by either family. Source: Amazon EC2 User Guide, *Use the Instance Metadata Service*.
-const METADATA: [&str; 2] = ["169.254.169.254", "fd00:ec2::254"];
+/// What every pod finds at the same address, by either family. Sources: Amazon EC2 User Guide, *Use the Instance Metadata Service*; Amazon
+/// EKS User Guide, *Set up the Amazon EKS Pod Identity Agent*.
+const FIXED: [(&str, &str); 4] = [
+    ("169.254.169.254", "instance metadata"),
+    ("fd00:ec2::254", "instance metadata"),
+    ("169.254.170.23", "Pod Identity agent"),
+    ("fd00:ec2::23", "Pod Identity agent"),
+];
+
+/// Addresses that the internet does not route. Sources: RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291.
+const PRIVATE: [&str; 7] = [
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "100.64.0.0/10",
+    "169.254.0.0/16",
+    "fc00::/7",
+    "fe80::/10",
+];
 
 /// Ranges of the outside that are named; a class of more is named by the first ones.
 const RANGES: usize = 3;
 
-/// Judges all pairs.
-pub(super) fn graph(network: &Network<'_>, title: String, notes: Vec<String>) -> Graph {
+/// Judges all pairs. In brief, of private addresses that are nobody's the largest range that is treated alike stands for all; else each is
+/// told of.
+pub(super) fn graph(network: &Network<'_>, title: String, notes: Vec<String>, is_brief: bool) -> Graph {
     let apart: Vec<AddressRange> =
-        metadata().map(|address| AddressRange { first: address, last: address }).collect();
+        fixed().map(|(address, _)| AddressRange { first: address, last: address }).collect();
     let folded = Reach::with(network, &[], &apart).folded();
-    let teller = Teller::new(network, &folded);
+    let teller = Teller::new(network, &folded, is_brief);
     let mut graph = Graph { title, notes, ..Graph::default() };
-    // Of each class of the engine the one here; none for those of a family that the cluster has no addresses of.
+    // Of each class of the engine the one here, which several may share; none for whom nothing is told of.
     let mut places: Vec<Option<usize>> = Vec::new();
+    let mut shared: BTreeMap<String, usize> = BTreeMap::new();
     for class in &folded.classes {
         let parties = teller.parties(class);
+        let name = match parties.as_slice() {
+            [] => {
+                places.push(None);
+                continue;
+            }
+            [one] if is_brief && one.side != Side::Pods => Some(one.full_name()),
+            _ => None,
+        };
+        if let Some(known) = name.as_ref().and_then(|name| shared.get(name)) {
+            let member = graph.classes.get(*known).and_then(|members| members.first()).copied();
+            if let (Some(known), Some(more)) =
+                (member.and_then(|at| graph.parties.get_mut(at)), parties.first())
+            {
+                known.detail = format!("{}, {}", known.detail, more.detail);
+            }
+            places.push(Some(*known));
+            continue;
+        }
         let members = (graph.parties.len()..graph.parties.len() + parties.len()).collect::<Vec<_>>();
         graph.parties.extend(parties);
-        places.push((!members.is_empty()).then(|| {
-            graph.classes.push(members);
-            graph.classes.len() - 1
-        }));
+        shared.extend(name.map(|name| (name, graph.classes.len())));
+        places.push(Some(graph.classes.len()));
+        graph.classes.push(members);
     }
-    let place = |class: usize| places.get(class).copied().flatten();
-    graph.links = (folded.links.iter())
-        .filter_map(|link| {
-            let (from, to) = (place(link.from)?, place(link.to)?);
-            let allowed = link.all.traffic.clone();
-            let possible = link.all.uncertain.or(&link.some).without(&allowed);
-            (!allowed.is_none() || !possible.is_none()).then_some(Link { from, to, allowed, possible })
-        })
-        .collect();
+    graph.links = links(&folded, &places, &graph);
     graph
 }
 
-fn metadata() -> impl Iterator<Item = IpAddr> {
-    METADATA.iter().filter_map(|text| text.parse().ok())
+/// Links between classes here: what is common to all classes of the engine that they are, and what some of them may do.
+fn links(folded: &Folded, places: &[Option<usize>], graph: &Graph) -> Vec<Link> {
+    let sharing = |class: usize| places.iter().filter(|place| **place == Some(class)).count();
+    let sends = |class: usize| {
+        let first = graph.members(class).first().and_then(|at| graph.parties.get(*at));
+        // What stands at a fixed address answers and begins nothing.
+        first.is_some_and(|party| party.side != Side::Fixed)
+    };
+    let mut told: BTreeMap<(usize, usize), (usize, Traffic, Traffic)> = BTreeMap::new();
+    for link in &folded.links {
+        let place = |class: usize| places.get(class).copied().flatten();
+        let (Some(from), Some(to)) = (place(link.from), place(link.to)) else { continue };
+        if !sends(from) {
+            continue;
+        }
+        let (count, all, some) =
+            told.entry((from, to)).or_insert_with(|| (0, Traffic::all(), Traffic::none()));
+        *count += 1;
+        *all = all.and(&link.all.traffic);
+        *some = some.or(&link.some).or(&link.all.uncertain);
+    }
+    let mut links = Vec::new();
+    for ((from, to), (count, all, some)) in told {
+        let allowed = if count == sharing(from) * sharing(to) { all } else { Traffic::none() };
+        let possible = some.without(&allowed);
+        if !allowed.is_none() || !possible.is_none() {
+            links.push(Link { from, to, allowed, possible });
+        }
+    }
+    links
+}
+
+fn fixed() -> impl Iterator<Item = (IpAddr, &'static str)> {
+    FIXED.iter().filter_map(|(text, name)| Some((text.parse().ok()?, *name)))
+}
+
+/// Whether a range is of private addresses.
+fn is_private(range: &AddressRange) -> bool {
+    let blocks = PRIVATE.iter().filter_map(|text| text.parse::<ipnet::IpNet>().ok());
+    blocks.into_iter().any(|block| block.contains(&range.first) && block.contains(&range.last))
 }
 
 /// Names for whom the engine told of.
@@ -57,25 +123,52 @@ struct Teller<'n> {
     families: BTreeSet<bool>,
     /// The party that is most of the outside.
     widest: Option<usize>,
+    /// The one that is most of the private addresses without a pod or node.
+    widest_private: Option<usize>,
+    /// Interfaces of the VPC that are neither pods' nor nodes', by what their makers say of them.
+    interfaces: Vec<(IpAddr, &'n str)>,
+    /// Whether ranges of private addresses are told by the largest alone.
+    is_brief: bool,
 }
 
 impl<'n> Teller<'n> {
-    fn new(network: &'n Network<'n>, folded: &'n Folded) -> Self {
+    fn new(network: &'n Network<'n>, folded: &'n Folded, is_brief: bool) -> Self {
         let mut pods: BTreeMap<&ObjectRef, usize> = BTreeMap::new();
         for pod in network.pods().iter().filter(|pod| pod.pod().is_some()) {
             let workload = network.workload_of(pod).map(|workload| &workload.reference);
             let owner = workload.or(pod.parts().owner.as_ref()).unwrap_or(pod.reference());
             *pods.entry(owner).or_default() += 1;
         }
-        let widths = folded.parties.iter().enumerate().filter_map(|(at, party)| match party {
-            FoldedParty::Outside(ranges) => Some((width(ranges), at)),
-            _ => None,
-        });
-        let widest = widths.max().map(|(_, at)| at);
-        Self { network, folded, pods, families: families(network), widest }
+        let widest = |only_private: bool| {
+            let widths = folded.parties.iter().enumerate().filter_map(|(at, party)| match party {
+                FoldedParty::Outside(ranges) if !only_private || ranges.iter().all(is_private) => {
+                    Some((width(ranges), at))
+                }
+                _ => None,
+            });
+            widths.max().map(|(_, at)| at)
+        };
+        // The VPC CNI's own interfaces are pods' and nodes', whether or not the snapshot has these.
+        let interfaces = (network.cluster().aws.network_interfaces.iter())
+            .filter_map(|interface| {
+                Some((interface, interface.description.as_deref().filter(|text| !text.is_empty())?))
+            })
+            .filter(|(_, text)| !text.starts_with("aws-K8S") && !text.starts_with("aws-k8s"))
+            .flat_map(|(interface, text)| interface.addresses.iter().map(move |address| (*address, text)))
+            .collect();
+        Self {
+            network,
+            folded,
+            pods,
+            families: families(network),
+            widest: widest(false),
+            widest_private: widest(true),
+            interfaces,
+            is_brief,
+        }
     }
 
-    /// The parties of a class. Nodes that are treated alike are told as one, as are the ranges of the outside.
+    /// The parties of a class. In brief all nodes are told as one.
     fn parties(&self, class: &[usize]) -> Vec<Party> {
         let mut parties = Vec::new();
         let mut nodes: Vec<&NodeEntry<'_>> = Vec::new();
@@ -89,12 +182,13 @@ impl<'n> Teller<'n> {
         }
         match nodes.as_slice() {
             [] => {}
-            [node] => parties.push(party(Side::Node, "Node", node.name.to_owned(), String::new())),
-            [first, rest @ ..] => {
-                let detail = nodes.iter().map(|node| node.name).collect::<Vec<_>>().join(", ");
-                let name = format!("{} and {} more", first.name, rest.len());
-                parties.push(party(Side::Node, "Node", name, detail));
+            nodes if self.is_brief => {
+                let names = nodes.iter().map(|node| node.name).collect::<Vec<_>>().join(", ");
+                parties.push(party(Side::Node, "Node", "every node".to_owned(), names));
             }
+            nodes => parties.extend(
+                nodes.iter().map(|node| party(Side::Node, "Node", node.name.to_owned(), String::new())),
+            ),
         }
         parties
     }
@@ -123,11 +217,30 @@ impl<'n> Teller<'n> {
             ranges.iter().filter(|range| self.families.contains(&range.first.is_ipv4())).copied().collect();
         let first = ranges.first()?;
         let detail = ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        if metadata().any(|address| first.first == address && first.last == address) {
-            return Some(party(Side::Fixed, "", "instance metadata".to_owned(), detail));
+        let at_fixed = fixed().find(|(address, _)| first.first == *address && first.last == *address);
+        if let Some((_, name)) = at_fixed {
+            return Some(party(Side::Fixed, "", name.to_owned(), detail));
         }
-        let name = if Some(at) == self.widest { "anywhere else".to_owned() } else { named(&ranges) };
-        Some(party(Side::Outside, "", name, detail))
+        if Some(at) == self.widest {
+            return Some(party(Side::Outside, "", "anywhere else".to_owned(), detail));
+        }
+        if !ranges.iter().all(is_private) {
+            return Some(party(Side::Outside, "", named(&ranges), detail));
+        }
+        let is_known = |address: IpAddr| ranges.iter().any(|range| range.contains(address));
+        let interface = self.interfaces.iter().find(|(address, _)| is_known(*address));
+        match interface {
+            Some((_, name)) => Some(party(Side::Outside, "interface", (*name).to_owned(), detail)),
+            None if Some(at) == self.widest_private || !self.is_brief => {
+                let name = if Some(at) == self.widest_private {
+                    "other private addresses".to_owned()
+                } else {
+                    named(&ranges)
+                };
+                Some(party(Side::Outside, "private", name, detail))
+            }
+            None => None,
+        }
     }
 }
 

@@ -25,7 +25,8 @@ pub(super) fn run(args: &ReachAsk) -> Result<Exit, Failure> {
             snapshot.problems.len()
         ));
     }
-    let mut graph = graph::graph(&network, session::title(cluster, &args.folder), notes);
+    let is_brief = !matches!(args.format, ReachFormat::Json | ReachFormat::Csv);
+    let mut graph = graph::graph(&network, session::title(cluster, &args.folder), notes, is_brief);
     filter(&mut graph, args)?;
     session::print_problems(&snapshot.problems)?;
     let mut out = BufWriter::new(io::stdout().lock());

@@ -199,8 +199,20 @@ impl Told<'_> {
             let mut lines = Vec::new();
             yaml::lines(&serde_json::to_value(manifest)?, 0, &mut lines);
             writeln!(out, "---")?;
-            for line in lines {
-                writeln!(out, "{line}")?;
+            let mut lines = lines.iter();
+            while let Some(line) = lines.next() {
+                // What stands below a dash begins beside it, as kubectl writes it.
+                match line
+                    .strip_suffix('-')
+                    .filter(|blanks| blanks.trim().is_empty())
+                    .zip(lines.clone().next())
+                {
+                    Some((blanks, first)) => {
+                        lines.next();
+                        writeln!(out, "{blanks}- {}", first.trim_start())?;
+                    }
+                    None => writeln!(out, "{line}")?,
+                }
             }
         }
         Ok(())

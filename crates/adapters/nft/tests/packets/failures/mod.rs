@@ -11,9 +11,10 @@ mod start;
 use std::net::IpAddr;
 
 use ringwall_model::network::Protocol;
+use ringwall_nft::{Nft, Options, Plan};
 use serde_json::{Value, json};
 
-use crate::enforce::Enforcer;
+use crate::enforce::{Enforcer, node_rules, within};
 use crate::lab::{Lab, Place};
 use crate::naive::{self, Question};
 use crate::probe::{self, Probe};
@@ -69,6 +70,15 @@ impl Scene {
         self.world.objects = policies.to_vec();
         self.lab.have(&self.world.pod_specs());
         self.enforcer.apply(&self.lab, &self.world);
+    }
+
+    /// The same by other options, each table made anew.
+    fn enforce_by(&mut self, policies: &[Value], options: &Options) {
+        self.world.objects = policies.to_vec();
+        for node in 0..self.world.nodes.len() {
+            let plan = Plan::new(&node_rules(&self.lab, &self.world, node), options).unwrap();
+            within(&self.lab.nodes[node].netns, || async { Nft::default().replace(&plan).await }).unwrap();
+        }
     }
 
     pub(crate) fn v4(&self, pod: &str) -> IpAddr {

@@ -4,10 +4,12 @@ use std::net::SocketAddr;
 
 use ringwall_model::{Verdict, network::Protocol};
 use ringwall_network::{Network, Port, Who};
+use ringwall_nft::Options;
 use serde_json::{Value, json};
 
 use super::flow::{Tcp, Udp};
 use super::{Scene, address, deny_all, from_app, policy, tcp};
+use crate::enforce::options;
 
 /// A service of pods `c`, at another port than theirs.
 const VIP_V4: &str = "10.96.0.10";
@@ -82,6 +84,13 @@ fn f9_a_revoked_flow_stops_at_once_in_both_directions() {
         assert!(datagrams.iter_mut().all(|flow| flow.pushes(31, false) == 0 && !flow.asks(false)));
         assert!(datagrams.iter_mut().all(|flow| flow.pushes(31, false) == 0));
     }
+    // With the option by which established flows live on, as others have it, they do.
+    let survive = Options { established_survive: true, ..options() };
+    let direct = SocketAddr::new(scene.v4("c"), 7000);
+    scene.enforce_by(&[allow], &survive);
+    let mut flow = Tcp::open(scene.netns("a"), direct, scene.netns("c"), direct);
+    scene.enforce_by(&[deny_all()], &survive);
+    assert!(flow.pushes(true) && flow.asks(true));
 }
 
 /// F13: a service's port had to be its pods' port; a pod could not reach itself through its service.

@@ -21,7 +21,7 @@ const STAGES: [&str; 3] = ["prod", "staging", "dev"];
 const REPLICAS: usize = 9;
 const PODS_OF_A_NODE: usize = 50;
 
-/// A cluster as a company's: namespaces of teams, workloads with replicas, default deny in every other namespace, DNS, rules between tiers and namespaces, blocks of
+/// A cluster as a company's: namespaces of teams, workloads with replicas, default deny and DNS in every other namespace, rules between tiers and namespaces, blocks of
 /// the outside with exceptions, named ports, and a few policies of the cluster's administrators.
 pub(crate) fn large(size: &Size) -> Cluster {
     let mut numbers = Numbers(7);
@@ -63,7 +63,7 @@ pub(crate) fn large(size: &Size) -> Cluster {
         let home = name_of(at % size.namespaces);
         let policy = match at / size.namespaces {
             0 if at.is_multiple_of(2) => default_deny(&home),
-            1 => dns(&home),
+            1 if at.is_multiple_of(2) => dns(&home),
             _ if at.is_multiple_of(50) => of_cluster(at, numbers),
             _ => of_app(at, &home, numbers),
         };

@@ -2,4 +2,5 @@
 
 pub(crate) mod large;
 pub(crate) mod parts;
+pub(crate) mod secured;
 pub(crate) mod small;

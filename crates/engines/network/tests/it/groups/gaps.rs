@@ -1,11 +1,11 @@
 //! What the exports lack is said, and only where it could have mattered.
 
-use ringwall_model::network::{EnforcingMode, GroupPeer, Protocol};
+use ringwall_model::network::{EnforcingMode, GroupPeer, InterfaceKind, Protocol};
 use ringwall_model::{Cluster, Decision, Verdict};
 use ringwall_network::groups::SecurityGroups;
 use ringwall_network::{Network, Party};
 
-use super::build::{arc, cluster, group, list, pod, policy, workload};
+use super::build::{arc, cluster, group, interface, list, pod, policy, subnet, workload};
 
 fn world(rules: &[&str]) -> Cluster {
     let mut cluster = cluster(EnforcingMode::Strict);
@@ -63,12 +63,18 @@ fn a_node_whose_interface_is_not_exported() {
 }
 
 #[test]
-fn without_any_interface_nodes_are_not_judged() {
+fn without_interfaces_of_any_node_nodes_are_not_judged() {
     let mut cluster = world(&["tcp 5432 from 10.0.1.0/24", "tcp 80 from sg-node"]);
     cluster.aws.network_interfaces.clear();
     assert_eq!(asked(&cluster, 5432).verdict, Verdict::Allowed);
     assert_eq!(asked(&cluster, 22).verdict, Verdict::Denied);
     assert!(unknown(&cluster, 80).contains("whether an interface of the other end carries `sg-node`"));
+    // Interfaces of pods alone are no different.
+    let branch = interface("eni-db", InterfaceKind::Branch, "", None, &["10.0.1.100"], &["sg-db"]);
+    cluster.aws.network_interfaces = vec![branch];
+    assert_eq!(asked(&cluster, 5432).verdict, Verdict::Allowed);
+    assert_eq!(asked(&cluster, 22).verdict, Verdict::Denied);
+    assert_eq!(asked(&cluster, 80).verdict, Verdict::Unknown);
 }
 
 #[test]
@@ -112,4 +118,36 @@ fn a_pod_that_may_run_on_nodes_of_two_sorts() {
     cluster.aws.network_interfaces[1].groups = vec![arc("sg-second")];
     use Verdict::{Allowed, Denied, Unknown};
     assert_eq!([1, 2, 3, 4].map(|port| from_template(&cluster, port)), [Unknown, Unknown, Allowed, Denied]);
+}
+
+#[test]
+fn exports_of_a_region_tell_of_other_vpcs() {
+    let mut cluster = world(&["tcp 5432 from 10.0.1.0/24"]);
+    for interface in &mut cluster.aws.network_interfaces {
+        interface.subnet = Some(arc("subnet-1"));
+    }
+    let mut elsewhere = subnet("subnet-2", &["10.0.1.0/24", "10.9.0.0/24"]);
+    elsewhere.vpc = Some(arc("vpc-2"));
+    let mut same_address =
+        interface("eni-other", InterfaceKind::Interface, "", None, &["10.0.1.21", "10.9.0.5"], &["sg-lost"]);
+    same_address.subnet = Some(arc("subnet-2"));
+    cluster.aws.subnets.insert(0, elsewhere);
+    cluster.aws.network_interfaces.insert(0, same_address);
+    assert_eq!(asked(&cluster, 5432).verdict, Verdict::Allowed, "the pod has its own node's interface");
+
+    // What leaves the VPC leaves under the node's address, past the groups of its primary interface.
+    let mode = |mode| {
+        let mut cluster = cluster.clone();
+        cluster.network.vpc_cni.as_mut().unwrap().enforcing_mode = Some(mode);
+        cluster.aws.security_groups[0] = group("sg-db", &[]);
+        cluster.aws.network_interfaces[0].groups = vec![arc("sg-there")];
+        cluster.aws.security_groups.push(group("sg-there", &["-1 from sg-node", "-1 from 10.0.1.10/32"]));
+        let network = Network::new(&cluster);
+        let groups = SecurityGroups::new(&network).unwrap();
+        let db = Party::Pod(network.pod_named("shop", "db").unwrap());
+        let peered = Party::Address("10.9.0.5".parse().unwrap());
+        groups.explain(&network, db, peered, Protocol::Tcp, 80).verdict
+    };
+    assert_eq!(mode(EnforcingMode::Standard), Verdict::Allowed);
+    assert_eq!(mode(EnforcingMode::Strict), Verdict::Denied);
 }
