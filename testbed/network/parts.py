@@ -304,6 +304,28 @@ def denials(stage):
     return "\n".join(line for line in lines if "denied" in line)
 
 
+def flows(stage):
+    """What was seen is written in the form that policies are suggested from."""
+    isolate_web(stage)
+    stage.agent.stop()
+    log = stage.home / "flows.jsonl"
+    stage.start_agent("--install-cni", "--flow-log", log)
+    comes_to(stage, True, lambda: reaches(stage.client, stage.web), "who may gets through")
+    comes_to(stage, False, lambda: reaches(stage.blog, stage.web), "who may not does not")
+
+    def seen(source, verdict):
+        lines = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+        return [line for line in lines if line["from"] == {"pod": source} and line["verdict"] == verdict]
+
+    check = stage.report.check
+    check(until(lambda: seen("shop/client", "allowed") and seen("blog/reader", "denied"), PATIENCE), "both are in the log")
+    for source, verdict in (("shop/client", "allowed"), ("blog/reader", "denied")):
+        told = [(line["to"], line["protocol"], line["port"]) for line in seen(source, verdict)]
+        check(({"pod": "shop/web"}, "TCP", 80) in told, f"{verdict}: {told}")
+    check("NetworkPolicy shop/web" in seen("blog/reader", "denied")[0]["because"], "with what denied it")
+    check(log.stat().st_mode & 0o777 == 0o600, "for root alone")
+
+
 def plans(stage):
     """What is printed for a snapshot is what is programmed."""
     folder = stage.home / "snapshot" / "kubernetes"
@@ -345,5 +367,6 @@ def end(stage):
 
 
 PARTS = {
-    "policies": policies, "tiers": tiers, "births": births, "away": away, "drift": drift, "audit": audit, "plans": plans, "end": end,
+    "policies": policies, "tiers": tiers, "births": births, "away": away, "drift": drift, "audit": audit, "flows": flows,
+    "plans": plans, "end": end,
 }

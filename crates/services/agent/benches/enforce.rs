@@ -6,7 +6,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    clippy::expect_used,
+    clippy::panic,
     reason = "a benchmark ends where it fails"
 )]
 

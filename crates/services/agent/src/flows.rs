@@ -173,7 +173,7 @@ mod tests {
         }
         log.write(&names).unwrap();
         log.write(&names).unwrap();
-        let text = fs::read_to_string(&path).unwrap();
+        let text = String::from_utf8(ringwall_files::read(&path, 10_000).unwrap()).unwrap();
         let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let [first, second] = lines.as_slice() else { panic!("{text}") };
         assert_eq!(

@@ -50,7 +50,10 @@ impl Sandboxes {
     /// Only these are left; tells whether one went.
     pub(crate) fn keep(&mut self, attachments: &[Attachment]) -> bool {
         let lost: Vec<_> = self.there.keys().filter(|known| !attachments.contains(known)).cloned().collect();
-        lost.iter().fold(false, |changed, attachment| self.remove(attachment) || changed)
+        for attachment in &lost {
+            self.remove(attachment);
+        }
+        !lost.is_empty()
     }
 
     /// The node's interfaces that lead to a pod with these addresses and to nobody else.

@@ -144,10 +144,10 @@ impl Network<'_> {
     }
 
     fn leg(&self, from: Party<'_>, to: Party<'_>, packet: Packet, ends: Ends, exempt: bool) -> Decision {
-        let policy = match self.exemption(from, to).filter(|_| exempt) {
-            Some(why) => Decision::allowed(vec![built_in(why)]),
-            None => self.explain_policies(from, to, packet, ends),
-        };
+        if let Some(why) = self.exemption(from, to).filter(|_| exempt) {
+            return Decision::allowed(vec![built_in(why)]);
+        }
+        let policy = self.explain_policies(from, to, packet, ends);
         match &self.groups {
             Some(groups) if !same_pod(from, to) => {
                 both(policy, groups.explain(self, from, to, packet.protocol, packet.port))

@@ -146,7 +146,11 @@ impl Installation {
         for entry in fs::read_dir(folder).map_err(at(folder))?.take(MAX_FILES) {
             let path = entry.map_err(at(folder))?.path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            if name.strip_prefix('.').and_then(|name| name.strip_prefix(PROGRAM)).is_some_and(|rest| rest.ends_with(".new")) {
+            if name
+                .strip_prefix('.')
+                .and_then(|name| name.strip_prefix(PROGRAM))
+                .is_some_and(|rest| rest.ends_with(".new"))
+            {
                 fs::remove_file(&path).map_err(at(&path))?;
             }
         }
@@ -204,7 +208,7 @@ mod tests {
             fs::write(&program, text).unwrap();
             installation.put_program(&program).unwrap();
             let put = installation.programs.join(PROGRAM);
-            assert_eq!(fs::read_to_string(&put).unwrap(), text);
+            assert_eq!(ringwall_files::read(&put, 100).unwrap(), text.as_bytes());
             assert_eq!(fs::metadata(&put).unwrap().permissions().mode() & 0o777, 0o755);
         }
 
@@ -223,7 +227,7 @@ mod tests {
         assert_eq!(installation.remove().unwrap(), [first.clone(), installation.programs.join(PROGRAM)]);
         let (before, after): (serde_json::Value, serde_json::Value) = (
             serde_json::from_str(list).unwrap(),
-            serde_json::from_slice(&fs::read(&first).unwrap()).unwrap(),
+            serde_json::from_slice(&ringwall_files::read(&first, 10_000).unwrap()).unwrap(),
         );
         assert_eq!(before, after);
         assert_eq!(installation.remove().unwrap(), Vec::<PathBuf>::new());

@@ -18,6 +18,9 @@ use crate::fake::{Asked, Fake, Reply};
 /// Long enough for a loaded machine; nothing waits for it to pass.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Most bytes that a test gives to the filter.
+const MAX_GIVEN: u64 = 10 << 20;
+
 pub(crate) const PODS: &str = "/api/v1/pods";
 pub(crate) const NAMESPACES: &str = "/api/v1/namespaces";
 pub(crate) const NODES: &str = "/api/v1/nodes";
@@ -152,7 +155,13 @@ impl Bench {
 
     /// What was last given to the filter.
     pub(crate) fn last(&self) -> String {
-        fs::read_to_string(self.folder.path().join("last")).unwrap_or_default()
+        self.given("last")
+    }
+
+    /// What the filter was given: `last`, or `all` of it.
+    pub(crate) fn given(&self, what: &str) -> String {
+        let bytes = ringwall_files::read_if_there(&self.folder.path().join(what), MAX_GIVEN).unwrap();
+        String::from_utf8(bytes.unwrap_or_default()).unwrap()
     }
 
     /// Waits until something is so.
