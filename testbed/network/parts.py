@@ -128,7 +128,7 @@ def tiers(stage):
     api, web, client = stage.api, stage.web, stage.client
     api.ask("POST", DEFINITIONS, DEFINITION)
     path = "/apis/policy.networking.k8s.io/v1alpha2/clusternetworkpolicies"
-    until(lambda: api.ask("GET", path, fine=(404,)).get("kind", "").endswith("List"), PATIENCE)
+    until(lambda: api.ask("GET", path, fine=(404, 429)).get("kind", "").endswith("List"), PATIENCE)
     api.ask("POST", path, {
         "apiVersion": "policy.networking.k8s.io/v1alpha2", "kind": "ClusterNetworkPolicy", "metadata": {"name": "no-web"},
         "spec": {
