@@ -81,9 +81,9 @@ fn a_header_tells_the_fields() {
         ]
     );
     assert_eq!(flows.by_ports, 0);
-    let settings = read(format!(
-        "${{dstaddr}} ${{srcaddr}} ${{dstport}} ${{srcport}} ${{protocol}} ${{action}}\n10.0.0.2 10.0.0.1 53 40000 17 ACCEPT\n"
-    ));
+    let settings = read(
+        "${dstaddr} ${srcaddr} ${dstport} ${srcport} ${protocol} ${action}\n10.0.0.2 10.0.0.1 53 40000 17 ACCEPT\n".to_owned(),
+    );
     assert_eq!(told(&settings), ["10.0.0.1 10.0.0.2 UDP53 true 1"]);
 }
 

@@ -22,7 +22,7 @@ pub struct Evidence {
     pub seen_pairs: usize,
     /// Pairs, of which one is in a namespace that policies are suggested for, that may do more than was seen.
     pub beyond_pairs: usize,
-    /// The first [`LISTED`] of them.
+    /// The first 200 of them.
     pub beyond: Vec<Beyond>,
 }
 
