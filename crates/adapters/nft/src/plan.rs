@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ringwall_network::Direction;
@@ -20,6 +20,9 @@ const LOG_BYTES: u16 = 128;
 
 /// Neighbour discovery and listener reports, which conntrack does not track. They cross the hook where pods are on one bridge.
 const NEIGHBOURS: &str = "icmpv6 type { 130-137, 143 } return";
+
+/// Addresses of one class from which on a map does without them. Below, a shared set saves nothing that anybody would see.
+const MANY_ALIKE: usize = 256;
 
 /// What denies for want of a part of the class that says otherwise, which the engine never leaves.
 const UNPLANNED: &str = "goto d_unplanned";
@@ -83,6 +86,10 @@ struct Builder<'a> {
     classes: BTreeMap<usize, String>,
     rule_sets: BTreeMap<usize, String>,
     alike: BTreeMap<String, usize>,
+    /// Every address that a rule set has by itself.
+    known: BTreeSet<IpAddr>,
+    /// The verdict of the class that most of them have, by rule set and family, where the map does without.
+    most: BTreeMap<(String, bool), String>,
     pods: PodAddresses,
     pod_counters: BTreeMap<String, (PodName, Direction)>,
 }
@@ -120,6 +127,8 @@ impl<'a> Builder<'a> {
             classes: BTreeMap::new(),
             rule_sets: BTreeMap::new(),
             alike: BTreeMap::new(),
+            known: rules.rule_sets.iter().flat_map(|set| &set.singles).map(|(address, _)| *address).collect(),
+            most: BTreeMap::new(),
             pods: BTreeMap::new(),
             pod_counters: BTreeMap::new(),
         }
@@ -266,18 +275,50 @@ impl<'a> Builder<'a> {
         }
         let other = other_end(direction);
         let mut rules = Vec::new();
-        for (kind, suffixes) in [("ip", ["4", "r4"]), ("ip6", ["6", "r6"])] {
-            for suffix in suffixes {
+        for (kind, v4, single, ranges) in [("ip", true, "4", "r4"), ("ip6", false, "6", "r6")] {
+            let look_up = |rules: &mut Vec<String>, table: &Table, suffix: &str| {
                 let map = format!("s_{id}_{suffix}");
-                if self.table.sets.contains_key(&map) {
+                if table.sets.contains_key(&map) {
                     rules.push(format!("ct {other} {kind} saddr vmap @{map}"));
                 }
+            };
+            look_up(&mut rules, &self.table, single);
+            if let Some(verdict) = self.most.get(&(id.clone(), v4)) {
+                rules.push(format!("ct {other} {kind} saddr @known{single} {verdict}"));
+                share_known(&mut self.table, &self.known, v4);
             }
+            look_up(&mut rules, &self.table, ranges);
         }
         let otherwise = self.class(rule_set.otherwise);
         rules.push(otherwise);
         self.chain(&name, rules);
         name
+    }
+
+    /// The single addresses of a rule set that have to be in its map, and the class of all others that any rule set has by itself.
+    ///
+    /// A rule about all pods of a large cluster would fill a map for each pod that it judges. So where most addresses are of one class,
+    /// the map has the others, and one set that all share has all of them.
+    fn singles(&self, rule_set: &RuleSet, v4: bool) -> (Vec<(IpAddr, usize)>, Option<usize>) {
+        let own = || rule_set.singles.iter().copied().filter(move |(address, _)| address.is_ipv4() == v4);
+        let mut count: BTreeMap<usize, usize> = BTreeMap::new();
+        for (_, class) in own() {
+            let so_far = count.entry(class).or_default();
+            *so_far = so_far.saturating_add(1);
+        }
+        let most =
+            count.into_iter().max_by_key(|(_, count)| *count).filter(|(_, count)| *count >= MANY_ALIKE);
+        if let Some((most, _)) = most {
+            let known = self.known.iter().filter(|address| address.is_ipv4() == v4);
+            let others: Vec<(IpAddr, usize)> = known
+                .map(|address| (*address, rule_set.class(*address)))
+                .filter(|(_, class)| *class != most)
+                .collect();
+            if others.len() < own().count() {
+                return (others, Some(most));
+            }
+        }
+        (own().collect(), None)
     }
 
     /// The maps of a rule set. Their name is made of what has a say in it, so that it stays when a pod comes or goes.
@@ -307,10 +348,17 @@ impl<'a> Builder<'a> {
         let what = format!("{nth}\n{what}");
         let id = self.names.name("", &what);
         let mut maps: BTreeMap<&str, BTreeMap<String, String>> = BTreeMap::new();
-        for (address, class) in &rule_set.singles {
-            let suffix = if address.is_ipv4() { "4" } else { "6" };
-            let verdict = self.class(*class);
-            maps.entry(suffix).or_default().insert(address.to_string(), verdict);
+        for v4 in [true, false] {
+            let suffix = if v4 { "4" } else { "6" };
+            let (singles, most) = self.singles(rule_set, v4);
+            for (address, class) in singles {
+                let verdict = self.class(class);
+                maps.entry(suffix).or_default().insert(address.to_string(), verdict);
+            }
+            if let Some(class) = most {
+                let verdict = self.class(class);
+                self.most.insert((id.clone(), v4), verdict);
+            }
         }
         for (range, class) in &rule_set.ranges {
             let suffix = if range.first.is_ipv4() { "r4" } else { "r6" };
@@ -465,6 +513,20 @@ impl Plan {
     pub(crate) const LOG_PREFIX: &'static str = "ringwall:";
     /// The same for replies.
     pub(crate) const LOG_PREFIX_REPLY: &'static str = "ringwall-reply:";
+}
+
+/// Has the set of all known addresses of a family in the table.
+fn share_known(table: &mut Table, known: &BTreeSet<IpAddr>, v4: bool) {
+    let (name, kind) = if v4 { ("known4", "ipv4_addr") } else { ("known6", "ipv6_addr") };
+    table.sets.entry(name.to_owned()).or_insert_with(|| Set {
+        head: format!("type {kind};"),
+        elements: known
+            .iter()
+            .filter(|address| address.is_ipv4() == v4)
+            .map(|address| (address.to_string(), String::new()))
+            .collect(),
+        ..Set::default()
+    });
 }
 
 /// Which of conntrack's two tuples has the other end as its source.

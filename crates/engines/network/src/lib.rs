@@ -82,6 +82,8 @@
 //! [`Network::select`] which pods a scope of a rule means, [`Network::holders`] who has an address. [`Network::traffic`] answers for two
 //! [`Party`]s what policies let pass, as a set of ports; [`Network::decide`] and [`Network::connects`] answer for one packet, with
 //! reasons and with security groups; [`Reach`] answers for all pairs at once, and [`plan`] is a node's share of it.
+//! [`diff()`] tells what other packets pass in a second snapshot, [`exposure()`] what pods that don't exist yet could reach, [`suggest()`] which
+//! least policies allow what was seen.
 //!
 //! # Exactly
 //!

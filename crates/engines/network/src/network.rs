@@ -5,6 +5,7 @@ use hashbrown::{HashMap, HashSet};
 use ringwall_model::network::NamespaceScope;
 use ringwall_model::{Cluster, Workload};
 
+use crate::decide::push_new;
 use crate::groups::SecurityGroups;
 use crate::owners::Owners;
 use crate::party::{
@@ -91,22 +92,15 @@ impl<'a> Network<'a> {
                 pod_ids.insert((&**namespace, &*pod.reference.name), entry.id);
             }
             let node = entry.node.and_then(|id| nodes.get_mut(id.index()));
-            match (pod.host_network, node) {
-                (true, Some(node)) => {
-                    for address in &pod.network.addresses {
-                        if !node.addresses.contains(address) {
-                            node.addresses.push(*address);
-                        }
-                    }
-                    node.pods.push(entry.id);
-                }
-                (_, node) => {
-                    for address in &pod.network.addresses {
-                        pod_addresses.entry(*address).or_default().push(entry.id);
-                    }
-                    if let Some(node) = node {
-                        node.pods.push(entry.id);
-                    }
+            let own = if pod.host_network && node.is_some() { &[][..] } else { &pod.network.addresses };
+            for address in own {
+                pod_addresses.entry(*address).or_default().push(entry.id);
+            }
+            if let Some(node) = node {
+                node.pods.push(entry.id);
+                let shared = if pod.host_network { &pod.network.addresses[..] } else { &[] };
+                for address in pod.network.host_addresses.iter().chain(shared) {
+                    push_new(&mut node.addresses, *address);
                 }
             }
         }

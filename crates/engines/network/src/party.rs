@@ -125,7 +125,7 @@ pub struct NodeEntry<'a> {
     pub object: Option<&'a Node>,
     /// The object's place in the cluster's list of nodes.
     pub place: Option<usize>,
-    /// Its addresses: those of its object in their order, then those of pods on its network.
+    /// Its addresses: those of its object in their order, then what its pods tell of them, and have of them on its network.
     pub addresses: Vec<IpAddr>,
     /// Living pods that run on it, those on its own network too.
     pub pods: Vec<PodId>,

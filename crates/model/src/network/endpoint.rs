@@ -9,6 +9,8 @@ use crate::{ObjectRef, Source};
 pub struct NetworkParts {
     /// Its addresses, of either family (`status.podIPs`, `status.podIP`); none in a template, and before the pod has any.
     pub addresses: Vec<IpAddr>,
+    /// Addresses of its node, as the pod tells them (`status.hostIPs`, `status.hostIP`): they are known where the node's object is not.
+    pub host_addresses: Vec<IpAddr>,
     /// Ports that its containers name, those of init containers that go on (`restartPolicy: Always`) too.
     pub ports: Vec<ContainerPort>,
     /// Its probes.

@@ -79,6 +79,24 @@ fn every_command_of_the_readme_runs() {
     }
 }
 
+/// What a mistake of the network opens or closes is the other way round in the cluster put right.
+#[test]
+fn reach_shows_each_mistake_and_that_it_is_put_right() {
+    let mut asked = 0;
+    for (check, _, _, command) in planted() {
+        let Some(question) = command.strip_prefix("ringwall reach examples/storefront ") else { continue };
+        let status = |cluster: &str| {
+            let question = question.split_whitespace().map(str::to_owned);
+            let arguments = ["reach".to_owned(), format!("examples/{cluster}")].into_iter().chain(question);
+            run(&arguments.collect::<Vec<_>>(), "").status
+        };
+        let (before, after) = (status("storefront"), status("hardened"));
+        assert!(matches!((before, after), (0, 1) | (1, 0)), "{check}: {command}: {before}, then {after}");
+        asked += 1;
+    }
+    assert!(asked > 5, "the README asks");
+}
+
 #[test]
 fn hardened_has_none_of_them() {
     let report = assess("hardened", &[]);

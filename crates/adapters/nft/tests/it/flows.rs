@@ -194,6 +194,16 @@ async fn blocks_except_what_they_except_and_tiers_come_in_order() {
     assert_eq!(reaches(&lab.pod(3), 80), [true, true]);
     assert_eq!(reaches(&lab.outside(), 80), [false, true]);
     assert_eq!(reaches(&lab.outside(), 8080), [false, true]);
+    // No number of ports is too many: every third of a thousand.
+    let many =
+        (1000..2000).step_by(3).fold(Traffic::none(), |all, number| all.or(&port(Protocol::Tcp, number)));
+    let many = accepting(Direction::Ingress, "many", vec![(pods(&[2]), many)]);
+    nft.replace(&Plan::new(&node(&lab, &[(1, many, DirectionRules::default())]), &options()).unwrap())
+        .await
+        .unwrap();
+    for (number, allowed) in [(1000, true), (1001, false), (1502, false), (1999, true), (1998, false)] {
+        assert_eq!(reaches(&lab.pod(2), number), [allowed; 2], "{number}");
+    }
     // Admin: pass 80 of pod 2 on to the policies, which allow it; deny the rest of it; accept pod 3 whatever policies say.
     let way = Direction::Ingress;
     let tiers = DirectionRules {

@@ -72,7 +72,12 @@ fn agreed(world: &World, questions: &[Question], about: &str) -> Vec<bool> {
 }
 
 fn objects(world: &World) -> String {
-    world.objects.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    let pods = world.pods.iter().map(|pod| format!("{pod:?}"));
+    let nodes = world.nodes.iter().map(|node| format!("{node:?}"));
+    let vpc = world.vpc.iter().map(|vpc| format!("{vpc:?}"));
+    let namespaces = std::iter::once(format!("{:?}", world.namespaces));
+    let objects = world.objects.iter().map(ToString::to_string);
+    namespaces.chain(nodes).chain(pods).chain(vpc).chain(objects).collect::<Vec<_>>().join("\n")
 }
 
 /// How many scenarios, and the first one's seed: more by `RINGWALL_SCENARIOS`, others by `RINGWALL_SEED`.

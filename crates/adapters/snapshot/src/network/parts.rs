@@ -20,7 +20,8 @@ pub(crate) fn of_pod(object: &Object, refused: &mut Refused<'_>) -> NetworkParts
     let mut parts = NetworkParts { owner: owner(object), ..NetworkParts::default() };
     let ((), words) = refused.watch(|refused| {
         specification(object, tree.get("spec"), &mut parts, refused);
-        parts.addresses = pod_addresses(tree, refused);
+        parts.addresses = status_addresses(tree, ("podIP", "podIPs"), refused);
+        parts.host_addresses = status_addresses(tree, ("hostIP", "hostIPs"), refused);
         parts.branch_interfaces = pod_eni::branch_interfaces(tree, refused);
     });
     parts.unreadable.extend(words);
@@ -125,11 +126,12 @@ fn handler(probe: &Tree, own: &[ContainerPort], refused: &mut Refused<'_>) -> Op
     mapping(probe, "exec", refused).map(|_| ProbeHandler::Exec)
 }
 
-fn pod_addresses(tree: &Tree, refused: &mut Refused<'_>) -> Vec<IpAddr> {
+/// Addresses that a pod's status has under the older name for one and the newer for all.
+fn status_addresses(tree: &Tree, (one, all): (&str, &str), refused: &mut Refused<'_>) -> Vec<IpAddr> {
     let status = tree.get("status");
-    let listed = status.map(|status| status.list("podIPs")).unwrap_or_default();
+    let listed = status.map(|status| status.list(all)).unwrap_or_default();
     let mut found: Vec<IpAddr> = Vec::new();
-    let single = status.and_then(|status| status.get("podIP"));
+    let single = status.and_then(|status| status.get(one));
     for value in single.into_iter().chain(listed.iter().filter_map(|item| item.get("ip"))) {
         match value.as_str() {
             Some("") => {}

@@ -33,10 +33,13 @@ spec:
 status:
   podIP: 10.0.0.9
   podIPs: [{ip: 10.0.0.9}, {ip: 'fd00::0009'}]
+  hostIP: 10.0.0.1
+  hostIPs: [{ip: 10.0.0.1}, {ip: 'fd00::1'}]
 "#;
     let snapshot = clean(&[("kubernetes/p.yaml", pod)]);
     let parts = &snapshot.cluster.pods[0].network;
     assert_eq!(format!("{:?}", parts.addresses), "[10.0.0.9, fd00::9]");
+    assert_eq!(format!("{:?}", parts.host_addresses), "[10.0.0.1, fd00::1]");
     let ports: Vec<_> = parts
         .ports
         .iter()

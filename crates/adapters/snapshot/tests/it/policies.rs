@@ -92,7 +92,7 @@ fn read(spec: &str) -> (Vec<String>, Vec<String>) {
     );
     let snapshot = kubernetes(&text);
     assert_eq!(snapshot.cluster.network.policies.len(), 1, "a policy is kept, whatever is wrong with it");
-    (shown(&snapshot.cluster.network.policies[0]), told(&snapshot))
+    (shown(snapshot.cluster.network.policies.first().unwrap()), told(&snapshot))
 }
 
 #[track_caller]
@@ -308,7 +308,7 @@ fn read_cluster(kind: &str, version: &str, name: &str, spec: &str) -> (Vec<Strin
     );
     let snapshot = kubernetes(&text);
     assert_eq!(snapshot.cluster.network.policies.len(), 1);
-    (shown(&snapshot.cluster.network.policies[0]), told(&snapshot))
+    (shown(snapshot.cluster.network.policies.first().unwrap()), told(&snapshot))
 }
 
 #[track_caller]

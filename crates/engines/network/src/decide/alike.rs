@@ -18,7 +18,8 @@ use crate::rules::rules;
 enum Traits<'n> {
     Pod {
         namespace: NamespaceId,
-        labels: &'n Labels,
+        /// Those that a rule asks for.
+        labels: Vec<(&'n str, &'n str)>,
         ports: &'n [ContainerPort],
         host_network: bool,
         selecting: [&'n [PolicyId]; 2],
@@ -43,6 +44,8 @@ pub(super) struct Alike<'n, 'a> {
     network: &'n Network<'a>,
     /// Blocks of all rules that can be asked.
     blocks: Vec<IpNet>,
+    /// Keys of labels that their peers ask for.
+    keys: HashSet<&'n str>,
     numbers: HashMap<Traits<'n>, usize>,
     known: HashMap<PodId, usize>,
     seen: HashSet<(usize, usize, u16, Nearness)>,
@@ -58,24 +61,28 @@ impl<'n, 'a> Alike<'n, 'a> {
             }
         }
         let mut blocks: Vec<IpNet> = Vec::new();
+        let mut keys = HashSet::new();
         for (id, way) in asked {
             let policy = network.policies.get(id.index()).map(|entry| entry.policy);
-            for peer in policy
-                .and_then(|policy| rules(policy, way))
-                .into_iter()
-                .flatten()
-                .flat_map(|rule| &rule.peers)
-                .flatten()
-            {
-                if let Peer::Block { cidr, except } = peer {
-                    blocks.push(*cidr);
-                    blocks.extend(except);
+            let rules = policy.and_then(|policy| rules(policy, way)).into_iter().flatten();
+            for peer in rules.flat_map(|rule| &rule.peers).flatten() {
+                match peer {
+                    Peer::Block { cidr, except } => {
+                        blocks.push(*cidr);
+                        blocks.extend(except);
+                    }
+                    Peer::Pods(scope) => {
+                        let requirements = scope.pods.iter().flat_map(|selector| &selector.requirements);
+                        keys.extend(requirements.map(|requirement| &*requirement.key));
+                    }
+                    // Nodes are each judged by themselves, and the others tell no pods apart.
+                    Peer::Nodes(_) | Peer::DomainName(_) | Peer::Unreadable(_) => {}
                 }
             }
         }
         blocks.sort_unstable();
         blocks.dedup();
-        Self { network, blocks, numbers: HashMap::new(), known: HashMap::new(), seen: HashSet::new() }
+        Self { network, blocks, keys, numbers: HashMap::new(), known: HashMap::new(), seen: HashSet::new() }
     }
 
     /// Whether a pair is the first of its kind.
@@ -108,6 +115,13 @@ impl<'n, 'a> Alike<'n, 'a> {
         number
     }
 
+    fn asked_for(&self, labels: &'n Labels) -> Vec<(&'n str, &'n str)> {
+        let pairs = labels.iter().map(|(key, value)| (&**key, &**value));
+        let mut asked: Vec<_> = pairs.filter(|(key, _)| self.keys.contains(key)).collect();
+        asked.sort_unstable();
+        asked
+    }
+
     fn traits(&self, party: Party<'n>) -> Traits<'n> {
         let pod = match party {
             Party::Pod(pod) => pod,
@@ -120,7 +134,7 @@ impl<'n, 'a> Alike<'n, 'a> {
         };
         Traits::Pod {
             namespace: pod.namespace,
-            labels: pod.labels(),
+            labels: self.asked_for(pod.labels()),
             ports: &pod.parts().ports,
             host_network: pod.host_network(),
             selecting: Direction::ALL.map(|way| self.network.selecting_ids(pod.id, way)),

@@ -29,6 +29,10 @@ const MAX_TOLD: usize = 8;
 /// would be.
 const MAX_SINGLY: usize = 64;
 
+/// How many pairs are judged for one question, at some ten microseconds each. Only workloads of thousands of pods each with rules for
+/// their single addresses come that far; what remains is then not known.
+const MAX_JUDGED: usize = 250_000;
+
 /// A packet that a question is about, at the port that its destination sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Packet {
@@ -92,12 +96,23 @@ impl Network<'_> {
         let many = sources.len().saturating_mul(reached.ways.len()) > MAX_SINGLY;
         let mut skipped = 0_usize;
         let mut alike = many.then(|| Alike::new(self, &sources, &reached.ways));
-        for source in &sources {
+        let mut judged = 0_usize;
+        'pairs: for source in &sources {
             for way in &reached.ways {
                 if alike.as_mut().is_some_and(|alike| !alike.is_new(*source, way)) {
                     skipped += 1;
                     continue;
                 }
+                if judged == MAX_JUDGED {
+                    let why = vec![format!("more than {MAX_JUDGED} pairs of ends")];
+                    answer.take(Decision {
+                        verdict: Verdict::Unknown,
+                        reasons: Vec::new(),
+                        not_evaluated: why,
+                    });
+                    break 'pairs;
+                }
+                judged += 1;
                 let decision = self.along(*source, way, protocol);
                 answer.pair(&describe(*source), &describe(way.party), decision);
             }
@@ -144,10 +159,10 @@ impl Network<'_> {
     }
 
     fn leg(&self, from: Party<'_>, to: Party<'_>, packet: Packet, ends: Ends, exempt: bool) -> Decision {
-        let policy = match self.exemption(from, to).filter(|_| exempt) {
-            Some(why) => Decision::allowed(vec![built_in(why)]),
-            None => self.explain_policies(from, to, packet, ends),
-        };
+        if let Some(why) = self.exemption(from, to).filter(|_| exempt) {
+            return Decision::allowed(vec![built_in(why)]);
+        }
+        let policy = self.explain_policies(from, to, packet, ends);
         match &self.groups {
             Some(groups) if !same_pod(from, to) => {
                 both(policy, groups.explain(self, from, to, packet.protocol, packet.port))

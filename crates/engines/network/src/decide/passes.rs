@@ -33,7 +33,7 @@ impl Network<'_> {
     pub fn joint(&self, from: Party<'_>, to: Party<'_>) -> Allowed {
         let policies = self.traffic(from, to);
         match &self.groups {
-            Some(groups) if !super::same_pod(from, to) => {
+            Some(groups) if !self.exempt(from, to) => {
                 let allowed = groups.traffic(self, from, to);
                 policies.and(&Allowed { traffic: allowed.traffic, uncertain: allowed.uncertain })
             }

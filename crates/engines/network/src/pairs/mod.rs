@@ -183,18 +183,14 @@ impl<'n, 'a> Reach<'n, 'a> {
             Party::Address(address) => self.class_of_address(address),
         };
         let (sender, getter) = (class(from)?, class(to)?);
-        if matches!((from, to), (Party::Pod(from), Party::Pod(to)) if from.id == to.id) {
+        if self.network.exempt(from, to) {
             return Some(Allowed::all());
         }
         let node = self.network.node_of(from);
         let near = node.is_some() && node == self.network.node_of(to);
-        if !self.network.exempt(from, to) {
-            let passes =
-                if near { self.between_on_one_node(sender, getter) } else { self.between(sender, getter) };
-            return passes.cloned();
-        }
-        let groups = self.network.groups.as_ref();
-        Some(groups.map_or_else(Allowed::all, |groups| groups.traffic(self.network, from, to)))
+        let passes =
+            if near { self.between_on_one_node(sender, getter) } else { self.between(sender, getter) };
+        passes.cloned()
     }
 }
 

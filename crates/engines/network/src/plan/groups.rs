@@ -16,25 +16,39 @@ pub(super) struct GroupLayer<'n, 'a> {
     peers: Vec<Peers<'n>>,
 }
 
-/// Addresses of one family that are alike to security groups, and one who stands for them.
+/// Addresses of one family that are alike to security groups, and who stands for them.
 struct Peers<'n> {
     ipv4: bool,
     party: Party<'n>,
+    /// Another one of them: nobody can stand for the others where it is asked about itself, whose traffic is never judged.
+    other: Option<Party<'n>>,
     addresses: Arc<Addresses>,
+}
+
+impl<'n> Peers<'n> {
+    /// One of them other than a pod, if there is one.
+    fn beside(&self, pod: &'n PodEntry<'_>) -> Party<'n> {
+        self.other.filter(|_| is_same_pod(self.party, Party::Pod(pod))).unwrap_or(self.party)
+    }
 }
 
 impl<'n, 'a> GroupLayer<'n, 'a> {
     /// For the pods of a node: what is on it is not what is elsewhere.
     pub(super) fn new(network: &'n Network<'a>, node: &NodeEntry<'a>, groups: SecurityGroups<'a>) -> Self {
         let mut alike: HashMap<(bool, bool, Class), usize> = HashMap::new();
-        let mut found: Vec<(bool, Party<'n>, Vec<Addresses>)> = Vec::new();
+        let mut found: Vec<(bool, Party<'n>, Option<Party<'n>>, Vec<Addresses>)> = Vec::new();
         let mut add = |party: Party<'n>, ipv4: bool, addresses: Addresses| {
             let here = network.node_of(party) == Some(node.id);
             let key = (ipv4, here, groups.class(network, party));
             let place = *alike.entry(key).or_insert(found.len());
             match found.get_mut(place) {
-                Some((_, _, all)) => all.push(addresses),
-                None => found.push((ipv4, party, vec![addresses])),
+                Some((_, first, other, all)) => {
+                    if !is_same_pod(*first, party) {
+                        other.get_or_insert(party);
+                    }
+                    all.push(addresses);
+                }
+                None => found.push((ipv4, party, None, vec![addresses])),
             }
         };
         let mut held: Vec<IpAddr> = Vec::new();
@@ -59,9 +73,10 @@ impl<'n, 'a> GroupLayer<'n, 'a> {
         }
         let peers = found
             .into_iter()
-            .map(|(ipv4, party, parts)| Peers {
+            .map(|(ipv4, party, other, parts)| Peers {
                 ipv4,
                 party,
+                other,
                 addresses: Arc::new(Addresses::together(&parts)),
             })
             .collect();
@@ -92,9 +107,10 @@ impl<'n, 'a> GroupLayer<'n, 'a> {
         let mut matches: Vec<(Vec<&Addresses>, Traffic)> = Vec::new();
         let mut uncertain = false;
         for peers in &self.peers {
+            let peer = peers.beside(pod);
             let (from, to) = match direction {
-                Direction::Ingress => (peers.party, own),
-                Direction::Egress => (own, peers.party),
+                Direction::Ingress => (peer, own),
+                Direction::Egress => (own, peer),
             };
             let allowed = self.groups.traffic_over(self.network, from, to, peers.ipv4);
             uncertain |= !allowed.uncertain.is_none();
@@ -128,6 +144,10 @@ impl<'n, 'a> GroupLayer<'n, 'a> {
             PlanRule { cause: of("security groups let it through"), action: RuleAction::Accept, matches };
         Some((of("no security group lets it through"), vec![accept]))
     }
+}
+
+fn is_same_pod(one: Party<'_>, other: Party<'_>) -> bool {
+    matches!((one, other), (Party::Pod(one), Party::Pod(other)) if one.id == other.id)
 }
 
 /// The line of a family's addresses, cut at the edges of every block that groups tell apart.

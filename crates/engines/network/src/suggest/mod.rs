@@ -8,13 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use hashbrown::HashMap;
+use ringwall_model::ObjectRef;
 use ringwall_model::network::{NetworkPolicy, Protocol};
 
 pub use manifest::Manifest;
 pub use proof::{Beyond, Evidence};
 
 use crate::diff::lasting_labels;
-use crate::{Network, Party, PodEntry, QuestionError, Traffic, Who};
+use crate::{Network, NodeId, Party, PodEntry, QuestionError, Traffic, Who};
 
 /// Namespaces that no policy is suggested for: what the cluster itself runs needs more than flows of one day show, and to isolate it breaks
 /// all others.
@@ -28,6 +30,9 @@ const LABELS_OF_VERSIONS: [&str; 4] =
 
 /// The label of the cluster's DNS pods. Source: Kubernetes, *Debugging DNS Resolution*: CoreDNS keeps `k8s-app=kube-dns`.
 const DNS: (&str, &str, &str) = ("kube-system", "k8s-app", "kube-dns");
+
+/// How many pods of one workload on one node are looked at: two, so that there is a pair of different ones.
+const ALIKE: usize = 2;
 
 /// A connection that was tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,10 +132,34 @@ pub fn suggest(network: &Network<'_>, seen: &[Seen]) -> Suggestion {
 
 type Getters<'n> = Vec<(Party<'n>, u16)>;
 
-/// Everybody whom a flow's two ends stand for, those that are sent to with their own port.
+/// Everybody whom a flow's two ends stand for, those that are sent to with their own port: of pods of one workload on one node as many as
+/// can differ.
 fn ends<'n>(network: &'n Network<'_>, flow: &Seen) -> Result<(Vec<Party<'n>>, Getters<'n>), QuestionError> {
     let getters = network.destinations(&flow.to, flow.port, flow.protocol)?;
-    Ok((network.sources(&flow.from)?, getters))
+    let senders = network.sources(&flow.from)?.into_iter().map(|sender| (sender, 0));
+    let senders = few(network, senders).into_iter().map(|(sender, _)| sender);
+    Ok((senders.collect(), few(network, getters)))
+}
+
+/// At most [`ALIKE`] of each workload, node and port: rules can't tell more of them apart, and large workloads have many pairs.
+fn few<'n>(network: &Network<'_>, parties: impl IntoIterator<Item = (Party<'n>, u16)>) -> Getters<'n> {
+    let mut counts: HashMap<(&ObjectRef, Option<NodeId>, u16), usize> = HashMap::new();
+    let mut few = Vec::new();
+    for (party, port) in parties {
+        let workload = match party {
+            Party::Pod(pod) => network.pod(pod.id).and_then(|pod| network.workload_of(pod)),
+            Party::Node(_) | Party::Address(_) => None,
+        };
+        if let Some(workload) = workload {
+            let count = counts.entry((&workload.reference, network.node_of(party), port)).or_default();
+            *count += 1;
+            if *count > ALIKE {
+                continue;
+            }
+        }
+        few.push((party, port));
+    }
+    few
 }
 
 /// Both ends of a connection need it, as far as they are pods that policies can select.

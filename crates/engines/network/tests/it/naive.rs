@@ -62,8 +62,11 @@ impl<'c> Naive<'c> {
         let object = self.0.nodes.iter().find(|node| &*node.name == name);
         let mut addresses = object.map_or_else(Vec::new, |node| node.addresses.clone());
         for pod in &self.0.pods {
-            if pod.host_network && !pod.is_over() && pod.node_name.as_deref() == Some(name) {
-                addresses.extend(&pod.network.addresses);
+            if !pod.is_over() && pod.node_name.as_deref() == Some(name) {
+                addresses.extend(&pod.network.host_addresses);
+                if pod.host_network {
+                    addresses.extend(&pod.network.addresses);
+                }
             }
         }
         addresses

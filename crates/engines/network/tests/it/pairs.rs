@@ -60,9 +60,8 @@ fn each_by_itself(
     to: Party<'_>,
 ) -> Allowed {
     let policies = network.traffic(from, to);
-    let same = matches!((from, to), (Party::Pod(from), Party::Pod(to)) if from.id == to.id);
     match groups {
-        Some(groups) if !same => policies.and(&groups.traffic(network, from, to)),
+        Some(groups) if !network.exempt(from, to) => policies.and(&groups.traffic(network, from, to)),
         _ => policies,
     }
 }

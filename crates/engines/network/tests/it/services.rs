@@ -312,6 +312,36 @@ fn pairs_that_differ_in_names_alone_are_told_once() {
     assert_eq!(text.lines().count(), 3, "{text}");
 }
 
+/// Two StatefulSets of three hundred pods: ninety thousand pairs, of which rules tell few apart.
+#[test]
+fn large_workloads_are_answered_by_few_of_their_pairs() {
+    let rules = json!({"podSelector": {"matchLabels": {"app": "b"}}, "ingress": [
+        {"from": [{"podSelector": {"matchLabels": {"app": "a"}}}]},
+        {"from": [{"ipBlock": {"cidr": "10.2.0.0/16"}}], "ports": [{"port": 9}]},
+    ]});
+    let mut cluster = world(&[rules]);
+    for (app, net) in [("a", 1), ("b", 2)] {
+        for at in 0..300 {
+            let mut pod = build::pod(&json!({
+                "namespace": "shop", "name": format!("{app}-{at}"), "ip": format!("10.{net}.{}.{}", at / 250, at % 250),
+                "labels": {"app": app, "statefulset.kubernetes.io/pod-name": format!("{app}-{at}")},
+            }));
+            pod.network.owner = Some(build::reference("apps/v1", "StatefulSet", Some("shop"), app));
+            cluster.pods.push(pod);
+        }
+    }
+    allowed(&cluster, "shop/StatefulSet/a", "shop/StatefulSet/b", "80");
+    denied(&cluster, "shop/StatefulSet/b", "shop/StatefulSet/b", "80");
+    allowed(&cluster, "shop/StatefulSet/b", "shop/StatefulSet/b", "9");
+    let text = why(&cluster, "shop/StatefulSet/a", "shop/StatefulSet/b", "80");
+    assert!(
+        text.contains("89999 further pairs differ from one that was judged in nothing that counts"),
+        "{text}"
+    );
+    cluster.pods[3].labels[0].1 = "c".into();
+    denied(&cluster, "shop/StatefulSet/a", "shop/StatefulSet/b", "80");
+}
+
 #[test]
 fn a_finished_job_is_its_cron_jobs_template() {
     let mut cluster = world(&[]);

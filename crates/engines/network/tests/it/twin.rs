@@ -22,6 +22,11 @@ fn cluster(number: u64) -> Cluster {
     for pod in cluster.pods.iter_mut().filter(|pod| pod.is_over()) {
         pod.network.addresses = lived[numbers.below(lived.len())].clone();
     }
+    for pod in &mut cluster.pods {
+        if pod.node_name.as_deref() == Some("n3") && numbers.one_in(2) {
+            pod.network.host_addresses = vec!["10.0.1.3".parse().unwrap()];
+        }
+    }
     for at in 0..2 {
         let target =
             if numbers.one_in(2) { TargetPort::Name("http".into()) } else { TargetPort::Number(8080) };
@@ -67,9 +72,16 @@ fn everybody<'c>(cluster: &'c Cluster, naive: &Naive<'c>) -> Vec<(Who, Somebody<
     for name in naive.nodes() {
         all.push((Who::Node { name: name.into() }, Somebody::Node(name)));
     }
-    for address in
-        ["10.0.1.1", "203.0.113.9", "fd00::1:1", "8.8.8.8", "10.0.0.200", "203.0.113.200", "2001:db8::1"]
-    {
+    for address in [
+        "10.0.1.1",
+        "10.0.1.3",
+        "203.0.113.9",
+        "fd00::1:1",
+        "8.8.8.8",
+        "10.0.0.200",
+        "203.0.113.200",
+        "2001:db8::1",
+    ] {
         let address = address.parse().unwrap();
         all.push((Who::Address(address), naive.at(address)));
     }

@@ -69,6 +69,9 @@ fn add(cluster: &mut Cluster, object: &Value, line: u32) {
             labels,
             provider_id: None,
             compute: None,
+            addresses: Vec::new(),
+            pod_cidrs: Vec::new(),
+            instance_type: None,
         }),
         "Namespace" => cluster.namespaces.push(Namespace { name: reference.name, source, labels }),
         "ServiceAccount" => cluster.service_accounts.push(ServiceAccount {

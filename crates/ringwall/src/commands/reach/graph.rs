@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use ringwall_drawing::{Graph, Link, Party, Side};
 use ringwall_model::ObjectRef;
-use ringwall_network::{AddressRange, Folded, FoldedParty, Network, NodeEntry, NodeId, Reach};
+use ringwall_network::{AddressRange, Folded, FoldedParty, Network, NodeEntry, NodeId, Reach, Traffic};
 
 /// What every pod finds at the same address, by either family. Sources: Amazon EC2 User Guide, *Use the Instance Metadata Service*; Amazon
 /// EKS User Guide, *Set up the Amazon EKS Pod Identity Agent*.
@@ -38,27 +38,69 @@ pub(super) fn graph(network: &Network<'_>, title: String, notes: Vec<String>, is
     let folded = Reach::with(network, &[], &apart).folded();
     let teller = Teller::new(network, &folded, is_brief);
     let mut graph = Graph { title, notes, ..Graph::default() };
-    // Of each class of the engine the one here; none for those of a family that the cluster has no addresses of.
+    // Of each class of the engine the one here, which several may share; none for whom nothing is told of.
     let mut places: Vec<Option<usize>> = Vec::new();
+    let mut shared: BTreeMap<String, usize> = BTreeMap::new();
     for class in &folded.classes {
         let parties = teller.parties(class);
+        let name = match parties.as_slice() {
+            [] => {
+                places.push(None);
+                continue;
+            }
+            [one] if is_brief && one.side != Side::Pods => Some(one.full_name()),
+            _ => None,
+        };
+        if let Some(known) = name.as_ref().and_then(|name| shared.get(name)) {
+            let member = graph.classes.get(*known).and_then(|members| members.first()).copied();
+            if let (Some(known), Some(more)) =
+                (member.and_then(|at| graph.parties.get_mut(at)), parties.first())
+            {
+                known.detail = format!("{}, {}", known.detail, more.detail);
+            }
+            places.push(Some(*known));
+            continue;
+        }
         let members = (graph.parties.len()..graph.parties.len() + parties.len()).collect::<Vec<_>>();
         graph.parties.extend(parties);
-        places.push((!members.is_empty()).then(|| {
-            graph.classes.push(members);
-            graph.classes.len() - 1
-        }));
+        shared.extend(name.map(|name| (name, graph.classes.len())));
+        places.push(Some(graph.classes.len()));
+        graph.classes.push(members);
     }
-    let place = |class: usize| places.get(class).copied().flatten();
-    graph.links = (folded.links.iter())
-        .filter_map(|link| {
-            let (from, to) = (place(link.from)?, place(link.to)?);
-            let allowed = link.all.traffic.clone();
-            let possible = link.all.uncertain.or(&link.some).without(&allowed);
-            (!allowed.is_none() || !possible.is_none()).then_some(Link { from, to, allowed, possible })
-        })
-        .collect();
+    graph.links = links(&folded, &places, &graph);
     graph
+}
+
+/// Links between classes here: what is common to all classes of the engine that they are, and what some of them may do.
+fn links(folded: &Folded, places: &[Option<usize>], graph: &Graph) -> Vec<Link> {
+    let sharing = |class: usize| places.iter().filter(|place| **place == Some(class)).count();
+    let sends = |class: usize| {
+        let first = graph.members(class).first().and_then(|at| graph.parties.get(*at));
+        // What stands at a fixed address answers and begins nothing.
+        first.is_some_and(|party| party.side != Side::Fixed)
+    };
+    let mut told: BTreeMap<(usize, usize), (usize, Traffic, Traffic)> = BTreeMap::new();
+    for link in &folded.links {
+        let place = |class: usize| places.get(class).copied().flatten();
+        let (Some(from), Some(to)) = (place(link.from), place(link.to)) else { continue };
+        if !sends(from) {
+            continue;
+        }
+        let (count, all, some) =
+            told.entry((from, to)).or_insert_with(|| (0, Traffic::all(), Traffic::none()));
+        *count += 1;
+        *all = all.and(&link.all.traffic);
+        *some = some.or(&link.some).or(&link.all.uncertain);
+    }
+    let mut links = Vec::new();
+    for ((from, to), (count, all, some)) in told {
+        let allowed = if count == sharing(from) * sharing(to) { all } else { Traffic::none() };
+        let possible = some.without(&allowed);
+        if !allowed.is_none() || !possible.is_none() {
+            links.push(Link { from, to, allowed, possible });
+        }
+    }
+    links
 }
 
 fn fixed() -> impl Iterator<Item = (IpAddr, &'static str)> {
@@ -126,7 +168,7 @@ impl<'n> Teller<'n> {
         }
     }
 
-    /// The parties of a class. Nodes that are treated alike are told as one, as are the ranges of the outside.
+    /// The parties of a class. In brief all nodes are told as one.
     fn parties(&self, class: &[usize]) -> Vec<Party> {
         let mut parties = Vec::new();
         let mut nodes: Vec<&NodeEntry<'_>> = Vec::new();
@@ -140,12 +182,13 @@ impl<'n> Teller<'n> {
         }
         match nodes.as_slice() {
             [] => {}
-            [node] => parties.push(party(Side::Node, "Node", node.name.to_owned(), String::new())),
-            [first, rest @ ..] => {
-                let detail = nodes.iter().map(|node| node.name).collect::<Vec<_>>().join(", ");
-                let name = format!("{} and {} more", first.name, rest.len());
-                parties.push(party(Side::Node, "Node", name, detail));
+            nodes if self.is_brief => {
+                let names = nodes.iter().map(|node| node.name).collect::<Vec<_>>().join(", ");
+                parties.push(party(Side::Node, "Node", "every node".to_owned(), names));
             }
+            nodes => parties.extend(
+                nodes.iter().map(|node| party(Side::Node, "Node", node.name.to_owned(), String::new())),
+            ),
         }
         parties
     }

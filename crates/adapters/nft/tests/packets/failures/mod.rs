@@ -3,6 +3,7 @@
 //! Where a safeguard can be left out, a test also shows that the failure then happens: it could have failed.
 
 mod flow;
+mod groups;
 mod rules;
 mod services;
 mod sources;

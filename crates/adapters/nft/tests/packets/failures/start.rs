@@ -3,12 +3,14 @@
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use ringwall_model::network::Protocol;
 use ringwall_nft::{Nft, Options, Plan, TableName};
 use serde_json::json;
 
 use super::flow::{Tcp, Udp};
 use super::{OUTSIDE_V4, Scene, address, deny_all, from_app, pod, policy, tcp};
 use crate::enforce::{node_rules, options, within};
+use crate::naive::Question;
 
 /// F1: traffic passed before a new pod's rules were there.
 #[test]
@@ -39,6 +41,9 @@ fn f1_nothing_passes_before_a_pods_rules_are_there() {
         tcp(scene.v6("a"), scene.v6("d"), 80),
     ];
     assert_eq!(scene.packets(&window, &[false; 8]), [false; 8]);
+    // Nor does anything arrive whose answer is stopped: a datagram tells.
+    let datagrams = window.clone().map(|question| Question { protocol: Protocol::Udp, ..question });
+    assert_eq!(scene.packets(&datagrams, &[false; 8]), [false; 8]);
     // A connection that is begun too early is made as soon as the rules are in.
     let early =
         scene.netns("d").spawn(move || TcpStream::connect_timeout(&(b, 80).into(), Duration::from_secs(20)));

@@ -78,7 +78,7 @@ pub(crate) enum Place {
 /// The whole.
 pub(crate) struct Lab {
     // Before the namespaces, as it is stopped first.
-    responder: Responder,
+    pub(crate) responder: Responder,
     pub(crate) pods: BTreeMap<String, Pod>,
     pub(crate) nodes: Vec<Host>,
     pub(crate) outside: Host,

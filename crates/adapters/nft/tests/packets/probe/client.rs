@@ -39,7 +39,7 @@ pub(crate) struct Probe {
     pub(crate) port: u16,
 }
 
-/// What came back: whose answer it was (0 where the protocol doesn't say), or nothing.
+/// What came back: whose answer it was (0 where the protocol doesn't say, or where a datagram arrived and its answer did not), or nothing.
 pub(crate) type Answer = Option<u32>;
 
 /// Sends every probe and waits for what is expected to be answered, then for what is not.
@@ -47,6 +47,7 @@ pub(crate) type Answer = Option<u32>;
 /// An answer counts whenever it comes. None where one was expected is asked for again, from a new port and with a longer wait, so a machine
 /// under load makes a run slow and not wrong.
 pub(crate) fn run(lab: &Lab, probes: &[Probe], expected: &[bool]) -> Vec<Answer> {
+    lab.responder.forget_arrivals();
     let mut answers: Vec<Answer> = vec![None; probes.len()];
     let mut open: Vec<usize> = (0..probes.len()).collect();
     for attempt in 0..TRIES {
@@ -56,7 +57,9 @@ pub(crate) fn run(lab: &Lab, probes: &[Probe], expected: &[bool]) -> Vec<Answer>
         lab.settle();
         poll_once(&mut flights, Duration::ZERO);
         for flight in flights {
-            answers[flight.probe] = flight.answer;
+            let denied = !expected[flight.probe];
+            let arrived = || half(lab, &flight, &probes[flight.probe]).filter(|_| denied);
+            answers[flight.probe] = flight.answer.or_else(arrived);
         }
         open.retain(|probe| expected[*probe] && answers[*probe].is_none());
         if open.is_empty() {
@@ -64,6 +67,13 @@ pub(crate) fn run(lab: &Lab, probes: &[Probe], expected: &[bool]) -> Vec<Answer>
         }
     }
     answers
+}
+
+/// A datagram that got there is no denied one, even where its answer was stopped.
+fn half(lab: &Lab, flight: &Flight, probe: &Probe) -> Answer {
+    let Some(Socket::Udp(socket)) = &flight.socket else { return None };
+    let from = SocketAddr::try_from(rustix::net::getsockname(socket).unwrap()).unwrap();
+    lab.responder.has_arrived(from, SocketAddr::new(probe.to, probe.port)).then_some(0)
 }
 
 /// A probe on its way.

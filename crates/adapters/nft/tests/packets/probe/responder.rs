@@ -1,6 +1,6 @@
 //! What answers probes: one thread for all listeners of a lab.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -32,6 +32,8 @@ struct Shared {
     epoll: OwnedFd,
     listeners: Mutex<HashMap<u64, (u32, Arc<Listener>)>>,
     ports: Vec<u16>,
+    /// Datagrams that arrived, answered or not: from where, and whose socket got it.
+    arrived: Mutex<HashSet<(SocketAddr, SocketAddr)>>,
     stop: AtomicBool,
     /// Rounds that are over.
     rounds: AtomicU64,
@@ -65,6 +67,7 @@ impl Responder {
             epoll: epoll::create(epoll::CreateFlags::CLOEXEC).unwrap(),
             listeners: Mutex::default(),
             ports: ports.to_vec(),
+            arrived: Mutex::default(),
             stop: AtomicBool::new(false),
             rounds: AtomicU64::new(0),
         });
@@ -121,6 +124,16 @@ impl Responder {
         }
     }
 
+    /// Whether a datagram has arrived, though its answer may not.
+    pub(crate) fn has_arrived(&self, from: SocketAddr, to: SocketAddr) -> bool {
+        self.shared.arrived.lock().unwrap().contains(&(from, to))
+    }
+
+    /// Forgets what has arrived so far.
+    pub(crate) fn forget_arrivals(&self) {
+        self.shared.arrived.lock().unwrap().clear();
+    }
+
     /// Waits until all that has reached a listener by now is answered: two whole rounds.
     pub(crate) fn settle(&self, patience: Duration) {
         let (start, until) = (self.shared.rounds.load(Ordering::SeqCst), Instant::now() + patience);
@@ -152,7 +165,7 @@ fn respond(shared: &Shared) {
         for event in &events {
             let listener = shared.listeners.lock().unwrap().get(&event.data.u64()).cloned();
             if let Some((identity, listener)) = listener {
-                answer(identity, &listener, &shared.ports);
+                answer(identity, &listener, shared);
             }
         }
         // A round with as many events as it can hold may have left some.
@@ -163,7 +176,7 @@ fn respond(shared: &Shared) {
 }
 
 /// Answers all that waits there. A peer that is gone by now has its answer no more, which is its own doing.
-fn answer(identity: u32, listener: &Listener, ports: &[u16]) {
+fn answer(identity: u32, listener: &Listener, shared: &Shared) {
     let name = identity.to_be_bytes();
     match listener {
         Listener::Tcp(listener) => {
@@ -174,6 +187,8 @@ fn answer(identity: u32, listener: &Listener, ports: &[u16]) {
         Listener::Udp(socket) => {
             let mut buffer = [0; 2048];
             while let Ok((_, from)) = socket.recv_from(&mut buffer) {
+                let here = socket.local_addr().unwrap();
+                shared.arrived.lock().unwrap().insert((from, here));
                 let _ = socket.send_to(&name, from);
             }
         }
@@ -185,7 +200,7 @@ fn answer(identity: u32, listener: &Listener, ports: &[u16]) {
                 let v6 = address.is_ipv6();
                 let Some(init) = Sctp::parse(payload(&buffer[..bytes.min(2048)], v6)) else { continue };
                 let Ok(from) = SocketAddr::try_from(from) else { continue };
-                if !init.is_ack && ports.contains(&init.destination) {
+                if !init.is_ack && shared.ports.contains(&init.destination) {
                     let ack = Sctp {
                         source: init.destination,
                         destination: init.source,

@@ -12,7 +12,7 @@ use crate::world::World;
 /// Adds a policy.
 pub(super) fn add(random: &mut Random, world: &mut World) {
     let kind = random.below(10);
-    // Names and priorities are no two policies' own.
+    // Names and priorities are no two policies' own; a BaselineAdminNetworkPolicy has priority 0.
     let number = world.objects.len() + world.objects.iter().map(taken).max().unwrap_or(0);
     let has_baseline = world.objects.iter().any(|policy| policy["kind"] == "BaselineAdminNetworkPolicy");
     let policy = match kind {
@@ -130,7 +130,7 @@ fn range(random: &mut Random) -> (u16, u16) {
 
 fn cluster_network_policy(random: &mut Random, world: &World, number: usize) -> Value {
     let tier = *random.pick(&["Admin", "Admin", "Baseline"]);
-    let mut spec = json!({"tier": tier, "priority": number, "subject": scope(random)});
+    let mut spec = json!({"tier": tier, "priority": number + 1, "subject": scope(random)});
     for (key, peers) in [("ingress", "from"), ("egress", "to")] {
         if random.percent(70) {
             spec[key] = json!(random.some(1, 3, |random| {
@@ -158,7 +158,7 @@ fn admin_network_policy(random: &mut Random, world: &World, kind: &str, number: 
     let baseline = kind == "BaselineAdminNetworkPolicy";
     let mut spec = json!({"subject": scope(random)});
     if !baseline {
-        spec["priority"] = json!(number);
+        spec["priority"] = json!(number + 1);
     }
     let actions: &[&str] = if baseline { &["Allow", "Deny"] } else { &["Allow", "Deny", "Pass"] };
     for (key, peers) in [("ingress", "from"), ("egress", "to")] {
