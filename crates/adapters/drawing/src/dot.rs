@@ -15,7 +15,7 @@ pub fn dot(graph: &Graph) -> String {
 
 fn write(graph: &Graph, folded: &Folded, out: &mut dyn fmt::Write) -> fmt::Result {
     writeln!(out, "digraph reach {{")?;
-    writeln!(out, "  label={};\n  labelloc=t;\n  rankdir=LR;", Quoted(&graph.title))?;
+    writeln!(out, "  label={};\n  labelloc=t;\n  rankdir=LR;\n  newrank=true;", Quoted(&graph.title))?;
     writeln!(
         out,
         "  node [shape=box, style=\"rounded,filled\", fillcolor=white, fontname=\"Helvetica\", fontsize=10];"

@@ -69,6 +69,7 @@ impl Party {
     pub fn full_name(&self) -> String {
         match (self.namespace.as_str(), self.side) {
             ("", Side::Outside | Side::Fixed) => self.name.clone(),
+            ("", _) if self.kind.is_empty() => self.name.clone(),
             ("", _) => format!("{}/{}", self.kind.to_lowercase(), self.name),
             (namespace, _) => format!("{namespace}/{}/{}", self.kind, self.name),
         }

@@ -257,14 +257,16 @@ impl Builder<'_> {
         marks
     }
 
-    /// The name of an end that is a fixed address.
-    fn fixed(&self, unit: Unit) -> Option<String> {
-        let member = match unit {
-            Unit::Party(at) => at,
-            Unit::Group(at) => *self.folded.groups.get(at)?.members.first()?,
+    /// The names of an end that is fixed addresses.
+    fn fixed(&self, unit: Unit) -> Vec<String> {
+        let members = match unit {
+            Unit::Party(at) => vec![at],
+            Unit::Group(at) => {
+                self.folded.groups.get(at).map(|group| group.members.clone()).unwrap_or_default()
+            }
         };
-        let party = self.graph.parties.get(member)?;
-        (party.side == Side::Fixed).then(|| party.name.clone())
+        let parties = members.iter().filter_map(|at| self.graph.parties.get(*at));
+        parties.filter(|party| party.side == Side::Fixed).map(|party| party.name.clone()).collect()
     }
 
     fn mark_fixed(&self, scene: &mut Scene, edge: &Edge, name: &str) {
@@ -286,8 +288,9 @@ impl Builder<'_> {
     fn arrows(&self, scene: &mut Scene) {
         let mut joined: BTreeMap<(Spot, Spot), (Traffic, Traffic)> = BTreeMap::new();
         for edge in &self.folded.edges {
-            if let Some(name) = self.fixed(edge.to) {
-                self.mark_fixed(scene, edge, &name);
+            let fixed = self.fixed(edge.to);
+            if !fixed.is_empty() {
+                fixed.iter().for_each(|name| self.mark_fixed(scene, edge, name));
                 continue;
             }
             let ends = (self.spots.get(&(true, edge.from)), self.spots.get(&(false, edge.to)));

@@ -3,7 +3,7 @@ use std::fmt::{self, Write as _};
 use crate::graph::Graph;
 use crate::layout::{HEAD, INDENT, LINE, Layout, PAD, SMALL, lay_out};
 use crate::scene::{MarkKind, Row, Scene};
-use crate::text::{Xml, shortened};
+use crate::text::{Lines, Xml, shortened};
 
 /// Colours of arrows, by the box they come from; as many as `style.css` has.
 const COLOURS: usize = 8;
@@ -101,7 +101,7 @@ impl Drawing {
             writeln!(
                 out,
                 "<path class=\"arrow c{colour}{unknown}\" marker-end=\"url(#head{colour})\" data-from=\"{from}\" data-to=\"{to}\" d=\"{path}\"><title>{}</title></path>",
-                Xml(&arrow.tip)
+                Lines(&arrow.tip)
             )?;
         }
         Ok(())
@@ -198,7 +198,7 @@ fn numbers(row: &Row) -> String {
 fn write_row(out: &mut dyn fmt::Write, row: &Row, y: i32, width: i32, is_head: bool) -> fmt::Result {
     let first = if is_head { HEAD } else { LINE };
     let class = if is_head { "row own" } else { "row" };
-    writeln!(out, "<g class=\"{class}\" data-is=\"{}\"><title>{}</title>", numbers(row), Xml(&row.tip))?;
+    writeln!(out, "<g class=\"{class}\" data-is=\"{}\"><title>{}</title>", numbers(row), Lines(&row.tip))?;
     let further = i32::try_from(row.marks.len() + row.doors.len()).unwrap_or(0);
     writeln!(
         out,
@@ -225,7 +225,7 @@ fn write_row(out: &mut dyn fmt::Write, row: &Row, y: i32, width: i32, is_head: b
             "<text class=\"mark {}\" x=\"{x}\" y=\"{line}\">{}<title>{}</title></text>",
             mark.kind.class(),
             Xml(&mark.text),
-            Xml(&mark.tip)
+            Lines(&mark.tip)
         )?;
         line += SMALL;
     }
@@ -235,7 +235,7 @@ fn write_row(out: &mut dyn fmt::Write, row: &Row, y: i32, width: i32, is_head: b
             out,
             "<text class=\"door{unknown}\" x=\"{x}\" y=\"{line}\">{}<title>{}</title></text>",
             Xml(&door.text),
-            Xml(&door.tip)
+            Lines(&door.tip)
         )?;
         line += SMALL;
     }

@@ -45,6 +45,18 @@ impl fmt::Display for Xml<'_> {
     }
 }
 
+/// Lines within a `<title>` of SVG, each of which is shown as one.
+pub(crate) struct Lines<'t>(pub(crate) &'t str);
+
+impl fmt::Display for Lines<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, line) in self.0.split('\n').enumerate() {
+            write!(f, "{}{}", if at > 0 { "&#10;" } else { "" }, Xml(line))?;
+        }
+        Ok(())
+    }
+}
+
 /// The beginning of a text that has at most so many columns, with an ellipsis where something is left out.
 pub(crate) fn shortened(text: &str, columns: usize) -> String {
     let text = printable(text);

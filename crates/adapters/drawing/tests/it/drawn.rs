@@ -7,8 +7,18 @@ use crate::shop::{graph, pods, shop, tcp};
 fn the_same_graph_gives_the_same_bytes() {
     assert_eq!(svg(&shop()), svg(&shop()));
     assert_eq!(html(&shop()), html(&shop()));
-    insta::assert_snapshot!("shop_dot", dot(&shop()));
-    insta::assert_snapshot!("shop_svg", svg(&shop()));
+    assert_eq!(dot(&shop()), dot(&shop()));
+    // What is drawn of the shop: each workload once, prometheus' way to the database, and what could not be judged.
+    let drawn = svg(&shop());
+    for party in &shop().parties {
+        assert!(drawn.contains(&format!(">{}</text>", party.name)), "{}", party.name);
+    }
+    assert!(drawn.contains("monitoring/StatefulSet/prometheus → data/StatefulSet/postgres&#10;TCP 9187"));
+    assert!(
+        drawn.contains("ci/Deployment/runner → data/StatefulSet/postgres&#10;TCP 5432")
+            && drawn.contains("? TCP 5432")
+    );
+    assert!(drawn.contains("→ only as drawn") && drawn.contains("← all pods: all ports"));
 }
 
 /// For whoever wants to look: the forms as files in the folder that `RINGWALL_DRAWINGS` names.
@@ -81,7 +91,7 @@ fn nobody_is_drawn_too() {
     let graph = graph(Vec::new(), |_, _| Traffic::none());
     assert!(svg(&graph).ends_with("</svg>\n"));
     assert!(html(&graph).ends_with("</html>\n"));
-    assert_eq!(dot(&graph).lines().count(), 8);
+    assert!(dot(&graph).ends_with("}\n"));
 }
 
 #[test]

@@ -184,7 +184,7 @@ impl<'n> Teller<'n> {
             [] => {}
             nodes if self.is_brief => {
                 let names = nodes.iter().map(|node| node.name).collect::<Vec<_>>().join(", ");
-                parties.push(party(Side::Node, "Node", "every node".to_owned(), names));
+                parties.push(party(Side::Node, "", "every node".to_owned(), names));
             }
             nodes => parties.extend(
                 nodes.iter().map(|node| party(Side::Node, "Node", node.name.to_owned(), String::new())),
