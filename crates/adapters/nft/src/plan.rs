@@ -85,6 +85,7 @@ struct Builder<'a> {
     /// The chain of each class and the maps of each rule set, once they are made.
     classes: BTreeMap<usize, String>,
     rule_sets: BTreeMap<usize, String>,
+    cause_ids: BTreeMap<usize, String>,
     alike: BTreeMap<String, usize>,
     /// Every address that a rule set has by itself.
     known: BTreeSet<IpAddr>,
@@ -126,6 +127,7 @@ impl<'a> Builder<'a> {
             told: BTreeMap::new(),
             classes: BTreeMap::new(),
             rule_sets: BTreeMap::new(),
+            cause_ids: BTreeMap::new(),
             alike: BTreeMap::new(),
             known: rules.rule_sets.iter().flat_map(|set| &set.singles).map(|(address, _)| *address).collect(),
             most: BTreeMap::new(),
@@ -413,10 +415,18 @@ impl<'a> Builder<'a> {
 
     /// The verdict of a part: a chain that counts it for its cause, and lets through or drops.
     fn verdict(&mut self, allowed: bool, cause: Option<usize>) -> String {
-        let Some(cause) = cause.and_then(|cause| self.rules.causes.get(cause)) else {
+        let Some((index, cause)) = cause.and_then(|index| Some((index, self.rules.causes.get(index)?)))
+        else {
             return if allowed { "return".to_owned() } else { UNPLANNED.to_owned() };
         };
-        let id = self.names.name("", &canonical(cause));
+        let id = match self.cause_ids.get(&index) {
+            Some(id) => id.clone(),
+            None => {
+                let id = self.names.name("", &canonical(cause));
+                self.cause_ids.insert(index, id.clone());
+                id
+            }
+        };
         let chain = if allowed { format!("a_{id}") } else { format!("d_{id}") };
         if !self.table.chains.contains_key(&chain) {
             self.told.insert(id.clone(), cause.clone());
