@@ -338,7 +338,7 @@ fn large_workloads_are_answered_by_few_of_their_pairs() {
         text.contains("89999 further pairs differ from one that was judged in nothing that counts"),
         "{text}"
     );
-    cluster.pods[3].labels[0].1 = "c".into();
+    cluster.pods[150].labels[0].1 = "c".into();
     denied(&cluster, "shop/StatefulSet/a", "shop/StatefulSet/b", "80");
 }
 
