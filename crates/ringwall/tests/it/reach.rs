@@ -325,7 +325,7 @@ fn policies_are_suggested_from_what_was_seen() {
     assert_eq!(json["flows"]["seen"], 3);
     assert_eq!(json["evidence"]["allowed"], 2);
     // What is suggested is what its own questions are answered by.
-    let text = std::fs::read_to_string(asked.path().join("kubernetes/shop.yaml")).unwrap();
+    let text = String::from_utf8(std::fs::read(asked.path().join("kubernetes/shop.yaml")).unwrap()).unwrap();
     let (without, _) = text.split_once("---\napiVersion: networking.k8s.io/v1").unwrap();
     let applied = Asked::about(&[("kubernetes/a.yaml", without), ("kubernetes/b.yaml", &said.stdout)]);
     assert_eq!(applied.run("reach", "shop/web-1 shop/db-0:5432").status, 0);
