@@ -79,26 +79,21 @@ pub fn peer_matches(peer: &Peer, end: &End<'_>) -> Match {
 /// Source: Kubernetes, NetworkPolicyPort `port`.
 pub fn ports_match(ports: Option<&[PortMatch]>, destination: &[ContainerPort]) -> Matched {
     let Some(ports) = ports else { return Matched { certain: Traffic::all(), possible: Traffic::all() } };
-    let mut certain = Traffic::none();
+    let mut spans = Vec::new();
     let mut unreadable = false;
     for port in ports {
         match port {
-            PortMatch::Protocol(protocol) => certain = certain.or(&Traffic::of(*protocol)),
-            PortMatch::Range { protocol, first, last } => {
-                certain = certain.or(&Traffic::ports(*protocol, *first, *last))
-            }
+            PortMatch::Protocol(protocol) => spans.push((*protocol, 0, u16::MAX)),
+            PortMatch::Range { protocol, first, last } => spans.push((*protocol, *first, *last)),
             PortMatch::Named { protocol, name } => {
-                for has in destination {
-                    if has.name.as_ref() == Some(name)
-                        && protocol.is_none_or(|protocol| protocol == has.protocol)
-                    {
-                        certain = certain.or(&Traffic::ports(has.protocol, has.port, has.port));
-                    }
-                }
+                let named = destination.iter().filter(|has| has.name.as_ref() == Some(name));
+                let meant = named.filter(|has| protocol.is_none_or(|protocol| protocol == has.protocol));
+                spans.extend(meant.map(|has| (has.protocol, has.port, has.port)));
             }
             PortMatch::Unreadable(_) => unreadable = true,
         }
     }
+    let certain = Traffic::of_ports(spans);
     let possible = if unreadable { Traffic::all() } else { certain.clone() };
     Matched { certain, possible }
 }

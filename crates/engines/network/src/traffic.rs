@@ -47,6 +47,13 @@ impl Traffic {
         Self::span(place(Some(protocol)), first, last)
     }
 
+    /// Ports of protocols, each with both ends counted in, all together.
+    pub fn of_ports(spans: impl IntoIterator<Item = (Protocol, u16, u16)>) -> Self {
+        let spans =
+            spans.into_iter().flat_map(|(protocol, first, last)| Self::ports(protocol, first, last).0);
+        Self::joined(spans.collect())
+    }
+
     /// Protocols by number, as the IP header has it, other than those with keys of their own.
     pub fn numbers(first: u8, last: u8) -> Self {
         Self::span(place(None), u16::from(first), u16::from(last))
@@ -80,7 +87,11 @@ impl Traffic {
     /// What is in either.
     #[must_use]
     pub fn or(&self, other: &Self) -> Self {
-        let mut ranges: Vec<(u32, u32)> = self.0.iter().chain(&other.0).copied().collect();
+        Self::joined(self.0.iter().chain(&other.0).copied().collect())
+    }
+
+    /// The shortest list of ranges that has what any of these has.
+    fn joined(mut ranges: Vec<(u32, u32)>) -> Self {
         ranges.sort_unstable();
         let mut joined: Vec<(u32, u32)> = Vec::with_capacity(ranges.len());
         for (first, end) in ranges {
@@ -232,7 +243,9 @@ mod tests {
             let again = a.spans().fold(Traffic::none(), |all, span| {
                 all.or(&Traffic::ports(span.protocol.unwrap(), span.first, span.last))
             });
-            prop_assert_eq!(again, a);
+            prop_assert_eq!(&again, &a);
+            let at_once = a.spans().map(|span| (span.protocol.unwrap(), span.first, span.last));
+            prop_assert_eq!(Traffic::of_ports(at_once), a);
         }
     }
 
