@@ -21,6 +21,7 @@ Examples:
   ringwall reach SNAPSHOT outside web/Deployment/storefront
   ringwall reach SNAPSHOT --from web --to payments
   ringwall reach SNAPSHOT --output html > reach.html
+  ringwall reach SNAPSHOT --exposure
   ringwall reach SNAPSHOT --batch questions.jsonl
   ringwall reach diff BEFORE AFTER --fail-on opened
   ringwall reach suggest SNAPSHOT --from flows.jsonl
@@ -71,7 +72,10 @@ pub(crate) struct ReachAsk {
     /// Of all pairs: those with an end in this namespace; may be repeated
     #[arg(short = 'n', long = "namespace", value_name = "NS", conflicts_with = "from")]
     pub(crate) namespaces: Vec<String>,
-    /// How to print the answer; one question has text and json
+    /// Tell what pods that don't exist yet could do: of any labels, in any namespace
+    #[arg(long, conflicts_with_all = ["from", "batch", "senders", "receivers", "namespaces"])]
+    pub(crate) exposure: bool,
+    /// How to print the answer; one question and --exposure have text and json
     #[arg(short = 'o', long = "output", value_name = "FORMAT", default_value = "text")]
     pub(crate) format: ReachFormat,
 }

@@ -9,6 +9,7 @@ pub(crate) mod iam_lint_text;
 pub(crate) mod json;
 pub(crate) mod kms_json;
 pub(crate) mod kms_text;
+pub(crate) mod reach_exposure;
 pub(crate) mod reach_json;
 pub(crate) mod reach_text;
 pub(crate) mod reason;

@@ -153,7 +153,7 @@ fn a_batch_answers_line_by_line() {
     assert_eq!((status, answers.len()), (2, 5));
     assert_eq!(
         answers[0],
-        json!({"decision": null, "error": "there is no Pod `shop/web-9` in the snapshot"})
+        json!({"decision": null, "error": "there is no pod `shop/web-9` in the snapshot"})
     );
     assert!(answers[1]["error"].as_str().unwrap().starts_with("not a question"));
     assert_eq!(answers[2]["decision"], "allowed");
@@ -225,6 +225,33 @@ judged by 2 NetworkPolicies; security groups are not judged"
     );
     let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
     assert!(rows.contains(&vec!["Deployment/api", "TCP", "8080", "shop/Pod/web-1"]), "{text}");
+}
+
+#[test]
+fn what_new_pods_could_do() {
+    let asked = shop();
+    let answer = asked.run("reach", "--exposure --output json").json();
+    let results = answer["results"].as_array().unwrap();
+    let could_send = |pods: &str, workload: &str| -> Value {
+        let found = results.iter().find(|row| {
+            let names = row["workloads"].as_array().unwrap();
+            row["pods"] == pods && names.iter().any(|name| name["name"] == workload)
+        });
+        found.map_or(Value::Null, |row| row["couldSend"].clone())
+    };
+    // Nobody isolates it.
+    assert_eq!(could_send("any pod in any namespace", "web-1").as_array().map(Vec::len), Some(5));
+    // Whoever has the label that the policy asks for, and nobody else.
+    assert_eq!(could_send("any pod in any namespace", "api"), json!([]));
+    let web = json!([{"protocol": "TCP", "first": 8080, "last": 8080}]);
+    assert_eq!(could_send("any pod with app=web in namespace shop", "api"), web);
+    assert_eq!(could_send("any pod in any namespace", "db-0"), json!([]));
+    let text = asked.run("reach", "--exposure");
+    let (anybody, web) =
+        (text.stdout.find("any pod in any namespace"), text.stdout.find("any pod with app=web"));
+    assert!(text.status == 0 && anybody.is_some() && anybody < web, "{text:?}");
+    let drawn = asked.run("reach", "--exposure --output svg");
+    assert!(drawn.status == 2 && drawn.stderr.contains("--output text or json"), "{drawn:?}");
 }
 
 #[test]

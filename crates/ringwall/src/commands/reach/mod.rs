@@ -3,6 +3,7 @@
 mod ask;
 mod batch;
 mod diff;
+mod exposure;
 mod graph;
 mod judged;
 mod line;
@@ -23,6 +24,7 @@ pub(super) fn run(args: &Reach) -> Result<Exit, Failure> {
     match (&args.batch, &args.from, &args.to) {
         (Some(questions), ..) => batch::run(&args.folder, questions),
         (None, Some(from), Some(to)) => ask::run(args, from, to),
+        (None, ..) if args.exposure => exposure::run(args),
         (None, ..) => pairs::run(args),
     }
 }
