@@ -49,6 +49,9 @@ pub(crate) fn json(out: &mut dyn Write, cluster: &str, exposed: &[Exposed]) -> i
     json::print(out, &ExposureJson { version: json::VERSION, cluster, results: results.collect() })
 }
 
+/// What is possible, and with whom.
+type Could<'a> = BTreeMap<&'a Traffic, BTreeSet<&'a ObjectRef>>;
+
 /// Prints it to be read: new pods, what they could send, and what they could get.
 pub(crate) fn text(
     out: &mut dyn Write,
@@ -60,7 +63,7 @@ pub(crate) fn text(
     writeln!(out, "{}", style::paint(style::HEADING, &style::printable(cluster)))?;
     style::print_wrapped(out, NOTE, 0, width, "  ", style::FAINT)?;
     let of_namespaces = count(network);
-    let mut peers: Vec<(String, [BTreeMap<&Traffic, BTreeSet<&ObjectRef>>; 2])> = Vec::new();
+    let mut peers: Vec<(String, [Could<'_>; 2])> = Vec::new();
     for one in exposed {
         let name = one.peer.to_string();
         if peers.last().is_none_or(|(last, _)| *last != name)

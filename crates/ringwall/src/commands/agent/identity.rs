@@ -79,6 +79,9 @@ impl Identity {
         if args.manage_link {
             background.spawn(keep_link(addresses));
         }
+        for server in &listening.servers {
+            tracing::info!(address = %server.address(), "listening");
+        }
         tracing::info!(cluster, "pods are given credentials");
         Ok(Self { agent, listening, ready, background })
     }
@@ -90,10 +93,11 @@ impl Identity {
 
     /// Answers pods until it is asked to stop, and what is in hand is finished.
     pub(super) async fn serve(mut self, stopped: watch::Receiver<bool>) -> Vec<Option<Drained>> {
-        let serving = self.listening.servers.into_iter().map(|server| {
-            tracing::info!(address = %server.address(), "listening");
-            tokio::spawn(server.serve(Arc::clone(&self.agent), asked(stopped.clone())))
-        });
+        let serving = self
+            .listening
+            .servers
+            .into_iter()
+            .map(|server| tokio::spawn(server.serve(Arc::clone(&self.agent), asked(stopped.clone()))));
         let serving: Vec<_> = serving.collect();
         let drained = join_all(serving).await.into_iter().map(Result::ok).collect();
         self.background.shutdown().await;
