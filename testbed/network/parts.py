@@ -293,6 +293,7 @@ def audit(stage):
     stage.start_agent("--audit")
     comes_to(stage, True, lambda: reaches(stage.blog, stage.web), "an audit denies nothing")
     stage.report.check(until(lambda: stage.metric("denied_packets_total") > 0, PATIENCE), "and counts what it would deny")
+    stage.report.check(until(lambda: stage.metric("rule_hits_total") > 0, PATIENCE), "and what each rule does")
     stage.report.check(until(lambda: "shop/web" in denials(stage), PATIENCE), "and tells of whom")
     stage.agent.stop()
     stage.start_agent("--install-cni")

@@ -8,10 +8,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ringwall_kubernetes::Cluster as Apiserver;
 use ringwall_model::{Aws, Pod};
-use ringwall_network::plan::{NodeOptions, NodeRules};
+use ringwall_network::plan::{Cause, NodeOptions, NodeRules};
 use ringwall_network::{Direction, Network};
 use ringwall_nft::{
-    Counts, DenyLog, Flow, Flows, InterfacePattern, Listing, Logged, Nft, NftError, Options, Plan,
+    Counts, Denial, DenyLog, Flow, Flows, InterfacePattern, Listing, Logged, Nft, NftError, Options, Plan,
 };
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
@@ -19,7 +19,7 @@ use tokio::time::{Instant, timeout};
 use crate::cni::{Answer, Handler, Order, PodSandbox, Refusal};
 use crate::denials::{self, COUNT, Denials};
 use crate::flows::{FOLD, FlowLog, Names, Seen};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Rule};
 use crate::objects::Objects;
 use crate::sandboxes::Sandboxes;
 use crate::watches::{Current, Watches};
@@ -35,6 +35,9 @@ const LISTEN_AGAIN: Duration = Duration::from_secs(2);
 
 /// Differences that are named in the log; the rest is counted.
 const MAX_DIFFERENCES: usize = 10;
+
+/// Rules whose hits are told: each is a series of a metric, which whoever reads them has to keep.
+const MAX_RULES: usize = 5_000;
 
 /// How an agent enforces.
 #[derive(Clone, Debug)]
@@ -161,6 +164,8 @@ struct Kept {
     listing: Option<Listing>,
     /// What had been denied when it was last counted, by direction.
     denied: BTreeMap<&'static str, u64>,
+    /// What rules had let through and denied by then.
+    hits: BTreeMap<Rule, u64>,
     /// [`Told::version`] that the plan in force is of.
     version: Option<u64>,
 }
@@ -383,10 +388,33 @@ impl Agent {
         }
         for (direction, total) in &now {
             let before = kept.denied.get(direction).copied().unwrap_or_default();
-            let more = if *total >= before { total - before } else { *total };
-            self.metrics.denied(direction, more);
+            self.metrics.denied(direction, since(before, *total));
         }
         kept.denied = now;
+        self.count_hits(kept, counts);
+    }
+
+    /// Adds what each rule let through and denied since the last time.
+    fn count_hits(&self, kept: &mut Kept, counts: &Counts) {
+        let denied = counts.denied.iter().filter_map(|(denial, count)| match denial {
+            Denial::Rule(cause) => Some((hit("denied", cause), count.packets)),
+            _ => None,
+        });
+        let allowed = counts.causes.iter().map(|(cause, count)| (hit("allowed", cause), count.packets));
+        let mut now: BTreeMap<Rule, u64> = BTreeMap::new();
+        for (rule, packets) in allowed.chain(denied) {
+            if now.len() < MAX_RULES || now.contains_key(&rule) {
+                let total = now.entry(rule).or_default();
+                *total = total.saturating_add(packets);
+            }
+        }
+        for (rule, total) in &now {
+            self.metrics.hit(rule, since(kept.hits.get(rule).copied().unwrap_or_default(), *total));
+        }
+        for gone in kept.hits.keys().filter(|rule| !now.contains_key(rule)) {
+            self.metrics.forget(gone);
+        }
+        kept.hits = now;
     }
 
     fn succeeded(&self) {
@@ -568,6 +596,22 @@ pub fn interfaces() -> Result<Vec<InterfacePattern>, NftError> {
 /// Whether an interface is a bridge, which leads to many pods.
 fn is_bridge(interface: &str) -> bool {
     Path::new("/sys/class/net").join(interface).join("bridge").exists()
+}
+
+/// How much more a counter tells, which may have begun anew.
+fn since(before: u64, now: u64) -> u64 {
+    if now >= before { now - before } else { now }
+}
+
+/// What a rule is called in metrics.
+fn hit(verdict: &'static str, cause: &Cause) -> Rule {
+    let policies: Vec<String> = cause.objects.iter().map(ToString::to_string).collect();
+    let policy = match (policies.is_empty(), &cause.text) {
+        (true, Some(text)) => text.to_string(),
+        _ => policies.join(", "),
+    };
+    let rule = cause.rule.map_or_else(String::new, |rule| rule.to_string());
+    Rule { verdict, direction: cause.direction.name(), policy, rule }
 }
 
 fn count(number: usize) -> i64 {

@@ -18,6 +18,7 @@ pub struct Metrics {
     applied: Family<Outcome, Counter>,
     cni: Family<Order, Counter>,
     denied: Family<Direction, Counter>,
+    hits: Family<Rule, Counter>,
     pub(crate) computing: Histogram,
     pub(crate) applying: Histogram,
     pub(crate) enforcing: Histogram,
@@ -47,6 +48,19 @@ struct Direction {
     direction: &'static str,
 }
 
+/// A rule of a policy as it is told apart in metrics.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EncodeLabelSet)]
+pub(crate) struct Rule {
+    /// `allowed` or `denied`.
+    pub(crate) verdict: &'static str,
+    /// Seen from the pod that is judged.
+    pub(crate) direction: &'static str,
+    /// The policy; of what is denied all that isolate.
+    pub(crate) policy: String,
+    /// The rule's place, counted from 0; empty if it is no rule's.
+    pub(crate) rule: String,
+}
+
 impl Metrics {
     /// Registers the counters.
     pub fn register(registry: &mut Registry) -> Self {
@@ -64,6 +78,11 @@ impl Metrics {
             "denied_packets",
             "Packets that were denied, seen from the pod that is judged",
             denied,
+        );
+        registry.register(
+            "rule_hits",
+            "Packets that rules of policies let through, and that they or what isolates denied",
+            metrics.hits.clone(),
         );
         let times = [
             ("computing", "Time that it took to work rules out", computing),
@@ -116,6 +135,15 @@ impl Metrics {
     pub(crate) fn denied(&self, direction: &'static str, packets: u64) {
         self.denied.get_or_create(&Direction { direction }).inc_by(packets);
     }
+
+    pub(crate) fn hit(&self, rule: &Rule, packets: u64) {
+        self.hits.get_or_create(rule).inc_by(packets);
+    }
+
+    /// A rule that is no more has no series.
+    pub(crate) fn forget(&self, rule: &Rule) {
+        self.hits.remove(rule);
+    }
 }
 
 fn outcome(worked: bool) -> &'static str {
@@ -129,6 +157,7 @@ impl Default for Metrics {
             applied: Family::default(),
             cni: Family::default(),
             denied: Family::default(),
+            hits: Family::default(),
             computing: Histogram::new(BUCKETS),
             applying: Histogram::new(BUCKETS),
             enforcing: Histogram::new(BUCKETS),
