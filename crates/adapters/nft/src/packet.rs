@@ -101,7 +101,7 @@ mod tests {
         v6.extend([0, 53, 0x9c, 0x40]);
         let packet = Packet::parse(&v6).unwrap();
         assert_eq!((packet.protocol, packet.ports), (17, Some((53, 40_000))), "after two extensions");
-        assert_eq!(Packet::parse(&v6[..60]).unwrap().ports, None, "cut off");
+        assert_eq!(Packet::parse(&v6[..59]).unwrap().ports, None, "cut off");
         assert_eq!(Packet::parse(&[]), None);
         assert_eq!(Packet::parse(&[0x45; 12]), None);
     }
