@@ -124,13 +124,11 @@ fn order(
     head
 }
 
-/// Orders each column by the middle of what its items are joined with, forth and back.
-fn arrange(
-    columns: &mut [Vec<Item>],
+/// Neighbours of each item in the columns beside it.
+pub(crate) fn joined(
     column_of: &BTreeMap<usize, usize>,
     ways: &BTreeMap<(usize, usize), usize>,
-) {
-    // Neighbours of each item in the columns beside it.
+) -> BTreeMap<(usize, Item), Vec<(usize, Item)>> {
     let mut joined: BTreeMap<(usize, Item), Vec<(usize, Item)>> = BTreeMap::new();
     for (from, to) in ways.keys() {
         let column = |frame: usize| column_of.get(&frame).copied().unwrap_or(0);
@@ -142,6 +140,16 @@ fn arrange(
             joined.entry(*b).or_default().push(*a);
         }
     }
+    joined
+}
+
+/// Orders each column by the middle of what its items are joined with, forth and back.
+fn arrange(
+    columns: &mut [Vec<Item>],
+    column_of: &BTreeMap<usize, usize>,
+    ways: &BTreeMap<(usize, usize), usize>,
+) {
+    let joined = joined(column_of, ways);
     let count = columns.len();
     for pass in 0..PASSES {
         let forth = pass % 2 == 0;

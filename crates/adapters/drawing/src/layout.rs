@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::graph::Side;
-use crate::layers::{Item, between, layers};
+use crate::layers::{Item, between, joined, layers};
 use crate::scene::{Arrow, Frame, Row, Scene};
 use crate::text::columns;
 
@@ -176,17 +176,7 @@ fn stack(
         Item::Frame(at) => boxes.get(*at).map_or(0, |place| place.height),
         Item::Way(..) => WAY,
     };
-    let mut joined: BTreeMap<(usize, Item), Vec<(usize, Item)>> = BTreeMap::new();
-    for (from, to) in ways.keys() {
-        let column = |frame: usize| column_of.get(&frame).copied().unwrap_or(0);
-        let mut path = vec![(column(*from), Item::Frame(*from))];
-        path.extend(between(column_of, *from, *to).into_iter().map(|at| (at, Item::Way(*from, *to))));
-        path.push((column(*to), Item::Frame(*to)));
-        for (a, b) in path.iter().zip(path.iter().skip(1)) {
-            joined.entry(*a).or_default().push(*b);
-            joined.entry(*b).or_default().push(*a);
-        }
-    }
+    let joined = joined(column_of, ways);
     let mut ys: BTreeMap<(usize, Item), i32> = BTreeMap::new();
     for (column, items) in columns.iter().enumerate() {
         let mut y = top;

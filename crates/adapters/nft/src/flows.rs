@@ -10,6 +10,9 @@ use rustix::net::netlink::{NETFILTER, SocketAddrNetlink};
 use rustix::net::sockopt::{Timeout, set_socket_recv_buffer_size, set_socket_timeout};
 use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType};
 
+use crate::nflog::attributes;
+use crate::packet::array;
+
 /// `NF_NETLINK_CONNTRACK_NEW`, as the bit of its group.
 const NEW_FLOWS: u32 = 1;
 
@@ -81,7 +84,8 @@ pub(crate) fn read(bytes: &[u8]) -> Vec<Flow> {
     let mut flows = Vec::new();
     let mut rest = bytes;
     // `struct nlmsghdr`: length, type, flags, sequence, port.
-    while let Some((length, kind)) = number32(rest, 0).zip(number16(rest, 4)) {
+    while let Some((length, kind)) = array(rest, 0).zip(array(rest, 4)) {
+        let (length, kind) = (u32::from_ne_bytes(length), u16::from_ne_bytes(kind));
         let Some(message) = usize::try_from(length).ok().and_then(|length| rest.get(16..length)) else {
             break;
         };
@@ -118,29 +122,12 @@ fn tuple(attributes: &[u8]) -> Option<(IpAddr, u8, Option<u16>)> {
 }
 
 /// The value of an attribute, of the first of its type.
-fn attribute(mut attributes: &[u8], wanted: u16) -> Option<&[u8]> {
-    /// Nested, and in the network's order: bits beside the type.
-    const FLAGS: u16 = 0xc000;
-    loop {
-        let (length, kind) = (number16(attributes, 0)?, number16(attributes, 2)?);
-        let value = attributes.get(4..usize::from(length))?;
-        if kind & !FLAGS == wanted {
-            return Some(value);
-        }
-        attributes = attributes.get(aligned(usize::from(length))..)?;
-    }
+fn attribute(bytes: &[u8], wanted: u16) -> Option<&[u8]> {
+    attributes(bytes).find(|(kind, _)| *kind == wanted).map(|(_, value)| value)
 }
 
 fn aligned(length: usize) -> usize {
     length.next_multiple_of(4)
-}
-
-fn number16(bytes: &[u8], at: usize) -> Option<u16> {
-    Some(u16::from_ne_bytes(bytes.get(at..at + 2)?.try_into().ok()?))
-}
-
-fn number32(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }
 
 #[cfg(test)]

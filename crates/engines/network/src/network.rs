@@ -308,15 +308,7 @@ impl<'a> Network<'a> {
             Party::Node(node) => node_end(node, address_in(&node.addresses, ipv4)),
             Party::Address(address) => match self.node_of(party).and_then(|id| self.node(id)) {
                 Some(node) => node_end(node, Some(address)),
-                None => End {
-                    kind: EndKind::Outside,
-                    namespace: "",
-                    namespace_labels: &[],
-                    labels: &[],
-                    labels_known: true,
-                    address: Some(address),
-                    ports: &[],
-                },
+                None => End::outside(address),
             },
         }
     }

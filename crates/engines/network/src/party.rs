@@ -204,3 +204,18 @@ pub struct End<'n> {
     /// Its containers' ports, which names of ports are looked up in.
     pub ports: &'n [ContainerPort],
 }
+
+impl End<'_> {
+    /// An address of the outside.
+    pub fn outside(address: IpAddr) -> Self {
+        Self {
+            kind: EndKind::Outside,
+            namespace: "",
+            namespace_labels: &[],
+            labels: &[],
+            labels_known: true,
+            address: Some(address),
+            ports: &[],
+        }
+    }
+}

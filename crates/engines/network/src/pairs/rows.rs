@@ -1,11 +1,9 @@
-use std::net::IpAddr;
-
 use super::bits::Bits;
 use super::classes::{Classes, Face, Kind, Member, ModelPod, Profile};
 use super::flows::{FlowId, Flows};
 use super::matchers::Matchers;
 use super::space::{Family, Space};
-use crate::{Allowed, Direction, End, EndKind, Network, Party, PolicyEntry, direction};
+use crate::{Allowed, Direction, End, Network, Party, PolicyEntry, direction};
 
 /// What each profile lets pass with each face, by number.
 #[derive(Debug)]
@@ -194,23 +192,11 @@ impl<'n, 'a> Filler<'n, 'a> {
             Member::Pod(id) => Party::Pod(self.network.pod(id)?),
             Member::Node(id) => Party::Node(self.network.node(id)?),
             Member::NodeAddress(_, address) => Party::Address(address),
-            Member::Outside(range) => return Some(outside_end(range.first)),
+            // Somebody of the cluster may hold this very one, which is not meant.
+            Member::Outside(range) => return Some(End::outside(range.first)),
             Member::Model(at) => return self.models.get(at).map(|model| model.end(four)),
         };
         Some(self.network.end(party, four))
-    }
-}
-
-/// The outside by an address of a range: somebody of the cluster may hold this very one, which is not meant.
-fn outside_end(address: IpAddr) -> End<'static> {
-    End {
-        kind: EndKind::Outside,
-        namespace: "",
-        namespace_labels: &[],
-        labels: &[],
-        labels_known: true,
-        address: Some(address),
-        ports: &[],
     }
 }
 
