@@ -95,7 +95,7 @@ pub(crate) fn read(bytes: &[u8]) -> Vec<Flow> {
         {
             flows.push(flow);
         }
-        rest = rest.get(aligned(message.len() + 16)..).unwrap_or_default();
+        rest = rest.get((message.len() + 16).next_multiple_of(4)..).unwrap_or_default();
     }
     flows
 }
@@ -126,23 +126,12 @@ fn attribute(bytes: &[u8], wanted: u16) -> Option<&[u8]> {
     attributes(bytes).find(|(kind, _)| *kind == wanted).map(|(_, value)| value)
 }
 
-fn aligned(length: usize) -> usize {
-    length.next_multiple_of(4)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Flow, aligned, read};
-
-    fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
-        let mut bytes = u16::try_from(value.len() + 4).unwrap().to_ne_bytes().to_vec();
-        bytes.extend(kind.to_ne_bytes());
-        bytes.extend(value);
-        bytes.resize(aligned(bytes.len()), 0);
-        bytes
-    }
+    use super::{Flow, read};
+    use crate::nflog::tests::attribute;
 
     fn tuple(kind: u16, source: [u8; 4], port: u16) -> Vec<u8> {
         let addresses = [attribute(1, &source), attribute(2, &[10, 0, 0, 9])].concat();

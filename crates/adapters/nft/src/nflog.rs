@@ -189,10 +189,11 @@ pub(crate) fn attributes(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])>
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::{NFULA_PAYLOAD, NFULA_PREFIX, ULOG_PACKET, parse};
 
-    fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+    /// An attribute as the kernel writes it.
+    pub(crate) fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
         let mut bytes = u16::try_from(value.len() + 4).unwrap().to_ne_bytes().to_vec();
         bytes.extend(kind.to_ne_bytes());
         bytes.extend(value);

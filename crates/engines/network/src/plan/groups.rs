@@ -12,7 +12,7 @@ use crate::{Direction, Matched, Network, NodeEntry, Party, PodEntry, Traffic};
 /// Security groups as the second layer of a node's rules: everybody's address, by what groups tell apart.
 pub(super) struct GroupLayer<'n, 'a> {
     network: &'n Network<'a>,
-    groups: SecurityGroups<'a>,
+    groups: &'n SecurityGroups<'a>,
     peers: Vec<Peers<'n>>,
 }
 
@@ -34,7 +34,11 @@ impl<'n> Peers<'n> {
 
 impl<'n, 'a> GroupLayer<'n, 'a> {
     /// For the pods of a node: what is on it is not what is elsewhere.
-    pub(super) fn new(network: &'n Network<'a>, node: &NodeEntry<'a>, groups: SecurityGroups<'a>) -> Self {
+    pub(super) fn new(
+        network: &'n Network<'a>,
+        node: &NodeEntry<'a>,
+        groups: &'n SecurityGroups<'a>,
+    ) -> Self {
         let mut alike: HashMap<(bool, bool, Class), usize> = HashMap::new();
         let mut found: Vec<(bool, Party<'n>, Option<Party<'n>>, Vec<Addresses>)> = Vec::new();
         let mut add = |party: Party<'n>, ipv4: bool, addresses: Addresses| {
@@ -66,7 +70,7 @@ impl<'n, 'a> GroupLayer<'n, 'a> {
         }
         let held = Addresses::each(held);
         for v4 in [true, false] {
-            for (first, last) in between(&groups, v4) {
+            for (first, last) in between(groups, v4) {
                 let range = AddressRange { first: address(first, v4), last: address(last, v4) };
                 add(Party::Address(range.first), v4, Addresses::range(range).without(&held));
             }

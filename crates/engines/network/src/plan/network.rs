@@ -6,7 +6,6 @@ use ringwall_model::network::{ContainerPort, NetworkRule, Peer, PortMatch, RuleA
 
 use super::groups::GroupLayer;
 use super::{Addresses, Cause, Compiler, DirectionRules, Layer, NodeRules, PlanRule, PodRules, PolicyRules};
-use crate::groups::SecurityGroups;
 use crate::{
     Direction, Matched, Network, NodeEntry, PodEntry, PolicyEntry, PolicyId, Traffic, ports_match, rules,
 };
@@ -32,7 +31,7 @@ impl<'a> Network<'a> {
     ///
     /// A node that nobody knows has no pods.
     pub fn node_rules(&self, node: &str, options: &NodeOptions) -> NodeRules {
-        let groups = if options.security_groups { SecurityGroups::new(self) } else { None };
+        let groups = self.groups.as_ref().filter(|_| options.security_groups);
         let Some(entry) = self.node_named(node) else {
             return Compiler::default().finish(Arc::from(node), Vec::new(), Vec::new(), Vec::new());
         };
