@@ -29,7 +29,7 @@ use ringwall_model::{
     SelectorOperator, Source,
 };
 use ringwall_network::Network;
-use ringwall_network::plan::NodeOptions;
+use ringwall_network::plan::{NodeOptions, Planning};
 use ringwall_nft::{InterfacePattern, Nft, Options, Plan};
 
 use lab::{Lab, inside, pod4, pod6, start};
@@ -129,10 +129,13 @@ fn cluster(pods: usize) -> Cluster {
     }
 }
 
+fn options() -> Options {
+    Options { interfaces: vec![InterfacePattern::new("eni*").unwrap()], ..Options::default() }
+}
+
 fn plan(cluster: &Cluster) -> Plan {
-    let options = Options { interfaces: vec![InterfacePattern::new("eni*").unwrap()], ..Options::default() };
     let rules = Network::new(cluster).node_rules("node", &NodeOptions::default());
-    Plan::new(&rules, &options).unwrap()
+    Plan::new(&rules, &options()).unwrap()
 }
 
 /// All policies select pod 1; the last one lets pod 2 in.
@@ -251,6 +254,8 @@ async fn changes() {
         cluster.network.policies.push(policy(number, subject, from, u16::try_from(1000 + number).unwrap()));
     }
     let mut before = plan(&cluster);
+    let mut planning = Planning::default();
+    planning.node_rules(&Network::new(&cluster), "node", &NodeOptions::default());
     let (mut whole, mut change, mut pure) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..10 {
         let began = Instant::now();
@@ -264,7 +269,8 @@ async fn changes() {
         let port = 20_000 + round;
         rule.ports = Some(vec![PortMatch::Range { protocol: Protocol::Tcp, first: port, last: port }]);
         let began = Instant::now();
-        let after = plan(&cluster);
+        let rules = planning.node_rules(&Network::new(&cluster), "node", &NodeOptions::default());
+        let after = before.following(&rules, &options()).unwrap();
         pure.push(began.elapsed().as_secs_f64() * 1e3);
         nft.update(&before, &after).await.unwrap();
         change.push(began.elapsed().as_secs_f64() * 1e3);

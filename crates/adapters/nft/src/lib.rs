@@ -17,6 +17,7 @@ mod bridge;
 mod class;
 mod error;
 mod flows;
+mod known;
 mod listing;
 mod names;
 pub mod nflog;

@@ -1,9 +1,11 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use ringwall_network::Direction;
-use ringwall_network::plan::{Cause, Class, NodeRules, PodRules, RuleSet};
+use ringwall_network::plan::{Cause, Class, Identity, NodeRules, PodRules, RuleSet};
 
+use crate::known::Known;
 use crate::names::Names;
 use crate::options::is_interface_name;
 use crate::table::{Chain, Set, Table};
@@ -35,6 +37,22 @@ pub struct Plan {
     pub(crate) causes: BTreeMap<String, Cause>,
     pub(crate) pods: PodAddresses,
     pub(crate) pod_counters: BTreeMap<String, (PodName, Direction)>,
+    /// How each rule set is in the table, for the next plan.
+    maps: HashMap<Identity, Arc<Maps>>,
+    known: Known,
+}
+
+/// A rule set as maps.
+#[derive(Debug)]
+struct Maps {
+    /// What their names have in common.
+    id: String,
+    /// By the ends of their names.
+    sets: Vec<(&'static str, Arc<Set>)>,
+    /// The verdicts of its classes, as they stand in the maps.
+    verdicts: Vec<String>,
+    /// For each family the verdict of the class that most addresses have, where the map does without them: it is about all known addresses.
+    most: [Option<String>; 2],
 }
 
 impl Plan {
@@ -44,8 +62,22 @@ impl Plan {
     ///
     /// If an interface of a pod has a name that can't be.
     pub fn new(rules: &NodeRules, options: &Options) -> Result<Self, NftError> {
+        Self::make(rules, options, None)
+    }
+
+    /// The same for rules that follow those of this plan: what both have in common is not made again, and keeps its name.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Plan::new`].
+    pub fn following(&self, rules: &NodeRules, options: &Options) -> Result<Self, NftError> {
+        Self::make(rules, options, Some(self))
+    }
+
+    fn make(rules: &NodeRules, options: &Options, before: Option<&Self>) -> Result<Self, NftError> {
         let mut builder = Builder::new(rules, options);
         builder.fixed();
+        builder.rule_sets(before);
         for pod in &rules.pods {
             builder.pod(pod)?;
         }
@@ -55,6 +87,8 @@ impl Plan {
             causes: builder.told,
             pods: builder.pods,
             pod_counters: builder.pod_counters,
+            maps: rules.rule_sets.iter().cloned().map(Identity).zip(builder.maps).collect(),
+            known: builder.known,
         })
     }
 
@@ -82,15 +116,12 @@ struct Builder<'a> {
     names: Names,
     table: Table,
     told: BTreeMap<String, Cause>,
-    /// The chain of each class and the maps of each rule set, once they are made.
-    classes: BTreeMap<usize, String>,
-    rule_sets: BTreeMap<usize, String>,
-    cause_ids: BTreeMap<usize, String>,
-    alike: BTreeMap<String, usize>,
-    /// Every address that a rule set has by itself.
-    known: BTreeSet<IpAddr>,
-    /// The verdict of the class that most of them have, by rule set and family, where the map does without.
-    most: BTreeMap<(String, bool), String>,
+    /// The verdict of each class and the name of each cause, once they are made.
+    classes: HashMap<&'a Class, String>,
+    cause_ids: HashMap<&'a Cause, String>,
+    /// The maps of each rule set.
+    maps: Vec<Arc<Maps>>,
+    known: Known,
     pods: PodAddresses,
     pod_counters: BTreeMap<String, (PodName, Direction)>,
 }
@@ -125,12 +156,10 @@ impl<'a> Builder<'a> {
             names: Names::default(),
             table,
             told: BTreeMap::new(),
-            classes: BTreeMap::new(),
-            rule_sets: BTreeMap::new(),
-            cause_ids: BTreeMap::new(),
-            alike: BTreeMap::new(),
-            known: rules.rule_sets.iter().flat_map(|set| &set.singles).map(|(address, _)| *address).collect(),
-            most: BTreeMap::new(),
+            classes: HashMap::new(),
+            cause_ids: HashMap::new(),
+            maps: Vec::new(),
+            known: Known::default(),
             pods: BTreeMap::new(),
             pod_counters: BTreeMap::new(),
         }
@@ -141,7 +170,8 @@ impl<'a> Builder<'a> {
         let set = |head: &str| Set { head: head.to_owned(), ..Set::default() };
         let map = |head: &str| Set { head: head.to_owned(), is_map: true, ..Set::default() };
         for (family, kind) in [("4", "ipv4_addr"), ("6", "ipv6_addr")] {
-            let mut add = |name: &str, set: Set| self.table.sets.insert(format!("{name}{family}"), set);
+            let mut add =
+                |name: &str, set: Set| self.table.sets.insert(format!("{name}{family}"), Arc::new(set));
             add("pods", set(&format!("type {kind};")));
             add("bound", set(&format!("type ifname . {kind};")));
             add("node", set(&format!("type {kind};")));
@@ -151,7 +181,7 @@ impl<'a> Builder<'a> {
                 add("logged", set(&format!("type {kind}; size 65536; flags dynamic,timeout; timeout 1m;")));
             }
         }
-        self.table.sets.insert("bound_interfaces".to_owned(), set("type ifname;"));
+        self.table.sets.insert("bound_interfaces".to_owned(), Arc::new(set("type ifname;")));
         if self.options.log_group.is_some() {
             self.table.limits.insert("all_logged".to_owned(), LOG_LIMIT_ALL.to_owned());
         }
@@ -176,7 +206,7 @@ impl<'a> Builder<'a> {
     fn element(&mut self, set: &str, address: IpAddr, key: &str, value: &str) {
         let family = if address.is_ipv4() { "4" } else { "6" };
         if let Some(set) = self.table.sets.get_mut(&format!("{set}{family}")) {
-            set.elements.entry(key.to_owned()).or_insert_with(|| value.to_owned());
+            Arc::make_mut(set).elements.entry(key.to_owned()).or_insert_with(|| value.to_owned());
         }
     }
 
@@ -219,7 +249,7 @@ impl<'a> Builder<'a> {
                 self.element("bound", *address, &format!("{quoted} . {address}"), "");
             }
             if let Some(set) = self.table.sets.get_mut("bound_interfaces") {
-                set.elements.insert(quoted, String::new());
+                Arc::make_mut(set).elements.insert(quoted, String::new());
             }
         }
         let pod_name = PodName { namespace: pod.namespace.clone(), name: pod.name.clone() };
@@ -260,17 +290,51 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
+    /// Makes the maps of all rule sets, or takes those that there were.
+    fn rule_sets(&mut self, before: Option<&Plan>) {
+        let nothing = HashMap::new();
+        let (maps, known) = match before {
+            Some(before) => (&before.maps, before.known.clone()),
+            None => (&nothing, Known::default()),
+        };
+        let rules = self.rules;
+        let now: HashSet<Identity> = rules.rule_sets.iter().cloned().map(Identity).collect();
+        let come = now.iter().filter(|set| !maps.contains_key(*set)).map(|set| &*set.0);
+        let gone = maps.keys().filter(|set| !now.contains(*set)).map(|set| &*set.0);
+        let (known, changed) = known.after(come, gone);
+        self.known = known;
+        let with_verdicts = |set: &'a Arc<RuleSet>| {
+            let verdicts: Vec<String> = set.classes.iter().map(|class| self.class(class)).collect();
+            (set, verdicts)
+        };
+        let all: Vec<_> = rules.rule_sets.iter().map(with_verdicts).collect();
+        let kept = |(set, verdicts): &(&Arc<RuleSet>, Vec<String>)| {
+            let kept = maps.get(&Identity(Arc::clone(set)))?;
+            let holds = kept.verdicts == *verdicts && (!changed || kept.most == [None, None]);
+            holds.then(|| Arc::clone(kept))
+        };
+        let kept: Vec<Option<Arc<Maps>>> = all.iter().map(kept).collect();
+        let mut taken: HashSet<String> = kept.iter().flatten().map(|maps| maps.id.clone()).collect();
+        for ((set, verdicts), kept) in all.into_iter().zip(kept) {
+            let maps = kept.unwrap_or_else(|| Arc::new(self.make_maps(set, verdicts, &mut taken)));
+            for (suffix, set) in &maps.sets {
+                self.table.sets.insert(format!("s_{}_{suffix}", maps.id), Arc::clone(set));
+            }
+            for (v4, name) in [(true, "known4"), (false, "known6")] {
+                if of_family(&maps.most, v4).is_some() && !self.table.sets.contains_key(name) {
+                    self.table.sets.insert(name.to_owned(), self.known.set(v4));
+                }
+            }
+            self.maps.push(maps);
+        }
+    }
+
     /// The chain of a rule set for a direction.
     fn rule_set(&mut self, index: usize, direction: Direction) -> String {
-        let Some(rule_set) = self.rules.rule_sets.get(index) else { return "d_unplanned".to_owned() };
-        let id = match self.rule_sets.get(&index) {
-            Some(id) => id.clone(),
-            None => {
-                let id = self.maps(rule_set);
-                self.rule_sets.insert(index, id.clone());
-                id
-            }
+        let (Some(rule_set), Some(maps)) = (self.rules.rule_sets.get(index), self.maps.get(index)) else {
+            return "d_unplanned".to_owned();
         };
+        let id = &maps.id;
         let name = format!("{}_{id}", if direction == Direction::Egress { "se" } else { "si" });
         if self.table.chains.contains_key(&name) {
             return name;
@@ -278,21 +342,19 @@ impl<'a> Builder<'a> {
         let other = other_end(direction);
         let mut rules = Vec::new();
         for (kind, v4, single, ranges) in [("ip", true, "4", "r4"), ("ip6", false, "6", "r6")] {
-            let look_up = |rules: &mut Vec<String>, table: &Table, suffix: &str| {
-                let map = format!("s_{id}_{suffix}");
-                if table.sets.contains_key(&map) {
-                    rules.push(format!("ct {other} {kind} saddr vmap @{map}"));
+            let look_up = |rules: &mut Vec<String>, suffix: &str| {
+                if maps.sets.iter().any(|(known, _)| *known == suffix) {
+                    rules.push(format!("ct {other} {kind} saddr vmap @s_{id}_{suffix}"));
                 }
             };
-            look_up(&mut rules, &self.table, single);
-            if let Some(verdict) = self.most.get(&(id.clone(), v4)) {
+            look_up(&mut rules, single);
+            if let Some(verdict) = of_family(&maps.most, v4) {
                 rules.push(format!("ct {other} {kind} saddr @known{single} {verdict}"));
-                share_known(&mut self.table, &self.known, v4);
             }
-            look_up(&mut rules, &self.table, ranges);
+            look_up(&mut rules, ranges);
         }
-        let otherwise = self.class(rule_set.otherwise);
-        rules.push(otherwise);
+        let otherwise = maps.verdicts.get(rule_set.otherwise);
+        rules.push(otherwise.map_or(UNPLANNED, String::as_str).to_owned());
         self.chain(&name, rules);
         name
     }
@@ -311,9 +373,10 @@ impl<'a> Builder<'a> {
         let most =
             count.into_iter().max_by_key(|(_, count)| *count).filter(|(_, count)| *count >= MANY_ALIKE);
         if let Some((most, _)) = most {
-            let known = self.known.iter().filter(|address| address.is_ipv4() == v4);
-            let others: Vec<(IpAddr, usize)> = known
-                .map(|address| (*address, rule_set.class(*address)))
+            let others: Vec<(IpAddr, usize)> = self
+                .known
+                .of(v4)
+                .map(|address| (address, rule_set.place(address)))
                 .filter(|(_, class)| *class != most)
                 .collect();
             if others.len() < own().count() {
@@ -324,75 +387,54 @@ impl<'a> Builder<'a> {
     }
 
     /// The maps of a rule set. Their name is made of what has a say in it, so that it stays when a pod comes or goes.
-    fn maps(&mut self, rule_set: &RuleSet) -> String {
-        let mut classes: Vec<usize> = rule_set
-            .singles
-            .iter()
-            .map(|(_, class)| *class)
-            .chain(rule_set.ranges.iter().map(|(_, class)| *class))
-            .chain([rule_set.otherwise])
-            .collect();
-        classes.sort_unstable();
-        classes.dedup();
-        let mut causes: Vec<usize> = classes
-            .iter()
-            .filter_map(|class| self.rules.classes.get(*class))
-            .flat_map(|class| class.segments.iter().filter_map(|segment| segment.cause))
-            .collect();
-        causes.sort_unstable();
-        causes.dedup();
-        let mut said: Vec<String> =
-            causes.into_iter().filter_map(|cause| self.rules.causes.get(cause)).map(canonical).collect();
+    fn make_maps(&mut self, rule_set: &RuleSet, verdicts: Vec<String>, taken: &mut HashSet<String>) -> Maps {
+        let segments = rule_set.classes.iter().flat_map(|class| &class.segments);
+        let causes: HashSet<&Cause> = segments.filter_map(|segment| segment.cause.as_deref()).collect();
+        let mut said: Vec<String> = causes.into_iter().map(canonical).collect();
         said.sort_unstable();
-        let what = said.join("\n");
-        let nth = self.alike.entry(what.clone()).or_default();
-        *nth = nth.saturating_add(1);
-        let what = format!("{nth}\n{what}");
-        let id = self.names.name("", &what);
+        let said = said.join("\n");
+        let id = (1..)
+            .map(|nth: usize| self.names.name("", &format!("{nth}\n{said}")))
+            .find(|id| !taken.contains(id))
+            .unwrap_or_default();
+        taken.insert(id.clone());
+        let verdict = |class: usize| verdicts.get(class).map_or_else(|| UNPLANNED.to_owned(), String::clone);
         let mut maps: BTreeMap<&str, BTreeMap<String, String>> = BTreeMap::new();
-        for v4 in [true, false] {
-            let suffix = if v4 { "4" } else { "6" };
+        let most = [(true, "4"), (false, "6")].map(|(v4, suffix)| {
             let (singles, most) = self.singles(rule_set, v4);
             for (address, class) in singles {
-                let verdict = self.class(class);
-                maps.entry(suffix).or_default().insert(address.to_string(), verdict);
+                maps.entry(suffix).or_default().insert(address.to_string(), verdict(class));
             }
-            if let Some(class) = most {
-                let verdict = self.class(class);
-                self.most.insert((id.clone(), v4), verdict);
-            }
-        }
+            most.map(verdict)
+        });
         for (range, class) in &rule_set.ranges {
             let suffix = if range.first.is_ipv4() { "r4" } else { "r6" };
-            let verdict = self.class(*class);
-            maps.entry(suffix).or_default().insert(format!("{}-{}", range.first, range.last), verdict);
+            maps.entry(suffix)
+                .or_default()
+                .insert(format!("{}-{}", range.first, range.last), verdict(*class));
         }
-        for (suffix, elements) in maps {
+        let set = |(suffix, elements): (&'static str, BTreeMap<String, String>)| {
             let kind = if suffix.ends_with('4') { "ipv4_addr" } else { "ipv6_addr" };
             let flags = if suffix.starts_with('r') { " flags interval;" } else { "" };
-            let head = format!("type {kind} : verdict;{flags}");
-            self.table.sets.insert(format!("s_{id}_{suffix}"), Set { is_map: true, head, elements });
-        }
-        id
+            (suffix, Arc::new(Set { is_map: true, head: format!("type {kind} : verdict;{flags}"), elements }))
+        };
+        Maps { id, sets: maps.into_iter().map(set).collect(), most, verdicts }
     }
 
     /// The verdict that leads to a class.
-    fn class(&mut self, index: usize) -> String {
-        if let Some(verdict) = self.classes.get(&index) {
+    fn class(&mut self, class: &'a Class) -> String {
+        if let Some(verdict) = self.classes.get(class) {
             return verdict.clone();
         }
-        let verdict = match self.rules.classes.get(index) {
-            Some(class) => self.class_chain(class),
-            None => UNPLANNED.to_owned(),
-        };
-        self.classes.insert(index, verdict.clone());
+        let verdict = self.class_chain(class);
+        self.classes.insert(class, verdict.clone());
         verdict
     }
 
-    fn class_chain(&mut self, class: &Class) -> String {
+    fn class_chain(&mut self, class: &'a Class) -> String {
         let mut parts = Vec::new();
         for segment in &class.segments {
-            let verdict = self.verdict(segment.allowed, segment.cause);
+            let verdict = self.verdict(segment.allowed, segment.cause.as_deref());
             parts.extend(segment.traffic.spans().map(|span| (span, verdict.clone())));
         }
         parts.sort_unstable();
@@ -408,22 +450,21 @@ impl<'a> Builder<'a> {
         let made = class::chain(&parts, &name, passes, UNPLANNED);
         self.chain(&name, made.rules);
         if let Some(ports) = made.ports {
-            self.table.sets.insert(name.clone(), ports);
+            self.table.sets.insert(name.clone(), Arc::new(ports));
         }
         format!("goto {name}")
     }
 
     /// The verdict of a part: a chain that counts it for its cause, and lets through or drops.
-    fn verdict(&mut self, allowed: bool, cause: Option<usize>) -> String {
-        let Some((index, cause)) = cause.and_then(|index| Some((index, self.rules.causes.get(index)?)))
-        else {
+    fn verdict(&mut self, allowed: bool, cause: Option<&'a Cause>) -> String {
+        let Some(cause) = cause else {
             return if allowed { "return".to_owned() } else { UNPLANNED.to_owned() };
         };
-        let id = match self.cause_ids.get(&index) {
+        let id = match self.cause_ids.get(cause) {
             Some(id) => id.clone(),
             None => {
                 let id = self.names.name("", &canonical(cause));
-                self.cause_ids.insert(index, id.clone());
+                self.cause_ids.insert(cause, id.clone());
                 id
             }
         };
@@ -525,18 +566,9 @@ impl Plan {
     pub(crate) const LOG_PREFIX_REPLY: &'static str = "ringwall-reply:";
 }
 
-/// Has the set of all known addresses of a family in the table.
-fn share_known(table: &mut Table, known: &BTreeSet<IpAddr>, v4: bool) {
-    let (name, kind) = if v4 { ("known4", "ipv4_addr") } else { ("known6", "ipv6_addr") };
-    table.sets.entry(name.to_owned()).or_insert_with(|| Set {
-        head: format!("type {kind};"),
-        elements: known
-            .iter()
-            .filter(|address| address.is_ipv4() == v4)
-            .map(|address| (address.to_string(), String::new()))
-            .collect(),
-        ..Set::default()
-    });
+fn of_family(most: &[Option<String>; 2], v4: bool) -> Option<&String> {
+    let [ipv4, ipv6] = most;
+    if v4 { ipv4.as_ref() } else { ipv6.as_ref() }
 }
 
 /// Which of conntrack's two tuples has the other end as its source.
@@ -551,3 +583,6 @@ fn other_end(direction: Direction) -> &'static str {
 fn canonical(cause: &Cause) -> String {
     format!("{cause:?}")
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 /// A table of nftables as text, part by part: what is compared with another is compared by content.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -8,7 +9,8 @@ pub(crate) struct Table {
     pub(crate) counters: BTreeSet<String>,
     /// Named limits, with what they say.
     pub(crate) limits: BTreeMap<String, String>,
-    pub(crate) sets: BTreeMap<String, Set>,
+    /// What two tables have in common may be one.
+    pub(crate) sets: BTreeMap<String, Arc<Set>>,
     pub(crate) chains: BTreeMap<String, Chain>,
 }
 
@@ -108,7 +110,11 @@ impl Table {
         }
         let nothing = BTreeMap::new();
         for (name, set) in &after.sets {
-            let before = self.sets.get(name).map_or(&nothing, |set| &set.elements);
+            let before = self.sets.get(name);
+            if before.is_some_and(|before| Arc::ptr_eq(before, set)) {
+                continue;
+            }
+            let before = before.map_or(&nothing, |set| &set.elements);
             let gone = before.iter().filter(|(key, value)| set.elements.get(*key) != Some(*value));
             elements(script, "delete", t, name, gone);
             let new = set.elements.iter().filter(|(key, value)| before.get(*key) != Some(*value));

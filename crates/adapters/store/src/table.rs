@@ -1,7 +1,9 @@
 //! Records of one kind as values of one type, served from memory.
 
 use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -18,7 +20,10 @@ pub const CACHE_BYTES: usize = 32 << 20;
 
 /// How often a change is tried again after a conflict. Each conflict is another's success, so only a place that many
 /// write all the time gets there.
-const MAX_TRIES: usize = 64;
+const MAX_TRIES: u32 = 64;
+
+/// The longest wait before a change is tried again. Without one, who reads a moment later than others loses every time.
+const MAX_WAIT: Duration = Duration::from_millis(32);
 
 /// The records of one kind, kept as JSON, as values of one type. Cloning is cheap, and clones share their memory.
 ///
@@ -153,7 +158,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Table<T> {
         place: &Place,
         mut change: impl FnMut(Option<&T>) -> Result<Change<T>, E>,
     ) -> Result<Option<Arc<Row<T>>>, E> {
-        for _ in 0..MAX_TRIES {
+        for conflicts in 1..=MAX_TRIES {
             let now = self.get(&place.account, &place.region, &place.name).await?;
             let expect = now.as_ref().map_or(Expect::Absent, |row| Expect::Revision(row.revision));
             let place = self.place(&place.account, &place.region, &place.name);
@@ -173,7 +178,10 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Table<T> {
             match self.store.commit(batch).await {
                 Ok(revision) => return Ok(put.map(|value| Arc::new(Row { value, revision, place }))),
                 // Whoever came first may be another process, of which the memory does not know yet.
-                Err(StoreError::Conflict(place)) => self.cache.forget(&place),
+                Err(StoreError::Conflict(place)) => {
+                    self.cache.forget(&place);
+                    tokio::time::sleep(wait(conflicts)).await;
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -192,6 +200,13 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Table<T> {
         serde_json::to_vec(value)
             .map_err(|cause| StoreError::Unwritable { place: place.clone(), cause: Arc::new(cause) })
     }
+}
+
+/// How long to wait after so many conflicts in a row: anywhere up to twice as long each time, so that those who met don't meet again.
+fn wait(conflicts: u32) -> Duration {
+    let most = Duration::from_millis(1).saturating_mul(2_u32.saturating_pow(conflicts)).min(MAX_WAIT);
+    // The standard library's only randomness, which is enough for this.
+    most.mul_f64((RandomState::new().hash_one(0_u8) % 1_000) as f64 / 1_000.0)
 }
 
 impl<T> Clone for Table<T> {

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ringwall_kubernetes::Cluster as Apiserver;
 use ringwall_model::{Aws, Pod};
-use ringwall_network::plan::{Cause, NodeOptions, NodeRules};
+use ringwall_network::plan::{Cause, NodeOptions, NodeRules, Planning};
 use ringwall_network::{Direction, Network};
 use ringwall_nft::{
     Counts, Denial, DenyLog, Flow, Flows, InterfacePattern, Listing, Logged, Nft, NftError, Options, Plan,
@@ -113,9 +113,17 @@ impl InForce {
     }
 }
 
+/// What was worked out before, of which a change leaves most as it is.
+#[derive(Default)]
+struct Known {
+    objects: Objects,
+    planning: Planning,
+    plan: Option<Arc<Plan>>,
+}
+
 /// What is worked out off the threads that wait.
 struct Work {
-    objects: Objects,
+    known: Known,
     settings: Settings,
     current: Vec<Current>,
     sandboxes: Sandboxes,
@@ -125,19 +133,19 @@ struct Work {
 
 struct Worked {
     rules: NodeRules,
-    plan: Result<Plan, NftError>,
+    plan: Result<Arc<Plan>, NftError>,
     policies: usize,
     names: Names,
 }
 
 impl Work {
     /// Gives the rules, if anything that counts has changed.
-    fn run(mut self) -> (Objects, Sandboxes, Option<Worked>) {
-        let changed = self.objects.update(&self.current);
+    fn run(mut self) -> (Known, Sandboxes, Option<Worked>) {
+        let changed = self.known.objects.update(&self.current);
         if !changed && !self.forced {
-            return (self.objects, self.sandboxes, None);
+            return (self.known, self.sandboxes, None);
         }
-        let mut cluster = self.objects.cluster();
+        let mut cluster = self.known.objects.cluster();
         if let Some(aws) = &self.aws {
             cluster.aws = (**aws).clone();
         }
@@ -145,19 +153,27 @@ impl Work {
         let policies = cluster.network.policies.len();
         let names = if self.settings.flow_log.is_some() { names(&cluster.pods) } else { Names::new() };
         let options = NodeOptions { security_groups: self.aws.is_some() };
-        let mut rules = Network::new(&cluster).node_rules(&self.settings.node, &options);
+        let network = Network::new(&cluster);
+        let mut rules = self.known.planning.node_rules(&network, &self.settings.node, &options);
         for pod in &mut rules.pods {
             pod.interfaces = self.sandboxes.interfaces(&pod.namespace, &pod.name, &pod.addresses);
         }
-        let plan = Plan::new(&rules, &self.settings.options);
-        (self.objects, self.sandboxes, Some(Worked { rules, plan, policies, names }))
+        let plan = match &self.known.plan {
+            Some(before) => before.following(&rules, &self.settings.options),
+            None => Plan::new(&rules, &self.settings.options),
+        };
+        let plan = plan.map(Arc::new);
+        if let Ok(plan) = &plan {
+            self.known.plan = Some(Arc::clone(plan));
+        }
+        (self.known, self.sandboxes, Some(Worked { rules, plan, policies, names }))
     }
 }
 
 /// What the loop keeps from one turn to the next.
 #[derive(Default)]
 struct Kept {
-    objects: Objects,
+    known: Known,
     /// What is in the kernel; `None` where that is not known.
     in_force: Option<Arc<Plan>>,
     /// What the kernel listed of it, once that was read.
@@ -279,7 +295,7 @@ impl Agent {
             (told.sandboxes.clone(), told.version, told.aws.clone())
         };
         let work = Work {
-            objects: std::mem::take(&mut kept.objects),
+            known: std::mem::take(&mut kept.known),
             settings: self.settings.clone(),
             current,
             sandboxes: sandboxes.clone(),
@@ -289,14 +305,14 @@ impl Agent {
         let began = Instant::now();
         let worked = tokio::task::spawn_blocking(move || work.run()).await;
         // What was read is lost with a panic, and read again.
-        let (objects, settled, worked) =
+        let (known, settled, worked) =
             worked.map_err(|error| format!("working rules out failed: {error}"))?;
-        kept.objects = objects;
+        kept.known = known;
         let Some(Worked { rules, plan, policies, names }) = worked else { return Ok(()) };
         // Until it is in force, the next turn has to do it again.
         kept.version = None;
         self.metrics.computing.observe(began.elapsed().as_secs_f64());
-        let plan = Arc::new(plan.map_err(|error| error.to_string())?);
+        let plan = plan.map_err(|error| error.to_string())?;
         self.apply(kept, Arc::clone(&plan)).await.map_err(|error| error.to_string())?;
         kept.version = Some(version);
         self.metrics.enforcing.observe(news.elapsed().as_secs_f64());

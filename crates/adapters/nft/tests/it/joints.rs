@@ -56,7 +56,7 @@ async fn pods_of_one_bridge_are_judged_if_the_kernel_lets_the_filter_see_them() 
         name: Arc::from(format!("pod{index}")),
         addresses: vec![all[index - 1], all[index + 1]],
         interfaces: Vec::new(),
-        ingress: if index == 1 { compiler.rule_set(&web) } else { None },
+        ingress: if index == 1 { compiler.rule_set(web.clone()) } else { None },
         egress: None,
     });
     let rules = compiler.finish(Arc::from("node"), Vec::new(), made.to_vec(), Vec::new());

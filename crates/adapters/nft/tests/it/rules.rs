@@ -77,8 +77,8 @@ pub(crate) fn node(lab: &Lab, judged: &[(usize, DirectionRules, DirectionRules)]
                 name: Arc::from(format!("pod{index}")),
                 addresses: vec![pod4(index), pod6(index)],
                 interfaces: vec![Arc::from(lab.interface(index))],
-                ingress: found.and_then(|(_, ingress, _)| compiler.rule_set(ingress)),
-                egress: found.and_then(|(_, _, egress)| compiler.rule_set(egress)),
+                ingress: found.and_then(|(_, ingress, _)| compiler.rule_set(ingress.clone())),
+                egress: found.and_then(|(_, _, egress)| compiler.rule_set(egress.clone())),
             }
         })
         .collect();

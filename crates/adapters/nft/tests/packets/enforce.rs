@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ringwall_network::Network;
-use ringwall_network::plan::{NodeOptions, NodeRules};
+use ringwall_network::plan::{NodeOptions, NodeRules, Planning};
 use ringwall_nft::{InterfacePattern, Nft, Options, Plan};
 
 use crate::lab::{Lab, Netns};
@@ -13,7 +13,7 @@ use crate::world::World;
 /// What is in force on each node.
 #[derive(Default)]
 pub(crate) struct Enforcer {
-    plans: Vec<Option<Plan>>,
+    nodes: Vec<(Planning, Option<Plan>)>,
     /// How long the kernel was busy with changes, and how many there were.
     pub(crate) spent: (Duration, usize),
 }
@@ -25,8 +25,13 @@ pub(crate) fn options() -> Options {
 
 /// What a node has to do in a state of the cluster; the interfaces are the lab's, as an agent would find them.
 pub(crate) fn node_rules(lab: &Lab, world: &World, node: usize) -> NodeRules {
+    next_node_rules(&mut Planning::default(), lab, world, node)
+}
+
+fn next_node_rules(planning: &mut Planning, lab: &Lab, world: &World, node: usize) -> NodeRules {
     let cluster = world.cluster();
-    let mut rules = Network::new(&cluster).node_rules(&world.nodes[node].name, &NodeOptions::default());
+    let network = Network::new(&cluster);
+    let mut rules = planning.node_rules(&network, &world.nodes[node].name, &NodeOptions::default());
     assert!(rules.not_evaluated.is_empty(), "{:?}", rules.not_evaluated);
     for pod in &mut rules.pods {
         if let Some(made) = lab.pods.get(&format!("{}/{}", pod.namespace, pod.name)) {
@@ -47,9 +52,13 @@ pub(crate) fn within<T: Send, F: Future<Output = T>>(netns: &Netns, work: impl F
 impl Enforcer {
     /// Makes each node do what the state asks of it, by what differs from the state before.
     pub(crate) fn apply(&mut self, lab: &Lab, world: &World) {
-        self.plans.resize(lab.nodes.len(), None);
-        for (node, before) in self.plans.iter_mut().enumerate().take(world.nodes.len()) {
-            let plan = Plan::new(&node_rules(lab, world, node), &options()).unwrap();
+        self.nodes.resize_with(lab.nodes.len(), Default::default);
+        for (node, (planning, before)) in self.nodes.iter_mut().enumerate().take(world.nodes.len()) {
+            let rules = next_node_rules(planning, lab, world, node);
+            let plan = match &*before {
+                Some(before) => before.following(&rules, &options()).unwrap(),
+                None => Plan::new(&rules, &options()).unwrap(),
+            };
             let start = Instant::now();
             within(&lab.nodes[node].netns, || async {
                 match before {

@@ -10,6 +10,7 @@ mod groups;
 mod network;
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use ringwall_model::ObjectRef;
 
 pub use addresses::Addresses;
 pub use compile::{Compiler, DirectionRules, PlanRule, PolicyRules};
-pub use network::NodeOptions;
+pub use network::{NodeOptions, Planning};
 
 pub use crate::AddressRange;
 use crate::{Direction, Traffic};
@@ -31,12 +32,8 @@ pub struct NodeRules {
     pub node_addresses: Vec<IpAddr>,
     /// The pods that it judges: those of the node that are on the pod network, live, and have an address. Sorted by namespace and name.
     pub pods: Vec<PodRules>,
-    /// What pods are judged by; each is in the list once, and many pods may share one.
-    pub rule_sets: Vec<RuleSet>,
-    /// What becomes of packets from and to an address; each once.
-    pub classes: Vec<Class>,
-    /// Why packets pass or don't; each once.
-    pub causes: Vec<Cause>,
+    /// What pods are judged by; many pods may share one. What a change does not touch is the very one of the time before.
+    pub rule_sets: Vec<Arc<RuleSet>>,
     /// What could not be put into rules, each in words. What it might have allowed is denied, and what it might have denied too.
     pub not_evaluated: Vec<Arc<str>>,
 }
@@ -64,17 +61,24 @@ pub struct PodRules {
 /// Single addresses are looked at first, then ranges; what is in neither is of the class `otherwise`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RuleSet {
-    /// Single addresses, sorted, and which of [`NodeRules::classes`] they are in.
+    /// Single addresses, sorted, and which of the classes they are in.
     pub singles: Vec<(IpAddr, usize)>,
     /// Ranges, sorted, none overlapping another.
     pub ranges: Vec<(AddressRange, usize)>,
     /// The class of all others.
     pub otherwise: usize,
+    /// What becomes of packets from and to an address; each once.
+    pub classes: Vec<Class>,
 }
 
 impl RuleSet {
     /// The class of an address.
-    pub fn class(&self, address: IpAddr) -> usize {
+    pub fn class(&self, address: IpAddr) -> Option<&Class> {
+        self.classes.get(self.place(address))
+    }
+
+    /// The place of the class of an address.
+    pub fn place(&self, address: IpAddr) -> usize {
         if let Ok(at) = self.singles.binary_search_by(|(single, _)| single.cmp(&address))
             && let Some((_, class)) = self.singles.get(at)
         {
@@ -86,6 +90,24 @@ impl RuleSet {
             .and_then(|at| self.ranges.get(at))
             .filter(|(range, _)| range.last >= address && range.first.is_ipv4() == address.is_ipv4())
             .map_or(self.otherwise, |(_, class)| *class)
+    }
+}
+
+/// A rule set by where it is, not by what it says: so what is kept of one time is found at the next.
+#[derive(Clone, Debug)]
+pub struct Identity(pub Arc<RuleSet>);
+
+impl PartialEq for Identity {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Identity {}
+
+impl Hash for Identity {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.0).hash(state);
     }
 }
 
@@ -103,8 +125,8 @@ pub struct Segment {
     pub traffic: Traffic,
     /// Whether they pass.
     pub allowed: bool,
-    /// Which of [`NodeRules::causes`] says so; `None` where nothing has a say.
-    pub cause: Option<usize>,
+    /// What says so; `None` where nothing has a say.
+    pub cause: Option<Arc<Cause>>,
 }
 
 impl Class {

@@ -7,7 +7,8 @@ use ringwall_model::network::{ContainerPort, NetworkRule, Peer, PortMatch, RuleA
 use super::groups::GroupLayer;
 use super::{Addresses, Cause, Compiler, DirectionRules, Layer, NodeRules, PlanRule, PodRules, PolicyRules};
 use crate::{
-    Direction, Matched, Network, NodeEntry, PodEntry, PolicyEntry, PolicyId, Traffic, ports_match, rules,
+    Direction, Matched, NamespaceId, Network, NodeEntry, PodEntry, PolicyEntry, PolicyId, Traffic,
+    ports_match, rules,
 };
 
 /// What a node's rules are to hold.
@@ -26,24 +27,80 @@ impl Default for NodeOptions {
 /// Matches of a rule, as they stand in a [`PlanRule`].
 type Matches = Vec<(Arc<Addresses>, Matched)>;
 
-impl<'a> Network<'a> {
+/// Addresses that match peers for certain, and those that may.
+type Resolved = (Arc<Addresses>, Arc<Addresses>);
+
+impl Network<'_> {
     /// What the packet filter of a node has to do, so that its packets meet what [`Network::traffic`] says.
     ///
     /// A node that nobody knows has no pods.
     pub fn node_rules(&self, node: &str, options: &NodeOptions) -> NodeRules {
-        let groups = self.groups.as_ref().filter(|_| options.security_groups);
-        let Some(entry) = self.node_named(node) else {
-            return Compiler::default().finish(Arc::from(node), Vec::new(), Vec::new(), Vec::new());
+        Planning::default().node_rules(self, node, options)
+    }
+}
+
+/// Works out a node's rules time after time. What a change does not touch is kept, and each time is as if it were the first.
+#[derive(Debug, Default)]
+pub struct Planning {
+    compiler: Compiler,
+    population: Population,
+    /// Peers with what they stand for in this population.
+    peers: HashMap<Vec<Peer>, Resolved>,
+}
+
+/// All that peers are looked up in.
+#[derive(Debug, Default, PartialEq)]
+struct Population {
+    namespaces: Vec<(Arc<str>, Vec<Label>)>,
+    pods: Vec<(NamespaceId, bool, Vec<Label>, Vec<IpAddr>)>,
+    nodes: Vec<(Option<Vec<Label>>, Vec<IpAddr>)>,
+}
+
+type Label = (Arc<str>, Arc<str>);
+
+impl Population {
+    fn of(network: &Network<'_>) -> Self {
+        let namespaces = network.namespaces().iter();
+        let nodes = network.nodes().iter();
+        let pods = network.pods().iter().map(|pod| {
+            (pod.namespace, pod.host_network(), pod.labels().to_vec(), pod.parts().addresses.clone())
+        });
+        Self {
+            namespaces: namespaces.map(|one| (Arc::from(one.name), one.labels.clone())).collect(),
+            pods: pods.collect(),
+            nodes: nodes
+                .map(|node| (node.object.map(|object| object.labels.clone()), node.addresses.clone()))
+                .collect(),
+        }
+    }
+}
+
+impl Planning {
+    /// As [`Network::node_rules`] says.
+    pub fn node_rules(&mut self, network: &Network<'_>, node: &str, options: &NodeOptions) -> NodeRules {
+        let groups = network.groups.as_ref().filter(|_| options.security_groups);
+        let Some(entry) = network.node_named(node) else {
+            return self.compiler.finish(Arc::from(node), Vec::new(), Vec::new(), Vec::new());
         };
-        Planner {
-            network: self,
-            groups: groups.map(|groups| GroupLayer::new(self, entry, groups)),
-            compiler: Compiler::default(),
+        let population = Population::of(network);
+        if population != self.population {
+            self.peers.clear();
+            self.population = population;
+        }
+        let Self { compiler, peers, .. } = self;
+        let mut planner = Planner {
+            network,
+            groups: groups.map(|groups| GroupLayer::new(network, entry, groups)),
+            compiler,
+            known_peers: std::mem::take(peers),
+            peers: HashMap::new(),
             rules: HashMap::new(),
             rule_sets: HashMap::new(),
             not_evaluated: Vec::new(),
-        }
-        .plan(entry)
+        };
+        let rules = planner.plan(entry);
+        self.peers = planner.peers;
+        rules
     }
 }
 
@@ -58,18 +115,21 @@ struct Alike<'n> {
     groups: Option<crate::groups::Class>,
 }
 
-struct Planner<'n, 'a> {
+struct Planner<'p, 'n, 'a> {
     network: &'n Network<'a>,
     groups: Option<GroupLayer<'n, 'a>>,
-    compiler: Compiler,
+    compiler: &'p mut Compiler,
+    /// What was found of peers in times before, and what this time looks at of it or found anew.
+    known_peers: HashMap<Vec<Peer>, Resolved>,
+    peers: HashMap<Vec<Peer>, Resolved>,
     /// Matches of rules whose ports don't depend on the pod: by policy, direction and place.
     rules: HashMap<(PolicyId, Direction, usize), Matches>,
     rule_sets: HashMap<Alike<'n>, Option<usize>>,
     not_evaluated: Vec<Arc<str>>,
 }
 
-impl<'n, 'a> Planner<'n, 'a> {
-    fn plan(mut self, node: &'n NodeEntry<'a>) -> NodeRules {
+impl<'n, 'a> Planner<'_, 'n, 'a> {
+    fn plan(&mut self, node: &'n NodeEntry<'a>) -> NodeRules {
         let mut pods = Vec::new();
         for pod in node.pods.iter().filter_map(|id| self.network.pod(*id)) {
             if pod.host_network() || pod.parts().addresses.is_empty() {
@@ -87,7 +147,8 @@ impl<'n, 'a> Planner<'n, 'a> {
         }
         self.not_evaluated.sort_unstable();
         self.not_evaluated.dedup();
-        self.compiler.finish(Arc::from(node.name), node.addresses.clone(), pods, self.not_evaluated)
+        let not_evaluated = std::mem::take(&mut self.not_evaluated);
+        self.compiler.finish(Arc::from(node.name), node.addresses.clone(), pods, not_evaluated)
     }
 
     fn rule_set(&mut self, pod: &'n PodEntry<'a>, direction: Direction) -> Option<usize> {
@@ -108,7 +169,7 @@ impl<'n, 'a> Planner<'n, 'a> {
         if let Some(groups) = &mut self.groups {
             all.groups = groups.rules(pod, direction, &mut self.not_evaluated);
         }
-        let made = self.compiler.rule_set(&all);
+        let made = self.compiler.rule_set(all);
         self.rule_sets.insert(alike, made);
         made
     }
@@ -223,11 +284,32 @@ impl<'n, 'a> Planner<'n, 'a> {
         matches
     }
 
-    /// The addresses that match a rule's peers, and those that may.
-    fn peers(&mut self, rule: &NetworkRule, entry: &PolicyEntry<'a>) -> (Arc<Addresses>, Arc<Addresses>) {
+    /// What a rule's peers stand for, with what of them could not be evaluated.
+    fn peers(&mut self, rule: &NetworkRule, entry: &PolicyEntry<'a>) -> Resolved {
         let Some(peers) = &rule.peers else {
             return (Arc::new(Addresses::all()), Arc::default());
         };
+        for peer in peers {
+            match peer {
+                Peer::DomainName(name) => {
+                    self.say(entry, rule, &format!("the addresses of `{name}` are not known"));
+                }
+                Peer::Unreadable(why) => self.say(entry, rule, why),
+                Peer::Pods(_) | Peer::Nodes(_) | Peer::Block { .. } => {}
+            }
+        }
+        if let Some(known) = self.peers.get(peers) {
+            return known.clone();
+        }
+        let (peers, resolved) = match self.known_peers.remove_entry(peers) {
+            Some(known) => known,
+            None => (peers.clone(), self.resolve(peers)),
+        };
+        self.peers.insert(peers, resolved.clone());
+        resolved
+    }
+
+    fn resolve(&self, peers: &[Peer]) -> Resolved {
         let (mut certain, mut possible) = (Addresses::default(), Addresses::default());
         let mut single: Vec<IpAddr> = Vec::new();
         for peer in peers {
@@ -245,18 +327,14 @@ impl<'n, 'a> Planner<'n, 'a> {
                     }
                 }
                 Peer::Block { cidr, except } => certain = certain.or(&Addresses::block(*cidr, except)),
-                Peer::DomainName(name) => {
+                Peer::DomainName(_) => {
                     // Whatever the name is of, it is outside.
                     let pods = self.network.pods().iter().flat_map(|pod| &pod.parts().addresses);
                     let held = self.network.nodes().iter().flat_map(|node| &node.addresses).chain(pods);
                     let outside = Addresses::all().without(&Addresses::each(held.copied()));
                     possible = possible.or(&outside);
-                    self.say(entry, rule, &format!("the addresses of `{name}` are not known"));
                 }
-                Peer::Unreadable(why) => {
-                    possible = Addresses::all();
-                    self.say(entry, rule, why);
-                }
+                Peer::Unreadable(_) => possible = Addresses::all(),
             }
         }
         (Arc::new(certain.or(&Addresses::each(single))), Arc::new(possible))

@@ -44,7 +44,7 @@ fn write_text(out: &mut impl Write, rules: &NodeRules, plan: &Plan) -> io::Resul
                 None => writeln!(out, "#   {direction}: all, as nothing isolates it")?,
                 Some(set) => {
                     let blocks = set.singles.len() + set.ranges.len();
-                    let otherwise = rules.classes.get(set.otherwise).map(|class| class.allowed().to_string());
+                    let otherwise = set.classes.get(set.otherwise).map(|class| class.allowed().to_string());
                     let otherwise = otherwise.unwrap_or_default();
                     writeln!(
                         out,
@@ -61,7 +61,7 @@ fn write_text(out: &mut impl Write, rules: &NodeRules, plan: &Plan) -> io::Resul
 }
 
 fn directions<'r>(rules: &'r NodeRules, pod: &PodRules) -> [(&'static str, Option<&'r RuleSet>); 2] {
-    let set = |index: Option<usize>| index.and_then(|index| rules.rule_sets.get(index));
+    let set = |index: Option<usize>| index.and_then(|index| rules.rule_sets.get(index)).map(|set| &**set);
     [("ingress", set(pod.ingress)), ("egress", set(pod.egress))]
 }
 
@@ -82,23 +82,22 @@ fn json_of(rules: &NodeRules, plan: &Plan) -> Value {
             .ranges
             .iter()
             .map(|(range, class)| json!({"first": range.first, "last": range.last, "class": class}));
+        let classes = set.classes.iter().map(|class| {
+            let segments = class.segments.iter().map(|segment| {
+                let because = segment.cause.as_ref().map(ToString::to_string);
+                let verdict = if segment.allowed { "allowed" } else { "denied" };
+                json!({"traffic": segment.traffic.to_string(), "verdict": verdict, "because": because})
+            });
+            segments.collect::<Vec<_>>()
+        });
         json!({
             "addresses": singles.collect::<Vec<_>>(), "ranges": ranges.collect::<Vec<_>>(),
-            "otherwise": set.otherwise,
+            "otherwise": set.otherwise, "classes": classes.collect::<Vec<_>>(),
         })
-    });
-    let classes = rules.classes.iter().map(|class| {
-        let segments = class.segments.iter().map(|segment| {
-            let because = segment.cause.and_then(|cause| rules.causes.get(cause)).map(ToString::to_string);
-            let verdict = if segment.allowed { "allowed" } else { "denied" };
-            json!({"traffic": segment.traffic.to_string(), "verdict": verdict, "because": because})
-        });
-        segments.collect::<Vec<_>>()
     });
     json!({
         "node": rules.node, "node_addresses": rules.node_addresses,
         "pods": pods.collect::<Vec<_>>(), "rule_sets": sets.collect::<Vec<_>>(),
-        "classes": classes.collect::<Vec<_>>(), "not_evaluated": rules.not_evaluated,
-        "script": plan.script(),
+        "not_evaluated": rules.not_evaluated, "script": plan.script(),
     })
 }
