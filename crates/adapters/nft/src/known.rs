@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use ringwall_network::plan::RuleSet;
 
+use crate::names::Names;
 use crate::table::Set;
 
 /// Every address that a rule set has by itself, with how many rule sets have it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Known {
     count: BTreeMap<IpAddr, usize>,
-    /// The sets of them, of IPv4 and of IPv6.
-    sets: [Arc<Set>; 2],
+    /// The sets of them, of IPv4 and of IPv6, by name. A name is of what is in the set: rules that ask a set must not see it change.
+    sets: [(String, Arc<Set>); 2],
 }
 
 impl Known {
@@ -36,9 +37,11 @@ impl Known {
             || after.count.keys().zip(self.count.keys()).any(|(now, then)| now != then);
         if changed {
             after.sets = [true, false].map(|v4| {
-                let elements = after.of(v4).map(|address| (address.to_string(), String::new())).collect();
-                let kind = if v4 { "ipv4_addr" } else { "ipv6_addr" };
-                Arc::new(Set { head: format!("type {kind};"), elements, ..Set::default() })
+                let elements: BTreeMap<String, String> =
+                    after.of(v4).map(|address| (address.to_string(), String::new())).collect();
+                let (prefix, kind) = if v4 { ("known4_", "ipv4_addr") } else { ("known6_", "ipv6_addr") };
+                let name = Names::default().name(prefix, &format!("{elements:?}"));
+                (name, Arc::new(Set { head: format!("type {kind};"), elements, ..Set::default() }))
             });
         }
         (after, changed)
@@ -49,9 +52,10 @@ impl Known {
         self.count.keys().copied().filter(move |address| address.is_ipv4() == v4)
     }
 
-    /// The set of those of a family.
-    pub(crate) fn set(&self, v4: bool) -> Arc<Set> {
+    /// The set of those of a family, with its name.
+    pub(crate) fn set(&self, v4: bool) -> (&str, &Arc<Set>) {
         let [ipv4, ipv6] = &self.sets;
-        Arc::clone(if v4 { ipv4 } else { ipv6 })
+        let (name, set) = if v4 { ipv4 } else { ipv6 };
+        (name, set)
     }
 }

@@ -8,7 +8,7 @@ use ringwall_network::plan::{Cause, Class, Identity, NodeRules, PodRules, RuleSe
 use crate::known::Known;
 use crate::names::Names;
 use crate::options::is_interface_name;
-use crate::table::{Chain, Set, Table};
+use crate::table::{Chain, Set, Steps, Table};
 use crate::told::{PodAddresses, PodName};
 use crate::{NftError, Options, class};
 
@@ -39,8 +39,13 @@ pub struct Plan {
     pub(crate) pod_counters: BTreeMap<String, (PodName, Direction)>,
     /// How each rule set is in the table, for the next plan.
     maps: HashMap<Identity, Arc<Maps>>,
+    /// Whom the maps of an id judge.
+    judged: HashMap<String, HashSet<JudgedBy>>,
     known: Known,
 }
+
+/// A pod and a direction of its traffic.
+type JudgedBy = (PodName, Direction);
 
 /// A rule set as maps.
 #[derive(Debug)]
@@ -87,6 +92,7 @@ impl Plan {
             causes: builder.told,
             pods: builder.pods,
             pod_counters: builder.pod_counters,
+            judged: builder.maps.iter().map(|maps| maps.id.clone()).zip(judged(rules)).collect(),
             maps: rules.rule_sets.iter().cloned().map(Identity).zip(builder.maps).collect(),
             known: builder.known,
         })
@@ -101,13 +107,20 @@ impl Plan {
         self.table.replace()
     }
 
-    pub(crate) fn difference(&self, after: &Self) -> Option<String> {
-        if self.table.name == after.table.name {
-            self.table.difference(&after.table)
-        } else {
-            Some(after.replacement())
-        }
+    /// The same in a table of another name, for as long as this one is replaced.
+    pub(crate) fn stand_in(&self) -> String {
+        Table { name: stand_in(&self.table.name), ..self.table.clone() }.replace()
     }
+
+    /// `None` if both are in different tables.
+    pub(crate) fn difference(&self, after: &Self) -> Option<Steps> {
+        (self.table.name == after.table.name).then(|| self.table.difference(&after.table))
+    }
+}
+
+/// The name of the table that stands in for one.
+pub(crate) fn stand_in(table: &str) -> String {
+    format!("{table}_stand_in")
 }
 
 struct Builder<'a> {
@@ -315,14 +328,21 @@ impl<'a> Builder<'a> {
         };
         let kept: Vec<Option<Arc<Maps>>> = all.iter().map(kept).collect();
         let mut taken: HashSet<String> = kept.iter().flatten().map(|maps| maps.id.clone()).collect();
-        for ((set, verdicts), kept) in all.into_iter().zip(kept) {
-            let maps = kept.unwrap_or_else(|| Arc::new(self.make_maps(set, verdicts, &mut taken)));
+        let nobody = HashMap::new();
+        let judged_before = before.map_or(&nobody, |before| &before.judged);
+        for (((set, verdicts), kept), judged) in all.into_iter().zip(kept).zip(judged(rules)) {
+            let is_free = |id: &String| {
+                !taken.contains(id) && judged_before.get(id).is_none_or(|then| then.is_subset(&judged))
+            };
+            let maps = kept.unwrap_or_else(|| Arc::new(self.make_maps(set, verdicts, is_free)));
+            taken.insert(maps.id.clone());
             for (suffix, set) in &maps.sets {
                 self.table.sets.insert(format!("s_{}_{suffix}", maps.id), Arc::clone(set));
             }
-            for (v4, name) in [(true, "known4"), (false, "known6")] {
-                if of_family(&maps.most, v4).is_some() && !self.table.sets.contains_key(name) {
-                    self.table.sets.insert(name.to_owned(), self.known.set(v4));
+            for v4 in [true, false] {
+                if of_family(&maps.most, v4).is_some() {
+                    let (name, set) = self.known.set(v4);
+                    self.table.sets.entry(name.to_owned()).or_insert_with(|| Arc::clone(set));
                 }
             }
             self.maps.push(maps);
@@ -349,7 +369,7 @@ impl<'a> Builder<'a> {
             };
             look_up(&mut rules, single);
             if let Some(verdict) = of_family(&maps.most, v4) {
-                rules.push(format!("ct {other} {kind} saddr @known{single} {verdict}"));
+                rules.push(format!("ct {other} {kind} saddr @{} {verdict}", self.known.set(v4).0));
             }
             look_up(&mut rules, ranges);
         }
@@ -386,33 +406,47 @@ impl<'a> Builder<'a> {
         (own().collect(), None)
     }
 
-    /// The maps of a rule set. Their name is made of what has a say in it, so that it stays when a pod comes or goes.
-    fn make_maps(&mut self, rule_set: &RuleSet, verdicts: Vec<String>, taken: &mut HashSet<String>) -> Maps {
-        let segments = rule_set.classes.iter().flat_map(|class| &class.segments);
-        let causes: HashSet<&Cause> = segments.filter_map(|segment| segment.cause.as_deref()).collect();
-        let mut said: Vec<String> = causes.into_iter().map(canonical).collect();
-        said.sort_unstable();
-        let said = said.join("\n");
-        let id = (1..)
-            .map(|nth: usize| self.names.name("", &format!("{nth}\n{said}")))
-            .find(|id| !taken.contains(id))
-            .unwrap_or_default();
-        taken.insert(id.clone());
+    /// The maps of a rule set.
+    ///
+    /// Their name is made of what has a say in it and of all but single addresses, so that it stays when a pod comes or goes, and single
+    /// addresses are all that ever changes under a name: a packet in flight may meet a part of one time and a part of the next. For the
+    /// same reason a name is free only if nobody was judged by it who is not judged by this.
+    fn make_maps(
+        &mut self,
+        rule_set: &RuleSet,
+        verdicts: Vec<String>,
+        is_free: impl Fn(&String) -> bool,
+    ) -> Maps {
         let verdict = |class: usize| verdicts.get(class).map_or_else(|| UNPLANNED.to_owned(), String::clone);
         let mut maps: BTreeMap<&str, BTreeMap<String, String>> = BTreeMap::new();
-        let most = [(true, "4"), (false, "6")].map(|(v4, suffix)| {
-            let (singles, most) = self.singles(rule_set, v4);
-            for (address, class) in singles {
-                maps.entry(suffix).or_default().insert(address.to_string(), verdict(class));
-            }
-            most.map(verdict)
-        });
         for (range, class) in &rule_set.ranges {
             let suffix = if range.first.is_ipv4() { "r4" } else { "r6" };
             maps.entry(suffix)
                 .or_default()
                 .insert(format!("{}-{}", range.first, range.last), verdict(*class));
         }
+        let mut fixed = format!("{maps:?}\n{}", verdict(rule_set.otherwise));
+        let most = [(true, "4"), (false, "6")].map(|(v4, suffix)| {
+            let (singles, most) = self.singles(rule_set, v4);
+            fixed.push_str(if singles.is_empty() { "\n" } else { "\nsome" });
+            for (address, class) in singles {
+                maps.entry(suffix).or_default().insert(address.to_string(), verdict(class));
+            }
+            let most = most.map(verdict);
+            if let Some(most) = &most {
+                fixed.extend([" ", self.known.set(v4).0, " ", most]);
+            }
+            most
+        });
+        let segments = rule_set.classes.iter().flat_map(|class| &class.segments);
+        let causes: HashSet<&Cause> = segments.filter_map(|segment| segment.cause.as_deref()).collect();
+        let mut said: Vec<String> = causes.into_iter().map(canonical).collect();
+        said.sort_unstable();
+        let said = said.join("\n");
+        let id = (1..)
+            .map(|nth: usize| self.names.name("", &format!("{nth}\n{said}\n{fixed}")))
+            .find(is_free)
+            .unwrap_or_default();
         let set = |(suffix, elements): (&'static str, BTreeMap<String, String>)| {
             let kind = if suffix.ends_with('4') { "ipv4_addr" } else { "ipv6_addr" };
             let flags = if suffix.starts_with('r') { " flags interval;" } else { "" };
@@ -564,6 +598,22 @@ impl Plan {
     pub(crate) const LOG_PREFIX: &'static str = "ringwall:";
     /// The same for replies.
     pub(crate) const LOG_PREFIX_REPLY: &'static str = "ringwall-reply:";
+}
+
+/// Whom each rule set judges.
+fn judged(rules: &NodeRules) -> Vec<HashSet<JudgedBy>> {
+    let mut judged = vec![HashSet::new(); rules.rule_sets.len()];
+    for pod in &rules.pods {
+        for (set, direction) in [(pod.ingress, Direction::Ingress), (pod.egress, Direction::Egress)] {
+            if let Some(judged) = set.and_then(|set| judged.get_mut(set)) {
+                judged.insert((
+                    PodName { namespace: pod.namespace.clone(), name: pod.name.clone() },
+                    direction,
+                ));
+            }
+        }
+    }
+    judged
 }
 
 fn of_family(most: &[Option<String>; 2], v4: bool) -> Option<&String> {

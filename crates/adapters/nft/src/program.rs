@@ -8,7 +8,7 @@ use rustix::fs::{MemfdFlags, memfd_create};
 use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 
-use crate::{NftError, Plan, TableName};
+use crate::{NftError, Plan, TableName, plan};
 
 /// Longest that a run may take. The largest table that was measured takes seconds; a run that hangs must not stop the agent.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -47,33 +47,82 @@ impl Nft {
 
     /// Puts a plan in force, whatever was in the table before: in one transaction, all of it or nothing.
     ///
+    /// Where there is a table, another of the same rules stands in while it is replaced: a packet in flight meets the new table before it
+    /// is in force and the old one after, and both are empty then.
+    ///
     /// # Errors
     ///
-    /// If the program can't be run, or refuses; then nothing has changed.
+    /// If the program can't be run, or refuses; then the table is as it was.
     pub async fn replace(&self, plan: &Plan) -> Result<(), NftError> {
-        self.run(&["-f", "-"], &plan.replacement()).await.map(drop)
+        let stand_in = plan::stand_in(&plan.table.name);
+        let tables = self.list(&["tables", "inet"]).await?;
+        let names: Vec<&str> =
+            tables.iter().filter_map(|table| table.get("table")?.get("name")?.as_str()).collect();
+        let there = names.contains(&plan.table.name.as_str());
+        if there {
+            self.script(&plan.stand_in()).await?;
+        }
+        self.script(&plan.replacement()).await?;
+        if there || names.contains(&stand_in.as_str()) {
+            self.script(&absent(&stand_in)).await?;
+        }
+        Ok(())
     }
 
-    /// Puts a plan in force where another is, in one transaction that says only what differs.
+    /// Puts a plan in force where another is, as a whole, by what differs; what is left of the other goes afterwards.
     ///
     /// # Errors
     ///
-    /// If the program can't be run, or refuses, as it does when the table is not what it should be; then nothing has changed.
+    /// If the program can't be run, or refuses, as it does when the table is not what it should be; then one of both is in force, and the
+    /// table may have more than it should.
     pub async fn update(&self, before: &Plan, after: &Plan) -> Result<(), NftError> {
+        self.change(before, after).await?;
+        self.clean(before, after).await
+    }
+
+    /// Puts a plan in force as [`Nft::update`] does, and leaves what nothing leads to any more.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Nft::update`].
+    pub async fn change(&self, before: &Plan, after: &Plan) -> Result<(), NftError> {
         match before.difference(after) {
-            Some(script) => self.run(&["-f", "-"], &script).await.map(drop),
+            Some(steps) => {
+                self.script(&steps.prepare).await?;
+                self.script(&steps.change).await
+            }
+            None => self.replace(after).await,
+        }
+    }
+
+    /// Takes away what [`Nft::change`] left.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Nft::update`].
+    pub async fn clean(&self, before: &Plan, after: &Plan) -> Result<(), NftError> {
+        match before.difference(after) {
+            Some(steps) => self.script(&steps.clean).await,
             None => Ok(()),
         }
     }
 
-    /// Takes the table away, if it is there, and nothing else.
+    /// Takes the table away, if it is there, with what may stand in for it, and nothing else.
     ///
     /// # Errors
     ///
     /// If the program can't be run, or refuses.
     pub async fn uninstall(&self, table: &TableName) -> Result<(), NftError> {
-        let script = format!("add table inet {table}\ndelete table inet {table}\n");
-        self.run(&["-f", "-"], &script).await.map(drop)
+        let table = table.as_str();
+        self.script(&(absent(table) + &absent(&plan::stand_in(table)))).await
+    }
+
+    /// One transaction; none if there is nothing to do.
+    async fn script(&self, script: &str) -> Result<(), NftError> {
+        if script.is_empty() {
+            return Ok(());
+        }
+        self.run(&["-f", "-"], script).await.map(drop)
     }
 
     /// Runs it, and gives back what it prints.
@@ -141,6 +190,11 @@ impl Nft {
         }
         String::from_utf8(output).map_err(|error| NftError::Listing { program, message: error.to_string() })
     }
+}
+
+/// What takes a table away, if it is there: to delete what is not there is an error, so it is made first.
+fn absent(table: &str) -> String {
+    format!("add table inet {table}\ndelete table inet {table}\n")
 }
 
 /// An input that is there as a whole before the program starts. Of a pipe it would read a part, if this process was killed meanwhile, and

@@ -44,6 +44,26 @@ impl Set {
     }
 }
 
+/// Maps whose elements outlive the change that does without them: a packet that began before it was let through to them as one of a pod,
+/// and passes if they know nothing of the pod.
+const LATE: [&str; 4] = ["egress4", "egress6", "ingress4", "ingress6"];
+
+/// How one table becomes another: transactions in this order, each after packets in flight have passed the one before. Empty ones are none.
+///
+/// A packet that is in flight while a transaction comes into force meets the rules from before, but the elements from after it (the
+/// kernel's `nft_do_chain` asks once which generation it is of, `nft_set_elem_active` at each look-up). A chain that is made in the same
+/// transaction as an element that leads to it has no rules for such a packet, and a map that goes with the rules that ask it no elements:
+/// it would pass.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Steps {
+    /// What is new and nothing leads to yet.
+    pub(crate) prepare: String,
+    /// The change itself: it is in force with this, as a whole.
+    pub(crate) change: String,
+    /// What nothing leads to any more goes.
+    pub(crate) clean: String,
+}
+
 /// Elements in one command: enough that their number does not matter, few enough for lines that a person can read.
 const ELEMENTS_A_LINE: usize = 256;
 
@@ -61,19 +81,25 @@ impl Table {
     /// What makes the table where there is none.
     pub(crate) fn script(&self) -> String {
         let mut script = format!("add table inet {}\n", self.name);
-        Self { name: self.name.clone(), ..Self::default() }.change(self, &mut script);
+        let Steps { prepare, change, .. } = Self { name: self.name.clone(), ..Self::default() }.steps(self);
+        script.extend([prepare, change]);
         script
     }
 
-    /// One transaction that makes `after` of this; `None` if it is that already.
-    pub(crate) fn difference(&self, after: &Self) -> Option<String> {
-        let mut script = String::new();
-        self.change(after, &mut script);
-        (!script.is_empty()).then_some(script)
+    /// What makes `after` of this.
+    pub(crate) fn difference(&self, after: &Self) -> Steps {
+        let Steps { mut prepare, mut change, clean } = self.steps(after);
+        // What no element leads to is found by those packets alone that began after it was there.
+        if !change.contains("add element") {
+            change = std::mem::take(&mut prepare) + &change;
+        }
+        Steps { prepare, change, clean }
     }
 
-    fn change(&self, after: &Self, script: &mut String) {
+    fn steps(&self, after: &Self) -> Steps {
+        let mut steps = Steps::default();
         let t = &after.name;
+        let script = &mut steps.prepare;
         // A chain that changes where it is called, or a set of another type, can't be changed in place; what is new goes by other names,
         // so this is between versions of the program alone, which replace the whole table.
         for counter in after.counters.difference(&self.counters) {
@@ -101,6 +127,7 @@ impl Table {
             if before.is_some_and(|before| before.rules == chain.rules) {
                 continue;
             }
+            let script = if before.is_some() { &mut steps.change } else { &mut steps.prepare };
             if before.is_some_and(|before| !before.rules.is_empty()) {
                 let _ = writeln!(script, "flush chain inet {t} {name}");
             }
@@ -114,12 +141,17 @@ impl Table {
             if before.is_some_and(|before| Arc::ptr_eq(before, set)) {
                 continue;
             }
+            let script = if before.is_some() { &mut steps.change } else { &mut steps.prepare };
             let before = before.map_or(&nothing, |set| &set.elements);
+            let late = LATE.contains(&name.as_str());
+            let leave = |key: &String| late && !set.elements.contains_key(key);
             let gone = before.iter().filter(|(key, value)| set.elements.get(*key) != Some(*value));
-            elements(script, "delete", t, name, gone);
+            elements(script, "delete", t, name, gone.clone().filter(|(key, _)| !leave(key)));
             let new = set.elements.iter().filter(|(key, value)| before.get(*key) != Some(*value));
             elements(script, "add", t, name, new);
+            elements(&mut steps.clean, "delete", t, name, gone.filter(|(key, _)| leave(key)));
         }
+        let script = &mut steps.clean;
         let old_chains: Vec<&String> =
             self.chains.keys().filter(|name| !after.chains.contains_key(*name)).collect();
         for name in &old_chains {
@@ -134,6 +166,7 @@ impl Table {
         for counter in self.counters.difference(&after.counters) {
             let _ = writeln!(script, "delete counter inet {t} {counter}");
         }
+        steps
     }
 }
 

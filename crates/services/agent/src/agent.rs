@@ -176,6 +176,8 @@ struct Kept {
     known: Known,
     /// What is in the kernel; `None` where that is not known.
     in_force: Option<Arc<Plan>>,
+    /// What was in force before, of which the kernel still has what is no longer needed.
+    left: Option<Arc<Plan>>,
     /// What the kernel listed of it, once that was read.
     listing: Option<Listing>,
     /// What had been denied when it was last counted, by direction.
@@ -329,8 +331,15 @@ impl Agent {
         }
         let own = rules.pods.iter().flat_map(|pod| pod.addresses.iter().copied()).collect();
         let pods = rules.pods.into_iter().map(|pod| ((pod.namespace, pod.name), pod.addresses)).collect();
-        self.enforced.send_replace(Arc::new(Enforced { pods, version, own, names, plan: Some(plan) }));
+        let enforced = Enforced { pods, version, own, names, plan: Some(Arc::clone(&plan)) };
+        self.enforced.send_replace(Arc::new(enforced));
         self.wait_for(None);
+        if let Some(left) = kept.left.take()
+            && let Err(error) = self.nft.clean(&left, &plan).await
+        {
+            tracing::warn!(%error, "the kernel's table has more than it should, and is made anew");
+            kept.in_force = None;
+        }
         Ok(())
     }
 
@@ -338,7 +347,7 @@ impl Agent {
         let began = Instant::now();
         kept.listing = None;
         if let Some(before) = kept.in_force.take() {
-            let updated = self.nft.update(&before, &plan).await;
+            let updated = self.nft.change(&before, &plan).await;
             self.metrics.applied("update", updated.is_ok());
             if let Err(error) = &updated {
                 // Somebody changed the table: a difference does not fit it.
@@ -346,6 +355,7 @@ impl Agent {
             }
             if updated.is_ok() {
                 kept.in_force = Some(plan);
+                kept.left = Some(before);
                 self.metrics.applying.observe(began.elapsed().as_secs_f64());
                 return Ok(());
             }

@@ -109,3 +109,32 @@ proptest! {
         }
     }
 }
+
+/// What a packet meets that is in flight while one table becomes another, as the kernel has it: rules from before the change, elements from
+/// after it, and of chains and maps those that are there in both.
+#[test]
+fn nothing_that_leads_on_changes_with_what_it_leads_to() {
+    let plan = |judged: &[Judged]| {
+        Plan::new(&node_rules(&mut Compiler::default(), judged), &Options::default()).unwrap()
+    };
+    let (before, after) = (plan(&[Some((0, 80, 3)), None]), plan(&[Some((0, 81, 3)), Some((1, 80, 2))]));
+    let steps = before.difference(&after).unwrap();
+    for step in [&steps.prepare, &steps.change] {
+        assert!(
+            !step.contains("delete chain") && !step.contains("delete map") && !step.contains("delete set")
+        );
+    }
+    assert!(steps.clean.contains("delete chain inet ringwall c_"), "{}", steps.clean);
+    let made: Vec<&str> =
+        steps.prepare.lines().filter_map(|line| line.strip_prefix("add chain inet ringwall ")).collect();
+    assert!(!made.is_empty() && !steps.change.contains("add chain"), "{}", steps.change);
+    // An element of a map that is there leads to them.
+    assert!(made.iter().any(|chain| steps.change.contains(&format!(" : goto {chain}"))), "{}", steps.change);
+    let gone = after.difference(&before).unwrap();
+    assert!(!gone.change.contains("ingress4 { 10.0.0.1 "), "a pod that goes is judged to the last");
+    let same = plan(&[Some((0, 80, 3)), None]);
+    let others = node_rules(&mut Compiler::default(), &[None, Some((0, 80, 3))]);
+    let next = same.following(&others, &Options::default()).unwrap();
+    let ids = |plan: &Plan| plan.maps.values().map(|maps| maps.id.clone()).collect::<BTreeSet<_>>();
+    assert!(ids(&same).is_disjoint(&ids(&next)), "maps are never handed from one pod to another");
+}
