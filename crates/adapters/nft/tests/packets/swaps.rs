@@ -258,7 +258,7 @@ fn a_table_is_old_or_new_whenever_its_maker_is_killed() {
         let mut victim = victim(&scene, None);
         let mut said = BufReader::new(victim.stderr.take().unwrap()).lines();
         assert!(said.any(|line| line.unwrap() == "ready"), "it never began");
-        std::thread::sleep(Duration::from_millis(u64::try_from(random.below(120)).unwrap()));
+        std::thread::sleep(Duration::from_millis(u64::try_from(random.below(600)).unwrap()));
         victim.kill().unwrap();
         victim.wait().unwrap();
         // What it had started may still be at it; what it leaves in the end is looked at, and at any moment before.
