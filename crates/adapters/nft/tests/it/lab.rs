@@ -1,12 +1,12 @@
 //! A node, its pods and somebody outside, each a network namespace.
 
 use std::fs::File;
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ringwall_nft::Nft;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
@@ -141,10 +141,23 @@ pub(crate) fn inside<T: Send + 'static>(namespace: &str, work: impl FnOnce() -> 
     start(namespace, work).join().unwrap()
 }
 
+/// A program that another test is just starting has what was open here until it runs, a socket of the test before too.
+fn bound<T>(bind: impl Fn() -> std::io::Result<T>) -> T {
+    let until = Instant::now() + 4 * PATIENCE;
+    loop {
+        match bind() {
+            Err(error) if error.kind() == ErrorKind::AddrInUse && Instant::now() < until => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            result => return result.unwrap(),
+        }
+    }
+}
+
 /// Whether TCP connects, and what is said is echoed.
 pub(crate) fn tcp(from: &str, to: &str, address: IpAddr, port: u16) -> bool {
     let at = SocketAddr::new(address, port);
-    let listener = inside(to, move || TcpListener::bind(at).unwrap());
+    let listener = inside(to, move || bound(|| TcpListener::bind(at)));
     listener.set_nonblocking(true).unwrap();
     let client = start(from, move || {
         let Ok(mut stream) = TcpStream::connect_timeout(&at, PATIENCE) else { return false };
@@ -168,7 +181,7 @@ pub(crate) fn tcp(from: &str, to: &str, address: IpAddr, port: u16) -> bool {
 /// Whether a datagram gets there, and the answer back.
 pub(crate) fn udp(from: &str, to: &str, address: IpAddr, port: u16) -> bool {
     let at = SocketAddr::new(address, port);
-    let server = inside(to, move || UdpSocket::bind(at).unwrap());
+    let server = inside(to, move || bound(|| UdpSocket::bind(at)));
     server.set_read_timeout(Some(PATIENCE)).unwrap();
     let client = start(from, move || {
         let any = if at.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
