@@ -61,7 +61,10 @@ impl<'c> Naive<'c> {
     fn node_addresses(&self, name: &str) -> Vec<IpAddr> {
         let object = self.0.nodes.iter().find(|node| &*node.name == name);
         let mut addresses = object.map_or_else(Vec::new, |node| node.addresses.clone());
-        for pod in &self.0.pods {
+        // Of pods that tell different things, the first by namespace counts, as everywhere.
+        let mut pods: Vec<&Pod> = self.0.pods.iter().collect();
+        pods.sort_by_key(|pod| &pod.reference.namespace);
+        for pod in pods {
             if !pod.is_over() && pod.node_name.as_deref() == Some(name) {
                 addresses.extend(&pod.network.host_addresses);
                 if pod.host_network {
