@@ -36,5 +36,5 @@ pub use nflog::{DenyLog, Logged};
 pub use options::{InterfacePattern, Options, TableName};
 pub use packet::Packet;
 pub use plan::Plan;
-pub use program::Nft;
+pub use program::{Left, Nft};
 pub use told::{Count, Counts, Denial, Denied, PodName};

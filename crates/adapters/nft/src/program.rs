@@ -8,6 +8,7 @@ use rustix::fs::{MemfdFlags, memfd_create};
 use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 
+use crate::table::{Steps, absent};
 use crate::{NftError, Plan, TableName, plan};
 
 /// Longest that a run may take. The largest table that was measured takes seconds; a run that hangs must not stop the agent.
@@ -18,6 +19,10 @@ const MAX_OUTPUT: u64 = 256 << 20;
 
 /// Most that is read of, and passed on from, what the program complains about.
 const MAX_MESSAGE: usize = 2000;
+
+/// What a change left in the table that nothing leads to any more.
+#[derive(Debug, Default)]
+pub struct Left(String);
 
 /// The program `nft`.
 #[derive(Clone, Debug)]
@@ -76,23 +81,23 @@ impl Nft {
     /// If the program can't be run, or refuses, as it does when the table is not what it should be; then one of both is in force, and the
     /// table may have more than it should.
     pub async fn update(&self, before: &Plan, after: &Plan) -> Result<(), NftError> {
-        self.change(before, after).await?;
-        self.clean(before, after).await
+        let left = self.change(before, after).await?;
+        self.clean(&left).await
     }
 
-    /// Puts a plan in force as [`Nft::update`] does, and leaves what nothing leads to any more.
+    /// Puts a plan in force as [`Nft::update`] does, and leaves what nothing leads to any more: gives what [`Nft::clean`] takes away.
     ///
     /// # Errors
     ///
     /// Those of [`Nft::update`].
-    pub async fn change(&self, before: &Plan, after: &Plan) -> Result<(), NftError> {
-        match before.difference(after) {
-            Some(steps) => {
-                self.script(&steps.prepare).await?;
-                self.script(&steps.change).await
-            }
-            None => self.replace(after).await,
-        }
+    pub async fn change(&self, before: &Plan, after: &Plan) -> Result<Left, NftError> {
+        let Some(Steps { prepare, change, clean }) = before.difference(after) else {
+            self.replace(after).await?;
+            return Ok(Left::default());
+        };
+        self.script(&prepare).await?;
+        self.script(&change).await?;
+        Ok(Left(clean))
     }
 
     /// Takes away what [`Nft::change`] left.
@@ -100,11 +105,8 @@ impl Nft {
     /// # Errors
     ///
     /// Those of [`Nft::update`].
-    pub async fn clean(&self, before: &Plan, after: &Plan) -> Result<(), NftError> {
-        match before.difference(after) {
-            Some(steps) => self.script(&steps.clean).await,
-            None => Ok(()),
-        }
+    pub async fn clean(&self, left: &Left) -> Result<(), NftError> {
+        self.script(&left.0).await
     }
 
     /// Takes the table away, if it is there, with what may stand in for it, and nothing else.
@@ -190,11 +192,6 @@ impl Nft {
         }
         String::from_utf8(output).map_err(|error| NftError::Listing { program, message: error.to_string() })
     }
-}
-
-/// What takes a table away, if it is there: to delete what is not there is an error, so it is made first.
-fn absent(table: &str) -> String {
-    format!("add table inet {table}\ndelete table inet {table}\n")
 }
 
 /// An input that is there as a whole before the program starts. Of a pipe it would read a part, if this process was killed meanwhile, and

@@ -70,12 +70,7 @@ const ELEMENTS_A_LINE: usize = 256;
 impl Table {
     /// One transaction after which the table is this, whatever it was.
     pub(crate) fn replace(&self) -> String {
-        let mut script = String::new();
-        let name = &self.name;
-        // To delete what is not there is an error, so it is made first.
-        let _ = writeln!(script, "add table inet {name}\ndelete table inet {name}");
-        script.push_str(&self.script());
-        script
+        absent(&self.name) + &self.script()
     }
 
     /// What makes the table where there is none.
@@ -168,6 +163,11 @@ impl Table {
         }
         steps
     }
+}
+
+/// What takes a table away, if it is there: to delete what is not there is an error, so it is made first.
+pub(crate) fn absent(table: &str) -> String {
+    format!("add table inet {table}\ndelete table inet {table}\n")
 }
 
 fn elements<'a>(

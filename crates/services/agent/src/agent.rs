@@ -11,7 +11,8 @@ use ringwall_model::{Aws, Pod};
 use ringwall_network::plan::{Cause, NodeOptions, NodeRules, Planning};
 use ringwall_network::{Direction, Network};
 use ringwall_nft::{
-    Counts, Denial, DenyLog, Flow, Flows, InterfacePattern, Listing, Logged, Nft, NftError, Options, Plan,
+    Counts, Denial, DenyLog, Flow, Flows, InterfacePattern, Left, Listing, Logged, Nft, NftError, Options,
+    Plan,
 };
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
@@ -176,8 +177,6 @@ struct Kept {
     known: Known,
     /// What is in the kernel; `None` where that is not known.
     in_force: Option<Arc<Plan>>,
-    /// What was in force before, of which the kernel still has what is no longer needed.
-    left: Option<Arc<Plan>>,
     /// What the kernel listed of it, once that was read.
     listing: Option<Listing>,
     /// What had been denied when it was last counted, by direction.
@@ -315,7 +314,7 @@ impl Agent {
         kept.version = None;
         self.metrics.computing.observe(began.elapsed().as_secs_f64());
         let plan = plan.map_err(|error| error.to_string())?;
-        self.apply(kept, Arc::clone(&plan)).await.map_err(|error| error.to_string())?;
+        let left = self.apply(kept, Arc::clone(&plan)).await.map_err(|error| error.to_string())?;
         kept.version = Some(version);
         self.metrics.enforcing.observe(news.elapsed().as_secs_f64());
         self.metrics.pods.set(count(rules.pods.len()));
@@ -331,33 +330,32 @@ impl Agent {
         }
         let own = rules.pods.iter().flat_map(|pod| pod.addresses.iter().copied()).collect();
         let pods = rules.pods.into_iter().map(|pod| ((pod.namespace, pod.name), pod.addresses)).collect();
-        let enforced = Enforced { pods, version, own, names, plan: Some(Arc::clone(&plan)) };
-        self.enforced.send_replace(Arc::new(enforced));
+        self.enforced.send_replace(Arc::new(Enforced { pods, version, own, names, plan: Some(plan) }));
         self.wait_for(None);
-        if let Some(left) = kept.left.take()
-            && let Err(error) = self.nft.clean(&left, &plan).await
-        {
+        if let Err(error) = self.nft.clean(&left).await {
             tracing::warn!(%error, "the kernel's table has more than it should, and is made anew");
             kept.in_force = None;
         }
         Ok(())
     }
 
-    async fn apply(&self, kept: &mut Kept, plan: Arc<Plan>) -> Result<(), NftError> {
+    /// Puts a plan in force; gives what is left of the one before.
+    async fn apply(&self, kept: &mut Kept, plan: Arc<Plan>) -> Result<Left, NftError> {
         let began = Instant::now();
         kept.listing = None;
         if let Some(before) = kept.in_force.take() {
             let updated = self.nft.change(&before, &plan).await;
             self.metrics.applied("update", updated.is_ok());
-            if let Err(error) = &updated {
+            match updated {
+                Ok(left) => {
+                    kept.in_force = Some(plan);
+                    self.metrics.applying.observe(began.elapsed().as_secs_f64());
+                    return Ok(left);
+                }
                 // Somebody changed the table: a difference does not fit it.
-                tracing::warn!(%error, "the kernel's table is not as it was left, and is made anew");
-            }
-            if updated.is_ok() {
-                kept.in_force = Some(plan);
-                kept.left = Some(before);
-                self.metrics.applying.observe(began.elapsed().as_secs_f64());
-                return Ok(());
+                Err(error) => {
+                    tracing::warn!(%error, "the kernel's table is not as it was left, and is made anew");
+                }
             }
             self.metrics.drift.inc();
         }
@@ -366,7 +364,7 @@ impl Agent {
         replaced?;
         self.metrics.applying.observe(began.elapsed().as_secs_f64());
         kept.in_force = Some(plan);
-        Ok(())
+        Ok(Left::default())
     }
 
     /// Compares the kernel's table with what it should be; what differs is put right at the next turn.
