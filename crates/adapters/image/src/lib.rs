@@ -1,0 +1,1 @@
+//! Images and folders as files of packages: layouts, layers, package databases.

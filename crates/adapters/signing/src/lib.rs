@@ -1,0 +1,1 @@
+//! Signatures and attestations of images, verified against keys or identities of certificates.

@@ -1,0 +1,1 @@
+//! What the rules of a registry mean: names, mutability, lifecycle, replication, scanning, templates.

@@ -1,0 +1,1 @@
+//! The OCI registry over HTTP, with the rules of its owner enforced.
