@@ -8,8 +8,9 @@ use rustix::fs::{MemfdFlags, memfd_create};
 use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 
-use crate::table::{Steps, absent};
-use crate::{NftError, Plan, TableName, plan};
+use crate::flight;
+use crate::table::Steps;
+use crate::{NftError, Plan};
 
 /// Longest that a run may take. The largest table that was measured takes seconds; a run that hangs must not stop the agent.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -50,30 +51,6 @@ impl Nft {
         self
     }
 
-    /// Puts a plan in force, whatever was in the table before: in one transaction, all of it or nothing.
-    ///
-    /// Where there is a table, another of the same rules stands in while it is replaced: a packet in flight meets the new table before it
-    /// is in force and the old one after, and both are empty then.
-    ///
-    /// # Errors
-    ///
-    /// If the program can't be run, or refuses; then the table is as it was.
-    pub async fn replace(&self, plan: &Plan) -> Result<(), NftError> {
-        let stand_in = plan::stand_in(&plan.table.name);
-        let tables = self.list(&["tables", "inet"]).await?;
-        let names: Vec<&str> =
-            tables.iter().filter_map(|table| table.get("table")?.get("name")?.as_str()).collect();
-        let there = names.contains(&plan.table.name.as_str());
-        if there {
-            self.script(&plan.stand_in()).await?;
-        }
-        self.script(&plan.replacement()).await?;
-        if there || names.contains(&stand_in.as_str()) {
-            self.script(&absent(&stand_in)).await?;
-        }
-        Ok(())
-    }
-
     /// Puts a plan in force where another is, as a whole, by what differs; what is left of the other goes afterwards.
     ///
     /// # Errors
@@ -106,21 +83,14 @@ impl Nft {
     ///
     /// Those of [`Nft::update`].
     pub async fn clean(&self, left: &Left) -> Result<(), NftError> {
+        if !left.0.is_empty() {
+            flight::landed().await;
+        }
         self.script(&left.0).await
     }
 
-    /// Takes the table away, if it is there, with what may stand in for it, and nothing else.
-    ///
-    /// # Errors
-    ///
-    /// If the program can't be run, or refuses.
-    pub async fn uninstall(&self, table: &TableName) -> Result<(), NftError> {
-        let table = table.as_str();
-        self.script(&(absent(table) + &absent(&plan::stand_in(table)))).await
-    }
-
     /// One transaction; none if there is nothing to do.
-    async fn script(&self, script: &str) -> Result<(), NftError> {
+    pub(crate) async fn script(&self, script: &str) -> Result<(), NftError> {
         if script.is_empty() {
             return Ok(());
         }
