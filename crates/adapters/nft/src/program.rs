@@ -7,6 +7,7 @@ use std::time::Duration;
 use rustix::fs::{MemfdFlags, memfd_create};
 use tokio::io::AsyncReadExt;
 use tokio::process::Command;
+use tokio::task::JoinHandle;
 
 use crate::flight;
 use crate::table::Steps;
@@ -21,9 +22,35 @@ const MAX_OUTPUT: u64 = 256 << 20;
 /// Most that is read of, and passed on from, what the program complains about.
 const MAX_MESSAGE: usize = 2000;
 
-/// What a change left in the table that nothing leads to any more.
+/// What a change left in the table that nothing leads to any more, but packets that are in flight.
 #[derive(Debug, Default)]
-pub struct Left(String);
+pub struct Left {
+    script: String,
+    landed: Option<JoinHandle<()>>,
+}
+
+impl Left {
+    /// Left by a change that is in force.
+    fn of(script: String) -> Self {
+        let landed = (!script.is_empty()).then(|| tokio::spawn(flight::landed()));
+        Self { script, landed }
+    }
+
+    /// Whether it is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.script.is_empty()
+    }
+
+    /// What takes it away, when no packet is in it any more.
+    async fn removal(self) -> String {
+        if let Some(landed) = self.landed
+            && landed.await.is_err()
+        {
+            flight::landed().await;
+        }
+        self.script
+    }
+}
 
 /// The program `nft`.
 #[derive(Clone, Debug)]
@@ -58,23 +85,29 @@ impl Nft {
     /// If the program can't be run, or refuses, as it does when the table is not what it should be; then one of both is in force, and the
     /// table may have more than it should.
     pub async fn update(&self, before: &Plan, after: &Plan) -> Result<(), NftError> {
-        let left = self.change(before, after).await?;
-        self.clean(&left).await
+        let left = self.change(before, after, Left::default()).await?;
+        self.clean(left).await
     }
 
-    /// Puts a plan in force as [`Nft::update`] does, and leaves what nothing leads to any more: gives what [`Nft::clean`] takes away.
+    /// Puts a plan in force as [`Nft::update`] does, with what the change before left: takes that away, and leaves what nothing leads to
+    /// any more. So changes that follow each other closely take two transactions each, and what the last one left is for [`Nft::clean`].
     ///
     /// # Errors
     ///
     /// Those of [`Nft::update`].
-    pub async fn change(&self, before: &Plan, after: &Plan) -> Result<Left, NftError> {
+    pub async fn change(&self, before: &Plan, after: &Plan, left: Left) -> Result<Left, NftError> {
         let Some(Steps { prepare, change, clean }) = before.difference(after) else {
             self.replace(after).await?;
             return Ok(Left::default());
         };
-        self.script(&prepare).await?;
-        self.script(&change).await?;
-        Ok(Left(clean))
+        let first = left.removal().await;
+        if prepare.is_empty() {
+            self.script(&(first + &change)).await?;
+        } else {
+            self.script(&(first + &prepare)).await?;
+            self.script(&change).await?;
+        }
+        Ok(Left::of(clean))
     }
 
     /// Takes away what [`Nft::change`] left.
@@ -82,11 +115,8 @@ impl Nft {
     /// # Errors
     ///
     /// Those of [`Nft::update`].
-    pub async fn clean(&self, left: &Left) -> Result<(), NftError> {
-        if !left.0.is_empty() {
-            flight::landed().await;
-        }
-        self.script(&left.0).await
+    pub async fn clean(&self, left: Left) -> Result<(), NftError> {
+        self.script(&left.removal().await).await
     }
 
     /// One transaction; none if there is nothing to do.
