@@ -144,7 +144,7 @@ pub fn find<'a>(
 /// Whether the upstream is to be asked for a tag that is here already. Times in milliseconds since 1970.
 pub fn is_due(checked_at: Option<i64>, now: i64) -> bool {
     // A check in the future is of a clock that was wrong, and would put the next one off for good.
-    checked_at.is_none_or(|at| at > now || now - at >= CHECK_AFTER)
+    checked_at.is_none_or(|at| at > now || now.saturating_sub(at) >= CHECK_AFTER)
 }
 
 #[cfg(test)]

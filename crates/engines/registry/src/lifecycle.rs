@@ -196,6 +196,3 @@ impl ImageFacts {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -47,3 +47,38 @@ impl Pattern {
         if self.wildcards() == 0 { text.contains(&self.0) } else { self.matches(text) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The twin: by what the letters mean, whatever it costs.
+    fn naive(pattern: &[u8], text: &[u8]) -> bool {
+        match (pattern.split_first(), text.split_first()) {
+            (None, None) => true,
+            (Some((b'*', rest)), None) => naive(rest, text),
+            (Some((b'*', rest)), Some((_, after))) => naive(rest, text) || naive(pattern, after),
+            (Some((expected, rest)), Some((letter, after))) => expected == letter && naive(rest, after),
+            _ => false,
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn patterns_are_as_their_twin_says(pattern in "[ab*]{0,8}", text in "[ab]{0,10}") {
+            prop_assert_eq!(Pattern::new(&*pattern).matches(&text), naive(pattern.as_bytes(), text.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn overlapping_ends_need_text_for_both() {
+        assert!(!Pattern::new("ab*ba").matches("aba"));
+        assert!(Pattern::new("ab*ba").matches("abba"));
+        assert!(Pattern::new("*").matches(""));
+        assert!(!Pattern::new("").matches("a"));
+    }
+}
