@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, Read};
 
-use ringwall_scan::read::{self, BINARY_START_BYTES, Found, Kind as FileKind, ReadError, Spot};
+use ringwall_scan::read::{self, BINARY_START_BYTES, Found, ReadError, Spot};
 use serde::{Deserialize, Serialize};
 
 use crate::budget::Budget;

@@ -12,7 +12,7 @@ use crate::limits::MAX_LINKS;
 use crate::path;
 
 /// A file of the view: its layer, and the entry's place in that layer's list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Spot {
     pub(crate) layer: usize,
     pub(crate) entry: usize,
@@ -33,8 +33,13 @@ pub(crate) struct View<'l> {
 }
 
 impl<'l> View<'l> {
-    /// Puts a layer on top.
-    pub(crate) fn apply(&mut self, layer: usize, entries: &'l [Entry]) {
+    /// Puts a layer on top. Tells of each of its files, by number, which one it replaces.
+    pub(crate) fn apply(
+        &mut self,
+        layer: usize,
+        entries: &'l [Entry],
+        told: &mut dyn FnMut(usize, Option<Spot>),
+    ) {
         // Whiteouts are of what lies below, wherever in the layer they stand.
         for entry in entries {
             match entry.kind {
@@ -84,17 +89,25 @@ impl<'l> View<'l> {
                 None => Cow::Borrowed(&entry.path),
             };
             let replaced = self.nodes.get(&place);
-            if matches!(node, Node::Folder) {
-                if matches!(replaced, Some(Node::Folder)) {
-                    continue;
-                }
-            } else if matches!(replaced, Some(Node::Folder)) {
-                let below = place.clone().into_owned();
-                self.remove_below(&below);
+            if let Node::File(spot) = &node
+                && spot.entry == number
+            {
+                told(number, match replaced {
+                    Some(Node::File(before)) => Some(*before),
+                    _ => None,
+                });
             }
+            let was_folder = matches!(replaced, Some(Node::Folder));
             // A link to a folder, made or replaced, changes where the next entry's folder is.
             if matches!(node, Node::Link(_)) || matches!(replaced, Some(Node::Link(_))) {
                 last = None;
+            }
+            if was_folder {
+                if matches!(node, Node::Folder) {
+                    continue;
+                }
+                let below = place.clone().into_owned();
+                self.remove_below(&below);
             }
             self.nodes.insert(place, node);
         }
@@ -175,9 +188,9 @@ impl<'l> View<'l> {
         }
         // `0` comes right after `/`.
         let (from, to) = (format!("{folder}/"), format!("{folder}0"));
-        let below = (Bound::Excluded(Cow::Borrowed(from.as_str())), Bound::Excluded(Cow::Borrowed(to.as_str())));
+        let below = (Bound::Excluded(from.as_str()), Bound::Excluded(to.as_str()));
         let gone: Vec<Cow<'l, str>> =
-            self.nodes.range::<Cow<'_, str>, _>(below).map(|(path, _)| path.clone()).collect();
+            self.nodes.range::<str, _>(below).map(|(path, _)| path.clone()).collect();
         for path in gone {
             self.nodes.remove(&path);
         }

@@ -104,8 +104,12 @@ pub(crate) fn layout(
     image(name, Arc::new(blobs), root.clone(), platform)
 }
 
-/// The image that a manifest or an index leads to.
-pub(crate) fn image(
+/// The image that a manifest or an index leads to: of an index, that for a platform.
+///
+/// # Errors
+///
+/// Content is missing, isn't what its digest says, or can't be read; or there is none for the platform.
+pub fn image(
     name: &str,
     content: Arc<dyn Content>,
     mut root: Descriptor,

@@ -10,11 +10,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(crate) use self::archive::Archive;
 pub(crate) use self::docker::docker;
+pub use self::layout::image;
 pub(crate) use self::layout::{Blobs, layout};
+use crate::budget::Progress;
 use crate::compress::Decompressed;
 use crate::digest::{Digest, Verified};
 use crate::error::ImageError;
 use crate::manifest::{Config, Descriptor};
+use crate::scan::Counted;
 
 /// Content by digest. The bytes are compared with the digest by whoever reads them.
 pub trait Content: Send + Sync {
@@ -52,8 +55,8 @@ pub struct Layer {
 
 impl Image {
     /// Opens a layer as the tar file it is.
-    pub(crate) fn unpack(&self, layer: &Layer) -> Result<Unpacked, ImageError> {
-        let stored = self.content.open(&layer.descriptor)?;
+    pub(crate) fn unpack(&self, layer: &Layer, progress: &Arc<Progress>) -> Result<Unpacked, ImageError> {
+        let stored = Counted { inner: self.content.open(&layer.descriptor)?, progress: Arc::clone(progress) };
         let digest = layer.descriptor.digest.clone();
         let failed = |source: std::io::Error| ImageError::Layer {
             layer: digest.to_string(),

@@ -62,6 +62,12 @@ pub(crate) struct Entry {
     pub(crate) mode: u32,
 }
 
+/// Whether a block can begin a tar stream.
+pub(crate) fn is_header(block: &[u8; BLOCK]) -> bool {
+    let header = Header(block);
+    !header.is_zero() && header.is_sound()
+}
+
 /// A tar stream, read entry by entry.
 pub(crate) struct Tar<R> {
     inner: R,
