@@ -39,6 +39,10 @@ mod tar;
 mod target;
 mod view;
 
+#[cfg(test)]
+#[path = "../tests/it/tarball.rs"]
+mod tarball;
+
 pub use budget::Progress;
 pub use cache::Cache;
 pub use digest::{Digest, DigestError};

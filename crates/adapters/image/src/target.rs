@@ -27,7 +27,7 @@ pub enum Target {
 const START: usize = 512;
 
 impl Target {
-    /// Looks for what a text names: a file or folder of that path, or of the path before the last `:NAME` or `@sha256:…`, which
+    /// Looks for what a text names: a file or folder of that path, or of the path before a `:NAME` or `@sha256:…`, which
     /// then chooses one of its images; else an image of a registry.
     ///
     /// # Errors
@@ -38,12 +38,12 @@ impl Target {
         if whole.try_exists().map_err(ImageError::read(whole))? {
             return at(text, whole, None, platform);
         }
-        let digest = text.find("@sha").and_then(|at| text.split_at_checked(at));
-        let digest = digest.and_then(|(path, digest)| Some((path, digest.strip_prefix('@')?)));
-        if let Some((path, name)) = digest.or_else(|| text.rsplit_once(':'))
-            && Path::new(path).exists()
-        {
-            return at(text, Path::new(path), Some(name), platform);
+        // A name may have colons of its own.
+        let splits = text.match_indices([':', '@']).filter_map(|(at, _)| text.split_at_checked(at));
+        for (path, name) in splits {
+            if !path.is_empty() && Path::new(path).exists() {
+                return at(text, Path::new(path), name.get(1..), platform);
+            }
         }
         match text.parse() {
             Ok(reference) => Ok(Self::Registry(reference)),

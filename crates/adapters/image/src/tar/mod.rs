@@ -99,11 +99,6 @@ impl<R: BufRead> Tar<R> {
         self.pieces.is_some()
     }
 
-    /// Gives the stream back.
-    pub(crate) fn into_inner(self) -> R {
-        self.inner
-    }
-
     /// Goes to the next entry; none at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Entry>, TarError> {
         let (mut pax, mut long_name, mut long_link) = (None::<Pax>, None, None);
