@@ -19,7 +19,11 @@ mod gate;
 mod http;
 mod token;
 
+pub mod cache;
 pub mod fuzz;
+pub mod lifecycle;
+pub mod remote;
+pub mod replicate;
 
 pub use self::gate::{Action, Authenticated, Caller, Created, Credentials, Gate, Verdict};
 pub use self::http::{Challenge, Service, Settings};

@@ -15,7 +15,8 @@ impl<G: Gate> Session<'_, G> {
     ///
     /// Source: OCI *Distribution Specification*, "Pulling blobs"; RFC 9110, 13 and 14.
     pub(crate) async fn read_blob(&self, key: &RepositoryKey, digest: &str, is_head: bool) -> Result<Answer> {
-        let action = if is_head { Action::BatchCheckLayerAvailability } else { Action::GetDownloadUrlForLayer };
+        let action =
+            if is_head { Action::BatchCheckLayerAvailability } else { Action::GetDownloadUrlForLayer };
         self.permit(action, key).await?;
         let digest: Digest = digest.parse()?;
         let tag = entity_tag(&digest);

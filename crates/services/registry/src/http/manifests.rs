@@ -138,8 +138,10 @@ impl<G: Gate> Session<'_, G> {
         let subject: Digest = digest.parse()?;
         let filter = query.first("artifactType").filter(|filter| !filter.is_empty());
         let after: Option<Digest> = query.first("last").map(str::parse).transpose()?;
-        let found =
-            self.registry().referrers(key, &subject, filter, after.as_ref(), REFERRERS_PAGE.saturating_add(1)).await?;
+        let found = self
+            .registry()
+            .referrers(key, &subject, filter, after.as_ref(), REFERRERS_PAGE.saturating_add(1))
+            .await?;
         let mut manifests = Vec::new();
         let (mut bytes, mut next) = (0_usize, None);
         let mut last: Option<Digest> = None;
@@ -162,7 +164,8 @@ impl<G: Gate> Session<'_, G> {
             manifests.push(Value::Object(descriptor));
             last = Some(referrer.digest);
         }
-        let mut answer = Builder::new(StatusCode::OK).value(header::CONTENT_TYPE, HeaderValue::from_static(INDEX));
+        let mut answer =
+            Builder::new(StatusCode::OK).value(header::CONTENT_TYPE, HeaderValue::from_static(INDEX));
         if filter.is_some() {
             answer = answer.value(FILTERS_APPLIED, HeaderValue::from_static("artifactType"));
         }
@@ -191,5 +194,8 @@ fn without_parameters(media_type: &str) -> String {
 
 /// About how many bytes annotations are when they are sent.
 fn size_of(annotations: &Map<String, Value>) -> usize {
-    annotations.iter().map(|(name, value)| name.len().saturating_add(value.as_str().map_or(8, str::len))).sum()
+    annotations
+        .iter()
+        .map(|(name, value)| name.len().saturating_add(value.as_str().map_or(8, str::len)))
+        .sum()
 }

@@ -26,7 +26,8 @@ impl<G: Gate> Service<G> {
     pub(crate) async fn session<'a>(&'a self, head: &'a Head) -> Result<Session<'a, G>> {
         let now = (self.settings.clock)();
         let route = Route::of(&head.path);
-        let Some(Shown { credentials, scopes }) = shown(head.header("authorization"), &self.tokens, now) else {
+        let Some(Shown { credentials, scopes }) = shown(head.header("authorization"), &self.tokens, now)
+        else {
             return Err(self.challenge(head, route.as_ref(), "the credentials are not good"));
         };
         let caller = self.caller(head);
@@ -58,7 +59,9 @@ impl<G: Gate> Service<G> {
     pub(crate) fn challenge(&self, head: &Head, route: Option<&Route<'_>>, reason: &str) -> Failure {
         let url = match &self.settings.url {
             Some(url) => url.trim_end_matches('/').to_owned(),
-            None => format!("{}://{}", if head.tls.is_some() { "https" } else { "http" }, printable(head.host())),
+            None => {
+                format!("{}://{}", if head.tls.is_some() { "https" } else { "http" }, printable(head.host()))
+            }
         };
         let challenge = match self.settings.challenge {
             Challenge::Basic => format!("Basic realm=\"{url}/\",service=\"ecr.amazonaws.com\""),
@@ -125,7 +128,9 @@ fn account_of(host: &str) -> Option<&str> {
 
 /// What of a host can stand in a quoted string.
 fn printable(host: &str) -> String {
-    host.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']' | '_')).collect()
+    host.chars()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']' | '_'))
+        .collect()
 }
 
 /// The scope that a client needs for this request, which it repeats when it asks for a token.

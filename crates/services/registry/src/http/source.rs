@@ -21,7 +21,8 @@ pub(crate) struct Source {
 impl Source {
     /// Takes the body of a request.
     pub(crate) fn of(body: &mut Option<Body>) -> Result<Self> {
-        let body = body.take().ok_or_else(|| Failure::bad_request("BLOB_UPLOAD_INVALID", "there is no body"))?;
+        let body =
+            body.take().ok_or_else(|| Failure::bad_request("BLOB_UPLOAD_INVALID", "there is no body"))?;
         Ok(Self { length: body.length(), body: Arc::new(Mutex::new(body)) })
     }
 

@@ -36,7 +36,9 @@ pub(crate) fn page(query: &Query) -> Result<usize> {
         None => Ok(PAGE),
         Some(n) => match n.parse::<u64>() {
             Ok(n) => Ok(usize::try_from(n).unwrap_or(PAGE).min(PAGE)),
-            Err(_) => Err(Failure::bad_request("PAGINATION_NUMBER_INVALID", "the parameter `n` is no number")),
+            Err(_) => {
+                Err(Failure::bad_request("PAGINATION_NUMBER_INVALID", "the parameter `n` is no number"))
+            }
         },
     }
 }

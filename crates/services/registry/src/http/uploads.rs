@@ -9,9 +9,9 @@ use ringwall_oci::{Algorithm, Blob, Digest, OciError, RepositoryKey, Upload};
 use ringwall_server::{Answer, Body};
 
 use super::query::Query;
+use super::range;
 use super::session::Session;
 use super::source::{Source, nothing};
-use super::range;
 use crate::answer::Builder;
 use crate::error::{Failure, Result, range_so_far};
 use crate::gate::{Action, Gate, Verdict};
@@ -102,7 +102,9 @@ impl<G: Gate> Session<'_, G> {
     pub(crate) async fn upload(&self, key: &RepositoryKey, id: &str) -> Result<Answer> {
         self.permit(Action::UploadLayerPart, key).await?;
         let upload = self.registry().upload(key, id).await?;
-        Ok(state(StatusCode::NO_CONTENT, key, &upload)?.value(header::RANGE, range_so_far(upload.offset)).done())
+        Ok(state(StatusCode::NO_CONTENT, key, &upload)?
+            .value(header::RANGE, range_so_far(upload.offset))
+            .done())
     }
 
     /// `PATCH /v2/NAME/blobs/uploads/ID`.
@@ -119,7 +121,9 @@ impl<G: Gate> Session<'_, G> {
         let offset = piece.map(|piece| piece.start);
         let appended = self.registry().append_upload(key, id, offset, length, source.stream()).await;
         let upload = self.told(key, id, source.settle(appended).await)?;
-        Ok(state(StatusCode::ACCEPTED, key, &upload)?.value(header::RANGE, range_so_far(upload.offset)).done())
+        Ok(state(StatusCode::ACCEPTED, key, &upload)?
+            .value(header::RANGE, range_so_far(upload.offset))
+            .done())
     }
 
     /// `PUT /v2/NAME/blobs/uploads/ID?digest=DIGEST`.
@@ -131,9 +135,9 @@ impl<G: Gate> Session<'_, G> {
         body: &mut Option<Body>,
     ) -> Result<Answer> {
         self.permit(Action::CompleteLayerUpload, key).await?;
-        let digest = query.first("digest").ok_or_else(|| {
-            Failure::bad_request("DIGEST_INVALID", "the parameter `digest` is missing")
-        })?;
+        let digest = query
+            .first("digest")
+            .ok_or_else(|| Failure::bad_request("DIGEST_INVALID", "the parameter `digest` is missing"))?;
         let digest: Digest = digest.parse()?;
         let piece = self.piece()?;
         let source = Source::of(body)?;
