@@ -64,7 +64,8 @@ impl Failure {
         let mut response = Response::new(status, json!({ "errors": [error] }).to_string());
         response.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response.headers.extend(headers);
-        response.labels = Labels { service: "registry".into(), operation: operation.into(), code: code.into() };
+        response.labels =
+            Labels { service: "registry".into(), operation: operation.into(), code: code.into() };
         response.into()
     }
 }
@@ -125,14 +126,17 @@ impl From<OciError> for Failure {
 
 /// `0-END` of an upload. Of an empty one it is `0-0`, as CNCF distribution says it, since there is no other way to.
 pub(crate) fn range_so_far(offset: u64) -> HeaderValue {
-    HeaderValue::try_from(format!("0-{}", offset.saturating_sub(1))).unwrap_or(HeaderValue::from_static("0-0"))
+    HeaderValue::try_from(format!("0-{}", offset.saturating_sub(1)))
+        .unwrap_or(HeaderValue::from_static("0-0"))
 }
 
 fn of(error: &OciError) -> (StatusCode, &'static str) {
     match error {
         OciError::BadName { .. } => (StatusCode::BAD_REQUEST, "NAME_INVALID"),
         OciError::BadTag(_) => (StatusCode::BAD_REQUEST, "MANIFEST_INVALID"),
-        OciError::BadDigest { .. } | OciError::WrongDigest { .. } => (StatusCode::BAD_REQUEST, "DIGEST_INVALID"),
+        OciError::BadDigest { .. } | OciError::WrongDigest { .. } => {
+            (StatusCode::BAD_REQUEST, "DIGEST_INVALID")
+        }
         OciError::NoRepository(_) => (StatusCode::NOT_FOUND, "NAME_UNKNOWN"),
         OciError::RepositoryExists(_) | OciError::RepositoryNotEmpty(_) => (StatusCode::CONFLICT, "DENIED"),
         OciError::NoBlob(_) => (StatusCode::NOT_FOUND, "BLOB_UNKNOWN"),

@@ -77,12 +77,7 @@ impl<G: Gate> Service<G> {
         Self { registry, gate, tokens, settings }
     }
 
-    async fn answer(
-        &self,
-        head: &Head,
-        route: Option<Route<'_>>,
-        body: &mut Option<Body>,
-    ) -> Result<Answer> {
+    async fn answer(&self, head: &Head, route: Option<Route<'_>>, body: &mut Option<Body>) -> Result<Answer> {
         let query = Query::of(head.query.as_deref().unwrap_or_default())?;
         let method = &head.method;
         let Some(route) = route else { return Err(Failure::no_path()) };

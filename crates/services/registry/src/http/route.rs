@@ -42,7 +42,9 @@ impl<'a> Route<'a> {
         if let Some(name) = rest.strip_suffix("/tags/list") {
             return Some(Self::Tags { name });
         }
-        if let Some(name) = rest.strip_suffix("/blobs/uploads/").or_else(|| rest.strip_suffix("/blobs/uploads")) {
+        if let Some(name) =
+            rest.strip_suffix("/blobs/uploads/").or_else(|| rest.strip_suffix("/blobs/uploads"))
+        {
             return Some(Self::Uploads { name });
         }
         let (before, last) = rest.rsplit_once('/')?;
@@ -91,7 +93,9 @@ mod tests {
         assert_eq!(Route::of("/v2/manifests/blobs/uploads/"), Some(Route::Uploads { name: "manifests" }));
         let manifest = Route::Manifest { name: "blobs/uploads", reference: "latest".into() };
         assert_eq!(Route::of("/v2/blobs/uploads/manifests/latest"), Some(manifest));
-        for nothing in ["/", "/v1/", "/v2/a", "/v2/a/b", "/v2/a/blob/x", "/v2/manifests/x", "/v2/a/manifests/%ff"] {
+        for nothing in
+            ["/", "/v1/", "/v2/a", "/v2/a/b", "/v2/a/blob/x", "/v2/manifests/x", "/v2/a/manifests/%ff"]
+        {
             assert_eq!(Route::of(nothing), None, "{nothing}");
         }
     }

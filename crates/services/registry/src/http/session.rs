@@ -3,12 +3,13 @@
 use http::{HeaderValue, StatusCode, header};
 use ringwall_oci::{OciError, Registry, RepositoryKey};
 use ringwall_server::Head;
+use serde_json::Value;
 
 use super::authorization::{Shown, shown};
 use super::route::Route;
 use super::{Challenge, Service};
 use crate::error::{Failure, Result};
-use crate::gate::{Action, Authenticated, Caller, Created, Gate, Verdict};
+use crate::gate::{Action, Ask, Authenticated, Caller, Created, Gate, Verdict};
 use crate::token::Scope;
 
 /// A request, and whose it is.
@@ -26,7 +27,8 @@ impl<G: Gate> Service<G> {
     pub(crate) async fn session<'a>(&'a self, head: &'a Head) -> Result<Session<'a, G>> {
         let now = (self.settings.clock)();
         let route = Route::of(&head.path);
-        let Some(Shown { credentials, scopes }) = shown(head.header("authorization"), &self.tokens, now) else {
+        let Some(Shown { credentials, scopes }) = shown(head.header("authorization"), &self.tokens, now)
+        else {
             return Err(self.challenge(head, route.as_ref(), "the credentials are not good"));
         };
         let caller = self.caller(head);
@@ -58,7 +60,9 @@ impl<G: Gate> Service<G> {
     pub(crate) fn challenge(&self, head: &Head, route: Option<&Route<'_>>, reason: &str) -> Failure {
         let url = match &self.settings.url {
             Some(url) => url.trim_end_matches('/').to_owned(),
-            None => format!("{}://{}", if head.tls.is_some() { "https" } else { "http" }, printable(head.host())),
+            None => {
+                format!("{}://{}", if head.tls.is_some() { "https" } else { "http" }, printable(head.host()))
+            }
         };
         let challenge = match self.settings.challenge {
             Challenge::Basic => format!("Basic realm=\"{url}/\",service=\"ecr.amazonaws.com\""),
@@ -87,22 +91,40 @@ impl<G: Gate> Session<'_, G> {
         Ok(RepositoryKey::new(self.account.as_str(), name)?)
     }
 
-    /// Goes on if an action is permitted on a repository.
-    pub(crate) async fn permit(&self, action: Action, key: &RepositoryKey) -> Result<()> {
-        match self.verdict(action, Some(key)).await {
-            Verdict::Permitted => Ok(()),
-            Verdict::Denied(reason) => Err(Failure::denied(reason)),
-            Verdict::Unavailable => Err(Failure::unavailable()),
-        }
+    /// Does something if it is permitted, and puts on record what came of it. Nothing of `work` happens before that: a
+    /// future does nothing until it is waited for.
+    pub(crate) async fn permitted<T>(
+        &self,
+        action: Action,
+        repository: Option<&RepositoryKey>,
+        parameters: Value,
+        work: impl Future<Output = Result<T>> + Send,
+    ) -> Result<T> {
+        let permit = match self.verdict(action, repository, parameters).await {
+            Verdict::Permitted(permit) => permit,
+            Verdict::Denied(reason) => return Err(Failure::denied(reason)),
+            Verdict::Unavailable => return Err(Failure::unavailable()),
+        };
+        let done = work.await;
+        let error = done.as_ref().err().map(|failure| (failure.code, failure.message.as_str()));
+        self.service.gate.record(permit, error).await.map_err(|_| Failure::unavailable())?;
+        done
     }
 
-    pub(crate) async fn verdict(&self, action: Action, key: Option<&RepositoryKey>) -> Verdict {
+    /// Whether an action is permitted.
+    async fn verdict(
+        &self,
+        action: Action,
+        repository: Option<&RepositoryKey>,
+        parameters: Value,
+    ) -> Verdict<G::Permit> {
         if let Some(scopes) = &self.scopes
-            && !Scope::cover(scopes, action, key.map(RepositoryKey::name))
+            && !Scope::cover(scopes, action, repository.map(RepositoryKey::name))
         {
             return Verdict::Denied(format!("the token has no scope for {}", action.name()));
         }
-        self.service.gate.authorize(&self.principal, action, &self.account, key, &self.caller).await
+        let ask = Ask { action, account: &self.account, repository, parameters, caller: &self.caller };
+        self.service.gate.authorize(&self.principal, ask).await
     }
 
     /// Makes the repository of a push, if it is not there and a template says that it should be.
@@ -125,7 +147,9 @@ fn account_of(host: &str) -> Option<&str> {
 
 /// What of a host can stand in a quoted string.
 fn printable(host: &str) -> String {
-    host.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']' | '_')).collect()
+    host.chars()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']' | '_'))
+        .collect()
 }
 
 /// The scope that a client needs for this request, which it repeats when it asks for a token.

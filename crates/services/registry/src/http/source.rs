@@ -3,7 +3,6 @@
 use std::io;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use futures_util::stream;
 use ringwall_oci::ByteStream;
 use ringwall_server::{Body, Refusal};
@@ -21,7 +20,8 @@ pub(crate) struct Source {
 impl Source {
     /// Takes the body of a request.
     pub(crate) fn of(body: &mut Option<Body>) -> Result<Self> {
-        let body = body.take().ok_or_else(|| Failure::bad_request("BLOB_UPLOAD_INVALID", "there is no body"))?;
+        let body =
+            body.take().ok_or_else(|| Failure::bad_request("BLOB_UPLOAD_INVALID", "there is no body"))?;
         Ok(Self { length: body.length(), body: Arc::new(Mutex::new(body)) })
     }
 
@@ -45,11 +45,6 @@ impl Source {
         }
         done.map_err(Into::into)
     }
-}
-
-/// A body of no bytes.
-pub(crate) fn nothing() -> ByteStream {
-    Box::pin(stream::empty::<io::Result<Bytes>>())
 }
 
 fn broken(refusal: Refusal) -> io::Error {

@@ -41,7 +41,8 @@ impl<G: Gate> Service<G> {
             Authenticated::Unavailable => return Err(Failure::unavailable()),
         }
         // No name has a plus, so it is a space that a client encoded as forms do.
-        let scopes: Vec<Scope> = Scope::read(&query.all("scope").collect::<Vec<_>>().join(" ").replace('+', " "));
+        let scopes: Vec<Scope> =
+            Scope::read(&query.all("scope").collect::<Vec<_>>().join(" ").replace('+', " "));
         let token = self.tokens.seal(&credentials, &scopes, now).ok_or_else(Failure::unavailable)?;
         let mut told = json!({
             "token": token,
@@ -49,7 +50,9 @@ impl<G: Gate> Service<G> {
             "expires_in": TOKEN_LIFETIME.as_secs(),
             "issued_at": now.to_string(),
         });
-        if head.method == Method::POST && let Some(told) = told.as_object_mut() {
+        if head.method == Method::POST
+            && let Some(told) = told.as_object_mut()
+        {
             told.insert("token_type".into(), "Bearer".into());
         }
         let json = HeaderValue::from_static("application/json");
