@@ -25,6 +25,6 @@ pub mod lifecycle;
 pub mod remote;
 pub mod replicate;
 
-pub use self::gate::{Action, Authenticated, Caller, Created, Credentials, Gate, Verdict};
+pub use self::gate::{Action, Ask, Authenticated, Caller, Created, Credentials, Gate, Unrecorded, Verdict};
 pub use self::http::{Challenge, Service, Settings};
 pub use self::token::{Scope, TOKEN_LIFETIME, Tokens};
