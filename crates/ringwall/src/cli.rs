@@ -44,7 +44,9 @@ pub(crate) use self::lake::{Hunt, LakeAdd, LakeCommand, LakeCompact, LakeExpire,
 pub(crate) use self::reach::{
     DiffFailOn, Reach, ReachAsk, ReachCommand, ReachDiff, ReachFormat, ReachSuggest,
 };
-pub(crate) use self::scan::{RegistryAccess, Scan, ScanFormat, ScanSeverity, ScanTarget};
+pub(crate) use self::scan::{
+    DbAction, RegistryAccess, Scan, ScanCommand, ScanCompare, ScanFormat, ScanSeverity, ScanTarget,
+};
 pub(crate) use self::secrets::{Secrets, SecretsCommand, SecretsCommon, SecretsServe, SecretsSync};
 pub(crate) use self::timeline::Timeline;
 pub(crate) use self::token::{LoginFlags, MakeToken, Token, TokenCommand, TokenFormat};
@@ -97,8 +99,8 @@ pub(crate) enum Command {
     Can(Can),
     WhoCan(WhoCan),
     Reach(Reach),
-    Detect(Detect),
     Scan(Scan),
+    Detect(Detect),
     Findings(Findings),
     Timeline(Timeline),
     Lake(LakeGroup),

@@ -18,5 +18,6 @@
 
 pub mod package;
 pub mod read;
+pub mod version;
 
 pub use package::{Distribution, Inventory, Location, Package, PackageType, SourcePackage};

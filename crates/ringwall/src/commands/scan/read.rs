@@ -28,12 +28,12 @@ pub(super) struct Read {
 }
 
 /// Reads a target to its packages, with a progress bar where someone is looking.
-pub(super) fn read(args: &ScanTarget) -> Result<Read, Failure> {
+pub(super) fn read(target: &str, args: &ScanTarget) -> Result<Read, Failure> {
     let platform = args.platform.as_deref().map(str::parse::<Platform>).transpose();
     let platform = platform.map_err(|error| Failure::misuse(error.to_string()))?;
     let cache = args.cache.as_deref().map(|folder| Cache::open(folder).map_err(Failure::make(folder)));
     let options = ScanOptions { cache: cache.transpose()?, progress: Arc::default() };
-    match Target::find(&args.target, platform.as_ref())? {
+    match Target::find(target, platform.as_ref())? {
         Target::Image(image) => scan(&image, &options),
         Target::Registry(reference) => {
             // Reading waits in threads of its own.
@@ -45,7 +45,7 @@ pub(super) fn read(args: &ScanTarget) -> Result<Read, Failure> {
         Target::Folder(folder) => scan_folder(&folder, &options),
         Target::Sbom(bytes) => {
             let inventory = ringwall_scan::sbom::read(&bytes)
-                .map_err(|error| Failure::misuse(format!("`{}` can't be read: {error}", args.target)))?;
+                .map_err(|error| Failure::misuse(format!("`{target}` can't be read: {error}")))?;
             Ok(Read { inventory, digest: None, is_image: false })
         }
     }

@@ -22,9 +22,9 @@ impl From<ScanSeverity> for Severity {
 }
 
 /// Scans a target and prints what there is.
-pub(in crate::commands) fn run(args: &ScanTarget) -> Result<Exit, Failure> {
-    let read = read::read(args)?;
-    let subject = subject(args, &read);
+pub(super) fn run(target: &str, args: &ScanTarget) -> Result<Exit, Failure> {
+    let read = read::read(target, args)?;
+    let subject = subject(target, &read);
     let mut findings: Vec<Finding<'_>> = Vec::new();
     report::order(&mut findings);
     let report =
@@ -49,13 +49,13 @@ pub(in crate::commands) fn run(args: &ScanTarget) -> Result<Exit, Failure> {
     Ok(if is_met { Exit::No } else { Exit::Fine })
 }
 
-fn subject(args: &ScanTarget, read: &Read) -> Subject {
+fn subject(target: &str, read: &Read) -> Subject {
     let now = jiff::Timestamp::now();
     let created = now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let digest = read.digest.clone().unwrap_or_default();
-    let id = uuid(&Digest::of(format!("{}\0{digest}\0{}", args.target, now.as_nanosecond()).as_bytes()));
+    let id = uuid(&Digest::of(format!("{target}\0{digest}\0{}", now.as_nanosecond()).as_bytes()));
     Subject {
-        name: args.target.clone(),
+        name: target.to_owned(),
         digest,
         is_image: read.is_image,
         created,
