@@ -58,7 +58,6 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Reach(args) => reach::run(&args),
         Command::Scan(args) => scan::run(&args),
         Command::Detect(args) => detect::run(&args),
-        Command::Scan(args) => scan::run(&args),
         Command::Findings(args) => findings::run(&args.command),
         Command::Timeline(args) => timeline::run(&args),
         Command::Lake(args) => lake::run(&args.command),
