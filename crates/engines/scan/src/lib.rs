@@ -17,6 +17,9 @@
 //! ```
 
 pub mod package;
+pub mod purl;
 pub mod read;
+pub mod report;
+pub mod sbom;
 
 pub use package::{Distribution, Inventory, Location, Package, PackageType, SourcePackage};
