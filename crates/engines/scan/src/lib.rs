@@ -17,7 +17,11 @@
 //! ```
 
 pub mod package;
+pub mod purl;
 pub mod read;
+pub mod report;
+pub mod running;
+pub mod sbom;
 pub mod version;
 
 pub use package::{Distribution, Inventory, Location, Package, PackageType, SourcePackage};
