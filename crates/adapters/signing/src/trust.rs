@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use ringwall_registry::Pattern;
 use rustls_pki_types::SubjectPublicKeyInfoDer;
 use rustls_pki_types::pem::PemObject as _;
 
@@ -16,16 +17,16 @@ const MAX_FILE_BYTES: u64 = 1 << 20;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// The certificate's email address, URI or user name; `*` stands for any text.
-    pub subject: String,
+    pub subject: Pattern,
     /// Who had checked that, as `https://token.actions.githubusercontent.com`; `*` stands for any text.
-    pub issuer: String,
+    pub issuer: Pattern,
 }
 
 impl Identity {
     pub(crate) fn is(&self, certificate: &Certificate) -> Option<String> {
-        let subject = certificate.subjects.iter().find(|subject| wildcard(&self.subject, subject))?;
+        let subject = certificate.subjects.iter().find(|subject| self.subject.matches(subject))?;
         // A certificate that names no issuer has nobody who had checked its subject.
-        (!certificate.issuer.is_empty() && wildcard(&self.issuer, &certificate.issuer)).then(|| subject.clone())
+        (!certificate.issuer.is_empty() && self.issuer.matches(&certificate.issuer)).then(|| subject.clone())
     }
 }
 
@@ -135,17 +136,4 @@ fn certificates(path: &Path) -> Result<Vec<Certificate>, TrustError> {
         return Err(refuse("has no certificate in PEM".to_owned()));
     }
     Ok(read)
-}
-
-/// Whether a text is what a pattern has, in which `*` stands for any text. Each run takes as little as will do.
-pub fn wildcard(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
-    let parts: Vec<&str> = parts.collect();
-    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
-    for part in middle {
-        let Some((_, after)) = rest.split_once(*part) else { return false };
-        rest = after;
-    }
-    rest.ends_with(last)
 }

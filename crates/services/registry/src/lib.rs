@@ -1,1 +1,3 @@
-//! The OCI registry over HTTP, with the rules of its owner enforced.
+//! The registry's service, and the guard that keeps unsigned, unscanned and too vulnerable images out.
+
+pub mod guard;
