@@ -32,7 +32,10 @@ pub(crate) struct Bundle {
 #[derive(Clone, Debug)]
 pub(crate) enum Content {
     /// A signature of the manifest itself.
-    Message { digest: Vec<u8>, signature: Vec<u8> },
+    Message {
+        digest: Vec<u8>,
+        signature: Vec<u8>,
+    },
     Envelope(Envelope),
 }
 
@@ -202,7 +205,10 @@ impl Bundle {
             content,
             certificate,
             entries: tlog_entries.iter().map(LogEntry::read).collect::<Result<_, _>>()?,
-            timestamps: timestamps.iter().map(|one| base64(&one.signed_timestamp)).collect::<Result<_, _>>()?,
+            timestamps: timestamps
+                .iter()
+                .map(|one| base64(&one.signed_timestamp))
+                .collect::<Result<_, _>>()?,
         })
     }
 }

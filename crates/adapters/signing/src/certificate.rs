@@ -103,7 +103,8 @@ impl Certificate {
         if !rest.is_empty() {
             return Err("has something behind its certificate".to_owned());
         }
-        let key = PublicKey::from_spki(parsed.public_key().raw).map_err(|why| format!("has a certificate that {why}"))?;
+        let key = PublicKey::from_spki(parsed.public_key().raw)
+            .map_err(|why| format!("has a certificate that {why}"))?;
         let mut subjects = Vec::new();
         let mut uses = Uses::default();
         let (mut v1, mut v2, mut key_identifier) = (None, None, None);
@@ -113,8 +114,13 @@ impl Certificate {
                     subjects.extend(names.general_names.iter().filter_map(subject));
                 }
                 ParsedExtension::ExtendedKeyUsage(usage) => {
-                    let others = usage.any || usage.server_auth || usage.client_auth || usage.email_protection
-                        || usage.code_signing || usage.ocsp_signing || !usage.other.is_empty();
+                    let others = usage.any
+                        || usage.server_auth
+                        || usage.client_auth
+                        || usage.email_protection
+                        || usage.code_signing
+                        || usage.ocsp_signing
+                        || !usage.other.is_empty();
                     uses.code = usage.code_signing;
                     uses.timestamps_alone = usage.time_stamping && !others && extension.critical;
                 }
@@ -188,7 +194,8 @@ fn subject(name: &GeneralName<'_>) -> Option<String> {
             if element.tag == 0xa0 {
                 element = element.inside().next()?;
             }
-            (element.tag == UTF8_STRING).then(|| std::str::from_utf8(element.content).ok().map(str::to_owned))?
+            (element.tag == UTF8_STRING)
+                .then(|| std::str::from_utf8(element.content).ok().map(str::to_owned))?
         }
         _ => None,
     }

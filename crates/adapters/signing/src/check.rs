@@ -65,7 +65,8 @@ impl Report {
 ///
 /// The source doesn't answer, or has no such image.
 pub async fn check<S: Source>(source: &S, reference: &str, trust: &Trust) -> Result<Report, SourceError> {
-    let manifest = source.manifest(reference).await?.ok_or_else(|| SourceError::Missing(reference.to_owned()))?;
+    let manifest =
+        source.manifest(reference).await?.ok_or_else(|| SourceError::Missing(reference.to_owned()))?;
     let image = Image { digest: manifest.digest, manifest: manifest.bytes };
     let Collected { found, problems } = collect(source, &image.digest).await?;
     let checked = found

@@ -70,7 +70,8 @@ impl Envelope {
         if text.len() > MAX_ENVELOPE_BYTES {
             return Err(Refusal::TooLarge { what: "envelope", limit: MAX_ENVELOPE_BYTES });
         }
-        let wire: WireEnvelope = serde_json::from_slice(text).map_err(|error| Refusal::form("envelope", error))?;
+        let wire: WireEnvelope =
+            serde_json::from_slice(text).map_err(|error| Refusal::form("envelope", error))?;
         if wire.signatures.is_empty() || wire.signatures.len() > MAX_SIGNATURES {
             return Err(refuse("it has no signature, or too many"));
         }
@@ -94,7 +95,10 @@ impl Envelope {
     /// The claim, if the statement is about the image.
     pub(crate) fn claim(&self, image: &ImageDigest) -> Result<Claim, Refusal> {
         if self.payload_type != STATEMENT_TYPE {
-            return Err(Refusal::form("envelope", format!("`{}` is no statement", shown(&self.payload_type))));
+            return Err(Refusal::form(
+                "envelope",
+                format!("`{}` is no statement", shown(&self.payload_type)),
+            ));
         }
         statement(&self.payload, image)
     }
@@ -118,13 +122,16 @@ struct Subject {
 }
 
 fn statement(text: &[u8], image: &ImageDigest) -> Result<Claim, Refusal> {
-    let statement: Statement = serde_json::from_slice(text).map_err(|error| Refusal::form("statement", error))?;
+    let statement: Statement =
+        serde_json::from_slice(text).map_err(|error| Refusal::form("statement", error))?;
     if !STATEMENTS.contains(&statement.kind.as_str()) {
-        return Err(Refusal::form("statement", format!("`{}` is none that is known", shown(&statement.kind))));
+        return Err(Refusal::form(
+            "statement",
+            format!("`{}` is none that is known", shown(&statement.kind)),
+        ));
     }
-    let digest = |subject: &Subject| {
-        subject.digest.get(image.algorithm()).and_then(Value::as_str).map(str::to_owned)
-    };
+    let digest =
+        |subject: &Subject| subject.digest.get(image.algorithm()).and_then(Value::as_str).map(str::to_owned);
     let subjects = statement.subject.iter().take(MAX_SUBJECTS);
     if !subjects.clone().any(|subject| digest(subject).as_deref() == Some(image.hex())) {
         let other = subjects.filter_map(digest).next().unwrap_or_else(|| "nothing that it names".to_owned());
@@ -168,7 +175,10 @@ struct CriticalImage {
 pub(crate) fn simple(payload: &[u8], image: &ImageDigest) -> Result<Claim, Refusal> {
     let simple: Simple = serde_json::from_slice(payload).map_err(|error| Refusal::form("payload", error))?;
     if simple.critical.kind != SIMPLE_TYPE {
-        return Err(Refusal::form("payload", format!("`{}` is no signature of an image", shown(&simple.critical.kind))));
+        return Err(Refusal::form(
+            "payload",
+            format!("`{}` is no signature of an image", shown(&simple.critical.kind)),
+        ));
     }
     if simple.critical.image.digest != image.as_str() {
         return Err(Refusal::OtherImage(shown(&simple.critical.image.digest)));

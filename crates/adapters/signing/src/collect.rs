@@ -109,7 +109,9 @@ async fn layers<S: Source>(
         let is_bundle = BUNDLES.contains(&kind);
         if kind != SIMPLE_SIGNING && kind != DSSE && !is_bundle {
             if is_signature(&named) {
-                collected.problems.push(format!("{place}: `{}` is no form of a signature", crate::claim::shown(kind)));
+                collected
+                    .problems
+                    .push(format!("{place}: `{}` is no form of a signature", crate::claim::shown(kind)));
             }
             continue;
         }

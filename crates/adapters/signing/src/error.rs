@@ -102,10 +102,14 @@ pub enum TrustError {
         why: String,
     },
     /// Nobody is named whose signatures would count.
-    #[error("neither a key nor an identity is given: nothing would count (hint: name a public key, or an identity with its issuer and roots)")]
+    #[error(
+        "neither a key nor an identity is given: nothing would count (hint: name a public key, or an identity with its issuer and roots)"
+    )]
     Nobody,
     /// Identities are named without roots.
-    #[error("an identity is given and no roots of its certificate (hint: a PEM file of the certificate authority's roots)")]
+    #[error(
+        "an identity is given and no roots of its certificate (hint: a PEM file of the certificate authority's roots)"
+    )]
     NoRoots,
     /// Identities are named, and nothing that could tell a time.
     #[error(

@@ -75,8 +75,10 @@ impl PublicKey {
             ("1.2.840.113549.1.1.1", _) => Kind::Rsa,
             ("1.3.101.112", None) => Kind::Ed25519,
             _ => {
-                return Err("is a key of a kind that isn't checked (hint: ECDSA on P-256 or P-384, RSA or Ed25519)"
-                    .to_owned());
+                return Err(
+                    "is a key of a kind that isn't checked (hint: ECDSA on P-256 or P-384, RSA or Ed25519)"
+                        .to_owned(),
+                );
             }
         };
         Ok(Self { spki: der.to_vec(), kind, raw: info.subject_public_key.data.to_vec() })

@@ -54,6 +54,8 @@ pub use self::digest::{DigestError, ImageDigest};
 pub use self::error::{Refusal, SourceError, TrustError};
 pub use self::key::PublicKey;
 pub use self::sign::{SignError, SigningKey, sign};
-pub use self::source::{Credentials, Layout, Manifest, Reference, Referrer, RegistrySettings, Remote, Source};
+pub use self::source::{
+    Credentials, Layout, Manifest, Reference, Referrer, RegistrySettings, Remote, Source,
+};
 pub use self::trust::{Identity, Trust, TrustFiles};
 pub use self::verify::{Accepted, Annotations, Form, Found, Image, Signer, verify};

@@ -82,9 +82,17 @@ struct AnnotationPayload {
 impl Entry {
     /// Reads the annotation of a signature.
     pub(crate) fn from_annotation(text: &str) -> Result<Self, Refusal> {
-        let read: Annotation = serde_json::from_str(text).map_err(|error| refuse(format!("it can't be read: {error}")))?;
+        let read: Annotation =
+            serde_json::from_str(text).map_err(|error| refuse(format!("it can't be read: {error}")))?;
         let AnnotationPayload { body, integrated_time: time, log_index: index, log_id: log } = read.payload;
-        Ok(Self { body: base64(&body)?, index, time, log, promise: Some(base64(&read.promise)?), proof: None })
+        Ok(Self {
+            body: base64(&body)?,
+            index,
+            time,
+            log,
+            promise: Some(base64(&read.promise)?),
+            proof: None,
+        })
     }
 
     /// That the entry is of that signature and in one of the logs; its time, if the log vouches for it.
@@ -97,7 +105,8 @@ impl Entry {
         if self.body.len() > MAX_ENTRY_BYTES {
             return Err(Refusal::TooLarge { what: "entry of the log", limit: MAX_ENTRY_BYTES });
         }
-        let log = logs.iter().find(|log| log.id() == self.log).ok_or_else(|| refuse("it is of another log"))?;
+        let log =
+            logs.iter().find(|log| log.id() == self.log).ok_or_else(|| refuse("it is of another log"))?;
         if self.promise.is_none() && self.proof.is_none() {
             return Err(refuse("nothing proves that the log has it"));
         }
@@ -154,7 +163,8 @@ fn checkpoint(text: &str, log: &PublicKey) -> Result<(u64, Vec<u8>), Refusal> {
     let is_signed = signatures.lines().filter_map(|line| line.strip_prefix("\u{2014} ")).any(|line| {
         let signature = line.rsplit_once(' ').and_then(|(_, text)| BASE64.decode(text.as_bytes()).ok());
         // The first four bytes only hint at the key.
-        signature.is_some_and(|bytes| bytes.get(4..).is_some_and(|bytes| log.verifies(note.as_bytes(), bytes)))
+        signature
+            .is_some_and(|bytes| bytes.get(4..).is_some_and(|bytes| log.verifies(note.as_bytes(), bytes)))
     });
     if !is_signed {
         return Err(refuse("its checkpoint is not the log's"));
@@ -202,7 +212,8 @@ fn root(leaf: &[u8], index: u64, size: u64, path: &[Vec<u8>]) -> Option<Vec<u8>>
 ///
 /// Source: Rekor, `pkg/types/hashedrekord/v0.0.1` and `pkg/types/dsse/v0.0.1`, their schemas.
 fn is_of(body: &[u8], of: Logged<'_>) -> Result<(), Refusal> {
-    let entry: Value = serde_json::from_slice(body).map_err(|error| refuse(format!("it can't be read: {error}")))?;
+    let entry: Value =
+        serde_json::from_slice(body).map_err(|error| refuse(format!("it can't be read: {error}")))?;
     let text = |pointer: &str| entry.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let decoded = |text: &str| BASE64.decode(text.as_bytes()).unwrap_or_default();
     let hashed = |payload: &[u8]| HEXLOWER.encode(digest(&SHA256, payload).as_ref());
@@ -234,7 +245,9 @@ fn is_of(body: &[u8], of: Logged<'_>) -> Result<(), Refusal> {
 /// Whether the PEM of an entry is of who signed.
 fn is_by(pem: &[u8], of: Logged<'_>) -> bool {
     match of.certificate {
-        Some(der) => read_pem(pem).is_ok_and(|read| matches!(read.as_slice(), [one] if one.der.as_ref() == der)),
+        Some(der) => {
+            read_pem(pem).is_ok_and(|read| matches!(read.as_slice(), [one] if one.der.as_ref() == der))
+        }
         None => PublicKey::from_pem(pem).is_ok_and(|key| key == *of.key),
     }
 }

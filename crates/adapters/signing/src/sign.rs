@@ -64,18 +64,22 @@ impl SigningKey {
             .map(Kind::Ecdsa)
             .or_else(|| RsaKeyPair::from_pkcs8(der).ok().map(Kind::Rsa))
             .or_else(|| Ed25519KeyPair::from_pkcs8(der).ok().map(Kind::Ed25519));
-        kind.map(Self).ok_or(SignError::Key("is of a kind that isn't used (hint: ECDSA on P-256 or P-384, RSA or Ed25519)"))
+        kind.map(Self).ok_or(SignError::Key(
+            "is of a kind that isn't used (hint: ECDSA on P-256 or P-384, RSA or Ed25519)",
+        ))
     }
 
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
         let random = SystemRandom::new();
         match &self.0 {
-            Kind::Ecdsa(key) => {
-                key.sign(&random, message).map(|signature| signature.as_ref().to_vec()).map_err(|_| SignError::Crypto)
-            }
+            Kind::Ecdsa(key) => key
+                .sign(&random, message)
+                .map(|signature| signature.as_ref().to_vec())
+                .map_err(|_| SignError::Crypto),
             Kind::Rsa(key) => {
                 let mut signature = vec![0; key.public_modulus_len()];
-                key.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature).map_err(|_| SignError::Crypto)?;
+                key.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature)
+                    .map_err(|_| SignError::Crypto)?;
                 Ok(signature)
             }
             Kind::Ed25519(key) => Ok(key.sign(message).as_ref().to_vec()),
@@ -94,7 +98,11 @@ impl std::fmt::Debug for SigningKey {
 /// # Errors
 ///
 /// There is no such image, or the registry doesn't take the signature; then nothing has changed.
-pub async fn sign(remote: &Remote<'_>, reference: &Reference, key: &SigningKey) -> Result<ImageDigest, SignError> {
+pub async fn sign(
+    remote: &Remote<'_>,
+    reference: &Reference,
+    key: &SigningKey,
+) -> Result<ImageDigest, SignError> {
     let image = remote.manifest(reference.target()).await?;
     let image = image.ok_or_else(|| SourceError::Missing(reference.to_string()))?.digest;
     let tag = image.tag(".sig");

@@ -122,14 +122,17 @@ impl<'a> Token<'a> {
         if digest(algorithm(info.hash), stamped).as_ref() != info.imprint {
             return Err(refuse("it is of something else"));
         }
-        let attributes = Attributes::read(signer.attributes).ok_or_else(|| refuse("its attributes can't be read"))?;
+        let attributes =
+            Attributes::read(signer.attributes).ok_or_else(|| refuse("its attributes can't be read"))?;
         if attributes.content_type != TST_INFO
             || digest(algorithm(signer.hash), content).as_ref() != attributes.message_digest
         {
             return Err(refuse("its attributes are of something else"));
         }
         let known = || certificates.iter().chain(trusted);
-        let leaf = known().find(|one| signer.id.is(one)).ok_or_else(|| refuse("its signer's certificate is missing"))?;
+        let leaf = known()
+            .find(|one| signer.id.is(one))
+            .ok_or_else(|| refuse("its signer's certificate is missing"))?;
         if !attributes.names(leaf) {
             return Err(refuse("it names another certificate than its signer's"));
         }

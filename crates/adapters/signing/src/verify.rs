@@ -241,7 +241,9 @@ impl Parts<'_> {
         });
         match (by_key, &self.certificate) {
             (Some((name, key, signature)), _) => self.by_key(name, key, signature, trust),
-            (None, Some(certificate)) if !trust.identities.is_empty() => self.by_certificate(certificate, trust),
+            (None, Some(certificate)) if !trust.identities.is_empty() => {
+                self.by_certificate(certificate, trust)
+            }
             (None, _) if !trust.keys.is_empty() => Err(Refusal::Key),
             (None, _) => Err(Refusal::NoSigner),
         }

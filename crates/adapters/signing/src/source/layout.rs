@@ -86,13 +86,17 @@ impl Layout {
     fn refers(&self, one: &Descriptor) -> bool {
         let digest: Option<ImageDigest> = one.digest.parse().ok();
         let bytes = digest.and_then(|digest| self.read(&digest, MAX_MANIFEST_BYTES).ok().flatten());
-        bytes.and_then(|bytes| serde_json::from_slice::<Referring>(&bytes).ok()).is_some_and(|read| read.subject.is_some())
+        bytes
+            .and_then(|bytes| serde_json::from_slice::<Referring>(&bytes).ok())
+            .is_some_and(|read| read.subject.is_some())
     }
 
     fn read(&self, digest: &ImageDigest, most: usize) -> Result<Option<Vec<u8>>, SourceError> {
         let path = self.folder.join("blobs").join(digest.algorithm()).join(digest.hex());
         let bytes = ringwall_files::read_if_there(&path, limit(most));
-        let Some(bytes) = bytes.map_err(|source| SourceError::Read { path, source })? else { return Ok(None) };
+        let Some(bytes) = bytes.map_err(|source| SourceError::Read { path, source })? else {
+            return Ok(None);
+        };
         if !digest.is_of(&bytes) {
             return Err(SourceError::Content {
                 place: self.folder.display().to_string(),

@@ -37,7 +37,8 @@ pub struct Referrer {
 /// What can be asked of a repository, and of nothing beyond it.
 pub trait Source: Send + Sync {
     /// The manifest of a tag or digest; `None` if there is none. By digest, its bytes are that digest's.
-    fn manifest(&self, reference: &str) -> impl Future<Output = Result<Option<Manifest>, SourceError>> + Send;
+    fn manifest(&self, reference: &str)
+    -> impl Future<Output = Result<Option<Manifest>, SourceError>> + Send;
 
     /// A blob of at most `limit` bytes, which are the digest's.
     fn blob(

@@ -54,8 +54,7 @@ impl FromStr for Reference {
 
     /// Source: distribution, `reference` package: the grammar, and how a name without registry is read.
     fn from_str(text: &str) -> Result<Self, SourceError> {
-        let refuse =
-            |why| SourceError::Reference { reference: text.chars().take(300).collect(), why };
+        let refuse = |why| SourceError::Reference { reference: text.chars().take(300).collect(), why };
         if text.len() > MAX_REFERENCE {
             return Err(refuse("it is too long"));
         }
@@ -76,7 +75,9 @@ impl FromStr for Reference {
             }
         }
         let (registry, repository) = match name.split_once('/') {
-            Some((first, rest)) if first.contains(['.', ':']) || first == "localhost" => (first, rest.to_owned()),
+            Some((first, rest)) if first.contains(['.', ':']) || first == "localhost" => {
+                (first, rest.to_owned())
+            }
             Some(_) => (DEFAULT_REGISTRY, name.to_owned()),
             None => (DEFAULT_REGISTRY, format!("library/{name}")),
         };
@@ -86,8 +87,11 @@ impl FromStr for Reference {
             return Err(refuse("its registry is none"));
         }
         let part = |part: &str| {
-            let ends = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-            let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
+            let ends = |byte: Option<u8>| {
+                byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+            };
+            let inner =
+                |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
             ends(part.bytes().next()) && ends(part.bytes().last()) && part.bytes().all(inner)
         };
         if repository.len() > MAX_REPOSITORY || !repository.split('/').all(part) {

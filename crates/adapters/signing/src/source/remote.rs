@@ -131,7 +131,11 @@ impl<'a> Remote<'a> {
     }
 
     /// What satisfies the registry's challenge; `None` if nothing here could.
-    async fn authorize(&self, answer: &HttpResponse, target: &str) -> Result<Option<HeaderValue>, SourceError> {
+    async fn authorize(
+        &self,
+        answer: &HttpResponse,
+        target: &str,
+    ) -> Result<Option<HeaderValue>, SourceError> {
         let challenges = answer.headers.get_all(WWW_AUTHENTICATE).iter();
         let challenge = challenges.filter_map(|value| Challenge::parse(value.to_str().ok()?)).next();
         let authorization = match challenge {
@@ -140,7 +144,8 @@ impl<'a> Remote<'a> {
             None => None,
         };
         if let Some(authorization) = &authorization {
-            *self.authorization.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(authorization.clone());
+            *self.authorization.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
+                Some(authorization.clone());
         }
         Ok(authorization)
     }
@@ -148,7 +153,9 @@ impl<'a> Remote<'a> {
     /// A token of the service that the registry names. Source: distribution, *Token Authentication Specification*.
     async fn token(&self, ask: &challenge::Bearer, target: &str) -> Result<HeaderValue, SourceError> {
         let wrong = |why: &str| self.wrong(target, why);
-        let url = ask.url().ok_or_else(|| wrong("is to be asked for with a token, of a service whose URL is none"))?;
+        let url = ask
+            .url()
+            .ok_or_else(|| wrong("is to be asked for with a token, of a service whose URL is none"))?;
         // Credentials leave this machine encrypted, or for the very registry that they are of.
         if !url.is_https() && url.authority() != self.base.authority() {
             return Err(wrong("is to be asked for with a token, of a service without TLS"));
@@ -162,9 +169,11 @@ impl<'a> Remote<'a> {
         if answer.status != StatusCode::OK {
             return Err(self.status(&ask.realm, answer.status));
         }
-        let token: Token = serde_json::from_slice(&answer.body).map_err(|_| wrong("is to be asked for with a token, which can't be read"))?;
+        let token: Token = serde_json::from_slice(&answer.body)
+            .map_err(|_| wrong("is to be asked for with a token, which can't be read"))?;
         let token = token.token.or(token.access_token).unwrap_or_default();
-        let mut header = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| wrong("is to be asked for with a token, which is none"))?;
+        let mut header = HeaderValue::from_str(&format!("Bearer {token}"))
+            .map_err(|_| wrong("is to be asked for with a token, which is none"))?;
         header.set_sensitive(true);
         Ok(header)
     }
@@ -182,7 +191,12 @@ impl<'a> Remote<'a> {
     }
 
     /// A blob elsewhere: registries keep them in object stores, and send clients there, with all that is needed in the URL.
-    async fn elsewhere(&self, answer: &HttpResponse, path: &str, limit: usize) -> Result<HttpResponse, SourceError> {
+    async fn elsewhere(
+        &self,
+        answer: &HttpResponse,
+        path: &str,
+        limit: usize,
+    ) -> Result<HttpResponse, SourceError> {
         let location = answer.headers.get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let url = match location.starts_with('/') {
             true => self.base.with_target(location),
@@ -211,7 +225,8 @@ impl<'a> Remote<'a> {
     }
 
     fn referrers_of(&self, body: &[u8], path: &str) -> Result<Vec<Referrer>, SourceError> {
-        let index: Index = serde_json::from_slice(body).map_err(|error| self.wrong(path, format!("can't be read: {error}")))?;
+        let index: Index = serde_json::from_slice(body)
+            .map_err(|error| self.wrong(path, format!("can't be read: {error}")))?;
         let read = |one: Descriptor| {
             let digest = one.digest.parse().map_err(|_| self.wrong(path, "names a digest that is none"))?;
             Ok(Referrer { digest, artifact_type: one.artifact_type.unwrap_or_default() })
@@ -293,7 +308,10 @@ impl Source for Remote<'_> {
             if found.len() > MAX_REFERRERS {
                 break;
             }
-            next = answer.headers.get(http::header::LINK).and_then(|link| challenge::next_page(link.to_str().ok()?));
+            next = answer
+                .headers
+                .get(http::header::LINK)
+                .and_then(|link| challenge::next_page(link.to_str().ok()?));
         }
         if next.is_none() && found.len() <= MAX_REFERRERS {
             return Ok(found);
@@ -328,7 +346,12 @@ impl Remote<'_> {
     }
 
     /// Puts a manifest under a tag.
-    pub(crate) async fn put_manifest(&self, tag: &str, kind: &str, bytes: Vec<u8>) -> Result<(), SourceError> {
+    pub(crate) async fn put_manifest(
+        &self,
+        tag: &str,
+        kind: &str,
+        bytes: Vec<u8>,
+    ) -> Result<(), SourceError> {
         let path = self.path("manifests", tag);
         let mut headers = HeaderMap::new();
         if let Ok(kind) = HeaderValue::from_str(kind) {

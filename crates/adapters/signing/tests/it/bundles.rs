@@ -23,7 +23,12 @@ fn a_bundle_counts_by_its_timestamp_and_by_its_log() {
 #[test]
 fn a_proof_of_inclusion_alone_tells_no_time() {
     let mut bundle = json("bundle.json");
-    bundle.pointer_mut("/verificationMaterial/tlogEntries/0").unwrap().as_object_mut().unwrap().remove("inclusionPromise");
+    bundle
+        .pointer_mut("/verificationMaterial/tlogEntries/0")
+        .unwrap()
+        .as_object_mut()
+        .unwrap()
+        .remove("inclusionPromise");
     assert_eq!(judge(&bundle, &by_identity(&[], &["log.pub"])), Err(Refusal::NoTime));
     assert!(judge(&bundle, &by_identity(&["tsa.pem"], &["log.pub"])).unwrap().logged);
 }
@@ -46,7 +51,10 @@ fn each_part_that_was_changed_undoes_it() {
         ("/verificationMaterial/tlogEntries/0/inclusionProof/hashes", json!([])),
         ("/verificationMaterial/tlogEntries/0/inclusionProof/checkpoint/envelope", json!("log\n1\nAAAA\n\n")),
         ("/verificationMaterial/tlogEntries/0/canonicalizedBody", json!("e30=")),
-        ("/verificationMaterial/timestampVerificationData/rfc3161Timestamps/0/signedTimestamp", json!("AAAA")),
+        (
+            "/verificationMaterial/timestampVerificationData/rfc3161Timestamps/0/signedTimestamp",
+            json!("AAAA"),
+        ),
     ] {
         let mut bundle = json("bundle.json");
         *bundle.pointer_mut(pointer).unwrap() = value;

@@ -72,7 +72,10 @@ async fn a_blob_that_is_not_its_digest_is_refused() {
 
 #[test]
 fn a_locked_or_broken_private_key_is_refused() {
-    for text in ["", "-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED SIGSTORE PRIVATE KEY-----\n"] {
+    for text in [
+        "",
+        "-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED SIGSTORE PRIVATE KEY-----\n",
+    ] {
         assert!(SigningKey::from_pem(text.as_bytes()).is_err());
     }
 }

@@ -14,7 +14,9 @@ fn a_signature_by_each_kind_of_key_counts_and_by_no_other() {
             let verdict = judge(&case(name), &by_key(&format!("{key}.pub")));
             if name == key {
                 let accepted = verdict.unwrap();
-                let Claim::Signature { annotations } = accepted.claim else { panic!("{name} is no signature") };
+                let Claim::Signature { annotations } = accepted.claim else {
+                    panic!("{name} is no signature")
+                };
                 assert_eq!(annotations["release"], "7");
                 assert!(accepted.times.is_empty() && !accepted.logged);
             } else {
@@ -56,9 +58,11 @@ fn an_attestation_counts_with_its_kind() {
 
 #[test]
 fn a_certificate_counts_at_a_time_that_is_proved() {
-    for (name, authorities, logs) in
-        [("leaf", &["tsa.pem"][..], &[][..]), ("leaf-logged", &[], &["log.pub"]), ("leaf", &["tsa.pem"], &["log.pub"])]
-    {
+    for (name, authorities, logs) in [
+        ("leaf", &["tsa.pem"][..], &[][..]),
+        ("leaf-logged", &[], &["log.pub"]),
+        ("leaf", &["tsa.pem"], &["log.pub"]),
+    ] {
         let accepted = judge(&case(name), &by_identity(authorities, logs)).unwrap();
         let Signer::Identity { subject, issuer } = accepted.signer else { panic!("{name} is by a key") };
         assert_eq!((subject.as_str(), issuer.as_str()), ("dev@acme.test", "https://issuer.test"));

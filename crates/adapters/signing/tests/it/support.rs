@@ -2,7 +2,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use data_encoding::BASE64;
-use ringwall_signing::{Accepted, Annotations, Form, Found, Identity, Image, Refusal, Trust, TrustFiles, verify};
+use ringwall_signing::{
+    Accepted, Annotations, Form, Found, Identity, Image, Refusal, Trust, TrustFiles, verify,
+};
 use serde_json::Value;
 
 pub(crate) fn data(name: &str) -> PathBuf {

@@ -144,7 +144,8 @@ impl Configuration {
             let rule = wire.rule.last().map(|rule| rule.name.clone()).unwrap_or_default();
             return Err(ConfigurationError::Rule { path: path.to_owned(), rule, why });
         }
-        let rules = wire.rule.into_iter().map(|rule| rule.read(mode, path, folder)).collect::<Result<_, _>>()?;
+        let rules =
+            wire.rule.into_iter().map(|rule| rule.read(mode, path, folder)).collect::<Result<_, _>>()?;
         Ok(Self { rules })
     }
 
@@ -164,7 +165,8 @@ impl GuardRule {
         let in_namespace = match namespace {
             None => self.namespaces.is_empty(),
             Some(name) => {
-                (self.namespaces.is_empty() || any(&self.namespaces, name)) && !any(&self.except_namespaces, name)
+                (self.namespaces.is_empty() || any(&self.namespaces, name))
+                    && !any(&self.except_namespaces, name)
             }
         };
         let name = image.name();
@@ -196,7 +198,11 @@ impl WireRule {
             max_severity,
             only_fixable,
         } = self;
-        let wrong = |why: &str| ConfigurationError::Rule { path: path.to_owned(), rule: name.clone(), why: why.to_owned() };
+        let wrong = |why: &str| ConfigurationError::Rule {
+            path: path.to_owned(),
+            rule: name.clone(),
+            why: why.to_owned(),
+        };
         if !signed && !scanned && max_scan_age_days.is_none() && max_severity.is_none() {
             return Err(wrong("asks for nothing (hint: signed, scanned, max-severity or max-scan-age-days)"));
         }

@@ -41,7 +41,9 @@ async fn by_rule<I: Images>(rule: &GuardRule, images: &I, image: &Reference, jud
     let unknown = |why: String| format!("rule `{name}`: {why}");
     let repository = match RepositoryName::parse(&image.repository) {
         Ok(repository) => repository,
-        Err(_) => return judged.add(rule, unknown(format!("`{}` is no repository's name", image.repository))),
+        Err(_) => {
+            return judged.add(rule, unknown(format!("`{}` is no repository's name", image.repository)));
+        }
     };
     // A tag may move between two questions: the first answer's digest is what all others are about.
     let mut asked = image.clone();
@@ -63,11 +65,9 @@ async fn by_rule<I: Images>(rule: &GuardRule, images: &I, image: &Reference, jud
     let scan = match &scan {
         ScanKnown::None => Scan::None,
         ScanKnown::Failed(why) => Scan::Failed(why),
-        ScanKnown::Complete { advisories_of, worst, worst_fixable } => Scan::Complete {
-            advisories_of: *advisories_of,
-            worst: *worst,
-            worst_fixable: *worst_fixable,
-        },
+        ScanKnown::Complete { advisories_of, worst, worst_fixable } => {
+            Scan::Complete { advisories_of: *advisories_of, worst: *worst, worst_fixable: *worst_fixable }
+        }
     };
     let facts = Facts { repository: &repository, signature, scan, now: images.now() };
     let verdict = guard::judge([&rule.rule], &facts);

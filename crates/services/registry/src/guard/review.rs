@@ -63,7 +63,8 @@ impl PodImages {
         }
         let review: Value = serde_json::from_slice(text)?;
         let wrong = |path, expected| ReviewError::Field { path, expected };
-        let of = |value: &Value, pointer: &str| value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+        let of =
+            |value: &Value, pointer: &str| value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
         let version = of(&review, "/apiVersion").unwrap_or_default();
         let api_version = VERSIONS.into_iter().find(|known| *known == version);
         let api_version = api_version
@@ -90,7 +91,8 @@ impl PodImages {
         let name = text("/request/object/metadata/name");
         let name = if name.is_empty() { text("/request/object/metadata/generateName") } else { name };
         let namespace = text("/request/namespace");
-        let namespace = if namespace.is_empty() { text("/request/object/metadata/namespace") } else { namespace };
+        let namespace =
+            if namespace.is_empty() { text("/request/object/metadata/namespace") } else { namespace };
         Ok(Self { api_version, uid: text("/request/uid"), namespace, pod: name, images: new })
     }
 }

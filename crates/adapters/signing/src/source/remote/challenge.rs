@@ -66,7 +66,9 @@ pub(super) fn next_page(link: &str) -> Option<String> {
         return None;
     }
     match target.parse::<Url>() {
-        Ok(url) => Some(url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()))),
+        Ok(url) => {
+            Some(url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path())))
+        }
         Err(_) => target.starts_with('/').then(|| target.to_owned()),
     }
 }

@@ -27,7 +27,10 @@ fn a_rule_audits_unless_it_says_otherwise() {
          max-severity = \"HIGH\"\n",
     )
     .unwrap();
-    assert_eq!(read.rules.iter().map(|rule| rule.rule.mode).collect::<Vec<_>>(), [Mode::Audit, Mode::Enforce]);
+    assert_eq!(
+        read.rules.iter().map(|rule| rule.rule.mode).collect::<Vec<_>>(),
+        [Mode::Audit, Mode::Enforce]
+    );
     assert!(read.rules[0].trust.is_some() && read.rules[1].trust.is_none());
     let read = load("mode = \"enforce\"\n[[rule]]\nname = \"a\"\nscanned = true\n").unwrap();
     assert_eq!(read.rules[0].rule.mode, Mode::Enforce);
@@ -55,7 +58,10 @@ fn what_asks_for_nothing_or_trusts_nobody_is_refused() {
     for (text, why) in [
         ("[[rule]]\nname = \"a\"\n", "asks for nothing"),
         ("[[rule]]\nname = \"a\"\nsigned = true\n", "neither a key nor an identity"),
-        ("[[rule]]\nname = \"a\"\nscanned = true\nkeys = [\"release.pub\"]\n", "does not ask for a signature"),
+        (
+            "[[rule]]\nname = \"a\"\nscanned = true\nkeys = [\"release.pub\"]\n",
+            "does not ask for a signature",
+        ),
         ("[[rule]]\nname = \"a\"\nsigned = true\nkeys = [\"missing.pub\"]\n", "can't be read"),
         ("[[rule]]\nname = \"a\"\nsigned = true\nkeys = [\"guard.toml\"]\n", "no public key"),
         ("[[rule]]\nname = \"a\"\nscaned = true\n", "unknown field `scaned`"),

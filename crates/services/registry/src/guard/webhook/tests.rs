@@ -38,7 +38,9 @@ impl Images for Fixed {
 fn webhook(mode: &str) -> Webhook<Fixed> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("guard.toml");
-    let text = format!("mode = \"{mode}\"\n[[rule]]\nname = \"r\"\nmax-severity = \"HIGH\"\nexcept-namespaces = [\"kube-system\"]\n");
+    let text = format!(
+        "mode = \"{mode}\"\n[[rule]]\nname = \"r\"\nmax-severity = \"HIGH\"\nexcept-namespaces = [\"kube-system\"]\n"
+    );
     fs::write(&path, text).unwrap();
     Webhook::new(Configuration::load(&path).unwrap(), Fixed, Vec::new(), &mut Registry::default())
 }
