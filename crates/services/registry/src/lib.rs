@@ -21,6 +21,7 @@ mod token;
 
 pub mod cache;
 pub mod fuzz;
+pub mod guard;
 pub mod lifecycle;
 pub mod remote;
 pub mod replicate;
