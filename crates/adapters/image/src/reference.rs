@@ -72,8 +72,7 @@ impl FromStr for ImageReference {
             Some((name, tag)) => (name, Some(tag)),
             None => (rest, None),
         };
-        let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b".:-[]".contains(&byte);
-        if registry.is_empty() || !registry.bytes().all(is_host) {
+        if !is_host(registry) {
             return Err(ReferenceError("its registry is no host"));
         }
         if name.is_empty() || name.len() > MAX_NAME || !name.split('/').all(is_part) {
@@ -90,6 +89,23 @@ impl FromStr for ImageReference {
         let tag = tag.or(if digest.is_none() { Some("latest") } else { None }).map(str::to_owned);
         Ok(Self { registry: registry.to_owned(), repository, tag, digest })
     }
+}
+
+/// A name of labels or an address, with a port or without.
+fn is_host(text: &str) -> bool {
+    let is_port = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    if let Some((address, port)) = text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        let is_end = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
+        return is_end && address.parse::<std::net::Ipv6Addr>().is_ok();
+    }
+    let (name, port) = text.split_once(':').map_or((text, None), |(name, port)| (name, Some(port)));
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    port.is_none_or(is_port) && name.split('.').all(is_label)
 }
 
 /// `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`.

@@ -80,6 +80,7 @@ impl<'l> View<'l> {
                 Some((known, moved)) if *known == folder => moved.clone(),
                 _ => {
                     let real = self.resolve(folder).filter(|real| real != folder);
+                    self.make_way(real.as_deref().unwrap_or(folder));
                     last = Some((folder, real.clone()));
                     real
                 }
@@ -97,15 +98,17 @@ impl<'l> View<'l> {
                     _ => None,
                 });
             }
-            let was_folder = matches!(replaced, Some(Node::Folder));
+            // A folder may have no entry of its own.
+            let may_be_folder = matches!(replaced, Some(Node::Folder) | None);
+            let is_same = matches!((&node, replaced), (Node::Folder, Some(Node::Folder)));
             // A link to a folder, made or replaced, changes where the next entry's folder is.
             if matches!(node, Node::Link(_)) || matches!(replaced, Some(Node::Link(_))) {
                 last = None;
             }
-            if was_folder {
-                if matches!(node, Node::Folder) {
-                    continue;
-                }
+            if is_same {
+                continue;
+            }
+            if may_be_folder && !matches!(node, Node::Folder) {
                 let below = place.clone().into_owned();
                 self.remove_below(&below);
             }
@@ -173,6 +176,17 @@ impl<'l> View<'l> {
             rest.extend(target.split('/').rev().map(|part| Cow::Owned(part.to_owned())));
         }
         Some(real)
+    }
+
+    /// Takes away what is no folder where there has to be one, since something lies in it.
+    fn make_way(&mut self, folder: &str) {
+        let ends = folder.match_indices('/').map(|(at, _)| at).chain([folder.len()]);
+        for end in ends {
+            let Some(place) = folder.get(..end) else { continue };
+            if self.nodes.get(place).is_some_and(|node| !matches!(node, Node::Folder)) {
+                self.nodes.remove(place);
+            }
+        }
     }
 
     fn remove(&mut self, path: &str) {

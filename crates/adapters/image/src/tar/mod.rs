@@ -277,14 +277,14 @@ impl<R: BufRead> Tar<R> {
             self.inner.consume(usize::try_from(step).unwrap_or(usize::MAX));
             left -= step;
         }
-        (self.left, self.padding, self.pieces) = (0, 0, None);
+        (self.left, self.padding, self.pieces, self.size) = (0, 0, None, 0);
         Ok(())
     }
 
     /// Says that the current entry's data was passed over in another way, by seeking.
     pub(crate) fn was_skipped(&mut self) {
         self.at = self.at.saturating_add(self.left).saturating_add(self.padding);
-        (self.left, self.padding, self.pieces) = (0, 0, None);
+        (self.left, self.padding, self.pieces, self.size) = (0, 0, None, 0);
     }
 
     /// Bytes from here to the next header.

@@ -56,6 +56,7 @@ fn what_replaces_something_hides_it() {
     assert_eq!(seen(&["a/b a/c", "a"]), ["a:1"], "a file over a folder");
     assert_eq!(seen(&["a", "a/ a/b"]), ["a/b:1"], "a folder over a file");
     assert_eq!(seen(&["a/b", "a/ a/c"]), ["a/b:0", "a/c:1"], "a folder over a folder");
+    assert_eq!(seen(&["a", "a/b"]), ["a/b:1"], "something in a folder that has no entry");
     assert_eq!(seen(&["a", "!a"]), [""; 0], "a device over a file");
     assert_eq!(seen(&["a", "a>b"]), [""; 0], "a link over a file");
     assert_eq!(seen(&["lib>usr/lib usr/lib/x", "lib/ lib/y"]), ["lib/y:1", "usr/lib/x:0"], "a folder over a link");
@@ -146,12 +147,15 @@ impl Naive {
         real
     }
 
-    /// The children of the folder that has a path; folders that are missing are made, what is in the way is not.
+    /// The children of the folder that has a path; folders that are missing are made, and take the place of what is in the way.
     fn children(&mut self, folder: &[String]) -> Option<&mut BTreeMap<String, Tree>> {
         let mut tree = &mut self.0;
         for part in folder {
             let Tree::Folder(children) = tree else { return None };
             tree = children.entry(part.clone()).or_insert_with(|| Tree::Folder(BTreeMap::new()));
+            if !matches!(tree, Tree::Folder(_)) {
+                *tree = Tree::Folder(BTreeMap::new());
+            }
         }
         match tree {
             Tree::Folder(children) => Some(children),
@@ -165,7 +169,7 @@ impl Naive {
                 EntryKind::Whiteout => {
                     let place = self.place(&entry.path);
                     let (name, folder) = place.split_last().unwrap();
-                    if self.get(folder).is_some() {
+                    if matches!(self.get(folder), Some(Tree::Folder(_))) {
                         if let Some(children) = self.children(folder) {
                             children.remove(name);
                         }
@@ -173,7 +177,7 @@ impl Naive {
                 }
                 EntryKind::Opaque => {
                     if let Some(real) = self.resolve(&entry.path, &mut 255)
-                        && self.get(&real).is_some()
+                        && matches!(self.get(&real), Some(Tree::Folder(_)))
                         && let Some(children) = self.children(&real)
                     {
                         children.clear();
