@@ -12,6 +12,7 @@ mod archive;
 mod child;
 mod collection;
 mod contention;
+mod corpus;
 mod crashes;
 mod feed;
 mod lab;
