@@ -102,16 +102,16 @@ impl Manifest {
                 if manifests.len() > MAX_MANIFESTS {
                     return Err(broken(format!("it lists more than {MAX_MANIFESTS} manifests")));
                 }
-                let manifests = manifests.into_iter().map(|wire| Descriptor::new(wire, spot));
+                let manifests = manifests.into_iter().map(|wire| Descriptor::of(wire, spot));
                 Ok(Self::Index(manifests.collect::<Result<_, _>>()?))
             }
             (None, Some(config), Some(layers)) if !INDEX.contains(&said) => {
                 if layers.len() > MAX_LAYERS {
                     return Err(broken(format!("it has more than {MAX_LAYERS} layers")));
                 }
-                let layers = layers.into_iter().map(|wire| Descriptor::new(wire, spot));
+                let layers = layers.into_iter().map(|wire| Descriptor::of(wire, spot));
                 Ok(Self::Image {
-                    config: Descriptor::new(config, spot)?,
+                    config: Descriptor::of(config, spot)?,
                     layers: layers.collect::<Result<_, _>>()?,
                 })
             }
@@ -124,7 +124,13 @@ impl Manifest {
 }
 
 impl Descriptor {
-    fn new(wire: WireDescriptor, spot: &str) -> Result<Self, ImageError> {
+    /// Of content of which no more is known.
+    pub fn new(media_type: impl Into<String>, digest: Digest, size: u64) -> Self {
+        let media_type = media_type.into();
+        Self { media_type, digest, size, platform: None, name: None, is_attestation: false }
+    }
+
+    fn of(wire: WireDescriptor, spot: &str) -> Result<Self, ImageError> {
         let digest = wire.digest.parse().map_err(|error: crate::digest::DigestError| ImageError::Manifest {
             spot: spot.to_owned(),
             why: error.to_string(),

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use ringwall_model::Secret;
 use ringwall_oci::{Image, RepositoryKey};
+use serde_json::Value;
 
 /// What a client shows of itself.
 #[derive(Clone, Debug)]
@@ -50,14 +51,20 @@ pub enum Authenticated<P> {
 
 /// Whether something may be done. There is no way to say "perhaps": what can't be evaluated is denied.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+#[must_use]
+pub enum Verdict<P> {
     /// It may.
-    Permitted,
+    Permitted(P),
     /// It may not; the reason is told to the client.
     Denied(String),
     /// It can't be found out now, so it may not. Answered as 503.
     Unavailable,
 }
+
+/// Something could not be put on record. The log says why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it can't be put on record")]
+pub struct Unrecorded;
 
 /// What became of a repository that somebody pushes to and that is not there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,10 +148,27 @@ impl Action {
     }
 }
 
+/// What somebody wants to do.
+#[derive(Clone, Debug)]
+pub struct Ask<'a> {
+    /// What it is.
+    pub action: Action,
+    /// The account whose registry it is done to.
+    pub account: &'a str,
+    /// The repository, which need not be there; `None` for what is done to the whole registry.
+    pub repository: Option<&'a RepositoryKey>,
+    /// What a record tells of the request, by the names of ECR's API: `imageIds`, `layerDigest`, `imageTag`.
+    pub parameters: Value,
+    /// Where it comes from.
+    pub caller: &'a Caller,
+}
+
 /// Says who asks and what they may do. Whatever it can't find out it has to deny.
 pub trait Gate: Send + Sync + 'static {
     /// Somebody who was recognised.
     type Principal: Send + Sync + 'static;
+    /// That somebody may do something, which is put on record once it is known what came of it.
+    type Permit: Send;
 
     /// Recognises a client. Anonymous ones are taken for somebody only if a policy says so.
     fn authenticate(
@@ -156,16 +180,21 @@ pub trait Gate: Send + Sync + 'static {
     /// The account whose registry somebody uses who names no other.
     fn account<'a>(&'a self, principal: &'a Self::Principal) -> &'a str;
 
-    /// Whether somebody may do something to a repository, by the policies of identity, repository and registry; the
-    /// decision is put on record. Without a repository it is about the whole registry of the account.
+    /// Whether somebody may do something, by the policies of identity, repository and registry. What is denied is put on
+    /// record.
     fn authorize(
         &self,
         principal: &Self::Principal,
-        action: Action,
-        account: &str,
-        repository: Option<&RepositoryKey>,
-        caller: &Caller,
-    ) -> impl Future<Output = Verdict> + Send;
+        ask: Ask<'_>,
+    ) -> impl Future<Output = Verdict<Self::Permit>> + Send;
+
+    /// Puts on record what came of what was permitted: nothing, or code and message of an error. What changed something is
+    /// answered only after this; where it can't be recorded the answer is 503.
+    fn record(
+        &self,
+        permit: Self::Permit,
+        error: Option<(&str, &str)>,
+    ) -> impl Future<Output = Result<(), Unrecorded>> + Send;
 
     /// Makes a repository that somebody pushes to, if a template says so and they may.
     fn create(
@@ -182,9 +211,9 @@ pub trait Gate: Send + Sync + 'static {
         principal: &Self::Principal,
         repository: &RepositoryKey,
         image: &Image,
-    ) -> impl Future<Output = Verdict> + Send {
+    ) -> impl Future<Output = Verdict<()>> + Send {
         let _ = (principal, repository, image);
-        std::future::ready(Verdict::Permitted)
+        std::future::ready(Verdict::Permitted(()))
     }
 
     /// Whether a pull by somebody counts for an image's last use. It does unless a gate says otherwise.

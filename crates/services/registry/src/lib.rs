@@ -21,10 +21,11 @@ mod token;
 
 pub mod cache;
 pub mod fuzz;
+pub mod guard;
 pub mod lifecycle;
 pub mod remote;
 pub mod replicate;
 
-pub use self::gate::{Action, Authenticated, Caller, Created, Credentials, Gate, Verdict};
+pub use self::gate::{Action, Ask, Authenticated, Caller, Created, Credentials, Gate, Unrecorded, Verdict};
 pub use self::http::{Challenge, Service, Settings};
 pub use self::token::{Scope, TOKEN_LIFETIME, Tokens};

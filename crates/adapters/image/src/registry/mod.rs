@@ -132,14 +132,8 @@ impl RegistryClient {
             Some(digest) => digest.clone(),
             None => Digest::of(&bytes),
         };
-        let root = Descriptor {
-            media_type: MANIFEST.first().copied().unwrap_or_default().to_owned(),
-            digest: digest.clone(),
-            size: bytes.len() as u64,
-            platform: None,
-            name: None,
-            is_attestation: false,
-        };
+        let media_type = MANIFEST.first().copied().unwrap_or_default();
+        let root = Descriptor::new(media_type, digest.clone(), bytes.len() as u64);
         remote.known.insert(digest, bytes);
         image(&reference.to_string(), Arc::new(remote), root, platform)
     }

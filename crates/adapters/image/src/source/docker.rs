@@ -61,14 +61,7 @@ pub(crate) fn docker(
         return Err(broken(why));
     }
     let layers = config.diff_ids.iter().map(|digest| Layer {
-        descriptor: Descriptor {
-            media_type: String::new(),
-            digest: digest.clone(),
-            size: 0,
-            platform: None,
-            name: None,
-            is_attestation: false,
-        },
+        descriptor: Descriptor::new("", digest.clone(), 0),
         is_unpacked: true,
     });
     let layers = layers.collect();

@@ -9,6 +9,7 @@
 
 mod archives;
 mod cached;
+mod corpus;
 mod folders;
 mod hostile;
 mod layouts;

@@ -3,6 +3,7 @@
 use http::{HeaderValue, StatusCode, header};
 use ringwall_oci::{Digest, OciError, RepositoryKey};
 use ringwall_server::{Answer, Content};
+use serde_json::json;
 
 use super::range::{Wanted, wanted};
 use super::session::Session;
@@ -17,20 +18,27 @@ impl<G: Gate> Session<'_, G> {
     pub(crate) async fn read_blob(&self, key: &RepositoryKey, digest: &str, is_head: bool) -> Result<Answer> {
         let action =
             if is_head { Action::BatchCheckLayerAvailability } else { Action::GetDownloadUrlForLayer };
-        self.permit(action, key).await?;
         let digest: Digest = digest.parse()?;
-        let tag = entity_tag(&digest);
+        let parameters = match is_head {
+            true => json!({ "layerDigests": [digest.as_str()] }),
+            false => json!({ "layerDigest": digest.as_str() }),
+        };
+        self.permitted(action, Some(key), parameters, self.blob(key, &digest, is_head)).await
+    }
+
+    async fn blob(&self, key: &RepositoryKey, digest: &Digest, is_head: bool) -> Result<Answer> {
+        let tag = entity_tag(digest);
         // A blob never changes, so the range holds for a client that has the beginning of the same one.
         let if_range = self.head.header("if-range").is_none_or(|value| value == tag);
         let range = self.head.header("range").filter(|_| if_range && !is_head);
         let (range, size) = match range {
             None if is_head => {
-                let blob = self.registry().stat_blob(key, &digest).await?;
+                let blob = self.registry().stat_blob(key, digest).await?;
                 (None, blob.ok_or_else(|| OciError::NoBlob(digest.clone()))?.size)
             }
             None => (None, 0),
             Some(header) => {
-                let blob = self.registry().stat_blob(key, &digest).await?;
+                let blob = self.registry().stat_blob(key, digest).await?;
                 let size = blob.ok_or_else(|| OciError::NoBlob(digest.clone()))?.size;
                 match wanted(Some(header), size) {
                     Wanted::All => (None, size),
@@ -44,16 +52,16 @@ impl<G: Gate> Session<'_, G> {
             .value(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"))
             .value(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"))
             .text(header::ETAG, &tag)?
-            .digest(&digest)?;
+            .digest(digest)?;
         if is_head {
             return Ok(answer.length(size).done());
         }
         if self.head.header("if-none-match") == Some(tag.as_str())
-            && self.registry().stat_blob(key, &digest).await?.is_some()
+            && self.registry().stat_blob(key, digest).await?.is_some()
         {
             return Ok(Builder::new(StatusCode::NOT_MODIFIED).text(header::ETAG, &tag)?.done());
         }
-        let content = self.registry().read_blob(key, &digest, range.clone()).await?;
+        let content = self.registry().read_blob(key, digest, range.clone()).await?;
         let answer = match range {
             Some(range) => answer.text(
                 header::CONTENT_RANGE,
@@ -67,9 +75,13 @@ impl<G: Gate> Session<'_, G> {
 
     /// `DELETE /v2/NAME/blobs/DIGEST`.
     pub(crate) async fn delete_blob(&self, key: &RepositoryKey, digest: &str) -> Result<Answer> {
-        self.permit(Action::BatchDeleteImage, key).await?;
-        self.registry().delete_blob(key, &digest.parse()?).await?;
-        Ok(Builder::new(StatusCode::ACCEPTED).done())
+        let digest: Digest = digest.parse()?;
+        let parameters = json!({ "layerDigest": digest.as_str() });
+        self.permitted(Action::BatchDeleteImage, Some(key), parameters, async {
+            self.registry().delete_blob(key, &digest).await?;
+            Ok(Builder::new(StatusCode::ACCEPTED).done())
+        })
+        .await
     }
 }
 

@@ -6,25 +6,24 @@ use serde_json::json;
 use super::query::Query;
 use super::session::Session;
 use super::tags::{listed, page};
-use crate::error::{Failure, Result};
-use crate::gate::{Action, Gate, Verdict};
+use crate::error::Result;
+use crate::gate::{Action, Gate};
 
 impl<G: Gate> Session<'_, G> {
     /// `GET /v2/_catalog`.
     ///
     /// Source: CNCF distribution, *HTTP API V2*, "Listing Repositories".
     pub(crate) async fn catalog(&self, query: &Query) -> Result<Answer> {
-        match self.verdict(Action::DescribeRepositories, None).await {
-            Verdict::Permitted => {}
-            Verdict::Denied(reason) => return Err(Failure::denied(reason)),
-            Verdict::Unavailable => return Err(Failure::unavailable()),
-        }
-        let limit = page(query)?;
-        let after = query.first("last");
-        let found = self.registry().repositories(self.account(), after, limit.saturating_add(1)).await?;
-        let names: Vec<&str> = found.iter().map(|repository| repository.name.as_str()).take(limit).collect();
-        let more = found.len() > limit;
-        let list = json!({ "repositories": names });
-        listed("/v2/_catalog", query, more.then(|| names.last().copied()).flatten(), &list)
+        self.permitted(Action::DescribeRepositories, None, json!({}), async {
+            let limit = page(query)?;
+            let after = query.first("last");
+            let found = self.registry().repositories(self.account(), after, limit.saturating_add(1)).await?;
+            let names: Vec<&str> =
+                found.iter().map(|repository| repository.name.as_str()).take(limit).collect();
+            let more = found.len() > limit;
+            let list = json!({ "repositories": names });
+            listed("/v2/_catalog", query, more.then(|| names.last().copied()).flatten(), &list)
+        })
+        .await
     }
 }

@@ -37,20 +37,25 @@ impl<G: Gate> Session<'_, G> {
         reference: &str,
         is_head: bool,
     ) -> Result<Answer> {
-        self.permit(Action::BatchGetImage, key).await?;
         let reference = sought(reference)?;
+        let parameters = json!({ "imageIds": [id_of(&reference)] });
+        self.permitted(Action::BatchGetImage, Some(key), parameters, self.manifest(key, &reference, is_head))
+            .await
+    }
+
+    async fn manifest(&self, key: &RepositoryKey, reference: &Reference, is_head: bool) -> Result<Answer> {
         let Manifest { image, bytes } = match is_head {
             true => {
-                let found = self.registry().manifest(key, &reference).await?;
+                let found = self.registry().manifest(key, reference).await?;
                 found.ok_or_else(|| OciError::NoManifest(reference.to_string()))?
             }
             false => {
                 let counts = self.service.gate.counts(&self.principal);
-                self.registry().pull_manifest(key, &reference, counts).await?
+                self.registry().pull_manifest(key, reference, counts).await?
             }
         };
         match self.service.gate.judge(&self.principal, key, &image).await {
-            Verdict::Permitted => {}
+            Verdict::Permitted(()) => {}
             Verdict::Denied(reason) => return Err(Failure::denied(reason)),
             Verdict::Unavailable => return Err(Failure::unavailable()),
         }
@@ -76,8 +81,22 @@ impl<G: Gate> Session<'_, G> {
         query: &Query,
         body: &mut Option<Body>,
     ) -> Result<Answer> {
-        self.permit(Action::PutImage, key).await?;
-        let (digest, tags) = match reference.parse()? {
+        let reference = reference.parse()?;
+        let parameters = match &reference {
+            Reference::Tag(tag) => json!({ "imageTag": tag.as_str() }),
+            Reference::Digest(digest) => json!({ "imageDigest": digest.as_str() }),
+        };
+        self.permitted(Action::PutImage, Some(key), parameters, self.push(key, reference, query, body)).await
+    }
+
+    async fn push(
+        &self,
+        key: &RepositoryKey,
+        reference: Reference,
+        query: &Query,
+        body: &mut Option<Body>,
+    ) -> Result<Answer> {
+        let (digest, tags) = match reference {
             Reference::Tag(tag) => (None, vec![tag]),
             Reference::Digest(digest) => {
                 let tags: std::result::Result<Vec<Tag>, _> = query.all("tag").map(str::parse).collect();
@@ -122,25 +141,39 @@ impl<G: Gate> Session<'_, G> {
     ///
     /// Source: OCI *Distribution Specification*, "Deleting tags" and "Deleting Manifests".
     pub(crate) async fn delete_manifest(&self, key: &RepositoryKey, reference: &str) -> Result<Answer> {
-        self.permit(Action::BatchDeleteImage, key).await?;
-        match sought(reference)? {
-            Reference::Tag(tag) => self.registry().delete_tag(key, &tag).await?,
-            Reference::Digest(digest) => self.registry().delete_image(key, &digest, false).await?,
-        };
-        Ok(Builder::new(StatusCode::ACCEPTED).done())
+        let reference = sought(reference)?;
+        let parameters = json!({ "imageIds": [id_of(&reference)] });
+        self.permitted(Action::BatchDeleteImage, Some(key), parameters, async {
+            match &reference {
+                Reference::Tag(tag) => self.registry().delete_tag(key, tag).await?,
+                Reference::Digest(digest) => self.registry().delete_image(key, digest, false).await?,
+            };
+            Ok(Builder::new(StatusCode::ACCEPTED).done())
+        })
+        .await
     }
 
     /// `GET /v2/NAME/referrers/DIGEST`.
     ///
     /// Source: OCI *Distribution Specification*, "Listing Referrers".
     pub(crate) async fn referrers(&self, key: &RepositoryKey, digest: &str, query: &Query) -> Result<Answer> {
-        self.permit(Action::ListImageReferrers, key).await?;
         let subject: Digest = digest.parse()?;
+        let parameters = json!({ "subjectId": { "imageDigest": subject.as_str() } });
+        self.permitted(
+            Action::ListImageReferrers,
+            Some(key),
+            parameters,
+            self.referring(key, &subject, query),
+        )
+        .await
+    }
+
+    async fn referring(&self, key: &RepositoryKey, subject: &Digest, query: &Query) -> Result<Answer> {
         let filter = query.first("artifactType").filter(|filter| !filter.is_empty());
         let after: Option<Digest> = query.first("last").map(str::parse).transpose()?;
         let found = self
             .registry()
-            .referrers(key, &subject, filter, after.as_ref(), REFERRERS_PAGE.saturating_add(1))
+            .referrers(key, subject, filter, after.as_ref(), REFERRERS_PAGE.saturating_add(1))
             .await?;
         let mut manifests = Vec::new();
         let (mut bytes, mut next) = (0_usize, None);
@@ -186,6 +219,14 @@ fn sought(reference: &str) -> Result<Reference> {
         OciError::BadTag(tag) => OciError::NoManifest(tag).into(),
         error => error.into(),
     })
+}
+
+/// An image as ECR's API names it.
+fn id_of(reference: &Reference) -> Value {
+    match reference {
+        Reference::Tag(tag) => json!({ "imageTag": tag.as_str() }),
+        Reference::Digest(digest) => json!({ "imageDigest": digest.as_str() }),
+    }
 }
 
 fn without_parameters(media_type: &str) -> String {

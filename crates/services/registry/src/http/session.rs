@@ -3,12 +3,13 @@
 use http::{HeaderValue, StatusCode, header};
 use ringwall_oci::{OciError, Registry, RepositoryKey};
 use ringwall_server::Head;
+use serde_json::Value;
 
 use super::authorization::{Shown, shown};
 use super::route::Route;
 use super::{Challenge, Service};
 use crate::error::{Failure, Result};
-use crate::gate::{Action, Authenticated, Caller, Created, Gate, Verdict};
+use crate::gate::{Action, Ask, Authenticated, Caller, Created, Gate, Verdict};
 use crate::token::Scope;
 
 /// A request, and whose it is.
@@ -90,22 +91,40 @@ impl<G: Gate> Session<'_, G> {
         Ok(RepositoryKey::new(self.account.as_str(), name)?)
     }
 
-    /// Goes on if an action is permitted on a repository.
-    pub(crate) async fn permit(&self, action: Action, key: &RepositoryKey) -> Result<()> {
-        match self.verdict(action, Some(key)).await {
-            Verdict::Permitted => Ok(()),
-            Verdict::Denied(reason) => Err(Failure::denied(reason)),
-            Verdict::Unavailable => Err(Failure::unavailable()),
-        }
+    /// Does something if it is permitted, and puts on record what came of it. Nothing of `work` happens before that: a
+    /// future does nothing until it is waited for.
+    pub(crate) async fn permitted<T>(
+        &self,
+        action: Action,
+        repository: Option<&RepositoryKey>,
+        parameters: Value,
+        work: impl Future<Output = Result<T>> + Send,
+    ) -> Result<T> {
+        let permit = match self.verdict(action, repository, parameters).await {
+            Verdict::Permitted(permit) => permit,
+            Verdict::Denied(reason) => return Err(Failure::denied(reason)),
+            Verdict::Unavailable => return Err(Failure::unavailable()),
+        };
+        let done = work.await;
+        let error = done.as_ref().err().map(|failure| (failure.code, failure.message.as_str()));
+        self.service.gate.record(permit, error).await.map_err(|_| Failure::unavailable())?;
+        done
     }
 
-    pub(crate) async fn verdict(&self, action: Action, key: Option<&RepositoryKey>) -> Verdict {
+    /// Whether an action is permitted.
+    async fn verdict(
+        &self,
+        action: Action,
+        repository: Option<&RepositoryKey>,
+        parameters: Value,
+    ) -> Verdict<G::Permit> {
         if let Some(scopes) = &self.scopes
-            && !Scope::cover(scopes, action, key.map(RepositoryKey::name))
+            && !Scope::cover(scopes, action, repository.map(RepositoryKey::name))
         {
             return Verdict::Denied(format!("the token has no scope for {}", action.name()));
         }
-        self.service.gate.authorize(&self.principal, action, &self.account, key, &self.caller).await
+        let ask = Ask { action, account: &self.account, repository, parameters, caller: &self.caller };
+        self.service.gate.authorize(&self.principal, ask).await
     }
 
     /// Makes the repository of a push, if it is not there and a template says that it should be.

@@ -3,7 +3,6 @@
 use std::io;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use futures_util::stream;
 use ringwall_oci::ByteStream;
 use ringwall_server::{Body, Refusal};
@@ -46,11 +45,6 @@ impl Source {
         }
         done.map_err(Into::into)
     }
-}
-
-/// A body of no bytes.
-pub(crate) fn nothing() -> ByteStream {
-    Box::pin(stream::empty::<io::Result<Bytes>>())
 }
 
 fn broken(refusal: Refusal) -> io::Error {

@@ -19,14 +19,16 @@ impl<G: Gate> Session<'_, G> {
     ///
     /// Source: OCI *Distribution Specification*, "Listing Tags".
     pub(crate) async fn tags(&self, key: &RepositoryKey, query: &Query) -> Result<Answer> {
-        self.permit(Action::ListImages, key).await?;
-        let limit = page(query)?;
-        let found = self.registry().tags(key, query.first("last"), limit.saturating_add(1)).await?;
-        let names: Vec<&str> = found.iter().map(|(tag, _)| Tag::as_str(tag)).take(limit).collect();
-        let more = found.len() > limit;
-        let path = format!("/v2/{}/tags/list", key.name());
-        let list = json!({ "name": key.name(), "tags": names });
-        listed(&path, query, more.then(|| names.last().copied()).flatten(), &list)
+        self.permitted(Action::ListImages, Some(key), json!({}), async {
+            let limit = page(query)?;
+            let found = self.registry().tags(key, query.first("last"), limit.saturating_add(1)).await?;
+            let names: Vec<&str> = found.iter().map(|(tag, _)| Tag::as_str(tag)).take(limit).collect();
+            let more = found.len() > limit;
+            let path = format!("/v2/{}/tags/list", key.name());
+            let list = json!({ "name": key.name(), "tags": names });
+            listed(&path, query, more.then(|| names.last().copied()).flatten(), &list)
+        })
+        .await
     }
 }
 

@@ -7,14 +7,15 @@ use std::ops::Range;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use ringwall_oci::{Algorithm, Blob, Digest, OciError, RepositoryKey, Upload};
 use ringwall_server::{Answer, Body};
+use serde_json::json;
 
 use super::query::Query;
 use super::range;
 use super::session::Session;
-use super::source::{Source, nothing};
+use super::source::Source;
 use crate::answer::Builder;
 use crate::error::{Failure, Result, range_so_far};
-use crate::gate::{Action, Gate, Verdict};
+use crate::gate::{Action, Gate};
 
 /// Repositories that are looked at for a mount that names none.
 const MOUNT_FROM: usize = 8;
@@ -29,7 +30,10 @@ impl<G: Gate> Session<'_, G> {
         query: &Query,
         body: &mut Option<Body>,
     ) -> Result<Answer> {
-        self.permit(Action::InitiateLayerUpload, key).await?;
+        self.permitted(Action::InitiateLayerUpload, Some(key), json!({}), self.begin(key, query, body)).await
+    }
+
+    async fn begin(&self, key: &RepositoryKey, query: &Query, body: &mut Option<Body>) -> Result<Answer> {
         if let Some(digest) = query.first("digest") {
             return self.push_blob(key, &digest.parse()?, body).await;
         }
@@ -60,15 +64,18 @@ impl<G: Gate> Session<'_, G> {
         digest: &Digest,
         body: &mut Option<Body>,
     ) -> Result<Answer> {
-        self.permit(Action::UploadLayerPart, key).await?;
-        self.permit(Action::CompleteLayerUpload, key).await?;
-        // Looked for first: the body can't be sent twice.
-        if self.registry().repository(key).await?.is_none() {
-            self.create(key).await?;
-        }
-        let source = Source::of(body)?;
-        let pushed = self.registry().push_blob(key, digest, source.length(), source.stream()).await;
-        created(key, &source.settle(pushed).await?)
+        let whole = async {
+            // Looked for first: the body can't be sent twice.
+            if self.registry().repository(key).await?.is_none() {
+                self.create(key).await?;
+            }
+            let source = Source::of(body)?;
+            let pushed = self.registry().push_blob(key, digest, source.length(), source.stream()).await;
+            created(key, &source.settle(pushed).await?)
+        };
+        let parameters = json!({ "layerDigests": [digest.as_str()] });
+        let ended = self.permitted(Action::CompleteLayerUpload, Some(key), parameters, whole);
+        self.permitted(Action::UploadLayerPart, Some(key), json!({}), ended).await
     }
 
     /// Takes a blob over from a repository that the principal may read.
@@ -78,21 +85,22 @@ impl<G: Gate> Session<'_, G> {
             None => self.registry().blob_holders(self.account(), digest, MOUNT_FROM).await?,
         };
         for holder in holders {
-            if self.verdict(Action::GetDownloadUrlForLayer, Some(&holder)).await != Verdict::Permitted {
-                continue;
-            }
-            let mounted = match self.registry().mount_blob(&holder, key, digest).await {
-                Err(OciError::NoRepository(_)) => {
-                    self.create(key).await?;
-                    self.registry().mount_blob(&holder, key, digest).await
+            let taken = async {
+                match self.registry().mount_blob(&holder, key, digest).await {
+                    Err(OciError::NoRepository(_)) => {
+                        self.create(key).await?;
+                        Ok(self.registry().mount_blob(&holder, key, digest).await?)
+                    }
+                    mounted => Ok(mounted?),
                 }
-                mounted => mounted,
             };
-            match mounted {
+            let parameters = json!({ "layerDigest": digest.as_str() });
+            match self.permitted(Action::GetDownloadUrlForLayer, Some(&holder), parameters, taken).await {
                 Ok(Some(blob)) => return Ok(Some(blob)),
-                // Then it is uploaded.
-                Ok(None) | Err(OciError::NoRepository(_)) => {}
-                Err(error) => return Err(error.into()),
+                // What may not be read there, or is not there, is uploaded.
+                Ok(None) => {}
+                Err(failure) if failure.status.is_client_error() => {}
+                Err(failure) => return Err(failure),
             }
         }
         Ok(None)
@@ -100,11 +108,13 @@ impl<G: Gate> Session<'_, G> {
 
     /// `GET /v2/NAME/blobs/uploads/ID`.
     pub(crate) async fn upload(&self, key: &RepositoryKey, id: &str) -> Result<Answer> {
-        self.permit(Action::UploadLayerPart, key).await?;
-        let upload = self.registry().upload(key, id).await?;
-        Ok(state(StatusCode::NO_CONTENT, key, &upload)?
-            .value(header::RANGE, range_so_far(upload.offset))
-            .done())
+        self.permitted(Action::UploadLayerPart, Some(key), json!({ "uploadId": id }), async {
+            let upload = self.registry().upload(key, id).await?;
+            Ok(state(StatusCode::NO_CONTENT, key, &upload)?
+                .value(header::RANGE, range_so_far(upload.offset))
+                .done())
+        })
+        .await
     }
 
     /// `PATCH /v2/NAME/blobs/uploads/ID`.
@@ -114,16 +124,18 @@ impl<G: Gate> Session<'_, G> {
         id: &str,
         body: &mut Option<Body>,
     ) -> Result<Answer> {
-        self.permit(Action::UploadLayerPart, key).await?;
-        let piece = self.piece()?;
-        let source = Source::of(body)?;
-        let length = length(piece.as_ref(), &source)?;
-        let offset = piece.map(|piece| piece.start);
-        let appended = self.registry().append_upload(key, id, offset, length, source.stream()).await;
-        let upload = self.told(key, id, source.settle(appended).await)?;
-        Ok(state(StatusCode::ACCEPTED, key, &upload)?
-            .value(header::RANGE, range_so_far(upload.offset))
-            .done())
+        self.permitted(Action::UploadLayerPart, Some(key), json!({ "uploadId": id }), async {
+            let piece = self.piece()?;
+            let source = Source::of(body)?;
+            let length = length(piece.as_ref(), &source)?;
+            let offset = piece.map(|piece| piece.start);
+            let appended = self.registry().append_upload(key, id, offset, length, source.stream()).await;
+            let upload = Self::told(key, id, source.settle(appended).await)?;
+            Ok(state(StatusCode::ACCEPTED, key, &upload)?
+                .value(header::RANGE, range_so_far(upload.offset))
+                .done())
+        })
+        .await
     }
 
     /// `PUT /v2/NAME/blobs/uploads/ID?digest=DIGEST`.
@@ -134,33 +146,35 @@ impl<G: Gate> Session<'_, G> {
         query: &Query,
         body: &mut Option<Body>,
     ) -> Result<Answer> {
-        self.permit(Action::CompleteLayerUpload, key).await?;
         let digest = query
             .first("digest")
             .ok_or_else(|| Failure::bad_request("DIGEST_INVALID", "the parameter `digest` is missing"))?;
         let digest: Digest = digest.parse()?;
-        let piece = self.piece()?;
-        let source = Source::of(body)?;
-        let length = length(piece.as_ref(), &source)?;
-        let (offset, length) = match length {
-            Some(0) if piece.is_none() => (None, Some(0)),
-            length => (piece.map(|piece| piece.start), length),
-        };
-        let bytes = if length == Some(0) { nothing() } else { source.stream() };
-        let finished = self.registry().finish_upload(key, id, &digest, offset, length, bytes).await;
-        let blob = self.told(key, id, source.settle(finished).await)?;
-        created(key, &blob)
+        let parameters = json!({ "uploadId": id, "layerDigests": [digest.as_str()] });
+        self.permitted(Action::CompleteLayerUpload, Some(key), parameters, async {
+            let piece = self.piece()?;
+            let source = Source::of(body)?;
+            let length = length(piece.as_ref(), &source)?;
+            let offset = piece.map(|piece| piece.start);
+            let finished =
+                self.registry().finish_upload(key, id, &digest, offset, length, source.stream()).await;
+            let blob = Self::told(key, id, source.settle(finished).await)?;
+            created(key, &blob)
+        })
+        .await
     }
 
     /// `DELETE /v2/NAME/blobs/uploads/ID`.
     pub(crate) async fn cancel_upload(&self, key: &RepositoryKey, id: &str) -> Result<Answer> {
-        self.permit(Action::UploadLayerPart, key).await?;
-        self.registry().cancel_upload(key, id).await?;
-        Ok(Builder::new(StatusCode::NO_CONTENT).done())
+        self.permitted(Action::UploadLayerPart, Some(key), json!({ "uploadId": id }), async {
+            self.registry().cancel_upload(key, id).await?;
+            Ok(Builder::new(StatusCode::NO_CONTENT).done())
+        })
+        .await
     }
 
     /// A client whose piece was out of order is told where the upload is, so that it can go on.
-    fn told<T>(&self, key: &RepositoryKey, id: &str, done: Result<T>) -> Result<T> {
+    fn told<T>(key: &RepositoryKey, id: &str, done: Result<T>) -> Result<T> {
         done.map_err(|failure| match failure.status {
             StatusCode::RANGE_NOT_SATISFIABLE => match HeaderValue::try_from(path(key, id)) {
                 Ok(path) => failure.header(header::LOCATION, path),
