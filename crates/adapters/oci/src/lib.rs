@@ -3,6 +3,7 @@
 mod blob;
 mod change;
 mod collect;
+pub mod control;
 mod digest;
 mod error;
 mod image;
