@@ -53,17 +53,19 @@ fn registry(settings: &Settings, errors: &mut Vec<ConfigError>) {
     }
     let beyond = settings.registry_listen.value.0.iter().find(|(_, address)| !address.ip().is_loopback());
     if let (TlsMode::Off, Some((_, address))) = (settings.tls_mode.value, beyond) {
-        let message = format!("`tls.mode` is off, and `registry.listen` has {address}, which is not this machine alone");
-        errors.push(
-            ConfigError::at(&settings.tls_mode.origin, &message)
-                .hint("passwords would be sent in the clear: take tls.mode own or files, or listen on 127.0.0.1"),
+        let message = format!(
+            "`tls.mode` is off, and `registry.listen` has {address}, which is not this machine alone"
         );
+        errors.push(ConfigError::at(&settings.tls_mode.origin, &message).hint(
+            "passwords would be sent in the clear: take tls.mode own or files, or listen on 127.0.0.1",
+        ));
     }
     let anonymous = &settings.registry_anonymous;
     if let Some(account) = &anonymous.value
         && !(account.0.len() == 12 && account.0.bytes().all(|byte| byte.is_ascii_digit()))
     {
-        let message = format!("`registry.anonymous-account` can't be `{}`: it has to be twelve digits", account.0);
+        let message =
+            format!("`registry.anonymous-account` can't be `{}`: it has to be twelve digits", account.0);
         errors.push(ConfigError::at(&anonymous.origin, &message));
     }
 }

@@ -9,8 +9,8 @@ use super::declare::{Change, Declared, Fallback, Setting, Shown, settings};
 use super::error::ConfigError;
 use super::layers::Layers;
 use super::value::{
-    Amount, Bytes, Challenge, Doors, Issuers, Lifetime, LogFormat, LogLevel, Lookup, NamedPaths, Names, Paths, Rate, Region,
-    Services, StoreAddress, Switch, Text, Time, TlsMode, Value,
+    Amount, Bytes, Challenge, Doors, Issuers, Lifetime, LogFormat, LogLevel, Lookup, NamedPaths, Names,
+    Paths, Rate, Region, Services, StoreAddress, Switch, Text, Time, TlsMode, Value,
 };
 
 use Fallback::{DataFolder, InConfigFolder, InDataFolder, Is, Unset};

@@ -492,7 +492,9 @@ impl Value for Doors {
         };
         let doors: Option<Vec<_>> =
             items(raw).filter(|items| !items.is_empty()).and_then(|items| items.iter().map(door).collect());
-        doors.map(Self).ok_or_else(|| String::from("a list of addresses with ports, each perhaps as NETWORK=ADDRESS"))
+        doors
+            .map(Self)
+            .ok_or_else(|| String::from("a list of addresses with ports, each perhaps as NETWORK=ADDRESS"))
     }
 
     fn toml(&self) -> Option<String> {

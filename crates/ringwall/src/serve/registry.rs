@@ -124,11 +124,7 @@ impl Gate for Ecr {
     type Principal = RegistryPrincipal;
     type Permit = Option<RegistryPermit>;
 
-    async fn authenticate(
-        &self,
-        credentials: &Credentials,
-        _: &Caller,
-    ) -> Authenticated<RegistryPrincipal> {
+    async fn authenticate(&self, credentials: &Credentials, _: &Caller) -> Authenticated<RegistryPrincipal> {
         let (user, password) = match credentials {
             Credentials::Anonymous if self.anonymous.is_some() => {
                 return Authenticated::As(RegistryPrincipal::anonymous());
@@ -160,7 +156,9 @@ impl Gate for Ecr {
     ) -> Verdict<Option<RegistryPermit>> {
         let Some(repository) = ask.repository else {
             // A list of repositories tells of all of them: by ECR's API, which decides on each region's, or not at all.
-            return Verdict::Denied("the list of repositories is told by ECR's DescribeRepositories alone".to_owned());
+            return Verdict::Denied(
+                "the list of repositories is told by ECR's DescribeRepositories alone".to_owned(),
+            );
         };
         match self.endpoint.registry_allows(principal, asked(&ask, repository)).await {
             Ok(RegistryDecision::Permit(permit)) => Verdict::Permitted(Some(permit)),
