@@ -6,8 +6,9 @@ use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::{StreamExt as _, TryStreamExt as _, future};
+use object_store::ObjectStore;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt as _};
 use ringwall_awsclient::{Client, Environment, Load, Retry};
 
 use crate::error::ObjectsError;
@@ -127,14 +128,14 @@ impl Objects {
             let name = extent.name.clone();
             return blocking(move || remove(&path).map_err(ObjectsError::file(&name, "deleted"))).await;
         }
-        for (piece, _) in extent.pieces(0..extent.bytes.max(1)) {
-            let path = self.piece(&extent.name, piece)?;
-            match self.store.delete(&path).await {
-                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
-                Err(error) => return Err(ObjectsError::storage(&path, "deleted")(error)),
-            }
+        // Those that were written and not synced too.
+        let all = self.store.list(Some(&self.pieces_of(&extent.name)?));
+        let paths = all.map_ok(|object| object.location).boxed();
+        let deleted = self.store.delete_stream(paths).try_for_each(|_| future::ok(())).await;
+        match deleted {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(ObjectsError::storage(&self.pieces_of(&extent.name)?, "deleted")(error)),
         }
-        Ok(())
     }
 
     /// The file of an extent, if this is a folder. They are spread over folders by the beginnings of their names.
@@ -145,7 +146,12 @@ impl Objects {
 
     /// The object of an extent's piece.
     pub(crate) fn piece(&self, name: &str, piece: u64) -> Result<Path, ObjectsError> {
-        Ok(self.root.clone().join(spread(name)?).join(format!("{name}.{piece}")))
+        Ok(self.pieces_of(name)?.join(piece.to_string()))
+    }
+
+    /// What all objects of an extent are below.
+    fn pieces_of(&self, name: &str) -> Result<Path, ObjectsError> {
+        Ok(self.root.clone().join(spread(name)?).join(name))
     }
 }
 
