@@ -341,6 +341,10 @@ fn test_store(built: &Built, steps: &mut Steps) {
     steps.run("tests of the store on PostgreSQL, and of its calls of the system", || {
         process::run(store(built)?.arg("--ignored"))
     });
+    steps.run("the registry's collector on PostgreSQL, and its calls of the system", || {
+        let mut command = built.tests("ringwall-oci", "it")?;
+        process::run(command.args(["collection::", "traces::", "--ignored"]))
+    });
 }
 
 /// Runs the tests of what replicas share, on Debian's NATS and on one that syncs; a server that can't be had is a gap.

@@ -82,7 +82,7 @@ pub use self::digest::{Algorithm, Digest, Hasher};
 pub use self::error::OciError;
 pub use self::image::{Image, ImageStatus, Referrer, StorageClass};
 pub use self::manifest::{MAX_MANIFEST_BYTES, MAX_REFERENCES, MAX_TAGS, Manifest, Push, Pushed};
-pub use self::name::{MAX_REPOSITORY_NAME, MAX_TAG, Reference, RepositoryKey, Tag};
+pub use self::name::{Reference, RepositoryKey, Tag};
 pub use self::parse::{Parsed, parse_manifest};
 pub use self::registry::{Clock, Registry, Settings, TagRule};
 pub use self::repository::Repository;

@@ -19,12 +19,20 @@ pub(crate) const ACCOUNT: &str = "123456789012";
 /// A folder with a store and objects, and a clock that stands still until it is moved.
 pub(crate) struct Lab {
     folder: TempDir,
+    address: String,
     seconds: Arc<AtomicI64>,
 }
 
 impl Lab {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), seconds: Arc::new(AtomicI64::new(1_700_000_000)) }
+        let folder = tempfile::tempdir().unwrap();
+        let address = format!("sqlite:{}", folder.path().join("store.db").display());
+        Self { folder, address, seconds: Arc::new(AtomicI64::new(1_700_000_000)) }
+    }
+
+    /// The store is in PostgreSQL.
+    pub(crate) async fn postgres() -> Self {
+        Self { address: crate::server::database().await, ..Self::new() }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -45,8 +53,7 @@ impl Lab {
     }
 
     pub(crate) async fn open_with(&self, settings: Settings, poll: Duration) -> Registry {
-        let address = format!("sqlite:{}", self.path("store.db").display());
-        let store = Store::open(&address, Options { poll, ..Options::default() }).await.unwrap();
+        let store = Store::open(&self.address, Options { poll, ..Options::default() }).await.unwrap();
         Registry::open(Objects::folder(&self.path("objects")).unwrap(), store, settings).await.unwrap()
     }
 

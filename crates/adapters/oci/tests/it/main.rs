@@ -18,5 +18,7 @@ mod feed;
 mod lab;
 mod manifests;
 mod repositories;
+#[path = "../../../store/tests/it/server.rs"]
+mod server;
 mod traces;
 mod uploads;

@@ -272,3 +272,50 @@ fn many_move_one_tag_at_once_and_images_agree_with_tags() {
         let _ = body(b"");
     });
 }
+
+#[test]
+fn the_mutability_of_the_repository_says_which_tags_move() {
+    run(async {
+        let lab = Lab::new();
+        let settings = ringwall_oci::Settings {
+            tag_rule: ringwall_oci::Settings::default().tag_rule,
+            ..lab.settings()
+        };
+        let registry = lab.open_with(settings, Duration::from_secs(1)).await;
+        let filters = json!([{"filterType": "WILDCARD", "filter": "v*"}]);
+        for (number, (mode, filters, v1, latest)) in [
+            (json!(null), json!(null), true, true),
+            (json!("MUTABLE"), json!(null), true, true),
+            (json!("IMMUTABLE"), json!(null), false, false),
+            (json!("IMMUTABLE_WITH_EXCLUSION"), filters.clone(), true, false),
+            (json!("MUTABLE_WITH_EXCLUSION"), filters.clone(), false, true),
+            // What can't be read lets nothing move.
+            (json!("MUTABLE"), filters, false, false),
+            (json!("whatever"), json!(null), false, false),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let key = repository(&registry, &format!("app{number}")).await;
+            registry
+                .set_repository::<OciError>(&key, |settings| {
+                    for (name, value) in [
+                        ("imageTagMutability", &mode),
+                        ("imageTagMutabilityExclusionFilters", &filters),
+                    ] {
+                        if !value.is_null() {
+                            settings.insert(name.to_owned(), value.clone());
+                        }
+                    }
+                    Ok(())
+                })
+                .await
+                .unwrap();
+            push_image(&registry, &key, b"1", &["v1", "latest"]).await.unwrap();
+            for (name, may_move) in [("v1", v1), ("latest", latest)] {
+                let moved = push_image(&registry, &key, b"2", &[name]).await;
+                assert_eq!(moved.is_ok(), may_move, "{mode} {name}: {moved:?}");
+            }
+        }
+    });
+}
