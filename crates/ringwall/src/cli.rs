@@ -12,6 +12,7 @@ mod kms_verify;
 mod kubeconfig;
 mod lake;
 mod reach;
+mod scan;
 mod secrets;
 mod timeline;
 mod token;
@@ -43,6 +44,7 @@ pub(crate) use self::lake::{Hunt, LakeAdd, LakeCommand, LakeCompact, LakeExpire,
 pub(crate) use self::reach::{
     DiffFailOn, Reach, ReachAsk, ReachCommand, ReachDiff, ReachFormat, ReachSuggest,
 };
+pub(crate) use self::scan::{RegistryAccess, Scan, ScanFormat, ScanSeverity, ScanTarget};
 pub(crate) use self::secrets::{Secrets, SecretsCommand, SecretsCommon, SecretsServe, SecretsSync};
 pub(crate) use self::timeline::Timeline;
 pub(crate) use self::token::{LoginFlags, MakeToken, Token, TokenCommand, TokenFormat};
@@ -96,6 +98,7 @@ pub(crate) enum Command {
     WhoCan(WhoCan),
     Reach(Reach),
     Detect(Detect),
+    Scan(Scan),
     Findings(Findings),
     Timeline(Timeline),
     Lake(LakeGroup),

@@ -21,6 +21,7 @@ mod logs;
 mod manual;
 mod reach;
 mod root_key;
+mod scan;
 mod secrets;
 mod serve;
 mod store;
@@ -56,6 +57,7 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::WhoCan(args) => who_can::run(&args),
         Command::Reach(args) => reach::run(&args),
         Command::Detect(args) => detect::run(&args),
+        Command::Scan(args) => scan::run(&args.target),
         Command::Findings(args) => findings::run(&args.command),
         Command::Timeline(args) => timeline::run(&args),
         Command::Lake(args) => lake::run(&args.command),

@@ -19,7 +19,12 @@ mod gate;
 mod http;
 mod token;
 
+pub mod cache;
 pub mod fuzz;
+pub mod guard;
+pub mod lifecycle;
+pub mod remote;
+pub mod replicate;
 
 pub use self::gate::{Action, Ask, Authenticated, Caller, Created, Credentials, Gate, Unrecorded, Verdict};
 pub use self::http::{Challenge, Service, Settings};

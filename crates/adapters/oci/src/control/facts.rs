@@ -1,5 +1,3 @@
-use std::collections::HashSet;
-
 use jiff::Timestamp;
 use ringwall_registry::lifecycle::{self, ImageFacts};
 
@@ -43,8 +41,6 @@ impl Registry {
         in_use: impl Fn(&Digest) -> bool,
     ) -> Result<Vec<ImageFacts>, OciError> {
         let images = self.all_images(key).await?;
-        let indices = images.iter().filter(|image| image.is_index);
-        let listed: HashSet<&Digest> = indices.flat_map(|image| &image.references).collect();
         let milliseconds = |time: Option<Timestamp>| time.map(Timestamp::as_millisecond);
         let facts = images.iter().map(|image| ImageFacts {
             tags: image.tags.clone(),
@@ -55,10 +51,17 @@ impl Registry {
                 StorageClass::Archive => lifecycle::StorageClass::Archive,
             },
             archived_at: milliseconds(image.archived_at),
-            referenced: listed.contains(&image.digest),
+            references: lists(image),
+            subject: image.subject.as_ref().map(|subject| subject.as_str().to_owned()),
             in_use: in_use(&image.digest),
             ..ImageFacts::new(image.digest.as_str(), image.pushed_at.as_millisecond())
         });
         Ok(facts.collect())
     }
+}
+
+/// The images that an index lists; an image lists blobs, which no policy asks about.
+fn lists(image: &Image) -> Vec<String> {
+    let listed = image.references.iter().filter(|_| image.is_index);
+    listed.map(|digest| digest.as_str().to_owned()).collect()
 }

@@ -1,0 +1,4 @@
+mod read;
+mod target;
+
+pub(super) use self::target::run;
