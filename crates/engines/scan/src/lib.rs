@@ -16,8 +16,13 @@
 //! # Ok::<(), &str>(())
 //! ```
 
+pub mod advisory;
 pub mod package;
+pub mod kev;
+pub mod matching;
 pub mod read;
+pub mod severity;
 pub mod version;
+pub mod vex;
 
 pub use package::{Distribution, Inventory, Location, Package, PackageType, SourcePackage};
