@@ -17,10 +17,13 @@
 //! ```
 
 pub mod advisory;
-pub mod package;
 pub mod kev;
 pub mod matching;
+pub mod package;
+pub mod purl;
 pub mod read;
+pub mod report;
+pub mod sbom;
 pub mod severity;
 pub mod version;
 pub mod vex;

@@ -10,26 +10,7 @@ mod tests;
 
 pub use self::cvss::{Cvss, CvssError, CvssVersion};
 use crate::advisory::{Advisory, Affected, Score};
-
-/// How bad a vulnerability is, in ECR's words.
-///
-/// Source: `FindingSeverity` of ECR's API model.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Severity {
-    /// Nobody has judged it.
-    #[default]
-    Undefined,
-    /// No danger by itself.
-    Informational,
-    /// Low.
-    Low,
-    /// Medium.
-    Medium,
-    /// High.
-    High,
-    /// Critical.
-    Critical,
-}
+pub use crate::report::Severity;
 
 impl Severity {
     /// The word of a distribution or a database, in any case; nothing for one that judges nothing, as `not yet assigned`.
@@ -57,19 +38,6 @@ impl Severity {
             s if s >= 4.0 => Self::Medium,
             s if s > 0.0 || version == CvssVersion::V2 => Self::Low,
             _ => Self::Informational,
-        }
-    }
-
-    /// The word, in capitals.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Undefined => "UNDEFINED",
-            Self::Informational => "INFORMATIONAL",
-            Self::Low => "LOW",
-            Self::Medium => "MEDIUM",
-            Self::High => "HIGH",
-            Self::Critical => "CRITICAL",
         }
     }
 }

@@ -3,11 +3,28 @@
 //! [`wanted`] knows a file by its path, [`wanted_binary`] a program by its first bytes. [`packages`] reads it, whole and in memory,
 //! up to [`Kind::max_bytes`]. What can't be read costs itself alone: the rest is in [`Found`], with the spot of what is missing.
 
+mod apk;
+mod binary;
+mod bytes;
+pub(crate) mod doc;
+mod dotnet;
+mod dpkg;
+mod java;
 mod kinds;
+mod node;
+mod php;
+mod problems;
+mod python;
+mod rpm;
+mod ruby;
+mod rust;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+use problems::text;
+pub(crate) use problems::{Problems, shown};
 
 pub use kinds::{BINARY_START_BYTES, Kind, wanted, wanted_binary};
 
@@ -75,9 +92,42 @@ impl std::error::Error for ReadError {}
 /// from it.
 pub fn packages(kind: Kind, path: &str, bytes: &[u8]) -> Found {
     let mut found = Found::default();
+    let mut problems = Problems::new(path);
     if bytes.len() > kind.max_bytes() {
-        let message = format!("{} bytes are more than the {} that are read", bytes.len(), kind.max_bytes());
-        found.problems.push(ReadError { path: path.to_owned(), spot: Spot::Whole, message });
+        problems.whole(format!("{} bytes are more than the {} that are read", bytes.len(), kind.max_bytes()));
+    } else {
+        read(kind, path, bytes, &mut found, &mut problems);
     }
+    found.problems.extend(problems.finish());
     found
+}
+
+fn read(kind: Kind, path: &str, bytes: &[u8], found: &mut Found, problems: &mut Problems<'_>) {
+    match kind {
+        Kind::OsRelease => found.distribution = Distribution::from_os_release(&text(bytes, problems)),
+        Kind::DpkgStatus => dpkg::status(bytes, found, problems),
+        Kind::DpkgFiles => dpkg::files(path, bytes, found, problems),
+        Kind::ApkInstalled => apk::installed(bytes, found, problems),
+        Kind::RpmSqlite => rpm::sqlite(bytes, found, problems),
+        Kind::RpmNdb => rpm::ndb(bytes, found, problems),
+        Kind::RpmBdb => rpm::bdb(bytes, found, problems),
+        Kind::CargoLock => rust::cargo_lock(bytes, found, problems),
+        Kind::Binary => binary::read(bytes, found, problems),
+        Kind::NpmLock => node::npm_lock(bytes, found, problems),
+        Kind::YarnLock => node::yarn_lock(bytes, found, problems),
+        Kind::PnpmLock => node::pnpm_lock(bytes, found, problems),
+        Kind::NodePackage => node::package_json(bytes, found, problems),
+        Kind::PythonMetadata => python::metadata(bytes, found, problems),
+        Kind::Requirements => python::requirements(bytes, found, problems),
+        Kind::PipfileLock => python::pipfile_lock(bytes, found, problems),
+        Kind::PoetryLock | Kind::UvLock | Kind::PdmLock => python::toml_lock(bytes, found, problems),
+        Kind::JavaArchive => java::archive(path, bytes, found, problems),
+        Kind::GemfileLock => ruby::gemfile_lock(bytes, found, problems),
+        Kind::Gemspec => ruby::gemspec(path, bytes, found, problems),
+        Kind::ComposerLock => php::composer_lock(bytes, found, problems),
+        Kind::ComposerInstalled => php::installed(bytes, found, problems),
+        Kind::DotnetDeps => dotnet::deps(bytes, found, problems),
+        Kind::NugetLock => dotnet::packages_lock(bytes, found, problems),
+        Kind::NugetConfig => dotnet::packages_config(bytes, found, problems),
+    }
 }
