@@ -16,6 +16,7 @@ mod go_program;
 mod grpc;
 mod iam_data;
 mod iam_peers;
+mod images;
 mod irsa;
 mod moto;
 mod nats;

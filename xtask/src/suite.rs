@@ -10,7 +10,7 @@ use crate::go_program::{HELM, IAM_AUTHENTICATOR, NATS_SERVER};
 use crate::steps::{Steps, in_ci};
 use crate::workspace::Workspace;
 use crate::{
-    aws_clients, aws_findings, aws_python, aws_shapes, detection, duckdb, iam_peers, irsa, moto, nats,
+    aws_clients, aws_findings, aws_python, aws_shapes, detection, duckdb, iam_peers, images, irsa, moto, nats,
     network, packets, process, sinks, softhsm, store_tools, testbed, tidy,
 };
 
@@ -79,6 +79,7 @@ pub(crate) fn run(workspace: &Workspace, seed: Option<u64>) -> Result<ExitCode> 
     use_tokens(workspace, built, &mut steps);
     use_moto(workspace, built, &mut steps);
     compare_lake(workspace, built, &mut steps);
+    compare_images(workspace, built, &mut steps);
     sinks::test(workspace, built, testbed.as_deref(), &mut steps);
     test_store(built, &mut steps);
     share_work(workspace, built, &mut steps);
@@ -236,6 +237,17 @@ fn compare_lake(workspace: &Workspace, built: &Built, steps: &mut Steps) {
         command.args(["duckdb::", "--ignored"]);
         process::run(command.env(DUCKDB_VARIABLE, &python))
     });
+}
+
+/// Has Syft tell the packages of the same images; without Python, the network or Debian's tools that is a gap.
+fn compare_images(workspace: &Workspace, built: &Built, steps: &mut Steps) {
+    const NAME: &str = "packages of images against Syft";
+    match images::build(workspace) {
+        Ok(syft) => {
+            steps.run(NAME, || images::compare(workspace, &built.ringwall()?, &syft));
+        }
+        Err(error) => steps.gap(NAME, &format!("{error:#}")),
+    }
 }
 
 /// Compares with AWS's own clients: the wire protocols, then the whole endpoint. Without Python or the network these are

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use crate::network::NetworkObjects;
-use crate::{Aws, Binding, Namespace, Node, Object, Pod, Role, ServiceAccount, Source, Tree, Workload};
+use crate::{Aws, Binding, Namespace, Node, Object, Pod, Role, ScannedImage, ServiceAccount, Source, Tree, Workload};
 
 /// A parsed snapshot: what is known of a cluster at one time. Immutable; what engines borrow.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +32,8 @@ pub struct Cluster {
     pub aws: Aws,
     /// Files of `audit/` and `cloudtrail/`, found but not read.
     pub logs: Vec<LogFile>,
+    /// What scans of images told, in the order of files.
+    pub scans: Vec<ScannedImage>,
 }
 
 /// What the cluster is.

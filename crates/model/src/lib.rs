@@ -29,6 +29,7 @@ mod cluster;
 mod decision;
 mod error_chain;
 mod iam;
+mod image;
 pub mod network;
 mod object;
 mod problem;
@@ -57,6 +58,7 @@ pub use iam::{
     AccessKey, AttachedPolicy, IamGroup, IamPrincipal, IamPrincipalKind, OidcProvider, OrgNode, OrgNodeKind,
     Organization, PolicyDocument, ResourcePolicy,
 };
+pub use image::{ImageFindings, ScannedImage};
 pub use object::{Object, ObjectRef};
 pub use problem::{Level, Problem};
 pub use rbac::{

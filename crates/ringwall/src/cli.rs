@@ -44,7 +44,9 @@ pub(crate) use self::lake::{Hunt, LakeAdd, LakeCommand, LakeCompact, LakeExpire,
 pub(crate) use self::reach::{
     DiffFailOn, Reach, ReachAsk, ReachCommand, ReachDiff, ReachFormat, ReachSuggest,
 };
-pub(crate) use self::scan::{DbAction, Scan, ScanCommand, ScanCompare};
+pub(crate) use self::scan::{
+    DbAction, RegistryAccess, Scan, ScanCommand, ScanCompare, ScanFormat, ScanSeverity, ScanTarget,
+};
 pub(crate) use self::secrets::{Secrets, SecretsCommand, SecretsCommon, SecretsServe, SecretsSync};
 pub(crate) use self::timeline::Timeline;
 pub(crate) use self::token::{LoginFlags, MakeToken, Token, TokenCommand, TokenFormat};

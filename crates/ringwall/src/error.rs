@@ -94,6 +94,9 @@ pub(crate) enum Failure {
     /// The lake could not be read or written.
     #[error(transparent)]
     Lake(#[from] ringwall_lake::LakeError),
+    /// An image could not be read.
+    #[error(transparent)]
+    Image(#[from] ringwall_image::ImageError),
     /// The answer could not be written.
     #[error("the answer cannot be written: {0}")]
     Write(#[from] io::Error),
@@ -154,6 +157,7 @@ impl Failure {
             Self::Call(error) if error.kind == ringwall_awsclient::ErrorKind::NoCredentials => {
                 Some("set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY".to_owned())
             }
+            Self::Image(error) => error.hint().map(str::to_owned),
             // Those of root keys are part of the message.
             Self::RootKey(_)
             | Self::Kms(_)

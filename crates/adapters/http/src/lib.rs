@@ -23,6 +23,7 @@
 mod address;
 mod connect;
 mod error;
+mod stream;
 mod url;
 
 use std::error::Error;
@@ -33,8 +34,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, HOST, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::ClientConfig;
@@ -44,6 +46,7 @@ pub use self::address::{Endpoint, EndpointError, Reach, is_public};
 use self::connect::Connector;
 pub use self::connect::Plain;
 pub use self::error::{HttpError, SetupError};
+pub use self::stream::HttpStream;
 pub use self::url::{Url, UrlError, cut};
 
 /// Most bytes and count of an answer's headers: AWS sends about ten.
@@ -75,7 +78,7 @@ pub struct HttpClient(Arc<Inner>);
 
 struct Inner {
     client: Client<Connector, Full<Bytes>>,
-    in_flight: Semaphore,
+    in_flight: Arc<Semaphore>,
     tls: Arc<ClientConfig>,
     reach: Arc<Reach>,
 }
@@ -145,7 +148,7 @@ impl HttpClient {
             .http1_max_buf_size(MAX_HEADER_BYTES)
             .http1_max_headers(MAX_HEADERS)
             .build(Connector { tls: Arc::clone(&tls), plain, reach: Arc::clone(&reach) });
-        Self(Arc::new(Inner { client, in_flight: Semaphore::new(MAX_IN_FLIGHT), tls, reach }))
+        Self(Arc::new(Inner { client, in_flight: Arc::new(Semaphore::new(MAX_IN_FLIGHT)), tls, reach }))
     }
 
     /// Sends a request once and reads the answer to its end.
@@ -160,6 +163,20 @@ impl HttpClient {
 
     async fn exchange(&self, request: HttpRequest, max_body: usize) -> Result<HttpResponse, HttpError> {
         let _place = self.0.in_flight.acquire().await;
+        let (url, answer) = self.ask(request).await?;
+        let (head, body) = answer.into_parts();
+        let body = Limited::new(body, max_body).collect().await.map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                HttpError::TooLong { host: url.host().to_owned(), limit: max_body }
+            } else {
+                HttpError::Broken { host: url.host().to_owned(), source: error.into() }
+            }
+        })?;
+        Ok(HttpResponse { status: head.status, headers: head.headers, body: body.to_bytes() })
+    }
+
+    /// Sends a request; the answer's body is still to be read.
+    async fn ask(&self, request: HttpRequest) -> Result<(Url, Response<Incoming>), HttpError> {
         let HttpRequest { method, url, headers, body } = request;
         let mut sent = Request::new(Full::new(body));
         *sent.method_mut() = method;
@@ -173,18 +190,10 @@ impl HttpClient {
             sent.headers_mut().insert(HOST, host);
         }
         let answer = self.0.client.request(sent).await.map_err(|error| sending(&url, error))?;
-        let (head, body) = answer.into_parts();
-        if head.headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+        if answer.headers().get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
             return Err(HttpError::Encoded { host: url.host().to_owned() });
         }
-        let body = Limited::new(body, max_body).collect().await.map_err(|error| {
-            if error.is::<LengthLimitError>() {
-                HttpError::TooLong { host: url.host().to_owned(), limit: max_body }
-            } else {
-                HttpError::Broken { host: url.host().to_owned(), source: error.into() }
-            }
-        })?;
-        Ok(HttpResponse { status: head.status, headers: head.headers, body: body.to_bytes() })
+        Ok((url, answer))
     }
 }
 

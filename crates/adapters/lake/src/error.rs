@@ -4,17 +4,9 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LakeError {
-    /// The place is none.
-    #[error("`{place}` is no place for a lake: {why}")]
-    Place {
-        /// As it was named.
-        place: String,
-        /// Why.
-        why: String,
-    },
-    /// AWS's settings can't be used.
-    #[error("S3 can't be used")]
-    Setup(#[from] ringwall_awsclient::SetupError),
+    /// The place is none, or can't be used.
+    #[error("the lake's place can't be used")]
+    Objects(#[from] ringwall_objects::ObjectsError),
     /// Too many rows wait to be written.
     #[error("{bytes} bytes of rows wait to be written, and more than {limit} are not kept")]
     Full {

@@ -16,6 +16,7 @@
 mod bridge;
 mod class;
 mod error;
+mod flight;
 mod flows;
 mod known;
 mod listing;
@@ -25,6 +26,7 @@ mod options;
 mod packet;
 mod plan;
 mod program;
+mod replace;
 mod table;
 mod told;
 

@@ -7,9 +7,11 @@ use std::time::Duration;
 use rustix::fs::{MemfdFlags, memfd_create};
 use tokio::io::AsyncReadExt;
 use tokio::process::Command;
+use tokio::task::JoinHandle;
 
-use crate::table::{Steps, absent};
-use crate::{NftError, Plan, TableName, plan};
+use crate::flight;
+use crate::table::Steps;
+use crate::{NftError, Plan};
 
 /// Longest that a run may take. The largest table that was measured takes seconds; a run that hangs must not stop the agent.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -20,9 +22,35 @@ const MAX_OUTPUT: u64 = 256 << 20;
 /// Most that is read of, and passed on from, what the program complains about.
 const MAX_MESSAGE: usize = 2000;
 
-/// What a change left in the table that nothing leads to any more.
+/// What a change left in the table that nothing leads to any more, but packets that are in flight.
 #[derive(Debug, Default)]
-pub struct Left(String);
+pub struct Left {
+    script: String,
+    landed: Option<JoinHandle<()>>,
+}
+
+impl Left {
+    /// Left by a change that is in force.
+    fn of(script: String) -> Self {
+        let landed = (!script.is_empty()).then(|| tokio::spawn(flight::landed()));
+        Self { script, landed }
+    }
+
+    /// Whether it is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.script.is_empty()
+    }
+
+    /// What takes it away, when no packet is in it any more.
+    async fn removal(self) -> String {
+        if let Some(landed) = self.landed
+            && landed.await.is_err()
+        {
+            flight::landed().await;
+        }
+        self.script
+    }
+}
 
 /// The program `nft`.
 #[derive(Clone, Debug)]
@@ -50,30 +78,6 @@ impl Nft {
         self
     }
 
-    /// Puts a plan in force, whatever was in the table before: in one transaction, all of it or nothing.
-    ///
-    /// Where there is a table, another of the same rules stands in while it is replaced: a packet in flight meets the new table before it
-    /// is in force and the old one after, and both are empty then.
-    ///
-    /// # Errors
-    ///
-    /// If the program can't be run, or refuses; then the table is as it was.
-    pub async fn replace(&self, plan: &Plan) -> Result<(), NftError> {
-        let stand_in = plan::stand_in(&plan.table.name);
-        let tables = self.list(&["tables", "inet"]).await?;
-        let names: Vec<&str> =
-            tables.iter().filter_map(|table| table.get("table")?.get("name")?.as_str()).collect();
-        let there = names.contains(&plan.table.name.as_str());
-        if there {
-            self.script(&plan.stand_in()).await?;
-        }
-        self.script(&plan.replacement()).await?;
-        if there || names.contains(&stand_in.as_str()) {
-            self.script(&absent(&stand_in)).await?;
-        }
-        Ok(())
-    }
-
     /// Puts a plan in force where another is, as a whole, by what differs; what is left of the other goes afterwards.
     ///
     /// # Errors
@@ -81,23 +85,29 @@ impl Nft {
     /// If the program can't be run, or refuses, as it does when the table is not what it should be; then one of both is in force, and the
     /// table may have more than it should.
     pub async fn update(&self, before: &Plan, after: &Plan) -> Result<(), NftError> {
-        let left = self.change(before, after).await?;
-        self.clean(&left).await
+        let left = self.change(before, after, Left::default()).await?;
+        self.clean(left).await
     }
 
-    /// Puts a plan in force as [`Nft::update`] does, and leaves what nothing leads to any more: gives what [`Nft::clean`] takes away.
+    /// Puts a plan in force as [`Nft::update`] does, with what the change before left: takes that away, and leaves what nothing leads to
+    /// any more. So changes that follow each other closely take two transactions each, and what the last one left is for [`Nft::clean`].
     ///
     /// # Errors
     ///
     /// Those of [`Nft::update`].
-    pub async fn change(&self, before: &Plan, after: &Plan) -> Result<Left, NftError> {
+    pub async fn change(&self, before: &Plan, after: &Plan, left: Left) -> Result<Left, NftError> {
         let Some(Steps { prepare, change, clean }) = before.difference(after) else {
             self.replace(after).await?;
             return Ok(Left::default());
         };
-        self.script(&prepare).await?;
-        self.script(&change).await?;
-        Ok(Left(clean))
+        let first = left.removal().await;
+        if prepare.is_empty() {
+            self.script(&(first + &change)).await?;
+        } else {
+            self.script(&(first + &prepare)).await?;
+            self.script(&change).await?;
+        }
+        Ok(Left::of(clean))
     }
 
     /// Takes away what [`Nft::change`] left.
@@ -105,22 +115,12 @@ impl Nft {
     /// # Errors
     ///
     /// Those of [`Nft::update`].
-    pub async fn clean(&self, left: &Left) -> Result<(), NftError> {
-        self.script(&left.0).await
-    }
-
-    /// Takes the table away, if it is there, with what may stand in for it, and nothing else.
-    ///
-    /// # Errors
-    ///
-    /// If the program can't be run, or refuses.
-    pub async fn uninstall(&self, table: &TableName) -> Result<(), NftError> {
-        let table = table.as_str();
-        self.script(&(absent(table) + &absent(&plan::stand_in(table)))).await
+    pub async fn clean(&self, left: Left) -> Result<(), NftError> {
+        self.script(&left.removal().await).await
     }
 
     /// One transaction; none if there is nothing to do.
-    async fn script(&self, script: &str) -> Result<(), NftError> {
+    pub(crate) async fn script(&self, script: &str) -> Result<(), NftError> {
         if script.is_empty() {
             return Ok(());
         }

@@ -48,12 +48,13 @@ impl Set {
 /// and passes if they know nothing of the pod.
 const LATE: [&str; 4] = ["egress4", "egress6", "ingress4", "ingress6"];
 
-/// How one table becomes another: transactions in this order, each after packets in flight have passed the one before. Empty ones are none.
+/// How one table becomes another: transactions in this order, the last after packets in flight have passed. Empty ones are none.
 ///
 /// A packet that is in flight while a transaction comes into force meets the rules from before, but the elements from after it (the
 /// kernel's `nft_do_chain` asks once which generation it is of, `nft_set_elem_active` at each look-up). A chain that is made in the same
 /// transaction as an element that leads to it has no rules for such a packet, and a map that goes with the rules that ask it no elements:
-/// it would pass.
+/// it would pass. One that is in flight from before what is new until after the change meets what is new: the kernel keeps the rules of two
+/// generations, of which the older one becomes the next (`nf_tables_commit_chain`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Steps {
     /// What is new and nothing leads to yet.

@@ -1,3 +1,4 @@
+use crate::limits::{MAX_BODY, MAX_UPLOAD_BODY};
 use crate::model::{Operation, Protocol, Service};
 use crate::shown::bounded;
 use crate::write::{Accept, Answer, Fault, write_fault};
@@ -72,6 +73,15 @@ impl Target {
         WireError { service: self.service, code, message, status, protocol: self.protocol }
     }
 
+    /// The most bytes that a body may have.
+    pub(crate) fn max_body(self) -> usize {
+        if self.is_ecr() { MAX_UPLOAD_BODY } else { MAX_BODY }
+    }
+
+    fn is_ecr(self) -> bool {
+        self.service.is_some_and(|service| service.name == "ecr")
+    }
+
     /// What is no text of its protocol.
     pub(crate) fn malformed(self, message: impl Into<String>) -> WireError {
         let (code, status) = match self.protocol {
@@ -108,6 +118,8 @@ impl Target {
             Protocol::Ec2 => "InvalidParameterValue",
             // The code that the SDKs of these services know.
             Protocol::RestJson => "InvalidParameterException",
+            // Source: botocore's model of ECR: every operation has it, and by no means every one `ValidationException`.
+            Protocol::Json if self.is_ecr() => "InvalidParameterException",
             Protocol::Json => "ValidationException",
         };
         self.error(code, 400, message)

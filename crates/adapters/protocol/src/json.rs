@@ -6,12 +6,13 @@ use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Deserializer, Map, Number, Value};
 
 use crate::error::{Target, WireError};
-use crate::limits::{MAX_BODY, MAX_DEPTH, MAX_VALUES};
+use crate::limits::{MAX_DEPTH, MAX_VALUES};
 
 /// Reads a body. An empty one is an object without members, as clients send for operations that take nothing.
 pub(crate) fn parse(target: Target, body: &[u8]) -> Result<Map<String, Value>, WireError> {
-    if body.len() > MAX_BODY {
-        return Err(target.too_large("bytes", MAX_BODY));
+    let most = target.max_body();
+    if body.len() > most {
+        return Err(target.too_large("bytes", most));
     }
     if body.is_empty() {
         return Ok(Map::new());

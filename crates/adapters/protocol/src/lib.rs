@@ -37,7 +37,7 @@
 //! |---|---|---|---|
 //! | Query | STS, IAM | `Action` and `Version` | the form, or the query string of a GET |
 //! | EC2 Query | EC2 | the same | the same, with names of its own |
-//! | JSON 1.1 | KMS, Secrets Manager, SSM | the header `X-Amz-Target` | the body |
+//! | JSON 1.1 | ECR, KMS, Secrets Manager, SSM | the header `X-Amz-Target` | the body |
 //! | REST-JSON | EKS, EKS Auth | method and path | path, query string and body |
 //!
 //! The request alone decides which protocol it is in: `X-Amz-Target` means JSON, a path REST-JSON, all else Query. A
@@ -64,7 +64,7 @@ mod write;
 
 pub use error::WireError;
 pub use head::RequestHead;
-pub use limits::{MAX_BODY, MAX_DEPTH, MAX_NAME_PARTS, MAX_PARAMETERS, MAX_VALUES};
+pub use limits::{MAX_BODY, MAX_DEPTH, MAX_NAME_PARTS, MAX_PARAMETERS, MAX_UPLOAD_BODY, MAX_VALUES};
 pub use model::{Operation, Protocol, Service, service, services};
 pub use read::read;
 pub use redact::HIDDEN;

@@ -4,6 +4,10 @@
 /// AWS lets be 131,072 characters long each.
 pub const MAX_BODY: usize = 2 * 1024 * 1024;
 
+/// Bytes of a body that brings a piece of a layer: ECR's `UploadLayerPart` takes 20 MiB, a third more as base64, and as much
+/// room again for the rest of the request as others need in all.
+pub const MAX_UPLOAD_BODY: usize = 20 * 1024 * 1024 / 3 * 4 + MAX_BODY;
+
 /// Parameters of a query string and form body: `AuthorizeSecurityGroupIngress` with 1,000 rules of five each is the most
 /// that a client has reason to send, with as much again.
 pub const MAX_PARAMETERS: usize = 10_000;

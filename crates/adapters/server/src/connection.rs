@@ -13,8 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-use crate::exchange;
-use crate::handler::Handler;
+use crate::exchange::{self, Behind};
 use crate::lifetime::{Activity, Patience, Phase, live};
 use crate::limits::{self, Limits};
 use crate::listener::Shared;
@@ -27,8 +26,8 @@ const LEAST_BUFFER: usize = 8 * 1024;
 const GOOD_BYE: Duration = Duration::from_secs(5);
 
 /// Serves a TCP connection to its end.
-pub(crate) async fn serve<H: Handler>(
-    shared: Arc<Shared<H>>,
+pub(crate) async fn serve<B: Behind>(
+    shared: Arc<Shared<B>>,
     stream: TcpStream,
     peer: SocketAddr,
     phase: watch::Receiver<Phase>,
@@ -56,8 +55,8 @@ pub(crate) async fn serve<H: Handler>(
 }
 
 /// Serves the requests of a stream of any kind, so that a unix socket's would do too.
-async fn exchange<H: Handler, S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
-    shared: &Arc<Shared<H>>,
+async fn exchange<B: Behind, S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    shared: &Arc<Shared<B>>,
     stream: S,
     from: exchange::From,
     phase: watch::Receiver<Phase>,
@@ -67,13 +66,14 @@ async fn exchange<H: Handler, S: AsyncRead + AsyncWrite + Unpin + Send + 'static
     let activity = Activity::new();
     let service = service_fn(|request| {
         let (shared, from, busy) = (Arc::clone(shared), from.clone(), Activity::begin(&activity));
+        let activity = Arc::clone(&activity);
         async move {
-            let answer = exchange::answer(&shared, from, request).await;
+            let answer = exchange::answer(&shared, from, activity, request).await;
             drop(busy);
             Ok::<_, Infallible>(answer)
         }
     });
-    let builder = builder(&limits);
+    let builder = builder::<B>(&limits);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
     let patience = Patience { idle: limits.idle, good_bye: GOOD_BYE };
     if let Err(error) =
@@ -83,17 +83,19 @@ async fn exchange<H: Handler, S: AsyncRead + AsyncWrite + Unpin + Send + 'static
     }
 }
 
-fn builder(limits: &Limits) -> Builder<TokioExecutor> {
+fn builder<B: Behind>(limits: &Limits) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_read)
         .max_headers(limits.max_headers)
-        .max_buf_size(limits.max_header_bytes.max(LEAST_BUFFER));
+        .max_buf_size(limits.max_header_bytes.max(LEAST_BUFFER).max(B::PIECE));
     builder
         .http2()
         .timer(TokioTimer::new())
+        .initial_stream_window_size(B::WINDOW)
+        .initial_connection_window_size(B::WINDOW.map(|window| window.saturating_mul(2)))
         .keep_alive_interval(limits::PING)
         .keep_alive_timeout(limits::PING)
         .max_header_list_size(u32::try_from(limits.max_header_bytes).unwrap_or(u32::MAX))

@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 use std::future::Future;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
+use crate::content::{Answer, Body};
 use crate::limits::Limits;
 use crate::request::{Head, Request};
 
@@ -19,6 +21,21 @@ pub trait Handler: Send + Sync + 'static {
 
     /// Answers for the listener, which could not or would not have the request handled: in the form that the clients
     /// of this service understand. What is too ambiguous to have a [`Head`] is answered by the listener itself.
+    fn refuse(&self, head: &Head, refusal: Refusal) -> Response {
+        let _ = head;
+        Response::text(refusal.status(), &format!("{refusal}\n"))
+    }
+}
+
+/// Answers the requests of a listener whose bodies, of requests or of answers, may be too large for memory.
+///
+/// [`Limits::max_body_bytes`] and [`Limits::request`] don't hold here: the handler says what it takes, and a body may
+/// last as long as it goes on, with no pause above [`Limits::body_read`] (in) or [`Limits::idle`] (out).
+pub trait StreamHandler: Send + Sync + 'static {
+    /// Answers a request. Like [`Handler::handle`] it runs in a task of its own, to its end.
+    fn handle(&self, head: Arc<Head>, body: Body) -> impl Future<Output = Answer> + Send;
+
+    /// Answers for the listener; see [`Handler::refuse`].
     fn refuse(&self, head: &Head, refusal: Refusal) -> Response {
         let _ = head;
         Response::text(refusal.status(), &format!("{refusal}\n"))

@@ -33,6 +33,7 @@
 //!   malformed chunks, folded headers, no host or two (RFC 9112, sections 3.2, 5.2, 6.3; RFC 9113, section 8.3.1).
 //! - Every amount and every time that a client controls has a limit ([`Limits`]), which can change while the server
 //!   runs. At the limit of connections none is accepted; at that of requests one is refused ([`Refusal::Busy`]).
+//! - What is too large for memory passes through piece by piece ([`StreamHandler`]).
 //! - A handler runs to its end even when its client hangs up.
 //! - On stop: no new connections, requests in hand are answered, and what is left after [`Limits::drain`] is cut.
 //! - Certificates are replaced without a restart, and a bad new one is refused whole ([`Tls::look`]).
@@ -40,6 +41,7 @@
 mod admin;
 mod body;
 mod connection;
+mod content;
 mod count;
 mod error;
 mod exchange;
@@ -54,8 +56,9 @@ mod signals;
 mod tls;
 
 pub use admin::{Admin, Ready};
+pub use content::{Answer, Body, Content};
 pub use error::ServerError;
-pub use handler::{Handler, Labels, Refusal, Response};
+pub use handler::{Handler, Labels, Refusal, Response, StreamHandler};
 pub use hardening::harden;
 pub use limits::Limits;
 pub use listener::{Drained, Live, Server, live};

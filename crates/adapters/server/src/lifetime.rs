@@ -53,6 +53,11 @@ impl Activity {
         Busy(Arc::clone(activity))
     }
 
+    /// Says that the connection is in use just now, beyond its requests in hand.
+    pub(crate) fn touch(&self) {
+        self.ended.store(self.age(), Ordering::SeqCst);
+    }
+
     fn age(&self) -> u64 {
         u64::try_from(self.made.elapsed().as_millis()).unwrap_or(u64::MAX)
     }

@@ -14,7 +14,8 @@ use tokio::sync::watch;
 use crate::connection;
 use crate::count::Count;
 use crate::error::ServerError;
-use crate::handler::Handler;
+use crate::exchange::{Behind, Through, Whole};
+use crate::handler::{Handler, StreamHandler};
 use crate::lifetime::{OneMore, Phase};
 use crate::limits::{BACKLOG, Limits};
 use crate::metrics::Metrics;
@@ -63,8 +64,8 @@ impl Drained {
 
 /// What all connections of a listener share.
 #[derive(Debug)]
-pub(crate) struct Shared<H> {
-    pub(crate) handler: Arc<H>,
+pub(crate) struct Shared<B> {
+    pub(crate) behind: B,
     pub(crate) tls: Option<Arc<Tls>>,
     pub(crate) limits: Live<Limits>,
     pub(crate) metrics: Metrics,
@@ -96,9 +97,22 @@ impl Server {
 
     /// Serves until `stop` is done, then lets the requests in hand end within [`Limits::drain`].
     pub async fn serve<H: Handler>(self, handler: Arc<H>, stop: impl Future<Output = ()> + Send) -> Drained {
+        self.run(Whole(handler), stop).await
+    }
+
+    /// Serves as [`Server::serve`], with bodies that pass through.
+    pub async fn serve_streams<H: StreamHandler>(
+        self,
+        handler: Arc<H>,
+        stop: impl Future<Output = ()> + Send,
+    ) -> Drained {
+        self.run(Through(handler), stop).await
+    }
+
+    async fn run<B: Behind>(self, behind: B, stop: impl Future<Output = ()> + Send) -> Drained {
         let Self { listener, tls, limits, metrics, .. } = self;
         let (requests, buffered) = (Count::new(), Count::new());
-        let shared = Arc::new(Shared { handler, tls, limits, metrics, requests, buffered });
+        let shared = Arc::new(Shared { behind, tls, limits, metrics, requests, buffered });
         let connections = Count::new();
         let (phase, _) = watch::channel(Phase::Serving);
         let mut stop = pin!(stop);

@@ -31,6 +31,7 @@ mod pod;
 mod rbac;
 mod rbac_subject;
 mod refused;
+mod scans;
 mod selector;
 mod typed;
 mod walk;

@@ -7,7 +7,7 @@ use ringwall_document::Reader;
 use ringwall_model::{Cluster, LogFile, LogKind, Object, Problem, Source, Tree};
 
 use crate::walk::{Found, Part, Walk};
-use crate::{Options, Progress, Snapshot, aws, bytes, cluster_yaml, limits, objects, typed};
+use crate::{Options, Progress, Snapshot, aws, bytes, cluster_yaml, limits, objects, scans, typed};
 
 /// What a file held.
 enum Content {
@@ -33,6 +33,7 @@ pub(crate) fn load(walk: Walk, options: &Options<'_>) -> Snapshot {
     let mut room = limits::MAX_TOTAL_BYTES;
     let mut written: Option<cluster_yaml::Written> = None;
     let mut documents = Vec::new();
+    let mut scanned = Vec::new();
     let mut all = Vec::new();
     let mut aws_auth = Vec::new();
     for batch in batches(&files) {
@@ -48,6 +49,10 @@ pub(crate) fn load(walk: Walk, options: &Options<'_>) -> Snapshot {
                     problems.extend(found_problems);
                     written = Some(cluster_yaml::read(trees, &mut problems));
                 }
+                (Content::Documents(trees, found_problems), Part::Images) => {
+                    problems.extend(found_problems);
+                    scanned.extend(scans::read(trees, &mut problems));
+                }
                 (Content::Documents(trees, found_problems), _) => {
                     problems.extend(found_problems);
                     documents.extend(trees);
@@ -61,6 +66,7 @@ pub(crate) fn load(walk: Walk, options: &Options<'_>) -> Snapshot {
     }
 
     cluster.info = written.map(|written| written.info).unwrap_or_default();
+    cluster.scans = scanned;
     aws::fill(&mut cluster, documents, &mut problems);
     settle(&mut cluster, all, &mut problems);
     let kept: HashSet<Source> = cluster

@@ -9,9 +9,10 @@ use crate::error::SnapshotError;
 use crate::limits;
 
 /// The folders of a snapshot.
-const FOLDERS: [(&str, Part); 4] = [
+const FOLDERS: [(&str, Part); 5] = [
     ("kubernetes", Part::Kubernetes),
     ("aws", Part::Aws),
+    ("images", Part::Images),
     ("audit", Part::Audit),
     ("cloudtrail", Part::CloudTrail),
 ];
@@ -25,6 +26,7 @@ pub(crate) enum Part {
     ClusterFile,
     Kubernetes,
     Aws,
+    Images,
     Audit,
     CloudTrail,
 }
@@ -121,7 +123,7 @@ impl Walk {
             let names = FOLDERS.iter().map(|(folder, _)| *folder).chain([CLUSTER_FILE]);
             let hint = match crate::fields::nearest(name, names) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => "a snapshot has cluster.yaml, kubernetes/, aws/, audit/ and cloudtrail/".to_owned(),
+                None => "a snapshot has cluster.yaml, kubernetes/, aws/, images/, audit/ and cloudtrail/".to_owned(),
             };
             let message = format!("`{name}` is not a part of a snapshot and was not read");
             self.problems.push(Problem::warning(Source::new(name, 0), message).hint(hint));

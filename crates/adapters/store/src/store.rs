@@ -177,6 +177,41 @@ impl Store {
         .await
     }
 
+    /// Records of one kind, in all accounts and regions, that were written after a generation, in the order of their commits,
+    /// and the generation after which to ask next. Of a record that was written again there is the last state alone. A batch must
+    /// not write more than one of the kind, since a page may end between them.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
+    pub async fn scan_since(
+        &self,
+        kind: &str,
+        generation: i64,
+        limit: usize,
+    ) -> Result<(Vec<Record>, i64), StoreError> {
+        // Commits have one order in which they come to light, so up to this one all are there.
+        let top = self.generation().await?;
+        let limit = page(limit.max(1));
+        let records = self
+            .fetch("list records", Wanted::All, record, || {
+                // Without the `||` the primary key would be searched for all records of the kind.
+                sqlx::query(
+                    "SELECT kind, account, region, name, body, revision FROM ringwall_records
+                     WHERE revision > $1 AND revision <= $2 AND kind || '' = $3 AND deleted = 0
+                     ORDER BY revision, account, region, name LIMIT $4",
+                )
+                .bind(generation)
+                .bind(top)
+                .bind(kind)
+                .bind(limit)
+            })
+            .await?;
+        let is_full = i64::try_from(records.len()).unwrap_or(i64::MAX) >= limit;
+        let next = records.last().filter(|_| is_full).map_or(top.max(generation), |last| last.revision);
+        Ok((records, next))
+    }
+
     /// Makes a batch, whole or not at all, and returns its generation, which is the revision of all that it wrote. When
     /// this returns, the batch is on the disk. Batches that wait at the same time share one transaction.
     ///

@@ -23,6 +23,7 @@ pub mod package;
 pub mod purl;
 pub mod read;
 pub mod report;
+pub mod running;
 pub mod sbom;
 pub mod severity;
 pub mod version;

@@ -8,6 +8,7 @@ use ringwall_iam::roles::{self, RolePurposes};
 use ringwall_model::{CheckResult, Cluster, LogKind, Outcome, Problem, Severity, User};
 use ringwall_network::{Network, checks};
 use ringwall_rbac::entry::{Mapping, Mappings};
+use ringwall_scan::running::{self, RunningImage};
 use ringwall_rbac::{Authorizer, Options, Power, authorization};
 use ringwall_snapshot::Snapshot;
 
@@ -25,6 +26,8 @@ pub(crate) struct Report<'c> {
     pub(crate) entrants: Vec<Entrant<'c>>,
     /// The IAM roles of the snapshot with what each is for.
     pub(crate) roles: Vec<RolePurposes>,
+    /// The images that are run, by name, with what scans told of them.
+    pub(crate) images: Vec<RunningImage<'c>>,
     /// Worst first, then by check and spot.
     pub(crate) results: Vec<CheckResult>,
     pub(crate) not_evaluated: Vec<String>,
@@ -75,6 +78,7 @@ pub(super) fn run(args: &Assess) -> Result<Exit, Failure> {
         cluster,
         entrants: mappings.all().iter().map(|mapping| entrant(mapping, &authorizer)).collect(),
         roles: roles::purposes(&inventory),
+        images: running::images(cluster),
         results,
         not_evaluated: mappings.not_evaluated().to_vec(),
         problems: &snapshot.problems,

@@ -13,6 +13,7 @@ pub(crate) mod reach_exposure;
 pub(crate) mod reach_json;
 pub(crate) mod reach_text;
 pub(crate) mod reason;
+pub(crate) mod report_images;
 pub(crate) mod report_json;
 pub(crate) mod report_text;
 pub(crate) mod style;

@@ -8,6 +8,7 @@ use ringwall_rbac::{Power, Scope};
 use serde::Serialize;
 
 use super::json::{self, PlaceJson, ReasonJson};
+use super::report_images::{self, ImageJson};
 use crate::commands::{Entrant, Report};
 
 #[derive(Debug, Serialize)]
@@ -16,6 +17,7 @@ struct ReportJson<'a> {
     cluster: ClusterJson<'a>,
     principals: Vec<EntrantJson<'a>>,
     roles: Vec<RoleJson<'a>>,
+    images: Vec<ImageJson<'a>>,
     results: Vec<ResultJson<'a>>,
     not_evaluated: &'a [String],
     problems: Vec<ProblemJson<'a>>,
@@ -129,6 +131,7 @@ pub(crate) fn print(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> 
         },
         principals: report.entrants.iter().map(entrant).collect(),
         roles: report.roles.iter().map(role).collect(),
+        images: report.images.iter().map(report_images::json).collect(),
         results: report.results.iter().map(result).collect(),
         not_evaluated: &report.not_evaluated,
         problems: report.problems.iter().map(problem).collect(),

@@ -7,6 +7,7 @@ use ringwall_model::{CheckResult, Cluster, Outcome, Responsible, Ring, Severity,
 use ringwall_rbac::Scope;
 use ringwall_rbac::entry::Mapping;
 
+use super::report_images;
 use super::reason;
 use super::style::{self, paint};
 use super::table::{Cell, Table};
@@ -23,6 +24,7 @@ pub(crate) fn print(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> 
     print_entrants(out, report, width)?;
     print_roles(out, report, width)?;
     print_powers(out, report, width)?;
+    report_images::print(out, &report.images, width)?;
     print_failures(out, report, width)?;
     print_rest(out, report, width)?;
     print_next(out, report, width)
@@ -52,6 +54,8 @@ fn print_head(out: &mut dyn Write, report: &Report<'_>, width: usize) -> io::Res
     for (at, ring) in Ring::ALL.into_iter().enumerate() {
         let tally = if JUDGED.contains(&ring) {
             tally(report, ring)
+        } else if ring == Ring::Image {
+            report_images::tally(&report.images)
         } else {
             paint(style::FAINT, "not judged by this version")
         };
@@ -280,7 +284,7 @@ fn print_next(out: &mut dyn Write, report: &Report<'_>, width: usize) -> io::Res
     table.print_bare(out, 2, width)
 }
 
-fn heading(out: &mut dyn Write, title: &str, about: &str) -> io::Result<()> {
+pub(super) fn heading(out: &mut dyn Write, title: &str, about: &str) -> io::Result<()> {
     writeln!(out, "\n{}  {}\n", paint(style::HEADING, title), paint(style::FAINT, about))
 }
 
@@ -314,7 +318,7 @@ fn becomes(mapping: &Mapping) -> String {
     if parts.is_empty() { "a user named by its ARN, without groups".into() } else { parts.join("; ") }
 }
 
-fn count(number: impl TryInto<u64>, noun: &str) -> String {
+pub(super) fn count(number: impl TryInto<u64>, noun: &str) -> String {
     let number = number.try_into().unwrap_or(u64::MAX);
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }

@@ -69,7 +69,7 @@ fn logs_are_added_once_compacted_and_expired() {
     assert_eq!(nowhere.status, 2);
     let wrong = lake(&["lake", "compact", "ftp://x"]);
     assert_eq!(wrong.status, 2);
-    assert!(wrong.stderr.contains("`ftp://x` is no place for a lake"), "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("`ftp://x` is no place for objects"), "{}", wrong.stderr);
 }
 
 /// Whatever it is given goes to the program as it is.

@@ -24,12 +24,19 @@ mod issuer_served;
 mod kms;
 mod kubeconfig;
 mod lake;
+#[path = "../../../adapters/image/tests/it/made.rs"]
+#[expect(dead_code, reason = "the tests of the adapter use more of it")]
+mod layouts;
 mod reach;
+mod scan;
 mod secrets;
 mod serve;
 #[path = "../../../services/identity/tests/it/signer.rs"]
 mod signer;
 mod snapshot;
+#[path = "../../../adapters/image/tests/it/tarball.rs"]
+#[expect(dead_code, reason = "the tests of the adapter use more of it")]
+mod tarball;
 mod timeline;
 mod token_verify;
 mod who_can;

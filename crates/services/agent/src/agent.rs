@@ -25,6 +25,9 @@ use crate::objects::Objects;
 use crate::sandboxes::Sandboxes;
 use crate::watches::{Current, Watches};
 
+/// How long after a change what it left goes by itself. Changes come in bursts, and the next of one takes it along at no cost.
+const TIDY_AFTER: Duration = Duration::from_secs(1);
+
 /// How long after a failure the same is tried again. What failed may be a kernel without memory, which asking more often does not help.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -177,6 +180,8 @@ struct Kept {
     known: Known,
     /// What is in the kernel; `None` where that is not known.
     in_force: Option<Arc<Plan>>,
+    /// What the last change left in the kernel's table, and when it goes if no other change takes it along.
+    left: Option<(Left, Instant)>,
     /// What the kernel listed of it, once that was read.
     listing: Option<Listing>,
     /// What had been denied when it was last counted, by direction.
@@ -257,9 +262,24 @@ impl Agent {
                     None => std::future::pending().await,
                 }
             };
+            let tidying = kept.left.as_ref().map(|(_, at)| *at);
+            let tidy = async {
+                match tidying {
+                    Some(at) => tokio::time::sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
             let looking = tokio::select! {
                 () = self.changed.notified() => false,
                 () = retry => false,
+                () = tidy => {
+                    self.tidy(&mut kept).await;
+                    // Unless that failed, there is nothing to do.
+                    if kept.in_force.is_some() {
+                        continue;
+                    }
+                    false
+                }
                 _ = look.tick() => true,
             };
             let news = Instant::now();
@@ -314,7 +334,7 @@ impl Agent {
         kept.version = None;
         self.metrics.computing.observe(began.elapsed().as_secs_f64());
         let plan = plan.map_err(|error| error.to_string())?;
-        let left = self.apply(kept, Arc::clone(&plan)).await.map_err(|error| error.to_string())?;
+        self.apply(kept, Arc::clone(&plan)).await.map_err(|error| error.to_string())?;
         kept.version = Some(version);
         self.metrics.enforcing.observe(news.elapsed().as_secs_f64());
         self.metrics.pods.set(count(rules.pods.len()));
@@ -332,25 +352,32 @@ impl Agent {
         let pods = rules.pods.into_iter().map(|pod| ((pod.namespace, pod.name), pod.addresses)).collect();
         self.enforced.send_replace(Arc::new(Enforced { pods, version, own, names, plan: Some(plan) }));
         self.wait_for(None);
-        if let Err(error) = self.nft.clean(&left).await {
-            tracing::warn!(%error, "the kernel's table has more than it should, and is made anew");
-            kept.in_force = None;
-        }
         Ok(())
     }
 
-    /// Puts a plan in force; gives what is left of the one before.
-    async fn apply(&self, kept: &mut Kept, plan: Arc<Plan>) -> Result<Left, NftError> {
+    /// Takes away what the last change left.
+    async fn tidy(&self, kept: &mut Kept) {
+        let Some((left, _)) = kept.left.take() else { return };
+        if let Err(error) = self.nft.clean(left).await {
+            tracing::warn!(%error, "the kernel's table has more than it should, and is made anew");
+            kept.in_force = None;
+        }
+    }
+
+    /// Puts a plan in force.
+    async fn apply(&self, kept: &mut Kept, plan: Arc<Plan>) -> Result<(), NftError> {
         let began = Instant::now();
         kept.listing = None;
+        let left = kept.left.take().map_or_else(Left::default, |(left, _)| left);
         if let Some(before) = kept.in_force.take() {
-            let updated = self.nft.change(&before, &plan).await;
+            let updated = self.nft.change(&before, &plan, left).await;
             self.metrics.applied("update", updated.is_ok());
             match updated {
                 Ok(left) => {
+                    kept.left = (!left.is_empty()).then(|| (left, Instant::now() + TIDY_AFTER));
                     kept.in_force = Some(plan);
                     self.metrics.applying.observe(began.elapsed().as_secs_f64());
-                    return Ok(left);
+                    return Ok(());
                 }
                 // Somebody changed the table: a difference does not fit it.
                 Err(error) => {
@@ -364,11 +391,12 @@ impl Agent {
         replaced?;
         self.metrics.applying.observe(began.elapsed().as_secs_f64());
         kept.in_force = Some(plan);
-        Ok(Left::default())
+        Ok(())
     }
 
     /// Compares the kernel's table with what it should be; what differs is put right at the next turn.
     async fn look(&self, kept: &mut Kept) {
+        self.tidy(kept).await;
         let Some(plan) = kept.in_force.clone() else { return };
         let listing = match self.nft.read(&plan).await {
             Ok(listing) => listing,

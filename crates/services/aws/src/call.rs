@@ -37,6 +37,8 @@ pub(crate) struct Origin {
     pub(crate) now: i64,
     /// Where it came from.
     pub(crate) address: IpAddr,
+    /// The VPC endpoint by which it came.
+    pub(crate) vpc_endpoint: Option<String>,
     /// `User-Agent`, empty if there was none.
     pub(crate) user_agent: String,
     /// TLS version and cipher suite, if it came through TLS.
@@ -166,7 +168,14 @@ impl<'s> Call<'s> {
         let mut set = |key: &'static str, value: Arc<str>| keys.set(global(key), [value]);
         let origin = &*self.origin;
         let flag = |value: bool| -> Arc<str> { if value { "true".into() } else { "false".into() } };
-        set("aws:SourceIp", origin.address.to_string().into());
+        match &origin.vpc_endpoint {
+            None => set("aws:SourceIp", origin.address.to_string().into()),
+            // Source: AWS IAM User Guide, `aws:SourceIp`: not there for requests through a VPC endpoint.
+            Some(endpoint) => {
+                set("aws:VpcSourceIp", origin.address.to_string().into());
+                set("aws:SourceVpce", endpoint.as_str().into());
+            }
+        }
         set("aws:SecureTransport", flag(origin.tls.is_some()));
         set("aws:CurrentTime", crate::time::iso(origin.now).into());
         set("aws:EpochTime", self.seconds().to_string().into());

@@ -34,6 +34,10 @@ impl Endpoint {
         Self { shared: Arc::new(Shared::new(parts)) }
     }
 
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
     /// Does what is due without anybody's call: keys of KMS rotate, and keys and secrets whose time is over are
     /// destroyed. Whoever runs the endpoint calls this from time to time; once an hour is often enough.
     ///
@@ -148,14 +152,14 @@ impl Exchange<'_> {
         if !self.shared.throttle.take(&throttled, operation.service().name(), now) {
             return Err(ApiError::new("ThrottlingException", "Rate exceeded").status(400));
         }
-        let Some(handler) = services::find(operation) else {
+        let Some(handler) = services::find(self.shared, operation) else {
             return Ok(self.reply.wire_failure(&WireError::unknown_operation(operation)));
         };
         let call = Call::new(self.shared, origin, caller);
         let (input, outcome) = match protocol::read(operation, head, &self.request.body) {
             Err(error) => (None, Err(error.into())),
             Ok(input) => {
-                let shown = operation.redact_input(&input);
+                let shown = record::without_blobs(operation.redact_input(&input));
                 let outcome = match sts::reach(call.caller(), operation) {
                     Ok(()) => handler(&call, input).await,
                     Err(error) => Err(error),
@@ -211,6 +215,7 @@ impl Exchange<'_> {
             request_id: self.reply.id.clone(),
             now,
             address: head.peer.ip().to_canonical(),
+            vpc_endpoint: None,
             user_agent: head.header("user-agent").unwrap_or_default().to_owned(),
             tls: head.tls.as_ref().map(|tls| (tls.version.to_owned(), tls.cipher_suite.to_owned())),
             host: head.host().to_owned(),

@@ -52,6 +52,12 @@ impl ApiError {
         Self::new(INTERNAL, "The request processing has failed because of an internal error.").status(500)
     }
 
+    /// Whether it is a fault of this side, so that nothing was decided.
+    #[must_use]
+    pub fn is_internal(&self) -> bool {
+        self.code == INTERNAL
+    }
+
     /// Whether a policy refused it.
     pub(crate) fn is_denial(&self) -> bool {
         self.code == ACCESS_DENIED

@@ -1,4 +1,4 @@
-//! AWS's APIs, enforced: STS, IAM, KMS, Secrets Manager, Parameter Store, EKS, EC2 security groups.
+//! AWS's APIs, enforced: STS, IAM, KMS, Secrets Manager, Parameter Store, EKS, ECR, EC2 security groups.
 //!
 //! [`Endpoint`] answers signed requests as AWS would: it verifies the signature, decides by `ringwall-iam`, keeps what was
 //! done, and writes a CloudTrail record.
@@ -18,6 +18,7 @@ mod bootstrap;
 mod call;
 mod caller;
 mod ec2;
+mod ecr;
 mod eks;
 mod endpoint;
 mod enveloped;
@@ -42,6 +43,9 @@ mod throttle;
 mod time;
 
 pub use bootstrap::{ADMINISTRATOR, AccountSummary, BootstrapError, Credentials, accounts, create_account};
+pub use ecr::{
+    RegistryAsk, RegistryDecision, RegistryParts, RegistryPermit, RegistryPrincipal, tag_may_move,
+};
 pub use eks::{
     ClusterRegistration, ClusterSummary, RegisterError, clusters, register_cluster, remove_cluster,
 };

@@ -121,7 +121,7 @@ fn recorded(service: &str, code: &str) -> String {
 /// Source: AWS, *CloudTrail User Guide*, `readOnly`; *KMS Developer Guide*, "Logging AWS KMS API calls" (cryptographic
 /// operations are read-only); *IAM User Guide*, "Logging IAM and AWS STS API calls" (so is assuming a role).
 fn is_read_only(service: &str, operation: &str) -> bool {
-    const READS: [&str; 6] = ["BatchGet", "Describe", "Get", "List", "Simulate", "Validate"];
+    const READS: [&str; 7] = ["BatchCheck", "BatchGet", "Describe", "Get", "List", "Simulate", "Validate"];
     const CRYPTOGRAPHIC: [&str; 5] =
         ["Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateRandom"];
     READS.iter().any(|prefix| operation.starts_with(prefix))
@@ -133,7 +133,7 @@ fn is_read_only(service: &str, operation: &str) -> bool {
 pub(crate) fn is_durable(service: &str, operation: &str) -> bool {
     !is_read_only(service, operation)
         || operation.starts_with("AssumeRole")
-        || (service, operation) == ("sts", "GetSessionToken")
+        || matches!((service, operation), ("sts", "GetSessionToken") | ("ecr", "GetAuthorizationToken"))
 }
 
 fn identity(caller: &Caller) -> Result<UserIdentity> {
@@ -225,7 +225,7 @@ const MAPS: [&str; 6] = [
     "tags",
 ];
 
-/// An answer without session tokens, which AWS's models don't mark as sensitive: whoever reads the trail must not get half
+/// An answer without session tokens and passwords of the registry, which AWS's models don't mark as sensitive: whoever reads the trail must not get half
 /// of somebody's credentials.
 pub(crate) fn without_tokens(mut answer: Value) -> Value {
     let credentials =
@@ -233,7 +233,21 @@ pub(crate) fn without_tokens(mut answer: Value) -> Value {
     if let Some(token) = credentials {
         *token = ringwall_protocol::HIDDEN.into();
     }
+    let registries = answer.get_mut("authorizationData").and_then(Value::as_array_mut);
+    for data in registries.into_iter().flatten() {
+        if let Some(token) = data.get_mut("authorizationToken") {
+            *token = ringwall_protocol::HIDDEN.into();
+        }
+    }
     answer
+}
+
+/// An input without the bytes of layers, which are no part of a record.
+pub(crate) fn without_blobs(mut input: Value) -> Value {
+    if let Some(members) = input.as_object_mut() {
+        members.remove("layerPartBlob");
+    }
+    input
 }
 
 /// Members as CloudTrail names them: the first letter in lower case, at every depth.

@@ -23,6 +23,10 @@ pub(crate) enum Purpose {
     KeyMaterial,
     /// A parameter's value that is no `SecureString`; the place is its ARN and version.
     Parameter,
+    /// A password of the registry; the place is empty.
+    Registry,
+    /// The right to download a layer by its address; the place is empty.
+    Layer,
 }
 
 /// The place of a secret access key: whoever can write the store cannot hand the key to another user by it.
@@ -37,6 +41,8 @@ impl Purpose {
             Self::Session => "sts/session",
             Self::KeyMaterial => "kms/material",
             Self::Parameter => "ssm/parameter",
+            Self::Registry => "ecr/password",
+            Self::Layer => "ecr/layer",
         }
     }
 }

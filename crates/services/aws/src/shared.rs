@@ -13,6 +13,7 @@ use crate::sealed::{Purpose, Sealed};
 use crate::signing::SigningKeys;
 use crate::sts::session::Session;
 use crate::throttle::Throttle;
+use crate::ecr::{Ecr, RegistryParts};
 use crate::{ec2, eks, iam, kms, secretsmanager, ssm};
 
 /// Tells milliseconds since 1970.
@@ -36,6 +37,8 @@ pub struct Parts {
     pub region: String,
     /// What may be set.
     pub settings: Settings,
+    /// The registry. Without it, none of ECR's API is served.
+    pub registry: Option<RegistryParts>,
 }
 
 /// What may be set.
@@ -59,6 +62,7 @@ pub(crate) struct Shared {
     pub(crate) throttle: Throttle,
     pub(crate) signing: SigningKeys,
     pub(crate) ec2: ec2::rows::Tables,
+    pub(crate) ecr: Ecr,
     pub(crate) eks: eks::rows::Tables,
     pub(crate) iam: iam::rows::Tables,
     pub(crate) kms: kms::rows::Tables,
@@ -74,9 +78,10 @@ impl fmt::Debug for Shared {
 
 impl Shared {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { store, keyring, random, trail, issuers, clock, region, settings } = parts;
+        let Parts { store, keyring, random, trail, issuers, clock, region, settings, registry } = parts;
         Self {
             ec2: ec2::rows::Tables::new(&store),
+            ecr: Ecr::new(&store, registry),
             eks: eks::rows::Tables::new(&store),
             iam: iam::rows::Tables::new(&store),
             kms: kms::rows::Tables::new(&store),

@@ -207,6 +207,7 @@ impl Shapes {
             "string" => Kind::String,
             "integer" => Kind::Integer,
             "long" => Kind::Long,
+            "double" => Kind::Double,
             "boolean" => Kind::Boolean,
             "blob" => Kind::Blob,
             "timestamp" => Kind::Timestamp,

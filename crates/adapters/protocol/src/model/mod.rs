@@ -9,8 +9,9 @@ use std::sync::{LazyLock, OnceLock};
 use regex::Regex;
 
 /// The services, each with its data; read when it is first asked for.
-static SERVICES: [(&str, LazyLock<Option<&'static Service>>); 8] = [
+static SERVICES: [(&str, LazyLock<Option<&'static Service>>); 9] = [
     ("ec2", LazyLock::new(|| load::load(include_str!("../../data/ec2.json")).ok())),
+    ("ecr", LazyLock::new(|| load::load(include_str!("../../data/ecr.json")).ok())),
     ("eks", LazyLock::new(|| load::load(include_str!("../../data/eks.json")).ok())),
     ("eks-auth", LazyLock::new(|| load::load(include_str!("../../data/eks-auth.json")).ok())),
     ("iam", LazyLock::new(|| load::load(include_str!("../../data/iam.json")).ok())),
@@ -194,6 +195,8 @@ pub(crate) enum Kind {
     String,
     Integer,
     Long,
+    /// A number with a fraction; answers alone have them.
+    Double,
     Boolean,
     Blob,
     Timestamp,

@@ -43,6 +43,7 @@ fn convert(target: Target, shape: &Shape, value: Value) -> Result<Value, WireErr
         (kind @ (Kind::Integer | Kind::Long), Value::Number(number)) if is_whole(&number, kind) => {
             Ok(Value::Number(number))
         }
+        (Kind::Double, Value::Number(number)) => Ok(Value::Number(number)),
         (Kind::Timestamp, Value::Number(number)) if is_time(&number) => Ok(Value::Number(number)),
         (Kind::Blob, Value::String(text)) if is_base64(&text) => Ok(Value::String(text)),
         (kind, value) => Err(target.wrong_type(mismatch(kind, &value))),

@@ -45,6 +45,8 @@ fn from_text(shape: &Shape, text: &str) -> Option<Value> {
         Kind::String => Some(Value::from(text)),
         Kind::Integer => integer(text).and_then(|number| i32::try_from(number).ok()).map(Value::from),
         Kind::Long => integer(text).map(Value::from),
+        // No form has one: a model that changes this has its values refused, never misread.
+        Kind::Double => None,
         Kind::Boolean => match text {
             "true" => Some(Value::Bool(true)),
             "false" => Some(Value::Bool(false)),
@@ -84,6 +86,7 @@ pub(crate) fn type_name(kind: &Kind) -> &'static str {
         Kind::String => "String",
         Kind::Integer => "Integer",
         Kind::Long => "Long",
+        Kind::Double => "Double",
         Kind::Boolean => "Boolean",
         Kind::Blob => "Blob",
         Kind::Timestamp => "Timestamp",

@@ -75,6 +75,7 @@ fn convert(shape: &Shape, value: &Value, path: &mut Path) -> Result<Value, Write
             .collect(),
         (Kind::String | Kind::Blob, Value::String(_)) | (Kind::Boolean, Value::Bool(_)) => Ok(value.clone()),
         (Kind::Integer | Kind::Long, Value::Number(number)) if number.as_i64().is_some() => Ok(value.clone()),
+        (Kind::Double, Value::Number(_)) => Ok(value.clone()),
         (Kind::Timestamp, Value::Number(number)) if is_time(number) => Ok(value.clone()),
         (kind, _) => Err(path.wrong(crate::read::type_name(kind))),
     }

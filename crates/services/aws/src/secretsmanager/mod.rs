@@ -11,6 +11,7 @@ mod change;
 mod create;
 mod delete;
 mod describe;
+mod internal;
 mod list;
 mod password;
 mod policies;
@@ -30,6 +31,7 @@ use crate::error::ApiError;
 use crate::handler::{Handler, handlers};
 
 pub(crate) use self::delete::sweep;
+pub(crate) use self::internal::{is_there, value_of};
 
 /// The service's signing name.
 const SERVICE: &str = "secretsmanager";

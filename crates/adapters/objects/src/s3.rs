@@ -20,12 +20,10 @@ use object_store::{
 use ringwall_awsclient::http::HttpResponse;
 use ringwall_awsclient::{CallError, Client, Element, ErrorKind, ObjectCall};
 
-use crate::limits::MAX_FILE_BYTES;
-
 /// What the store is called in errors.
 const NAME: &str = "S3";
-/// Most bytes that one get answers: twice the largest file that the lake makes.
-const MAX_ANSWER: usize = 2 * MAX_FILE_BYTES as usize;
+/// Most bytes that one get answers: twice the largest file that the lake makes, which is the largest object that is read whole.
+const MAX_ANSWER: usize = 512 << 20;
 /// Deletions that go on at a time.
 const DELETIONS: usize = 16;
 

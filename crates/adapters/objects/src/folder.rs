@@ -18,7 +18,7 @@ use object_store::{
 const NAME: &str = "folder";
 
 /// The mode of its files: who may read the folder may read them.
-const MODE: u32 = 0o640;
+pub(crate) const MODE: u32 = 0o640;
 
 /// The machine's files, by their whole paths. They are there whole or not at all, and on the disk when a write returns.
 #[derive(Debug, Default)]
@@ -32,9 +32,8 @@ impl fmt::Display for Folder {
     }
 }
 
-/// Writes a file, and the folders that it is in, so that all of it is there after a power cut.
-fn write(path: &FilePath, bytes: &[u8], mode: &PutMode) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(FilePath::new("/"));
+/// Makes a folder and those that it is in, so that they are there after a power cut.
+pub(crate) fn make_folder(folder: &FilePath) -> io::Result<()> {
     let missing = folder.ancestors().take_while(|above| !above.is_dir()).count();
     if missing > 0 {
         fs::create_dir_all(folder)?;
@@ -42,6 +41,12 @@ fn write(path: &FilePath, bytes: &[u8], mode: &PutMode) -> io::Result<()> {
             fs::File::open(above)?.sync_all()?;
         }
     }
+    Ok(())
+}
+
+/// Writes a file, and the folders that it is in, so that all of it is there after a power cut.
+fn write(path: &FilePath, bytes: &[u8], mode: &PutMode) -> io::Result<()> {
+    make_folder(path.parent().unwrap_or(FilePath::new("/")))?;
     match mode {
         PutMode::Create => ringwall_files::create(path, bytes, MODE),
         _ => ringwall_files::replace(path, bytes, MODE),
