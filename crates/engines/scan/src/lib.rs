@@ -16,12 +16,17 @@
 //! # Ok::<(), &str>(())
 //! ```
 
+pub mod advisory;
+pub mod kev;
+pub mod matching;
 pub mod package;
 pub mod purl;
 pub mod read;
 pub mod report;
 pub mod running;
 pub mod sbom;
+pub mod severity;
 pub mod version;
+pub mod vex;
 
 pub use package::{Distribution, Inventory, Location, Package, PackageType, SourcePackage};

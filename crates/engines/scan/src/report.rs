@@ -13,9 +13,10 @@ use crate::{Inventory, Package};
 /// How bad a vulnerability is, in ECR's words.
 ///
 /// Source: `FindingSeverity` of ECR's API model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Severity {
     /// Nobody has judged it.
+    #[default]
     Undefined,
     /// No danger by itself.
     Informational,
