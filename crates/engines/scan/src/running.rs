@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ringwall_model::{Cluster, Object, ObjectRef, ScannedImage, Source, Tree};
+use ringwall_model::{Cluster, Object, ObjectRef, ScannedImage, Source};
 
 /// An image that pods or what makes pods name.
 #[derive(Clone, Debug)]
@@ -39,9 +39,12 @@ const CONTAINERS: [(&str, &str); 3] = [
     ("ephemeralContainers", "ephemeralContainerStatuses"),
 ];
 
+/// A name, and the digest if one is known.
+type NameAndDigest = (Arc<str>, Option<Arc<str>>);
+
 /// All images of a cluster, by name and digest.
 pub fn images(cluster: &Cluster) -> Vec<RunningImage<'_>> {
-    let mut found: BTreeMap<(Arc<str>, Option<Arc<str>>), Vec<(&ObjectRef, &Source)>> = BTreeMap::new();
+    let mut found: BTreeMap<NameAndDigest, Vec<(&ObjectRef, &Source)>> = BTreeMap::new();
     for object in &cluster.objects {
         for image in of_object(object) {
             let users = found.entry(image).or_default();
@@ -57,7 +60,7 @@ pub fn images(cluster: &Cluster) -> Vec<RunningImage<'_>> {
     images.collect()
 }
 
-fn of_object(object: &Object) -> Vec<(Arc<str>, Option<Arc<str>>)> {
+fn of_object(object: &Object) -> Vec<NameAndDigest> {
     let way = KINDS.iter().find(|(kind, _)| *kind == &*object.reference.kind);
     let Some(spec) = way.and_then(|(_, way)| object.tree.at(way)) else { return Vec::new() };
     let status = object.tree.get("status");
