@@ -214,16 +214,31 @@ async fn an_address_of_a_layer_is_for_that_layer_alone() {
     let url = reply.ok()["downloadUrl"].as_str().unwrap().to_owned();
     let (path, query) = url.split_once('?').unwrap();
     assert_eq!(path, format!("https://registry.test:7444/v2/app/blobs/{digest}"));
-    let endpoint = harness.endpoint();
-    let right = |query: &str, name: &str, digest: &str| {
-        endpoint.registry_layer(query, name, digest).map(|(account, _)| account)
+    let token = query.strip_prefix("ringwall-layer=").unwrap();
+    let come = async |token: &str| harness.endpoint().registry_principal("ringwall-layer", token).await;
+    let layer = |operation: &str, name: &str, digest: &str| RegistryAsk {
+        parameters: json!({ "layerDigest": digest }),
+        ..ask(operation, name)
     };
-    assert_eq!(right(query, "app", &digest).as_deref(), Some(ACCOUNT));
-    assert_eq!(right(&format!("a=b&{query}"), "app", &digest).as_deref(), Some(ACCOUNT));
-    assert_eq!(right(query, "other", &digest), None);
-    assert_eq!(right(query, "app", &super::digest(b"other")), None);
-    assert_eq!(right(&query[..query.len() - 4], "app", &digest), None);
-    assert_eq!(right("", "app", &digest), None);
+    let bearer = come(token).await.unwrap();
+    assert_eq!((bearer.account(), bearer.is_anonymous()), (ACCOUNT, false));
+    let may = async |asked: RegistryAsk| {
+        let decision = harness.endpoint().registry_allows(&bearer, asked).await.unwrap();
+        matches!(decision, RegistryDecision::Permit(_))
+    };
+    let get = "GetDownloadUrlForLayer";
+    assert!(may(layer(get, "app", &digest)).await);
+    assert!(!may(layer("BatchGetImage", "app", &digest)).await);
+    assert!(!may(layer(get, "app", &super::digest(b"other"))).await);
+    repository(&admin, "other").await;
+    assert!(!may(layer(get, "other", &digest)).await);
+    for wrong in ["", "x", &token[..token.len() - 4]] {
+        come(wrong).await.unwrap_err();
+    }
+    // Of a later repository of that name it is not.
+    ecr(&admin, "DeleteRepository", json!({ "repositoryName": "app", "force": true })).await.ok();
+    repository(&admin, "app").await;
+    assert!(!may(layer(get, "app", &digest)).await);
     harness.pass(3_600);
-    assert_eq!(right(query, "app", &digest), None);
+    come(token).await.unwrap_err();
 }
