@@ -10,8 +10,8 @@ use crate::go_program::{HELM, IAM_AUTHENTICATOR, NATS_SERVER, OCI_CONFORMANCE};
 use crate::steps::{Steps, in_ci};
 use crate::workspace::Workspace;
 use crate::{
-    aws_clients, aws_findings, aws_python, aws_shapes, detection, duckdb, iam_peers, images, irsa, moto, nats,
-    network, packets, process, registry, sinks, softhsm, store_tools, testbed, tidy,
+    aws_clients, aws_findings, aws_python, aws_shapes, detection, duckdb, iam_peers, images, irsa, moto,
+    nats, network, packets, process, registry, sinks, softhsm, store_tools, testbed, tidy,
 };
 
 /// Tells the end-to-end tests where the testbed's program is.

@@ -87,9 +87,8 @@ fn known<'c>(cluster: &'c Cluster, name: &str, digest: Option<&str>) -> (Option<
         cluster.scans.iter().filter(wanted).max_by_key(|scan| scan.created.clone())
     };
     if let Some(digest) = digest {
-        let same = newest(&|scan| {
-            scan.digest.as_deref() == Some(digest) || digest_in(&scan.name) == Some(digest)
-        });
+        let same =
+            newest(&|scan| scan.digest.as_deref() == Some(digest) || digest_in(&scan.name) == Some(digest));
         // Another content of that name is another image.
         return (same, false);
     }

@@ -8,8 +8,8 @@ use ringwall_iam::roles::{self, RolePurposes};
 use ringwall_model::{CheckResult, Cluster, LogKind, Outcome, Problem, Severity, User};
 use ringwall_network::{Network, checks};
 use ringwall_rbac::entry::{Mapping, Mappings};
-use ringwall_scan::running::{self, RunningImage};
 use ringwall_rbac::{Authorizer, Options, Power, authorization};
+use ringwall_scan::running::{self, RunningImage};
 use ringwall_snapshot::Snapshot;
 
 use crate::cli::{Assess, Format};

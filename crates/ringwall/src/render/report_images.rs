@@ -34,7 +34,10 @@ pub(super) fn tally(images: &[RunningImage<'_>]) -> String {
     }
     let unscanned = images.len() - scanned.len();
     if unscanned > 0 {
-        parts.push(paint(style::WARNING, &format!("{unscanned} of {} not scanned", count(images.len(), "image"))));
+        parts.push(paint(
+            style::WARNING,
+            &format!("{unscanned} of {} not scanned", count(images.len(), "image")),
+        ));
     } else if parts.is_empty() {
         parts.push(count(images.len(), "image"));
     }

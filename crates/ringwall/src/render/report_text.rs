@@ -7,8 +7,8 @@ use ringwall_model::{CheckResult, Cluster, Outcome, Responsible, Ring, Severity,
 use ringwall_rbac::Scope;
 use ringwall_rbac::entry::Mapping;
 
-use super::report_images;
 use super::reason;
+use super::report_images;
 use super::style::{self, paint};
 use super::table::{Cell, Table};
 use crate::commands::{Entrant, Report};

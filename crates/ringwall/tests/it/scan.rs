@@ -22,7 +22,9 @@ fn layout() -> Layout {
 fn packages(said: &Said) -> Vec<String> {
     let json = said.json();
     let packages = json["packages"].as_array().unwrap().iter();
-    packages.map(|package| format!("{} {}", package["purl"].as_str().unwrap(), package["locations"][0]["path"])).collect()
+    packages
+        .map(|package| format!("{} {}", package["purl"].as_str().unwrap(), package["locations"][0]["path"]))
+        .collect()
 }
 
 #[test]
@@ -52,7 +54,12 @@ fn a_layout_is_told_in_every_form() {
         let again = scan(&[file.to_str().unwrap(), "--output", "json"]);
         assert_eq!(again.status, 0, "{again:?}");
         let purls = |said: &Said| -> Vec<Value> {
-            said.json()["packages"].as_array().unwrap().iter().map(|package| package["purl"].clone()).collect()
+            said.json()["packages"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|package| package["purl"].clone())
+                .collect()
         };
         assert_eq!(purls(&again), purls(&said), "{format}");
     }
@@ -146,5 +153,8 @@ fn assess_lists_images_with_what_is_known() {
     assert_eq!(images[1]["scan"]["byName"], false);
     assert_eq!(images[1]["runBy"][0]["name"], "web");
     let text = assess("text").stdout;
-    assert!(text.contains("1 of 2 images not scanned") && text.contains("compared with no advisories"), "{text}");
+    assert!(
+        text.contains("1 of 2 images not scanned") && text.contains("compared with no advisories"),
+        "{text}"
+    );
 }

@@ -56,7 +56,8 @@ impl Layout {
 
     pub(crate) fn image(&self, layers: &[Vec<u8>], architecture: &str) -> Value {
         let diff_ids: Vec<String> = layers.iter().map(|layer| Digest::of(layer).to_string()).collect();
-        let history: Vec<Value> = (0..layers.len()).map(|at| json!({"created_by": format!("step {at}")})).collect();
+        let history: Vec<Value> =
+            (0..layers.len()).map(|at| json!({"created_by": format!("step {at}")})).collect();
         let config = json!({"os": "linux", "architecture": architecture, "created": "2026-01-01T00:00:00Z",
             "rootfs": {"type": "layers", "diff_ids": diff_ids}, "history": history});
         let config = self.blob("application/vnd.oci.image.config.v1+json", config.to_string().as_bytes());
@@ -129,7 +130,9 @@ pub(crate) fn lock(crates: &[(&str, &str)]) -> String {
 /// dpkg's database with these packages.
 pub(crate) fn status(packages: &[(&str, &str)]) -> String {
     let one = |(name, version): &(&str, &str)| {
-        format!("Package: {name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: {version}\nMaintainer: nobody\nDescription: x\n\n")
+        format!(
+            "Package: {name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: {version}\nMaintainer: nobody\nDescription: x\n\n"
+        )
     };
     packages.iter().map(one).collect()
 }

@@ -1,8 +1,6 @@
 use std::sync::Arc;
 
-use ringwall_model::{
-    Cluster, Entry, ImageFindings, Object, ObjectRef, ScannedImage, Source, Tree, Value,
-};
+use ringwall_model::{Cluster, Entry, ImageFindings, Object, ObjectRef, ScannedImage, Source, Tree, Value};
 
 use super::{images, plain};
 
@@ -10,7 +8,9 @@ use super::{images, plain};
 fn tree(json: &serde_json::Value) -> Tree {
     let value = match json {
         serde_json::Value::Object(map) => Value::Mapping(
-            map.iter().map(|(key, value)| Entry { key: key.as_str().into(), line: 1, value: tree(value) }).collect(),
+            map.iter()
+                .map(|(key, value)| Entry { key: key.as_str().into(), line: 1, value: tree(value) })
+                .collect(),
         ),
         serde_json::Value::Array(items) => Value::Sequence(items.iter().map(tree).collect()),
         other => Value::String(other.as_str().unwrap().into()),
@@ -57,7 +57,11 @@ fn each_image_has_its_newest_scan() {
             object("Pod", "web-1", pod),
             object("Deployment", "web", deployment),
             object("CronJob", "night", cron),
-            object("ConfigMap", "x", serde_json::json!({"spec": {"containers": [{"name": "c", "image": "no"}]}})),
+            object(
+                "ConfigMap",
+                "x",
+                serde_json::json!({"spec": {"containers": [{"name": "c", "image": "no"}]}}),
+            ),
         ],
         scans: vec![
             scan("registry.example/web:1", Some("sha256:aa"), "2026-01-01T00:00:00Z"),

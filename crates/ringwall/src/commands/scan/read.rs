@@ -37,7 +37,8 @@ pub(super) fn read(target: &str, args: &ScanTarget) -> Result<Read, Failure> {
         Target::Image(image) => scan(&image, &options),
         Target::Registry(reference) => {
             // Reading waits in threads of its own.
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+            let runtime =
+                tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
             let client = client(&reference, &args.registry, runtime.handle().clone())?;
             let image = client.image(&reference, platform.as_ref())?;
             scan(&image, &options)
@@ -100,7 +101,8 @@ fn client(
 ) -> Result<RegistryClient, Failure> {
     let host = reference.host();
     let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-    let listed = if has_port { vec![host.to_owned()] } else { vec![format!("{host}:443"), format!("{host}:80")] };
+    let listed =
+        if has_port { vec![host.to_owned()] } else { vec![format!("{host}:443"), format!("{host}:80")] };
     let listed = listed.iter().map(|text| text.parse()).collect::<Result<Vec<_>, _>>()?;
     let http = HttpClient::new(&HttpSettings {
         roots: access.ca_file.clone(),
