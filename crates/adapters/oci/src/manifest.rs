@@ -328,7 +328,7 @@ impl Registry {
         let mut tries = Tries::default();
         loop {
             if keep_parts && let Some(index) = self.indices_of(key, digest, 1).await?.pop() {
-                return Err(OciError::PartOfIndex { image: digest.clone(), index });
+                return Err(OciError::PartOfIndex { digest: digest.clone(), index });
             }
             match self.try_delete_image(key, digest).await {
                 Err(error) => tries.again(self, error).await?,
