@@ -19,7 +19,7 @@ TYPES = {
 
 
 def of_syft(syft, target):
-    result = subprocess.run([syft, "scan", target, "--output", "syft-json", "--quiet"], check=True, capture_output=True,
+    result = subprocess.run([syft, "scan", target, "--override-default-catalogers", "image,directory", "--output", "syft-json", "--quiet"], check=True, capture_output=True,
                             env={"SYFT_CHECK_FOR_APP_UPDATE": "false", "HOME": "/nonexistent", "PATH": "/usr/bin:/bin"})
     found = {}
     for package in json.loads(result.stdout)["artifacts"]:

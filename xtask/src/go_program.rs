@@ -49,6 +49,15 @@ pub(crate) const NATS_SERVER: GoProgram = GoProgram {
     package: ".",
 };
 
+/// OCI's own suite of conformance tests for registries.
+pub(crate) const OCI_CONFORMANCE: GoProgram = GoProgram {
+    name: "oci-conformance",
+    module: "github.com/opencontainers/distribution-spec/conformance",
+    version: "v0.0.0-20260831232431-97274622c111",
+    sum: "h1:ppZPU0CrEPzyJhVggYwUIZrqh0w2lIT0esw+9ABNPA4=",
+    package: ".",
+};
+
 /// What `go mod download -json` tells.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

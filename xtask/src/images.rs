@@ -30,7 +30,11 @@ pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
 }
 
 /// Makes images of Debian's packages and lock files, and compares what both find.
-pub(crate) fn compare(workspace: &Workspace, ringwall: &std::path::Path, syft: &std::path::Path) -> Result<()> {
+pub(crate) fn compare(
+    workspace: &Workspace,
+    ringwall: &std::path::Path,
+    syft: &std::path::Path,
+) -> Result<()> {
     let scripts = workspace.root.join("testbed").join("images");
     let images = workspace.target().join("images");
     process::run(Command::new(PYTHON).arg(scripts.join("make.py")).arg(&images))

@@ -24,6 +24,7 @@ mod network;
 mod packets;
 mod process;
 mod python;
+mod registry;
 mod sinks;
 mod soak;
 mod softhsm;

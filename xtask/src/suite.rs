@@ -6,12 +6,12 @@ use std::process::{Command, ExitCode};
 use anyhow::Result;
 
 use crate::built::Built;
-use crate::go_program::{HELM, IAM_AUTHENTICATOR, NATS_SERVER};
+use crate::go_program::{HELM, IAM_AUTHENTICATOR, NATS_SERVER, OCI_CONFORMANCE};
 use crate::steps::{Steps, in_ci};
 use crate::workspace::Workspace;
 use crate::{
-    aws_clients, aws_findings, aws_python, aws_shapes, detection, duckdb, iam_peers, images, irsa, moto, nats,
-    network, packets, process, sinks, softhsm, store_tools, testbed, tidy,
+    aws_clients, aws_findings, aws_python, aws_shapes, detection, duckdb, iam_peers, images, irsa, moto,
+    nats, network, packets, process, registry, sinks, softhsm, store_tools, testbed, tidy,
 };
 
 /// Tells the end-to-end tests where the testbed's program is.
@@ -81,6 +81,7 @@ pub(crate) fn run(workspace: &Workspace, seed: Option<u64>) -> Result<ExitCode> 
     compare_lake(workspace, built, &mut steps);
     compare_images(workspace, built, &mut steps);
     sinks::test(workspace, built, testbed.as_deref(), &mut steps);
+    use_registry(workspace, built, &mut steps);
     test_store(built, &mut steps);
     share_work(workspace, built, &mut steps);
     Ok(steps.finish(in_ci()))
@@ -301,6 +302,34 @@ fn ask_as_aws_clients(
     }
 }
 
+/// Runs OCI's conformance suite against the registry, with authentication, and then real clients; without Go or Python each is
+/// a gap.
+fn use_registry(workspace: &Workspace, built: &Built, steps: &mut Steps) {
+    const CONFORMANCE: &str = "OCI's conformance suite against the registry";
+    const CLIENTS: &str = "skopeo, buildah, umoci, oras and ECR's credential helper against the registry";
+    let python = match aws_clients::can_run().and_then(|()| aws_python::interpreter(workspace)) {
+        Ok(python) => python,
+        Err(error) => {
+            for name in [CONFORMANCE, CLIENTS] {
+                steps.gap(name, &format!("{error:#}"));
+            }
+            return;
+        }
+    };
+    match OCI_CONFORMANCE.build(workspace) {
+        Err(error) => steps.gap(CONFORMANCE, &format!("{error:#}")),
+        Ok(suite) => {
+            steps.run(CONFORMANCE, || registry::conform(workspace, &python, &built.ringwall()?, &suite));
+        }
+    }
+    match registry::install_clients() {
+        Err(error) => steps.gap(CLIENTS, &format!("{error:#}")),
+        Ok(()) => {
+            steps.run(CLIENTS, || registry::ask(workspace, &python, &built.ringwall()?));
+        }
+    }
+}
+
 /// Runs the tests of the store that need PostgreSQL and strace, which Debian's root installs; else each is a gap.
 fn test_store(built: &Built, steps: &mut Steps) {
     if let Err(error) = store_tools::install() {
@@ -311,6 +340,10 @@ fn test_store(built: &Built, steps: &mut Steps) {
     }
     steps.run("tests of the store on PostgreSQL, and of its calls of the system", || {
         process::run(store(built)?.arg("--ignored"))
+    });
+    steps.run("the registry's collector on PostgreSQL, and its calls of the system", || {
+        let mut command = built.tests("ringwall-oci", "it")?;
+        process::run(command.args(["collection::", "traces::", "--ignored"]))
     });
 }
 

@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
 use crate::network::NetworkObjects;
-use crate::{Aws, Binding, Namespace, Node, Object, Pod, Role, ScannedImage, ServiceAccount, Source, Tree, Workload};
+use crate::{
+    Aws, Binding, Namespace, Node, Object, Pod, Role, ScannedImage, ServiceAccount, Source, Tree, Workload,
+};
 
 /// A parsed snapshot: what is known of a cluster at one time. Immutable; what engines borrow.
 #[derive(Clone, Debug, Default)]

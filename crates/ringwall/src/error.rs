@@ -120,6 +120,8 @@ macro_rules! services {
 }
 
 services! {
+    ringwall_objects::ObjectsError,
+    ringwall_oci::OciError,
     ringwall_agent::cni::SocketError,
     ringwall_nft::NftError,
     ringwall_http::EndpointError,

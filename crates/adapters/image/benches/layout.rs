@@ -109,8 +109,8 @@ fn layout(folder: &Path, bytes: u64) -> Vec<PathBuf> {
     let files = Mutex::new(files());
     let each = bytes / LAYERS as u64;
     let made: Vec<(PathBuf, String)> = std::thread::scope(|scope| {
-        let makers: Vec<_> =
-            (0..LAYERS).map(|number| {
+        let makers: Vec<_> = (0..LAYERS)
+            .map(|number| {
                 let files = &files;
                 let path = blobs.join(format!("layer-{number}"));
                 scope.spawn(move || {
@@ -118,7 +118,8 @@ fn layout(folder: &Path, bytes: u64) -> Vec<PathBuf> {
                     let digest = digest(&path);
                     (path, digest)
                 })
-            }).collect();
+            })
+            .collect();
         makers.into_iter().map(|maker| maker.join().unwrap()).collect()
     });
     let blob = |bytes: &[u8]| {

@@ -63,3 +63,44 @@ pub struct Progress {
     /// Bytes that were.
     pub done: AtomicU64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_and_names_end() {
+        let budget = Budget::default();
+        for _ in 0..MAX_ENTRIES {
+            budget.entry(1).unwrap();
+        }
+        assert!(matches!(budget.entry(1), Err(ImageError::Entries)));
+        let budget = Budget::default();
+        budget.entry(MAX_NAMES).unwrap();
+        budget.entry(1).unwrap();
+        assert!(matches!(budget.entry(1), Err(ImageError::Names)));
+    }
+
+    #[test]
+    fn files_are_held_up_to_a_bound() {
+        let budget = Budget::default();
+        let most = std::sync::Mutex::new(0);
+        std::thread::scope(|scope| {
+            for number in 0..8 {
+                let (budget, most) = (&budget, &most);
+                scope.spawn(move || {
+                    for round in 0..50 {
+                        let held = budget.hold((number * 50 + round) << 20);
+                        let now = *budget.held.lock().unwrap();
+                        let mut most = most.lock().unwrap();
+                        *most = now.max(*most);
+                        drop((most, held));
+                    }
+                });
+            }
+        });
+        let most = *most.lock().unwrap();
+        assert!(most > SMALL && most <= MAX_HELD, "{most}");
+        assert_eq!(*budget.held.lock().unwrap(), 0);
+    }
+}

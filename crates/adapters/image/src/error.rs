@@ -96,7 +96,9 @@ impl ImageError {
                 "images are OCI layouts and archives of Docker, SBOMs are CycloneDX or SPDX as JSON"
             }
             Self::Missing(_) => "the image was not copied whole: copy it again",
-            Self::Layer { .. } => "the layer is damaged, or made to do harm: nothing of the image was reported",
+            Self::Layer { .. } => {
+                "the layer is damaged, or made to do harm: nothing of the image was reported"
+            }
             Self::Entries | Self::Names | Self::Bytes => "scan its parts as folders",
             Self::Registry(error) => return error.hint(),
             Self::Read { .. } | Self::Manifest { .. } | Self::GivenUp => return None,

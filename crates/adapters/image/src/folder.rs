@@ -15,7 +15,8 @@ use crate::limits::MAX_DEPTH;
 use crate::path;
 
 /// Opens what has no symbolic link as its last part: who changes the folder meanwhile leads nowhere else.
-const NO_LINKS: OFlags = OFlags::NOFOLLOW.union(OFlags::CLOEXEC).union(OFlags::RDONLY).union(OFlags::NONBLOCK);
+const NO_LINKS: OFlags =
+    OFlags::NOFOLLOW.union(OFlags::CLOEXEC).union(OFlags::RDONLY).union(OFlags::NONBLOCK);
 
 /// Folders of the kernel, at the root of a machine: no packages are there, and no end.
 const KERNEL: [&str; 3] = ["proc", "sys", "dev"];

@@ -127,11 +127,15 @@ impl<'b> Recorder<'b> {
         };
         let most = (kind.max_bytes() as u64).min(MAX_FILE);
         if size > most {
-            self.problem(&path, format!("it has {} MiB, and {} MiB are read", size.div_ceil(1 << 20), most >> 20));
+            self.problem(
+                &path,
+                format!("it has {} MiB, and {} MiB are read", size.div_ceil(1 << 20), most >> 20),
+            );
             return Ok(());
         }
         let _held = self.budget.hold(size);
-        self.buffer.reserve_exact(usize::try_from(size).unwrap_or_default().saturating_sub(self.buffer.len()));
+        self.buffer
+            .reserve_exact(usize::try_from(size).unwrap_or_default().saturating_sub(self.buffer.len()));
         input.take(size).read_to_end(&mut self.buffer)?;
         let found = read::packages(kind, name.as_deref().unwrap_or(&path), &self.buffer);
         if found != Found::default() {
@@ -191,10 +195,7 @@ pub(crate) enum LayerError {
     Image(#[from] ImageError),
 }
 
-fn step<R: BufRead>(
-    tar: &mut Tar<R>,
-    recorder: &mut Recorder<'_>,
-) -> Result<Option<Vec<u8>>, LayerError> {
+fn step<R: BufRead>(tar: &mut Tar<R>, recorder: &mut Recorder<'_>) -> Result<Option<Vec<u8>>, LayerError> {
     let Some(entry) = tar.next()? else { return Ok(None) };
     if entry.kind == Kind::Global {
         return Ok(Some(entry.name));

@@ -8,14 +8,11 @@ use crate::limits::{MAX_LAYERS, MAX_MANIFESTS};
 use crate::platform::Platform;
 
 /// Media types of lists of manifests.
-pub(crate) const INDEX: [&str; 2] = [
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-];
+pub(crate) const INDEX: [&str; 2] =
+    ["application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json"];
 /// Media types of manifests.
 pub(crate) const MANIFEST: [&str; 2] =
     ["application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json"];
-
 
 /// A reference to content.
 ///
@@ -131,9 +128,8 @@ impl Descriptor {
     }
 
     fn of(wire: WireDescriptor, spot: &str) -> Result<Self, ImageError> {
-        let digest = wire.digest.parse().map_err(|error: crate::digest::DigestError| ImageError::Manifest {
-            spot: spot.to_owned(),
-            why: error.to_string(),
+        let digest = wire.digest.parse().map_err(|error: crate::digest::DigestError| {
+            ImageError::Manifest { spot: spot.to_owned(), why: error.to_string() }
         })?;
         let platform = wire.platform.map(|wire| Platform {
             os: wire.os,
@@ -202,7 +198,11 @@ impl Config {
             platform: Some(Platform { os, architecture, variant }).filter(|found| !found.os.is_empty()),
             created: wire.created,
             diff_ids: diff_ids.map_err(|error: crate::digest::DigestError| broken(error.to_string()))?,
-            made_by: history.into_iter().filter(|step| !step.empty_layer).map(|step| step.created_by).collect(),
+            made_by: history
+                .into_iter()
+                .filter(|step| !step.empty_layer)
+                .map(|step| step.created_by)
+                .collect(),
         })
     }
 }

@@ -51,7 +51,8 @@ impl<'l> Merged<'l> {
             });
             for (entry, before) in since {
                 let before = before.and_then(|before| origins.get(&before));
-                let packages = readings.get(&entry).map(|found| found.packages.as_slice()).unwrap_or_default();
+                let packages =
+                    readings.get(&entry).map(|found| found.packages.as_slice()).unwrap_or_default();
                 let of = packages.iter().map(identity).map(|package| {
                     (package, before.and_then(|before| before.get(&package)).copied().unwrap_or(layer))
                 });
@@ -144,7 +145,8 @@ impl<'l> Merged<'l> {
             }
             package
         });
-        let problems = found.problems.iter().map(|problem| ReadError { path: moved(&problem.path), ..problem.clone() });
+        let problems =
+            found.problems.iter().map(|problem| ReadError { path: moved(&problem.path), ..problem.clone() });
         Found {
             packages: packages.collect(),
             owned: found.owned.clone(),

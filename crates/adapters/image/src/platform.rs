@@ -54,7 +54,8 @@ impl FromStr for Platform {
         let mut parts = text.split('/');
         let (os, architecture, variant) = (parts.next(), parts.next(), parts.next());
         let is_word = |part: &&str| {
-            !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+            !part.is_empty()
+                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
         };
         match (os.filter(is_word), architecture.filter(is_word), parts.next()) {
             (Some(os), Some(architecture), None) if variant.is_none_or(|part| is_word(&part)) => {
@@ -111,10 +112,9 @@ pub(crate) fn choose<'m>(
 /// Whether an image's configuration is of the platform that was asked for.
 pub(crate) fn check(wanted: Option<&Platform>, found: Option<&Platform>) -> Result<(), ImageError> {
     match (wanted, found) {
-        (Some(wanted), Some(found)) if !wanted.means(found) => Err(ImageError::NoPlatform {
-            wanted: wanted.clone(),
-            there: vec![found.to_string()],
-        }),
+        (Some(wanted), Some(found)) if !wanted.means(found) => {
+            Err(ImageError::NoPlatform { wanted: wanted.clone(), there: vec![found.to_string()] })
+        }
         _ => Ok(()),
     }
 }

@@ -59,7 +59,8 @@ impl FromStr for ImageReference {
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
         let (text, digest) = match text.split_once('@') {
             Some((text, digest)) => {
-                let digest = digest.parse().map_err(|_| ReferenceError("what follows the `@` is no digest"))?;
+                let digest =
+                    digest.parse().map_err(|_| ReferenceError("what follows the `@` is no digest"))?;
                 (text, Some(digest))
             }
             None => (text, None),
@@ -114,9 +115,9 @@ fn is_part(part: &str) -> bool {
     let bytes = part.as_bytes();
     let ends = bytes.first().zip(bytes.last()).is_some_and(|(first, last)| is_word(*first) && is_word(*last));
     let between = part.split(|letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit());
-    ends && between.into_iter().all(|gap| {
-        matches!(gap, "" | "." | "_" | "__") || gap.bytes().all(|byte| byte == b'-')
-    })
+    ends && between
+        .into_iter()
+        .all(|gap| matches!(gap, "" | "." | "_" | "__") || gap.bytes().all(|byte| byte == b'-'))
 }
 
 fn is_tag(tag: &str) -> bool {
@@ -154,7 +155,10 @@ mod tests {
             ("localhost/web", "localhost/web:latest"),
             ("localhost:5000/a/b/c:v1", "localhost:5000/a/b/c:v1"),
             ("[::1]:5000/web:v1", "[::1]:5000/web:v1"),
-            ("111122223333.dkr.ecr.eu-central-1.amazonaws.com/web", "111122223333.dkr.ecr.eu-central-1.amazonaws.com/web:latest"),
+            (
+                "111122223333.dkr.ecr.eu-central-1.amazonaws.com/web",
+                "111122223333.dkr.ecr.eu-central-1.amazonaws.com/web:latest",
+            ),
             ("r.example/a__b/c--d/e.f", "r.example/a__b/c--d/e.f:latest"),
             (&format!("r.example/a:1@{digest}"), &format!("r.example/a:1@{digest}")),
             (&format!("r.example/a@{digest}"), &format!("r.example/a@{digest}")),
@@ -167,8 +171,26 @@ mod tests {
     #[test]
     fn what_is_no_name_is_refused() {
         for text in [
-            "", "/", "./web", "../web", "/srv/web", "Web", "a..b", "a___b", "-a", "a-", "a/", "a//b", "a:",
-            "a:.b", "a@sha256:12", "r.example/", "r ex.ample/a", "a b", "http://r.example/a", "a:b:c",
+            "",
+            "/",
+            "./web",
+            "../web",
+            "/srv/web",
+            "Web",
+            "a..b",
+            "a___b",
+            "-a",
+            "a-",
+            "a/",
+            "a//b",
+            "a:",
+            "a:.b",
+            "a@sha256:12",
+            "r.example/",
+            "r ex.ample/a",
+            "a b",
+            "http://r.example/a",
+            "a:b:c",
         ] {
             assert!(text.parse::<ImageReference>().is_err(), "{text}");
         }

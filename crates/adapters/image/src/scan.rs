@@ -111,8 +111,10 @@ pub fn scan(image: &Image, options: &ScanOptions) -> Result<Scanned, ImageError>
         was_known: order.get(number).and_then(|place| records.get(*place)).is_some_and(|(_, known)| *known),
     });
     let layers: Vec<LayerFacts> = layers.collect();
-    let names: Vec<Option<String>> =
-        layers.iter().map(|layer| Some(layer.diff_id.as_ref().unwrap_or(&layer.digest).to_string())).collect();
+    let names: Vec<Option<String>> = layers
+        .iter()
+        .map(|layer| Some(layer.diff_id.as_ref().unwrap_or(&layer.digest).to_string()))
+        .collect();
     Ok(Scanned { inventory: Merged::new(&refs).inventory(&names), layers })
 }
 

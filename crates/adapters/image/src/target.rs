@@ -55,7 +55,12 @@ impl Target {
     }
 }
 
-fn at(text: &str, path: &Path, name: Option<&str>, platform: Option<&Platform>) -> Result<Target, ImageError> {
+fn at(
+    text: &str,
+    path: &Path,
+    name: Option<&str>,
+    platform: Option<&Platform>,
+) -> Result<Target, ImageError> {
     if path.is_dir() {
         if path.join("oci-layout").exists() && path.join("index.json").exists() {
             let image = layout(text, Blobs::Folder(path.to_owned()), name, platform)?;
@@ -84,9 +89,10 @@ fn at(text: &str, path: &Path, name: Option<&str>, platform: Option<&Platform>) 
         };
         return Ok(Target::Image(Box::new(image)));
     }
-    let looks_like_text = start.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| {
-        matches!(byte, b'{' | 0xef | b'<') || start.starts_with(b"SPDXVersion")
-    });
+    let looks_like_text = start
+        .iter()
+        .find(|byte| !byte.is_ascii_whitespace())
+        .is_some_and(|byte| matches!(byte, b'{' | 0xef | b'<') || start.starts_with(b"SPDXVersion"));
     if !looks_like_text {
         return Err(ImageError::Unknown(path.display().to_string()));
     }

@@ -93,10 +93,13 @@ impl<'l> View<'l> {
             if let Node::File(spot) = &node
                 && spot.entry == number
             {
-                told(number, match replaced {
-                    Some(Node::File(before)) => Some(*before),
-                    _ => None,
-                });
+                told(
+                    number,
+                    match replaced {
+                        Some(Node::File(before)) => Some(*before),
+                        _ => None,
+                    },
+                );
             }
             // A folder may have no entry of its own.
             let may_be_folder = matches!(replaced, Some(Node::Folder) | None);

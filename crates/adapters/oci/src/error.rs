@@ -11,7 +11,7 @@ pub enum OciError {
         /// As it was given, cut.
         name: String,
         /// What is wrong with it.
-        why: &'static str,
+        why: String,
     },
     /// A tag is none. OCI: `TAG_INVALID`, or `MANIFEST_UNKNOWN` where one is looked for.
     #[error("`{0}` is no tag")]

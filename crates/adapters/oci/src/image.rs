@@ -12,7 +12,7 @@ use crate::change::Event;
 use crate::digest::Digest;
 use crate::error::OciError;
 use crate::name::{Reference, RepositoryKey};
-use crate::parse::parse;
+use crate::parse::parse_manifest;
 use crate::registry::{Registry, Tries};
 
 /// Where ECR keeps an image. Source: botocore's model of ECR, `TargetStorageClass` and `ImageStatus`.
@@ -213,7 +213,7 @@ impl Registry {
         let reference = Reference::Digest(referrer.digest.clone());
         let Some(row) = self.image_row(account, id, &reference).await? else { return Ok(referrer) };
         let Some(text) = self.text(account, id, &row.value).await? else { return Ok(referrer) };
-        let annotations = parse(&text, Some(&row.value.media_type))?.annotations;
+        let annotations = parse_manifest(&text, Some(&row.value.media_type))?.annotations;
         Ok(Referrer { annotations, is_cut: false, ..referrer })
     }
 

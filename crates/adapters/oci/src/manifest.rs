@@ -14,7 +14,7 @@ use crate::digest::{Algorithm, Digest};
 use crate::error::OciError;
 use crate::image::{Image, Referrer, StorageClass};
 use crate::name::{Reference, RepositoryKey, Tag};
-use crate::parse::{Parsed, parse};
+use crate::parse::{Parsed, parse_manifest};
 use crate::registry::{Registry, Tries};
 use crate::repository::Repository;
 
@@ -93,7 +93,7 @@ impl Registry {
         if let Some(given) = push.digest.filter(|given| *given != digest) {
             return Err(OciError::WrongDigest { given, found: digest });
         }
-        let parsed = parse(&push.bytes, push.media_type.as_deref())?;
+        let parsed = parse_manifest(&push.bytes, push.media_type.as_deref())?;
         let text = std::str::from_utf8(&push.bytes).map_err(|error| OciError::BadManifest(error.to_string()))?;
         let mut tries = Tries::default();
         loop {
@@ -328,7 +328,7 @@ impl Registry {
         let mut tries = Tries::default();
         loop {
             if keep_parts && let Some(index) = self.indices_of(key, digest, 1).await?.pop() {
-                return Err(OciError::PartOfIndex { image: digest.clone(), index });
+                return Err(OciError::PartOfIndex { digest: digest.clone(), index });
             }
             match self.try_delete_image(key, digest).await {
                 Err(error) => tries.again(self, error).await?,

@@ -31,16 +31,21 @@ const KINDS: [(&str, Kind); 5] = [
 
 /// A manifest that was understood.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Parsed {
-    pub(crate) media_type: String,
-    pub(crate) is_index: bool,
-    /// Each once, with its size.
-    pub(crate) references: Vec<(Digest, u64)>,
-    /// Of these the ones that have to be in the repository: not layers that are fetched from elsewhere.
-    pub(crate) needed: Vec<(Digest, u64)>,
-    pub(crate) subject: Option<Digest>,
-    pub(crate) artifact_type: Option<String>,
-    pub(crate) annotations: Map<String, Value>,
+pub struct Parsed {
+    /// The media type that it was read as.
+    pub media_type: String,
+    /// Whether it lists manifests rather than blobs.
+    pub is_index: bool,
+    /// What it lists, config first, each once, with its size in bytes.
+    pub references: Vec<(Digest, u64)>,
+    /// Of these the ones that have to be in the repository: not layers that are fetched from elsewhere, nor what an index lists.
+    pub needed: Vec<(Digest, u64)>,
+    /// What it refers to.
+    pub subject: Option<Digest>,
+    /// `artifactType`, or the media type of its config if it has none.
+    pub artifact_type: Option<String>,
+    /// Its annotations.
+    pub annotations: Map<String, Value>,
 }
 
 #[derive(Deserialize)]
@@ -80,7 +85,11 @@ impl Descriptor {
 }
 
 /// Reads a manifest under the media type that the client gave for it, if it gave one.
-pub(crate) fn parse(bytes: &[u8], given: Option<&str>) -> Result<Parsed, OciError> {
+///
+/// # Errors
+///
+/// [`OciError::BadManifest`], [`OciError::BadDigest`], [`OciError::ManifestTooLarge`].
+pub fn parse_manifest(bytes: &[u8], given: Option<&str>) -> Result<Parsed, OciError> {
     let bad = |why: String| OciError::BadManifest(why);
     if bytes.len() > MAX_MANIFEST_BYTES {
         return Err(OciError::ManifestTooLarge);

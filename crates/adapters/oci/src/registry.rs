@@ -9,10 +9,13 @@ use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use data_encoding::HEXLOWER;
 use jiff::{SignedDuration, Timestamp};
 use ringwall_objects::Objects;
+use ringwall_registry::Mutability;
 use ringwall_store::{Batch, Expect, Row, Store, StoreError, Table};
+use serde_json::Value;
 
 use crate::blob::{BlobRecord, Link};
 use crate::collect::{Doomed, Gone};
+use crate::control::setting;
 use crate::error::OciError;
 use crate::image::{Image, Pulled, Referrer};
 use crate::manifest::Tagged;
@@ -50,7 +53,7 @@ pub type TagRule = Arc<dyn Fn(&Repository, &str) -> bool + Send + Sync>;
 pub struct Settings {
     /// What time it is.
     pub clock: Clock,
-    /// Which tags may move. None may unless somebody says so.
+    /// Which tags may move. By default those that the repository's mutability lets move; of one that can't be read none.
     pub tag_rule: TagRule,
     /// How long a blob is kept after it was pushed, mounted or asked for, although no manifest needs it. Default 24 hours.
     /// Clocks of replicas may differ by half of it.
@@ -69,7 +72,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             clock: Arc::new(Timestamp::now),
-            tag_rule: Arc::new(|_, _| false),
+            tag_rule: Arc::new(may_move),
             grace: Duration::from_secs(24 * 3_600),
             upload_grace: Duration::from_secs(24 * 3_600),
             reader_grace: Duration::from_secs(3_600),
@@ -77,6 +80,17 @@ impl Default for Settings {
             max_blob: 52_000 << 20,
         }
     }
+}
+
+/// Whether the mutability that is set for a repository lets a tag move.
+///
+/// Source: AWS, *Amazon ECR User Guide*, "Preventing image tags from being overwritten".
+fn may_move(repository: &Repository, tag: &str) -> bool {
+    let names = [setting::MUTABILITY, setting::EXCLUSION_FILTERS];
+    let set = names.into_iter().filter_map(|name| Some((name.to_owned(), repository.settings.get(name)?.clone())));
+    let mutability = serde_json::from_value::<Mutability>(Value::Object(set.collect()));
+    let tag = ringwall_registry::Tag::parse(tag);
+    mutability.is_ok_and(|mutability| tag.is_ok_and(|tag| mutability.may_move(&tag)))
 }
 
 impl fmt::Debug for Settings {

@@ -89,10 +89,6 @@ impl PublicKey {
         HEXLOWER.encode(digest(&SHA256, &self.spki).as_ref())
     }
 
-    pub(crate) fn spki(&self) -> &[u8] {
-        &self.spki
-    }
-
     /// Whether the signature of a message is by this key. ECDSA and RSA (PKCS #1 v1.5) over SHA-256, as cosign signs with every
     /// such key, P-384 over SHA-384 too.
     ///

@@ -123,7 +123,8 @@ impl Walk {
             let names = FOLDERS.iter().map(|(folder, _)| *folder).chain([CLUSTER_FILE]);
             let hint = match crate::fields::nearest(name, names) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => "a snapshot has cluster.yaml, kubernetes/, aws/, images/, audit/ and cloudtrail/".to_owned(),
+                None => "a snapshot has cluster.yaml, kubernetes/, aws/, images/, audit/ and cloudtrail/"
+                    .to_owned(),
             };
             let message = format!("`{name}` is not a part of a snapshot and was not read");
             self.problems.push(Problem::warning(Source::new(name, 0), message).hint(hint));

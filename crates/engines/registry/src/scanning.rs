@@ -175,7 +175,7 @@ fn is_filter(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'*';
     let mut last = false;
     for byte in text.bytes() {
-        if !plain(byte) && !(last && b"._-/".contains(&byte)) {
+        if !(plain(byte) || last && b"._-/".contains(&byte)) {
             return false;
         }
         last = plain(byte);

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use ringwall_identity::issuer::check_issuer;
 use ringwall_identity::mutate::SettingProblem;
 
-use super::declare::Setting;
 use super::error::ConfigError;
 use super::layers::Origin;
 use super::settings::Settings;
@@ -43,7 +42,32 @@ pub(super) fn check(settings: &Settings, errors: &mut Vec<ConfigError>) {
     webhooks(settings, errors);
     pods(settings, errors);
     issuer(settings, errors);
+    registry(settings, errors);
     listeners(settings, errors);
+}
+
+/// What the registry must not do.
+fn registry(settings: &Settings, errors: &mut Vec<ConfigError>) {
+    if !settings.services.value.0.contains(&Service::Registry) {
+        return;
+    }
+    let beyond = settings.registry_listen.value.0.iter().find(|(_, address)| !address.ip().is_loopback());
+    if let (TlsMode::Off, Some((_, address))) = (settings.tls_mode.value, beyond) {
+        let message = format!(
+            "`tls.mode` is off, and `registry.listen` has {address}, which is not this machine alone"
+        );
+        errors.push(ConfigError::at(&settings.tls_mode.origin, &message).hint(
+            "passwords would be sent in the clear: take tls.mode own or files, or listen on 127.0.0.1",
+        ));
+    }
+    let anonymous = &settings.registry_anonymous;
+    if let Some(account) = &anonymous.value
+        && !(account.0.len() == 12 && account.0.bytes().all(|byte| byte.is_ascii_digit()))
+    {
+        let message =
+            format!("`registry.anonymous-account` can't be `{}`: it has to be twelve digits", account.0);
+        errors.push(ConfigError::at(&anonymous.origin, &message));
+    }
 }
 
 /// What webhooks need.
@@ -149,7 +173,16 @@ fn issuer(settings: &Settings, errors: &mut Vec<ConfigError>) {
 /// No two listeners may have one address.
 fn listeners(settings: &Settings, errors: &mut Vec<ConfigError>) {
     let runs = |service| settings.services.value.0.contains(&service);
-    let mut taken: Vec<(&str, &Setting<SocketAddr>)> = vec![("admin-listen", &settings.admin_listen)];
+    let mut taken: Vec<(&str, SocketAddr, &Origin)> =
+        vec![("admin-listen", settings.admin_listen.value, &settings.admin_listen.origin)];
+    let mut take = |name, address: SocketAddr, origin| {
+        let other = taken.iter().find(|(_, other, _)| *other == address && address.port() != 0);
+        if let Some((other, _, at)) = other {
+            let message = format!("`{other}` and `{name}` are both {address}");
+            errors.push(ConfigError::at(at, &message));
+        }
+        taken.push((name, address, origin));
+    };
     let all = [
         (Service::Aws, "listen", &settings.listen),
         (Service::Authn, "authn.listen", &settings.authn_listen),
@@ -161,11 +194,10 @@ fn listeners(settings: &Settings, errors: &mut Vec<ConfigError>) {
         if !runs(service) {
             continue;
         }
-        let other = taken.iter().find(|(_, other)| other.value == address.value && address.value.port() != 0);
-        if let Some((other, setting)) = other {
-            let message = format!("`{other}` and `{name}` are both {}", address.value);
-            errors.push(ConfigError::at(&setting.origin, &message));
-        }
-        taken.push((name, address));
+        take(name, address.value, &address.origin);
+    }
+    let doors = &settings.registry_listen;
+    for (_, address) in doors.value.0.iter().filter(|_| runs(Service::Registry)) {
+        take("registry.listen", *address, &doors.origin);
     }
 }

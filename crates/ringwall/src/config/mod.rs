@@ -27,7 +27,7 @@ pub(crate) use layers::Origin;
 pub(crate) use print::print;
 pub(crate) use reload::compare;
 pub(crate) use settings::Settings;
-pub(crate) use value::{LogFormat, LogLevel, Lookup, Service, TlsMode, time};
+pub(crate) use value::{Challenge, LogFormat, LogLevel, Lookup, Service, TlsMode, time};
 
 use std::ffi::OsString;
 use std::path::PathBuf;

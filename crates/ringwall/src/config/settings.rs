@@ -9,15 +9,15 @@ use super::declare::{Change, Declared, Fallback, Setting, Shown, settings};
 use super::error::ConfigError;
 use super::layers::Layers;
 use super::value::{
-    Amount, Bytes, Issuers, Lifetime, LogFormat, LogLevel, Lookup, NamedPaths, Names, Paths, Rate, Region,
-    Services, StoreAddress, Switch, Text, Time, TlsMode, Value,
+    Amount, Bytes, Challenge, Doors, Issuers, Lifetime, LogFormat, LogLevel, Lookup, NamedPaths, Names,
+    Paths, Rate, Region, Services, StoreAddress, Switch, Text, Time, TlsMode, Value,
 };
 
 use Fallback::{DataFolder, InConfigFolder, InDataFolder, Is, Unset};
 
 settings! {
     "What runs" {
-        /// Services that the process runs: aws, authn (token webhook), identity (pod webhook), issuer, audit
+        /// Services that the process runs: aws, authn (token webhook), identity (pod webhook), issuer, audit, registry
         ///
         /// Each needs its own section of settings and nothing of the others, so that one process runs all of them, or
         /// each runs where it is needed. The KMS plugin, the secrets provider and the Pod Identity agent are processes of
@@ -268,6 +268,24 @@ settings! {
         audit_nats_finding_bytes: Bytes = "audit.nats.finding-bytes", Is("1GiB"), Restart;
         /// How long a replica may be silent before others take its clusters over
         audit_nats_silence: Time = "audit.nats.silence", Is("10s"), Restart;
+    }
+    "The registry" {
+        /// Addresses and ports of the OCI registry: [NETWORK=]ADDRESS:PORT
+        ///
+        /// With a name as vpce-0a1b2c3d, callers of that listener come from that network: aws:SourceVpce of policies.
+        registry_listen: Doors = "registry.listen", Is("127.0.0.1:7450"), Restart;
+        /// Where layers and manifests are: a folder, or s3://BUCKET/PREFIX
+        registry_storage: Text = "registry.storage", InDataFolder("", "registry"), Restart;
+        /// What clients reach the registry by, without https://, as registry.example.com; by default its first address
+        ///
+        /// {account} and {region} in it stand for those of a repository, as in {account}.dkr.ecr.{region}.example.com.
+        registry_address: Option<Text> = "registry.address", Unset, Restart;
+        /// What clients without credentials are told to show: basic, as ECR does, or token, which /token gives them
+        registry_challenge: Challenge = "registry.challenge", Is("basic"), Restart;
+        /// Account, twelve digits, whose registry clients without credentials see
+        ///
+        /// They see of it what a policy gives to everybody. Without it they are asked for credentials.
+        registry_anonymous: Option<Text> = "registry.anonymous-account", Unset, Restart;
     }
     "OpenID Connect" {
         /// Issuers, as HOST:PORT, whose addresses may be private, link-local or loopback

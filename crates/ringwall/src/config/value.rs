@@ -316,10 +316,13 @@ pub(crate) enum Service {
     Issuer,
     /// The audit webhook, other sources of logs, detection.
     Audit,
+    /// The OCI registry.
+    Registry,
 }
 
 impl Service {
-    const ALL: [Self; 5] = [Self::Aws, Self::Authn, Self::Identity, Self::Issuer, Self::Audit];
+    const ALL: [Self; 6] =
+        [Self::Aws, Self::Authn, Self::Identity, Self::Issuer, Self::Audit, Self::Registry];
 
     /// Its name in the settings.
     pub(crate) fn name(self) -> &'static str {
@@ -329,6 +332,7 @@ impl Service {
             Self::Identity => "identity",
             Self::Issuer => "issuer",
             Self::Audit => "audit",
+            Self::Registry => "registry",
         }
     }
 }
@@ -470,6 +474,35 @@ impl Value for NamedPaths {
 
     fn toml(&self) -> Option<String> {
         list(&self.written())
+    }
+}
+
+/// Addresses that are listened on, each perhaps with the network that its callers come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Doors(pub(crate) Vec<(Option<String>, SocketAddr)>);
+
+impl Value for Doors {
+    const KIND: &'static str = "list";
+
+    fn read(raw: &Raw, _: &Path) -> Result<Self, String> {
+        let door = |item: &String| match item.split_once('=') {
+            Some((name, address)) if is_name(name) => Some((Some(name.to_owned()), address.parse().ok()?)),
+            Some(_) => None,
+            None => Some((None, item.parse().ok()?)),
+        };
+        let doors: Option<Vec<_>> =
+            items(raw).filter(|items| !items.is_empty()).and_then(|items| items.iter().map(door).collect());
+        doors
+            .map(Self)
+            .ok_or_else(|| String::from("a list of addresses with ports, each perhaps as NETWORK=ADDRESS"))
+    }
+
+    fn toml(&self) -> Option<String> {
+        let written = |(name, address): &(Option<String>, SocketAddr)| match name {
+            Some(name) => format!("{name}={address}"),
+            None => address.to_string(),
+        };
+        list(&self.0.iter().map(written).collect::<Vec<_>>())
     }
 }
 
@@ -630,6 +663,11 @@ macro_rules! words {
 words! {
     /// Where a server's certificate comes from.
     TlsMode: "own, files or off", "own" => Own, "files" => Files, "off" => Off
+}
+
+words! {
+    /// What clients of the registry without credentials are told to show.
+    Challenge: "basic or token", "basic" => Basic, "token" => Token
 }
 
 words! {

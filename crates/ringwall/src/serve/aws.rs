@@ -1,10 +1,11 @@
-//! AWS's APIs, as a part of the process.
+//! AWS's APIs, and the registry, as a part of the process: two kinds of doors to the one endpoint.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use prometheus_client::registry::Registry;
-use ringwall_aws::{Endpoint, Parts};
+use ringwall_aws::{Endpoint, Parts, RegistryParts};
 use ringwall_oidc::Issuers;
 use ringwall_rootkey::SystemRandom;
 use ringwall_server::{Drained, Limits, Live, Metrics};
@@ -13,7 +14,8 @@ use tokio::task::JoinHandle;
 
 use super::listener::{Bound, Callers, Listener};
 use super::part::{Doing, Part, Prepared, Waits};
-use crate::config::Settings;
+use super::registry::{self, Door};
+use crate::config::{Service, Settings};
 use crate::error::Failure;
 use crate::installation::Installation;
 
@@ -23,18 +25,19 @@ const STORE_ANSWERS: Duration = Duration::from_secs(3);
 /// How often is done what is due: deletions are planned by the day, and count at once when their time has come.
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 
-/// The endpoint's listener.
+/// The endpoint's listeners.
 pub(super) struct Prepare {
     settings: Settings,
-    bound: Bound,
+    bound: Option<Bound>,
+    doors: Vec<Door>,
 }
 
-/// The endpoint, its listener and what stands behind it.
+/// The endpoint, its listeners and what stands behind it.
 struct Aws {
-    listener: Listener,
+    listeners: Vec<Listener>,
     installation: Installation,
     trail: Trail,
-    sweeping: JoinHandle<()>,
+    tasks: Vec<JoinHandle<()>>,
 }
 
 impl Prepare {
@@ -42,11 +45,21 @@ impl Prepare {
     pub(super) fn bind(
         settings: &Settings,
         limits: &Live<Limits>,
-        registry: &mut Registry,
+        metrics: &mut Registry,
     ) -> Result<Self, Failure> {
-        let metrics = Metrics::register(registry, "aws");
-        let bound = Listener::bind(settings, settings.listen.value, Callers::Anybody, limits, metrics)?;
-        Ok(Self { settings: settings.clone(), bound })
+        let runs = |service| settings.services.value.0.contains(&service);
+        let bound = match runs(Service::Aws) {
+            true => {
+                let metrics = Metrics::register(metrics, "aws");
+                Some(Listener::bind(settings, settings.listen.value, Callers::Anybody, limits, metrics)?)
+            }
+            false => None,
+        };
+        let doors = match runs(Service::Registry) {
+            true => registry::bind(settings, limits, metrics)?,
+            false => Vec::new(),
+        };
+        Ok(Self { settings: settings.clone(), bound, doors })
     }
 }
 
@@ -55,10 +68,17 @@ impl Prepared for Prepare {
         Box::pin(async move {
             let installation = Installation::open(&self.settings).await?;
             let trail = Trail::open(&self.settings.trail_folder.value)?;
-            let endpoint = Arc::new(endpoint(&self.settings, &installation, &trail)?);
-            let sweeping = tokio::spawn(sweep(Arc::clone(&endpoint)));
-            let listener = self.bound.serve("aws", endpoint);
-            Ok(Box::new(Aws { listener, installation, trail, sweeping }) as Box<dyn Part>)
+            let content = registry::content(&self.settings, &installation, &self.doors).await?;
+            let parts = content.as_ref().map(|content| registry::parts(&self.settings, content, &self.doors));
+            let endpoint = Arc::new(endpoint(&self.settings, &installation, &trail, parts)?);
+            let mut tasks = vec![tokio::spawn(sweep(Arc::clone(&endpoint)))];
+            let mut listeners = Vec::new();
+            if let Some(content) = content {
+                tasks.push(tokio::spawn(registry::collect(content.clone())));
+                listeners = registry::serve(&self.settings, content, &endpoint, self.doors)?;
+            }
+            listeners.extend(self.bound.map(|bound| bound.serve("aws", endpoint)));
+            Ok(Box::new(Aws { listeners, installation, trail, tasks }) as Box<dyn Part>)
         })
     }
 }
@@ -77,16 +97,29 @@ impl Part for Aws {
     }
 
     fn look(&mut self) -> Doing<'_, ()> {
-        Box::pin(self.listener.look())
+        Box::pin(async {
+            for listener in &self.listeners {
+                listener.look().await;
+            }
+        })
     }
 
     fn drain(&mut self) -> Doing<'_, Option<Drained>> {
-        Box::pin(self.listener.drain())
+        Box::pin(async {
+            let drained = join_all(self.listeners.iter_mut().map(Listener::drain)).await;
+            drained.into_iter().try_fold(Drained { connections: 0, requests: 0 }, |sum, drained| {
+                let drained = drained?;
+                Some(Drained {
+                    connections: sum.connections + drained.connections,
+                    requests: sum.requests + drained.requests,
+                })
+            })
+        })
     }
 
     fn close(self: Box<Self>) -> Doing<'static, ()> {
         Box::pin(async move {
-            self.sweeping.abort();
+            self.tasks.iter().for_each(JoinHandle::abort);
             if let Err(error) = self.trail.close().await {
                 tracing::error!(%error, "the trail could not be written to its end");
             }
@@ -95,7 +128,12 @@ impl Part for Aws {
     }
 }
 
-fn endpoint(settings: &Settings, installation: &Installation, trail: &Trail) -> Result<Endpoint, Failure> {
+fn endpoint(
+    settings: &Settings,
+    installation: &Installation,
+    trail: &Trail,
+    registry: Option<RegistryParts>,
+) -> Result<Endpoint, Failure> {
     let allow: Result<Vec<_>, _> = settings.oidc_allow.value.0.iter().map(|issuer| issuer.parse()).collect();
     let roots = settings.oidc_ca_file.value.clone();
     let issuers = Issuers::new(&ringwall_oidc::Settings { allow: allow?, roots })?;
@@ -105,6 +143,7 @@ fn endpoint(settings: &Settings, installation: &Installation, trail: &Trail) -> 
         random: Arc::new(SystemRandom),
         trail: trail.clone(),
         issuers,
+        registry,
         clock: Arc::new(ringwall_aws::now),
         region: settings.region.value.0.clone(),
         settings: ringwall_aws::Settings {

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ringwall_server::{
-    Drained, Handler, Limits, Live, Metrics, Server, Source, Tls, authorities, client_verifier, own_authority,
+    Drained, Handler, Limits, Live, Metrics, Server, Source, StreamHandler, Tls, authorities, client_verifier,
+    own_authority,
 };
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -74,6 +75,14 @@ impl Bound {
         let (stop, stopped) = watch::channel(false);
         tracing::info!(service, address = %self.address(), tls = self.tls.is_some(), "listening");
         let serving = tokio::spawn(self.server.serve(handler, asked(stopped)));
+        Listener { tls: self.tls, stop, serving }
+    }
+
+    /// Answers by a handler through which bodies pass.
+    pub(super) fn serve_streams<H: StreamHandler>(self, service: &'static str, handler: Arc<H>) -> Listener {
+        let (stop, stopped) = watch::channel(false);
+        tracing::info!(service, address = %self.address(), tls = self.tls.is_some(), "listening");
+        let serving = tokio::spawn(self.server.serve_streams(handler, asked(stopped)));
         Listener { tls: self.tls, stop, serving }
     }
 }

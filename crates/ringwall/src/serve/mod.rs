@@ -11,6 +11,7 @@ mod listener;
 mod logs;
 mod outside;
 mod part;
+mod registry;
 mod reload;
 
 use std::time::Duration;
@@ -105,9 +106,16 @@ async fn prepare(
     registry: &mut Registry,
 ) -> Result<Vec<Box<dyn Prepared>>, Failure> {
     let mut prepared: Vec<Box<dyn Prepared>> = Vec::new();
-    for service in &settings.services.value.0 {
+    let mut prepared_endpoint = false;
+    let services = &settings.services.value.0;
+    for service in services {
         prepared.push(match service {
-            Service::Aws => Box::new(aws::Prepare::bind(settings, limits, registry)?),
+            // Both are doors of the one endpoint, which the first of them opens.
+            Service::Aws | Service::Registry if prepared_endpoint => continue,
+            Service::Aws | Service::Registry => {
+                prepared_endpoint = true;
+                Box::new(aws::Prepare::bind(settings, limits, registry)?)
+            }
             Service::Authn => Box::new(authn::prepare(settings, limits, registry).await?),
             Service::Identity => Box::new(identity::prepare(settings, limits, registry).await?),
             Service::Issuer => Box::new(issuer::prepare(settings, limits, registry).await?),

@@ -55,7 +55,10 @@ fn what_leads_out_is_told_and_left_out() {
         .file("kept", b"")
         .end();
     let record = record(&bytes);
-    assert_eq!(listed(&record), [("shadow".to_owned(), EntryKind::Other), ("kept".to_owned(), EntryKind::File)]);
+    assert_eq!(
+        listed(&record),
+        [("shadow".to_owned(), EntryKind::Other), ("kept".to_owned(), EntryKind::File)]
+    );
     let told: Vec<String> = record.problems.iter().map(|problem| problem.message.clone()).collect();
     assert_eq!(told.len(), 7, "{told:?}");
     assert!(told[0].contains("leads out of the image"), "{told:?}");

@@ -72,10 +72,8 @@ fn a_file_that_was_hidden_brings_its_packages_anew() {
 
 #[test]
 fn a_file_with_two_names_is_told_once() {
-    let records = [
-        layer(&[("b", FILE, &[("x", "1")]), ("a", EntryKind::HardLink("b".into()), &[])]),
-        layer(&[]),
-    ];
+    let records =
+        [layer(&[("b", FILE, &[("x", "1")]), ("a", EntryKind::HardLink("b".into()), &[])]), layer(&[])];
     assert_eq!(told(&records), ["x 1 b@0"]);
     let hidden = [records[0].clone(), layer(&[("b", EntryKind::Whiteout, &[])])];
     assert_eq!(told(&hidden), ["x 1 a@0"], "the other name still shows it");

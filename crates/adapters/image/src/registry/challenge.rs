@@ -5,7 +5,8 @@ use ringwall_model::Secret;
 use serde::Deserialize;
 
 /// What stays as it is in a query's values.
-const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/').remove(b':');
+const QUERY: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/').remove(b':');
 
 /// A way to prove who calls.
 #[derive(Debug, PartialEq, Eq)]

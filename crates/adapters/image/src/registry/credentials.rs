@@ -95,7 +95,8 @@ impl Keychain {
         };
         for file in files {
             let broken = |why: String| CredentialsError::File { path: file.display().to_string(), why };
-            let read = ringwall_files::read_if_there(file, MAX_FILE).map_err(|error| broken(error.to_string()))?;
+            let read =
+                ringwall_files::read_if_there(file, MAX_FILE).map_err(|error| broken(error.to_string()))?;
             let Some(bytes) = read else { continue };
             // What a parser says of it could show a part of a password.
             let config: Config = serde_json::from_slice(&bytes)
@@ -139,12 +140,14 @@ impl Config {
             let bare = key.trim_start_matches("https://").trim_start_matches("http://");
             key == server || bare.split('/').next() == Some(registry)
         };
-        let Some(auth) = self.auths.iter().find(|(key, _)| same(key)).and_then(|(_, auth)| auth.auth.as_ref())
+        let Some(auth) =
+            self.auths.iter().find(|(key, _)| same(key)).and_then(|(_, auth)| auth.auth.as_ref())
         else {
             return Ok(None);
         };
         let decoded = BASE64_NOPAD.decode(auth.trim_end_matches('=').as_bytes()).map(Secret::new);
-        let decoded = decoded.map_err(|_| broken(format!("the credentials for `{registry}` are no base64")))?;
+        let decoded =
+            decoded.map_err(|_| broken(format!("the credentials for `{registry}` are no base64")))?;
         let pair = decoded.expose_text().and_then(|text| text.split_once(':'));
         let (user, password) =
             pair.ok_or_else(|| broken(format!("the credentials for `{registry}` have no `:`")))?;
@@ -205,7 +208,8 @@ mod tests {
             "https://other.example/v2/": {"auth": "YTpi"}, "empty.example": {}, "bad.example": {"auth": "YQ=="},
             "https://index.docker.io/v1/": {"auth": "aHViOnB3"}}}"#;
         std::fs::write(&file, config).unwrap();
-        let keychain = Keychain::of_user(|name| (name == "DOCKER_CONFIG").then(|| folder.path().display().to_string()));
+        let keychain =
+            Keychain::of_user(|name| (name == "DOCKER_CONFIG").then(|| folder.path().display().to_string()));
         let found = |registry: &str| {
             let found = keychain.find(registry).map_err(|error| error.to_string())?;
             Ok::<_, String>(found.map(|found| {

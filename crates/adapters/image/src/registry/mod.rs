@@ -96,7 +96,9 @@ impl RegistryError {
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Denied { .. } => Some("log in with `docker login`, or name the file with credentials"),
-            Self::NotFound { .. } => Some("is the name right? registries also say so of what may not be seen"),
+            Self::NotFound { .. } => {
+                Some("is the name right? registries also say so of what may not be seen")
+            }
             _ => None,
         }
     }
@@ -119,7 +121,11 @@ impl RegistryClient {
     /// # Errors
     ///
     /// The registry can't be asked, has no such image, or refuses it.
-    pub fn image(&self, reference: &ImageReference, platform: Option<&Platform>) -> Result<Image, ImageError> {
+    pub fn image(
+        &self,
+        reference: &ImageReference,
+        platform: Option<&Platform>,
+    ) -> Result<Image, ImageError> {
         let mut remote = Remote {
             client: self.clone(),
             reference: reference.clone(),
@@ -196,7 +202,8 @@ impl Remote {
         let answer = self.ask(path, limit).await?;
         let answer = if answer.status == StatusCode::UNAUTHORIZED {
             let authorization = self.prove(&answer.headers).await?;
-            *self.authorization.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(authorization));
+            *self.authorization.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some(Arc::new(authorization));
             self.ask(path, limit).await?
         } else {
             answer
@@ -259,7 +266,8 @@ impl Remote {
             if !answer.status.is_redirection() {
                 return Ok(answer);
             }
-            let location = answer.headers.get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+            let location =
+                answer.headers.get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
             let url = if location.starts_with('/') {
                 let base = self.base.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 format!("{}{location}", base.unwrap_or_default()).parse()?
@@ -286,9 +294,11 @@ impl Remote {
                 what: self.reference.repository.clone(),
             }),
             Some(Challenge::Bearer { realm, service }) => {
-                let url = challenge::token_url(&realm, service.as_deref(), &self.reference.repository).parse()?;
+                let url =
+                    challenge::token_url(&realm, service.as_deref(), &self.reference.repository).parse()?;
                 let mut headers = HeaderMap::new();
-                if let Some(mut value) = basic.and_then(|basic| HeaderValue::from_bytes(basic.expose()).ok()) {
+                if let Some(mut value) = basic.and_then(|basic| HeaderValue::from_bytes(basic.expose()).ok())
+                {
                     value.set_sensitive(true);
                     headers.insert(AUTHORIZATION, value);
                 }

@@ -88,7 +88,9 @@ fn members(file: &File) -> Result<HashMap<String, Member>, TarError> {
             Kind::HardLink => path::clean(&entry.link).ok().map(Member::Link),
             Kind::SymbolicLink => {
                 let (folder, _) = path::split(&name);
-                path::clean(path::join(folder, &path::readable(&entry.link)).as_bytes()).ok().map(Member::Link)
+                path::clean(path::join(folder, &path::readable(&entry.link)).as_bytes())
+                    .ok()
+                    .map(Member::Link)
             }
             _ => None,
         };

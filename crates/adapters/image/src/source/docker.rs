@@ -39,9 +39,9 @@ pub(crate) fn docker(
         .map_err(|error| broken(error.to_string()))?;
     let tags = |image: &ArchiveImage| image.repo_tags.clone().unwrap_or_default();
     let is_wanted = |image: &&ArchiveImage| match wanted {
-        Some(wanted) => tags(image).iter().any(|tag| {
-            tag == wanted || tag.rsplit_once(':').is_some_and(|(_, short)| short == wanted)
-        }),
+        Some(wanted) => tags(image)
+            .iter()
+            .any(|tag| tag == wanted || tag.rsplit_once(':').is_some_and(|(_, short)| short == wanted)),
         None => true,
     };
     let found: Vec<&ArchiveImage> = images.iter().filter(is_wanted).collect();
@@ -60,10 +60,10 @@ pub(crate) fn docker(
         );
         return Err(broken(why));
     }
-    let layers = config.diff_ids.iter().map(|digest| Layer {
-        descriptor: Descriptor::new("", digest.clone(), 0),
-        is_unpacked: true,
-    });
+    let layers = config
+        .diff_ids
+        .iter()
+        .map(|digest| Layer { descriptor: Descriptor::new("", digest.clone(), 0), is_unpacked: true });
     let layers = layers.collect();
     let paths = config.diff_ids.iter().cloned().zip(image.layers.iter().cloned()).collect();
     Ok(Image {

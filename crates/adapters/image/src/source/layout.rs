@@ -88,9 +88,9 @@ pub(crate) fn layout(
     };
     let found: Vec<Descriptor> = manifests.iter().filter(is_wanted).cloned().collect();
     let names = || {
-        let names = manifests.iter().map(|manifest| {
-            manifest.name.clone().unwrap_or_else(|| manifest.digest.to_string())
-        });
+        let names = manifests
+            .iter()
+            .map(|manifest| manifest.name.clone().unwrap_or_else(|| manifest.digest.to_string()));
         names.collect::<Vec<_>>()
     };
     let root = match found.as_slice() {

@@ -229,7 +229,8 @@ impl<R: BufRead> Tar<R> {
             }
         };
         let count = line(self)?;
-        let count = usize::try_from(count).ok().filter(|count| *count <= MAX_PIECES).ok_or(TarError::Pieces)?;
+        let count =
+            usize::try_from(count).ok().filter(|count| *count <= MAX_PIECES).ok_or(TarError::Pieces)?;
         let mut pieces = Vec::new();
         for _ in 0..count {
             pieces.push((line(self)?, line(self)?));
@@ -240,7 +241,8 @@ impl<R: BufRead> Tar<R> {
 
     /// The data of a header that says something of the next one.
     fn extension(&mut self, size: u64) -> Result<Vec<u8>, TarError> {
-        let length = usize::try_from(size).ok().filter(|size| *size <= MAX_EXTENSION).ok_or(TarError::TooLong)?;
+        let length =
+            usize::try_from(size).ok().filter(|size| *size <= MAX_EXTENSION).ok_or(TarError::TooLong)?;
         (self.left, self.padding, self.pieces) = (size, padding(size), None);
         let mut bytes = vec![0; length];
         self.fill(&mut bytes)?;

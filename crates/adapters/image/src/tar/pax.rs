@@ -76,8 +76,7 @@ impl Pax {
                 if !pairs.remainder().is_empty() {
                     return Err(TarError::Extension);
                 }
-                self.sparse.pieces =
-                    pairs.filter_map(|pair| Some((*pair.first()?, *pair.last()?))).collect();
+                self.sparse.pieces = pairs.filter_map(|pair| Some((*pair.first()?, *pair.last()?))).collect();
             }
             _ => {}
         }
@@ -95,6 +94,7 @@ fn record(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// A number in decimal digits alone.
 pub(super) fn decimal(digits: &[u8]) -> Result<u64, TarError> {
-    let value = std::str::from_utf8(digits).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let value =
+        std::str::from_utf8(digits).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     value.and_then(|text| text.parse().ok()).ok_or(TarError::Extension)
 }

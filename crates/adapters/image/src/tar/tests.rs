@@ -120,7 +120,8 @@ fn sparse_files_of_each_kind_have_their_holes() {
     ];
     let bytes = Tarball::default().pax(&zero).file("sparse", b"abcde").file("next", b"n").end();
     assert_eq!(list(&bytes).unwrap(), expect);
-    let one = [("GNU.sparse.size", length.as_str()), ("GNU.sparse.map", "4,3,12,2"), ("GNU.sparse.name", "sparse")];
+    let one =
+        [("GNU.sparse.size", length.as_str()), ("GNU.sparse.map", "4,3,12,2"), ("GNU.sparse.name", "sparse")];
     let bytes = Tarball::default().pax(&one).file("GNUSparseFile.0/x", b"abcde").file("next", b"n").end();
     assert_eq!(list(&bytes).unwrap(), expect);
     let newest = [

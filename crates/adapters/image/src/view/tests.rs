@@ -59,7 +59,11 @@ fn what_replaces_something_hides_it() {
     assert_eq!(seen(&["a", "a/b"]), ["a/b:1"], "something in a folder that has no entry");
     assert_eq!(seen(&["a", "!a"]), [""; 0], "a device over a file");
     assert_eq!(seen(&["a", "a>b"]), [""; 0], "a link over a file");
-    assert_eq!(seen(&["lib>usr/lib usr/lib/x", "lib/ lib/y"]), ["lib/y:1", "usr/lib/x:0"], "a folder over a link");
+    assert_eq!(
+        seen(&["lib>usr/lib usr/lib/x", "lib/ lib/y"]),
+        ["lib/y:1", "usr/lib/x:0"],
+        "a folder over a link"
+    );
 }
 
 #[test]
@@ -84,7 +88,9 @@ fn hard_links_are_the_file_itself() {
 
 #[test]
 fn paths_lead_to_files() {
-    let layers = [layer("usr/lib/os-release etc/os-release>../usr/lib/os-release var/lib/rpm>../../usr/rpm usr/rpm/db loop>loop")];
+    let layers = [layer(
+        "usr/lib/os-release etc/os-release>../usr/lib/os-release var/lib/rpm>../../usr/rpm usr/rpm/db loop>loop",
+    )];
     let mut view = View::default();
     view.apply(0, &layers[0], &mut |_, _| {});
     let file = |path: &str| view.file(path).map(|(path, _)| path);

@@ -39,7 +39,8 @@ fn a_layout_may_be_a_tar_file() {
 /// What `docker save` writes, with a layer that is a link to another's file, as older ones have it.
 fn docker(layers: &[(&str, Vec<u8>)], tag: &str) -> Tarball {
     let diff_ids: Vec<String> = layers.iter().map(|(_, layer)| Digest::of(layer).to_string()).collect();
-    let config = json!({"os": "linux", "architecture": "amd64", "rootfs": {"diff_ids": diff_ids}}).to_string();
+    let config =
+        json!({"os": "linux", "architecture": "amd64", "rootfs": {"diff_ids": diff_ids}}).to_string();
     let names: Vec<&str> = layers.iter().map(|(name, _)| *name).collect();
     let manifest = json!([{"Config": "config.json", "RepoTags": [tag], "Layers": names}]).to_string();
     let tar = Tarball::default().file("config.json", config).file("manifest.json", manifest);
@@ -49,12 +50,14 @@ fn docker(layers: &[(&str, Vec<u8>)], tag: &str) -> Tarball {
 #[test]
 fn archives_of_docker_are_read() {
     let base = Tarball::default().file("Cargo.lock", lock(&[("a", "1.0.0")])).end();
-    let top = Tarball::default().file(".wh.Cargo.lock", "").file("b/Cargo.lock", lock(&[("b", "1.0.0")])).end();
+    let top =
+        Tarball::default().file(".wh.Cargo.lock", "").file("b/Cargo.lock", lock(&[("b", "1.0.0")])).end();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("saved.tar");
     let name = path.to_str().unwrap();
     let options = ScanOptions::default();
-    fs::write(&path, docker(&[("1/layer.tar", base.clone()), ("2/layer.tar", top)], "shop/web:v1").end()).unwrap();
+    fs::write(&path, docker(&[("1/layer.tar", base.clone()), ("2/layer.tar", top)], "shop/web:v1").end())
+        .unwrap();
     for name in [name.to_owned(), format!("{name}:v1"), format!("{name}:shop/web:v1")] {
         let found = scan_target(&name, None, &options).unwrap();
         assert_eq!(told(&found), ["b 1.0.0 b/Cargo.lock@1"], "{name}");

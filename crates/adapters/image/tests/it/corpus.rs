@@ -12,8 +12,7 @@ fn the_corpus_is_read() {
     let read = fs::read_dir(&folder)
         .unwrap()
         .map(|file| image_layer::read(&fs::read(file.unwrap().path()).unwrap()));
-    let packages = read.filter(|scanned| {
-        scanned.as_ref().is_ok_and(|scanned| !scanned.inventory.packages.is_empty())
-    });
+    let packages =
+        read.filter(|scanned| scanned.as_ref().is_ok_and(|scanned| !scanned.inventory.packages.is_empty()));
     assert!(packages.count() >= 4);
 }

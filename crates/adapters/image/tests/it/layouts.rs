@@ -19,11 +19,7 @@ fn packages_are_told_with_their_layers() {
     let scanned = Layout::of(&[base.end(), top.end()]).scan().unwrap();
     assert_eq!(
         told(&scanned),
-        [
-            "serde 1.0.1 srv/Cargo.lock@1",
-            "base 1 var/lib/dpkg/status@0",
-            "new 2 var/lib/dpkg/status@1",
-        ]
+        ["serde 1.0.1 srv/Cargo.lock@1", "base 1 var/lib/dpkg/status@0", "new 2 var/lib/dpkg/status@1",]
     );
     assert_eq!(scanned.inventory.distribution.as_ref().unwrap().id, "debian");
     assert_eq!(scanned.layers[1].made_by.as_deref(), Some("step 1"));

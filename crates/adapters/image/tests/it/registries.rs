@@ -85,7 +85,11 @@ fn respond(
 ) -> (u16, String, Vec<u8>) {
     if path.starts_with("/token?") {
         let right = path.ends_with("scope=repository:shop/web:pull") && authorization == "Basic QVdTOnB3";
-        return if right { (200, String::new(), b"{\"token\": \"t0\"}".to_vec()) } else { (401, String::new(), vec![]) };
+        return if right {
+            (200, String::new(), b"{\"token\": \"t0\"}".to_vec())
+        } else {
+            (401, String::new(), vec![])
+        };
     }
     let blob = |digest: &str| fs::read(layout.join("blobs").join(digest.replace(':', "/")));
     if let Some(digest) = path.strip_prefix("/elsewhere/") {

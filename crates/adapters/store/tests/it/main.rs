@@ -18,6 +18,7 @@ mod lab;
 mod migrations;
 mod records;
 mod server;
+mod servers;
 mod sharing;
 mod traces;
 mod twin;

@@ -13,7 +13,8 @@ fn the_corpus_is_read_and_has_each_kind_of_rule() {
     let read: Vec<_> = files.map(|file| registry::rules(&fs::read(file.unwrap().path()).unwrap())).collect();
     let count = |has: fn(&registry::Read) -> bool| read.iter().filter(|read| has(read)).count();
     assert_eq!(count(|read| read.lifecycle), 8);
-    assert_eq!(count(|read| read.replication), 1);
+    // One of rules, and one without any, which is a replication configuration too.
+    assert_eq!(count(|read| read.replication), 2);
     assert_eq!(count(|read| read.template), 1);
     assert_eq!(count(|read| read.cache), 1);
     assert_eq!(count(|read| read.guard), 1);

@@ -65,8 +65,11 @@ pub(crate) fn fate(
     image: &ImageFacts,
     now: i64,
 ) -> Option<(ActionKind, u64)> {
-    if let Some(subject) = subject(images, image) {
-        let (kind, priority) = fate(policy, images, subject, now)?;
+    if let Some(mut root) = subject(images, image) {
+        while let Some(next) = subject(images, root) {
+            root = next;
+        }
+        let (kind, priority) = fate(policy, images, root, now)?;
         let is_there = kind == ActionKind::Archive && image.class == StorageClass::Archive;
         return (!is_there).then_some((kind, priority));
     }

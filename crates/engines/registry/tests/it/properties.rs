@@ -73,6 +73,7 @@ fn images() -> impl Strategy<Value = Vec<ImageFacts>> {
                 let (references, subject): (Vec<usize>, Option<usize>) = (references, subject);
                 let day = |day: Option<i64>| day.map(|day| day * DAY);
                 let pushed: i64 = pushed;
+                let archived: Option<i64> = archived;
                 ImageFacts {
                     tags: tags.into_iter().collect(),
                     pulled_at: day(pulled),
@@ -95,7 +96,7 @@ fn images() -> impl Strategy<Value = Vec<ImageFacts>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 1500, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 500, ..ProptestConfig::default() })]
 
     #[test]
     fn plans_are_as_their_twin_says(policy in policy(), images in images()) {

@@ -8,9 +8,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use bytes::Bytes;
 use data_encoding::BASE64;
 use http::{Method, Version};
-use ringwall_aws::{Credentials, Endpoint, Parts, Settings, create_account};
+use ringwall_aws::{
+    Credentials, Endpoint, Parts, RegistryParts, Settings, create_account, tag_may_move,
+};
 use ringwall_envelope::{Aad, Keyring, Random, RandomError};
 use ringwall_model::Secret;
+use ringwall_objects::Objects;
+use ringwall_oci::{Registry, control::Control};
 use ringwall_oidc::Issuers;
 use ringwall_server::{Handler, Head, Request};
 use ringwall_sigv4::{Parts as Signed, Signer};
@@ -81,7 +85,8 @@ impl Harness {
             async |id, name| create_account(&store, &keyring, &System, Some(id), name, now).await.unwrap();
         let (admin, other) = (make(ACCOUNT, "main").await, make(OTHER, "other").await);
         let trail = Trail::open(&folder.path().join("trail")).unwrap();
-        let endpoint = endpoint(&store, &keyring, &trail, settings, &oidc, &clock);
+        let registry = registry(folder.path(), &store, &clock).await;
+        let endpoint = endpoint(&store, &keyring, &trail, settings, &oidc, &clock, registry);
         Self { folder, keyring, settings, oidc, clock, endpoint, trail, store, admin, other }
     }
 
@@ -93,13 +98,24 @@ impl Harness {
         store.close().await;
         let store = open(folder.path()).await;
         let trail = Trail::open(&folder.path().join("trail")).unwrap();
-        let endpoint = self::endpoint(&store, &keyring, &trail, settings, &oidc, &clock);
+        let registry = registry(folder.path(), &store, &clock).await;
+        let endpoint = self::endpoint(&store, &keyring, &trail, settings, &oidc, &clock, registry);
         Self { folder, keyring, settings, oidc, clock, endpoint, trail, store, admin, other }
     }
 
     /// Where everything is kept, for what the command line does.
     pub(crate) fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// The endpoint itself, for what the registry's HTTP side asks.
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// What workers of the registry write.
+    pub(crate) fn control(&self) -> Control {
+        Control::new(&self.store)
     }
 
     /// Lets time pass, in seconds.
@@ -207,6 +223,21 @@ async fn open(folder: &Path) -> Store {
     Store::open(&format!("sqlite:{}", path.display()), Options::default()).await.unwrap()
 }
 
+/// A registry in the folder.
+async fn registry(folder: &Path, store: &Store, clock: &Arc<AtomicI64>) -> RegistryParts {
+    let objects = Objects::open(&folder.join("blobs").display().to_string()).unwrap();
+    let clock = Arc::clone(clock);
+    let settings = ringwall_oci::Settings {
+        clock: Arc::new(move || {
+            jiff::Timestamp::from_millisecond(clock.load(Ordering::Relaxed)).unwrap_or_default()
+        }),
+        tag_rule: Arc::new(tag_may_move),
+        ..ringwall_oci::Settings::default()
+    };
+    let content = Registry::open(objects, store.clone(), settings).await.unwrap();
+    RegistryParts { content, address: "registry.test:7444".to_owned(), tls: true }
+}
+
 fn endpoint(
     store: &Store,
     keyring: &Arc<Keyring>,
@@ -214,6 +245,7 @@ fn endpoint(
     settings: Settings,
     oidc: &ringwall_oidc::Settings,
     clock: &Arc<AtomicI64>,
+    registry: RegistryParts,
 ) -> Endpoint {
     let clock = Arc::clone(clock);
     Endpoint::new(Parts {
@@ -225,6 +257,7 @@ fn endpoint(
         clock: Arc::new(move || clock.load(Ordering::Relaxed)),
         region: "us-east-1".to_owned(),
         settings,
+        registry: Some(registry),
     })
 }
 
@@ -415,6 +448,7 @@ fn target(service: &str) -> Target {
         "kms" => Target::Json { prefix: "TrentService" },
         "secretsmanager" => Target::Json { prefix: "secretsmanager" },
         "ssm" => Target::Json { prefix: "AmazonSSM" },
+        "ecr" => Target::Json { prefix: "AmazonEC2ContainerRegistry_V20150921" },
         other => panic!("{other} speaks REST-JSON"),
     }
 }

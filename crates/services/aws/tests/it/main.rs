@@ -9,6 +9,7 @@
 
 mod actions;
 mod ec2;
+mod ecr;
 mod eks;
 mod eks_entries;
 mod harness;

@@ -70,9 +70,10 @@ impl<I: Images> Webhook<I> {
             Ok(review) => review,
             Err(error) => return self.unread(&error),
         };
-        let judging = review.images.iter().map(|image| async {
-            let judged = self.image(image, &review.namespace).await;
-            (image.clone(), judged)
+        let namespace = review.namespace.as_str();
+        let judging = review.images.clone().into_iter().map(|image| async move {
+            let judged = self.image(&image, namespace).await;
+            (image, judged)
         });
         let judged: Vec<(String, Judged)> =
             futures_util::stream::iter(judging).buffered(AT_ONCE).collect().await;
@@ -84,7 +85,7 @@ impl<I: Images> Webhook<I> {
             (false, false) => "admitted",
         };
         self.count(outcome);
-        let (namespace, pod) = (&review.namespace, &review.pod);
+        let pod = &review.pod;
         for (image, Judged { refused, would_refuse, .. }) in &judged {
             for why in refused {
                 tracing::warn!(namespace, pod, image, why, "an image is refused");
