@@ -400,7 +400,7 @@ def recorded(w, files):
     ids = [record["eventID"] for record in found]
     w.report.check(ids and len(ids) == len(set(ids)), "every record has an id of its own")
     w.report.check({record["recipientAccountId"] for record in found} == {ACCOUNT, OTHER}, "both accounts have records")
-    sources = {"sts", "iam", "kms", "secretsmanager", "ssm", "eks", "ec2", "eks-auth"}
+    sources = {"sts", "iam", "kms", "secretsmanager", "ssm", "eks", "ec2", "ecr", "eks-auth"}
     w.report.check({record["eventSource"].split(".")[0] for record in found} == sources, "every service has records")
     done = {(record["eventSource"], record["eventName"], record.get("errorCode")) for record in found}
     for service, file in files.items():

@@ -80,11 +80,16 @@ class Server:
         """Starts the server and waits until it is ready; twice, if another program took a port between."""
         for is_last in (False, True):
             self.port, admin = free_port(), free_port()
+            if "--registry-listen" not in flags:
+                # Other installations run beside this one.
+                more = ["--services", "aws,registry", "--registry-listen", f"127.0.0.1:{free_port()}"]
+            else:
+                more = []
             self.logs.append(self.home / f"log-{len(self.logs)}")
             command = [
                 self.program, "serve", "--listen", f"127.0.0.1:{self.port}", "--admin-listen", f"127.0.0.1:{admin}",
                 "--log-level", "debug", "--oidc-allow", self.issuer.address,
-                "--oidc-ca-file", self.issuer.certificate, *flags,
+                "--oidc-ca-file", self.issuer.certificate, *more, *flags,
             ]
             self.running = Running(command, self.environment, self.logs[-1], f"http://127.0.0.1:{admin}/readyz")
             try:

@@ -22,7 +22,7 @@ from program import Program
 from server import Server
 from world import Report, World
 
-SERVICES = ["sts", "iam", "kms", "secretsmanager", "ssm", "eks", "ec2"]
+SERVICES = ["sts", "iam", "kms", "secretsmanager", "ssm", "eks", "ec2", "ecr"]
 
 # Seconds for all of it; then the server is ended and the run has failed.
 MOST = 1500

@@ -22,7 +22,7 @@ from server import ACCOUNT, REGION
 # Members whose values must never be found in the clear.
 SECRET = {
     "SecretString", "SecretBinary", "Plaintext", "SecretAccessKey", "secretAccessKey", "SessionToken", "sessionToken",
-    "RandomPassword", "WebIdentityToken", "token",
+    "RandomPassword", "WebIdentityToken", "token", "authorizationToken",
 }
 
 # Shorter ones could be anywhere by chance.
@@ -48,7 +48,7 @@ class World:
 
     def __getattr__(self, service):
         """The administrator's client of a service."""
-        if service not in ("iam", "sts", "kms", "secretsmanager", "ssm", "eks", "ec2"):
+        if service not in ("iam", "sts", "kms", "secretsmanager", "ssm", "eks", "ec2", "ecr"):
             raise AttributeError(service)
         return self.client(service, "administrator")
 

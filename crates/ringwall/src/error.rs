@@ -97,6 +97,12 @@ pub(crate) enum Failure {
     /// An image could not be read.
     #[error(transparent)]
     Image(#[from] ringwall_image::ImageError),
+    /// The file of advisories gives no answer.
+    #[error(transparent)]
+    Advisories(#[from] ringwall_advisories::DatabaseError),
+    /// No file of advisories could be made.
+    #[error(transparent)]
+    Import(#[from] ringwall_advisories::ImportError),
     /// The answer could not be written.
     #[error("the answer cannot be written: {0}")]
     Write(#[from] io::Error),
@@ -160,6 +166,7 @@ impl Failure {
                 Some("set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY".to_owned())
             }
             Self::Image(error) => error.hint().map(str::to_owned),
+            Self::Advisories(error) => error.hint().map(str::to_owned),
             // Those of root keys are part of the message.
             Self::RootKey(_)
             | Self::Kms(_)
@@ -171,6 +178,7 @@ impl Failure {
             | Self::Aws(_)
             | Self::Call(_)
             | Self::Lake(_)
+            | Self::Import(_)
             | Self::Service(_)
             | Self::Make { .. } => None,
             Self::Settings(_) | Self::Read { .. } | Self::Write(_) => None,

@@ -137,11 +137,13 @@ pub fn findings<L: Lookup>(inventory: &Inventory, advisories: &L, vex: &Vex, kev
         }
     }
     for found in &mut findings {
-        let names = || std::iter::once(&found.id).chain(&found.aliases).chain(&found.advisories).map(String::as_str);
+        let names =
+            || std::iter::once(&found.id).chain(&found.aliases).chain(&found.advisories).map(String::as_str);
         found.exploited = names().find_map(|name| kev.get(name)).cloned();
         if let Some(package) = inventory.packages.get(found.package) {
             let ids: Vec<&str> = names().collect();
-            found.statement = vex.about(ids.iter().copied(), package, inventory.distribution.as_ref()).cloned();
+            found.statement =
+                vex.about(ids.iter().copied(), package, inventory.distribution.as_ref()).cloned();
         }
     }
     findings.sort_by(|a, b| {
@@ -174,9 +176,12 @@ impl<L: Lookup> Matching<'_, L> {
     fn of_package(&mut self, place: usize, package: &Package) -> Vec<Found> {
         let releases = advisory::releases(package, self.inventory.distribution.as_ref());
         let subject = || format!("{} {}", package.name, package.version);
-        if package.kind.is_of_distribution() && !releases.iter().any(|release| self.advisories.has(&release.name)) {
+        if package.kind.is_of_distribution()
+            && !releases.iter().any(|release| self.advisories.has(&release.name))
+        {
             let of = releases.first().map_or("its distribution", |release| &release.name).to_owned();
-            self.not_evaluated.push(NotEvaluated { subject: of, why: "there are no advisories of it".to_owned() });
+            self.not_evaluated
+                .push(NotEvaluated { subject: of, why: "there are no advisories of it".to_owned() });
             return Vec::new();
         }
         if package.version.is_empty() && !releases.is_empty() {
@@ -187,7 +192,8 @@ impl<L: Lookup> Matching<'_, L> {
         let mut found: BTreeMap<String, Found> = BTreeMap::new();
         for release in &releases {
             let (name, version) = advisory::names_of(package, &release.name);
-            let records = match self.advisories.of_package(&release.name, &advisory::key(&release.name, name)) {
+            let records = match self.advisories.of_package(&release.name, &advisory::key(&release.name, name))
+            {
                 Ok(records) => records,
                 Err(error) => {
                     self.problem(subject(), error);
@@ -203,7 +209,9 @@ impl<L: Lookup> Matching<'_, L> {
                 for affected in record.affected.iter().filter(about) {
                     match advisory::affects(affected, release.order, version) {
                         Verdict::Unaffected => {}
-                        Verdict::Unknown(error) => self.problem(format!("{}: {}", subject(), record.id), error),
+                        Verdict::Unknown(error) => {
+                            self.problem(format!("{}: {}", subject(), record.id), error)
+                        }
                         Verdict::Affected { fixed } => {
                             let new = self.found(place, record, affected, (name, version), fixed);
                             merge(&mut found, new);

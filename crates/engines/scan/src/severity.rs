@@ -70,7 +70,11 @@ pub fn rate(advisory: &Advisory, affected: &Affected, others: &[Advisory]) -> Ra
         return Rated { severity, word: Some(word), cvss };
     }
     if let Some(cvss) = cvss {
-        return Rated { severity: Severity::of_score(cvss.version, cvss.score), word: None, cvss: Some(cvss) };
+        return Rated {
+            severity: Severity::of_score(cvss.version, cvss.score),
+            word: None,
+            cvss: Some(cvss),
+        };
     }
     let ratings = [affected.rating.as_deref(), advisory.rating.as_deref()];
     let ratings = ratings.into_iter().chain(others.iter().map(|other| other.rating.as_deref()));
@@ -86,6 +90,7 @@ fn is_language(ecosystem: &str) -> bool {
 
 /// The score of the newest version of CVSS that can be read.
 fn best<'a>(scores: impl Iterator<Item = &'a Score>) -> Option<Cvss> {
-    let read = scores.filter(|score| score.kind.starts_with("CVSS")).filter_map(|score| score.score.parse().ok());
+    let read =
+        scores.filter(|score| score.kind.starts_with("CVSS")).filter_map(|score| score.score.parse().ok());
     read.max_by(|a: &Cvss, b: &Cvss| a.version.cmp(&b.version))
 }

@@ -137,7 +137,10 @@ impl Vex {
         distribution: Option<&Distribution>,
     ) -> Option<&Statement> {
         let named = |statement: &&Statement| {
-            statement.vulnerability.iter().any(|known| names.clone().any(|name| name.eq_ignore_ascii_case(known)))
+            statement
+                .vulnerability
+                .iter()
+                .any(|known| names.clone().any(|name| name.eq_ignore_ascii_case(known)))
         };
         let mut statements = self.statements.iter().rev().filter(named).peekable();
         statements.peek()?;

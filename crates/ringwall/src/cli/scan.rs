@@ -59,6 +59,9 @@ pub(crate) struct ScanTarget {
     /// Keep what layers hold in this folder, and read no layer twice
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub(crate) cache: Option<PathBuf>,
+    /// Statements of what does not matter here, OpenVEX or CSAF; may be repeated
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) vex: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) registry: RegistryAccess,
 }

@@ -74,6 +74,11 @@ fn stray(names: impl Iterator<Item = String>) -> Vec<(String, String)> {
     stray
 }
 
+/// The user's folder for data, if there is a home.
+pub(crate) fn data_folder() -> Option<PathBuf> {
+    Standard::new(&|name| std::env::var_os(name)).data.map(PathBuf::from)
+}
+
 /// Where credentials go when nobody says otherwise.
 pub(crate) fn credentials_file() -> Result<PathBuf, Failure> {
     match Standard::new(&|name| std::env::var_os(name)).config {

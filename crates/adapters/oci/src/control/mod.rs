@@ -20,6 +20,10 @@ pub use image::{ImageReplication, ImageSigning, ImageState, LifecyclePreview, im
 pub use rule::{CacheRule, Template};
 pub use scan::{FINDINGS_A_PAGE, Scan, ScanStatus};
 
+/// The query parameter by which the address of a layer carries the right to it, and the name that goes with this right where a
+/// name and a password are asked for.
+pub const LAYER_RIGHT: &str = "ringwall-layer";
+
 /// The one record of an account.
 const SETTINGS: &str = "settings";
 

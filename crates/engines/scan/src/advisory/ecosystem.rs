@@ -82,7 +82,9 @@ fn of_distribution(distribution: &Distribution) -> Vec<String> {
         "opensuse-leap" => vec![format!("openSUSE:Leap {version}")],
         "opensuse-tumbleweed" => vec!["openSUSE:Tumbleweed".to_owned()],
         "sles" => {
-            let pack = version.split_once('.').map_or_else(|| version.to_owned(), |(major, pack)| format!("{major} SP{pack}"));
+            let pack = version
+                .split_once('.')
+                .map_or_else(|| version.to_owned(), |(major, pack)| format!("{major} SP{pack}"));
             vec![format!("SUSE:Linux Enterprise Server {pack}")]
         }
         _ => Vec::new(),

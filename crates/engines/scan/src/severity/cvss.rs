@@ -141,11 +141,8 @@ fn third(metrics: &Metrics<'_>, version: CvssVersion) -> Result<f64, CvssError> 
     };
     let interaction = metrics.weight("UI", &[("N", 0.85), ("R", 0.62)])?;
     let base = 1.0 - (1.0 - c) * (1.0 - i) * (1.0 - a);
-    let impact = if changed {
-        7.52 * (base - 0.029) - 3.25 * (base - 0.02_f64).powi(15)
-    } else {
-        6.42 * base
-    };
+    let impact =
+        if changed { 7.52 * (base - 0.029) - 3.25 * (base - 0.02_f64).powi(15) } else { 6.42 * base };
     if impact <= 0.0 {
         return Ok(0.0);
     }
@@ -156,7 +153,11 @@ fn third(metrics: &Metrics<'_>, version: CvssVersion) -> Result<f64, CvssError> 
         // 3.1 rounds so that a sum which floating point made a bit too large is not a tenth too high.
         CvssVersion::V31 => {
             let whole = (sum * 100_000.0).round();
-            if whole % 10_000.0 == 0.0 { whole / 100_000.0 } else { ((whole / 10_000.0).floor() + 1.0) / 10.0 }
+            if whole % 10_000.0 == 0.0 {
+                whole / 100_000.0
+            } else {
+                ((whole / 10_000.0).floor() + 1.0) / 10.0
+            }
         }
         _ => (sum * 10.0).ceil() / 10.0,
     })

@@ -1,6 +1,7 @@
 //! apk's order: `NUMBER{.NUMBER}[LETTER]{_SUFFIX[NUMBER]}[~HASH][-rNUMBER]`.
 //!
-//! Source: apk-tools 3, apk-package(5) and `apk version --test`, which refuses what has another form.
+//! Source: apk-tools 3, apk-package(5) and `apk_version_compare`. A version of another form is compared as long as what stands
+//! before that decides, as apk does with packages that are installed.
 
 use std::cmp::Ordering;
 
@@ -21,6 +22,8 @@ enum Part<'a> {
     Hash(&'a str),
     Revision(Number<'a>),
     End,
+    /// What has none of the forms that there are.
+    Unread,
 }
 
 /// A suffix, from the oldest to the newest.
@@ -69,6 +72,7 @@ impl Part<'_> {
             Self::Hash(_) => 5,
             Self::Revision(_) => 6,
             Self::End => 7,
+            Self::Unread => 8,
         }
     }
 
@@ -99,16 +103,22 @@ pub(super) struct Version<'a>(Vec<Part<'a>>);
 
 pub(super) fn parse(text: &str) -> Result<Version<'_>, Why> {
     let mut rest = Scanner(text);
-    let number = |rest: &mut Scanner<'_>| rest.peek().is_some_and(|c| c.is_ascii_digit());
-    if !number(&mut rest) {
-        return Err(Why::NoNumber);
-    }
-    let mut parts = vec![Part::First(Number::new(rest.digits()))];
+    let Some(first) = number(&mut rest) else { return Err(Why::NoNumber) };
+    let mut parts = vec![Part::First(Number::new(first))];
+    let is_read = others(&mut rest, &mut parts).is_some() && rest.is_empty();
+    parts.push(if is_read { Part::End } else { Part::Unread });
+    Ok(Version(parts))
+}
+
+/// Digits, one at least.
+fn number<'a>(rest: &mut Scanner<'a>) -> Option<&'a str> {
+    Some(rest.digits()).filter(|digits| !digits.is_empty())
+}
+
+/// What follows the first number, up to what has another form.
+fn others<'a>(rest: &mut Scanner<'a>, parts: &mut Vec<Part<'a>>) -> Option<()> {
     while rest.eat(".") {
-        if !number(&mut rest) {
-            return Err(Why::Form);
-        }
-        parts.push(Part::Number(rest.digits()));
+        parts.push(Part::Number(number(rest)?));
     }
     if let Some(letter) = rest.peek().filter(char::is_ascii_lowercase) {
         rest.0 = rest.0.strip_prefix(letter).unwrap_or_default();
@@ -116,35 +126,36 @@ pub(super) fn parse(text: &str) -> Result<Version<'_>, Why> {
     }
     while rest.eat("_") {
         let name = rest.take_while(|c| c.is_ascii_lowercase());
-        parts.push(Part::Suffix(Suffix::named(name).ok_or(Why::Form)?));
-        if number(&mut rest) {
-            parts.push(Part::SuffixNumber(Number::new(rest.digits())));
-        }
+        parts.push(Part::Suffix(Suffix::named(name)?));
+        parts.extend(number(rest).map(|digits| Part::SuffixNumber(Number::new(digits))));
     }
     if rest.eat("~") {
         let hash = rest.take_while(|c| matches!(c, '0'..='9' | 'a'..='f'));
-        if hash.is_empty() {
-            return Err(Why::Form);
-        }
-        parts.push(Part::Hash(hash));
+        parts.push(Some(hash).filter(|hash| !hash.is_empty()).map(Part::Hash)?);
     }
     if rest.eat("-r") {
-        if !number(&mut rest) {
-            return Err(Why::Revision);
-        }
-        parts.push(Part::Revision(Number::new(rest.digits())));
+        parts.push(Part::Revision(Number::new(number(rest)?)));
     }
-    if !rest.is_empty() {
-        return Err(Why::Form);
-    }
-    parts.push(Part::End);
-    Ok(Version(parts))
+    Some(())
 }
 
 impl Version<'_> {
-    pub(super) fn cmp(&self, other: &Self) -> Ordering {
-        let unequal =
-            self.0.iter().zip(&other.0).map(|(a, b)| a.compare(b)).find(|ordering| ordering.is_ne());
-        unequal.unwrap_or(Ordering::Equal)
+    /// Compares two, unless it is what could not be read of one that decides.
+    pub(super) fn compare(&self, other: &Self) -> Result<Ordering, Why> {
+        for (a, b) in self.0.iter().zip(&other.0) {
+            if matches!(a, Part::Unread) || matches!(b, Part::Unread) {
+                return Err(Why::Form);
+            }
+            let ordering = a.compare(b);
+            if ordering.is_ne() {
+                return Ok(ordering);
+            }
+        }
+        Ok(Ordering::Equal)
+    }
+
+    /// Whether all of it could be read.
+    pub(super) fn is_read(&self) -> bool {
+        !self.0.iter().any(|part| matches!(part, Part::Unread))
     }
 }

@@ -40,7 +40,9 @@ pub const MAX_VERSION: usize = 4096;
 pub fn compare(ecosystem: Ecosystem, a: &str, b: &str) -> Result<Ordering, VersionError> {
     let ordering = match ecosystem {
         Ecosystem::Debian => both(debian::parse, a, b).map(|(a, b)| a.cmp(&b)),
-        Ecosystem::Alpine => both(alpine::parse, a, b).map(|(a, b)| a.cmp(&b)),
+        Ecosystem::Alpine => both(alpine::parse, a, b).and_then(|(left, right)| {
+            left.compare(&right).map_err(|why| (if left.is_read() { b } else { a }, why))
+        }),
         Ecosystem::RedHat => both(redhat::parse, a, b).map(|(a, b)| a.cmp(&b)),
         Ecosystem::SemVer => both(semver::parse_lenient, a, b).map(|(a, b)| a.cmp(&b)),
         Ecosystem::Npm => both(npm::parse, a, b).map(|(a, b)| a.cmp(&b)),

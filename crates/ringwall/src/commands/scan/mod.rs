@@ -1,6 +1,8 @@
 //! `ringwall scan`: packages, their versions, and what is known against them.
 
 mod compare;
+mod import;
+mod known;
 mod read;
 mod target;
 
@@ -11,9 +13,9 @@ use crate::error::{Exit, Failure};
 pub(super) fn run(args: &Scan) -> Result<Exit, Failure> {
     match (&args.command, args.db, args.targets.as_slice()) {
         (Some(ScanCommand::Compare(args)), ..) => compare::run(args),
-        (None, Some(DbAction::Import), _) => Err(Failure::misuse("advisories can't be imported yet")),
+        (None, Some(DbAction::Import), files) => import::run(files, args.database.as_deref()),
         (None, None, [target]) => match target.to_str() {
-            Some(target) => target::run(target, &args.options),
+            Some(target) => target::run(target, args),
             None => Err(Failure::misuse(format!("`{}` is not UTF-8", target.display()))),
         },
         (None, None, _) => {

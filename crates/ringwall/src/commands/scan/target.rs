@@ -4,8 +4,9 @@ use ringwall_image::Digest;
 use ringwall_scan::report::{self, Finding, Report, Severity};
 use ringwall_scan::sbom::{self, Subject};
 
+use super::known;
 use super::read::{self, Read};
-use crate::cli::{ScanFormat, ScanSeverity, ScanTarget};
+use crate::cli::{Scan, ScanFormat, ScanSeverity};
 use crate::error::{Exit, Failure};
 
 impl From<ScanSeverity> for Severity {
@@ -22,14 +23,23 @@ impl From<ScanSeverity> for Severity {
 }
 
 /// Scans a target and prints what there is.
-pub(super) fn run(target: &str, args: &ScanTarget) -> Result<Exit, Failure> {
-    let read = read::read(target, args)?;
+pub(super) fn run(target: &str, args: &Scan) -> Result<Exit, Failure> {
+    let options = &args.options;
+    let read = read::read(target, options)?;
     let subject = subject(target, &read);
-    let mut findings: Vec<Finding<'_>> = Vec::new();
+    let names = [target.to_owned()].into_iter().chain(read.digest.clone()).collect();
+    let known = known::known(&read.inventory, names, args.database.as_deref(), &options.vex)?;
+    let all = known.iter().flat_map(|known| &known.findings);
+    let mut findings: Vec<Finding<'_>> =
+        all.filter_map(|found| known::shown(found, &read.inventory)).collect();
     report::order(&mut findings);
-    let report =
-        Report { subject: &subject, inventory: &read.inventory, findings: &findings, advisories_as_of: "" };
-    let text = match args.format {
+    let report = Report {
+        subject: &subject,
+        inventory: &read.inventory,
+        findings: &findings,
+        advisories_as_of: known.as_ref().map_or("", |known| &known.advisories_as_of),
+    };
+    let text = match options.format {
         ScanFormat::Table => report::table(&report),
         ScanFormat::Json => report::json(&report),
         ScanFormat::Sarif => report::sarif(&report),
@@ -39,14 +49,21 @@ pub(super) fn run(target: &str, args: &ScanTarget) -> Result<Exit, Failure> {
     let mut output = io::stdout().lock();
     output.write_all(text.as_bytes())?;
     output.flush()?;
-    if !read.inventory.problems.is_empty() {
-        return Ok(Exit::Incomplete);
-    }
-    let is_met = args.fail_on.map(Severity::from).is_some_and(|least| {
+    known::print(known.as_ref())?;
+    let is_met = options.fail_on.map(Severity::from).is_some_and(|least| {
         let counted = findings.iter().filter(|finding| finding.suppressed.is_none());
         counted.map(|finding| finding.severity).any(|severity| severity >= least)
     });
-    Ok(if is_met { Exit::No } else { Exit::Fine })
+    // Who asks for a verdict is not told that all is well where nothing is known.
+    let is_unknown = match &known {
+        Some(known) => !known.not_evaluated.is_empty(),
+        None => options.fail_on.is_some(),
+    };
+    Ok(match is_met {
+        true => Exit::No,
+        false if is_unknown || !read.inventory.problems.is_empty() => Exit::Incomplete,
+        false => Exit::Fine,
+    })
 }
 
 fn subject(target: &str, read: &Read) -> Subject {

@@ -96,13 +96,17 @@ fn session(call: &Call<'_>) -> Result<Session> {
     })
 }
 
+/// What is no password.
+pub(crate) fn none() -> ApiError {
+    ApiError::new("UnrecognizedClientException", "Your Authorization Token is invalid.").status(401)
+}
+
 /// Whose a password is.
 ///
 /// # Errors
 ///
 /// `UnrecognizedClientException` for what is none, `ExpiredTokenException` for one whose time is over.
 pub(crate) async fn bearer(shared: &Shared, user: &str, password: &str, now: i64) -> Result<Caller> {
-    let none = || ApiError::new("UnrecognizedClientException", "Your Authorization Token is invalid.").status(401);
     if user != USER {
         return Err(none());
     }

@@ -8,10 +8,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use ringwall_oci::RepositoryKey;
+use ringwall_oci::control::LAYER_RIGHT;
 use ringwall_registry::template::AppliedFor;
 use serde_json::{Value, json};
 
-use super::access::{content, region_of, seek};
+use super::access::{Sought, content, region_of, seek};
+use super::layers::Right;
 use super::{auth, layers, no_repository, of_oci, repositories, tags, templates};
 use crate::authorize::Ask;
 use crate::call::{Call, Origin};
@@ -31,6 +33,8 @@ const WITHOUT_OPERATION: [&str; 2] = ["BatchImportUpstreamImage", "ReplicateImag
 #[derive(Clone, Debug)]
 pub struct RegistryPrincipal {
     caller: Caller,
+    /// Of who brings the address of a layer: it is all that he may have.
+    right: Option<Right>,
 }
 
 /// What somebody wants to do, and what is known of his request.
@@ -82,13 +86,13 @@ impl RegistryPrincipal {
     /// Somebody who brings no password. Only what a policy gives to everybody is for him.
     #[must_use]
     pub fn anonymous() -> Self {
-        Self { caller: Caller::nobody() }
+        Self { caller: Caller::nobody(), right: None }
     }
 
     /// Whether it is nobody that is known.
     #[must_use]
     pub fn is_anonymous(&self) -> bool {
-        self.caller.identity == Identity::Nobody
+        self.caller.identity == Identity::Nobody && self.right.is_none()
     }
 
     /// ARN, as `GetCallerIdentity` tells it; empty for nobody.
@@ -106,10 +110,10 @@ impl RegistryPrincipal {
         }
     }
 
-    /// Account, empty for nobody.
+    /// Account, empty for nobody; of who brings a layer's address, that of the layer.
     #[must_use]
     pub fn account(&self) -> &str {
-        &self.caller.account
+        self.right.as_ref().map_or(&self.caller.account, |right| &right.account)
     }
 }
 
@@ -138,7 +142,8 @@ fn parameters(ask: &RegistryAsk) -> Value {
 }
 
 impl Endpoint {
-    /// Whose password it is, that `docker login` was given.
+    /// Whose password it is, that `docker login` was given. What an address of `GetDownloadUrlForLayer` carries is one too, of
+    /// the user [`LAYER_RIGHT`]: it is good for that layer.
     ///
     /// # Errors
     ///
@@ -146,8 +151,13 @@ impl Endpoint {
     /// looked up ([`ApiError::is_internal`]).
     pub async fn registry_principal(&self, user: &str, password: &str) -> Result<RegistryPrincipal> {
         let shared = self.shared();
-        let caller = auth::bearer(shared, user, password, (shared.clock)()).await?;
-        Ok(RegistryPrincipal { caller })
+        let now = (shared.clock)();
+        if user == LAYER_RIGHT {
+            let right = layers::right(shared, password, now).ok_or_else(auth::none)?;
+            return Ok(RegistryPrincipal { caller: Caller::nobody(), right: Some(right) });
+        }
+        let caller = auth::bearer(shared, user, password, now).await?;
+        Ok(RegistryPrincipal { caller, right: None })
     }
 
     /// Decides by identity policies, the repository's policy and the registry's. Whether the repository is there plays no
@@ -164,6 +174,9 @@ impl Endpoint {
         let origin = self.registry_origin(&ask).await?;
         let call = Call::new(self.shared(), origin.clone(), principal.caller.clone());
         let sought = seek(&call, Some(&ask.account), &ask.repository).await?;
+        if let Some(right) = &principal.right {
+            return Ok(self.by_right(right, &sought, ask, origin));
+        }
         let asked = sought.ask(&action(origin.operation));
         sought.note(&call);
         match call.authorize(&asked) {
@@ -231,12 +244,25 @@ impl Endpoint {
         Ok(RegistryDecision::Permit(permit))
     }
 
-    /// The account whose layer the bearer of an address of `GetDownloadUrlForLayer` may download, by the address's query; and the
-    /// id that the repository has to have. `None` if it is no such address, or its time is over.
-    #[must_use]
-    pub fn registry_layer(&self, query: &str, repository: &str, digest: &str) -> Option<(String, String)> {
-        let shared = self.shared();
-        layers::download_right(shared, query, repository, digest, (shared.clock)())
+    /// Decides by a layer's address. It was decided, and recorded, when the address was given; the download itself is none of
+    /// ECR's operations, as on AWS, where it goes to S3.
+    fn by_right(&self, right: &Right, sought: &Sought, ask: RegistryAsk, origin: Origin) -> RegistryDecision {
+        let digest = ask.parameters.get("layerDigest").and_then(Value::as_str);
+        let fits = origin.operation == "GetDownloadUrlForLayer"
+            && (&sought.account, &sought.name) == (&right.account, &right.repository)
+            && sought.repository.as_ref().is_some_and(|repository| repository.id == right.id)
+            && digest == Some(&right.digest);
+        if !fits {
+            return RegistryDecision::Denied("the address is of another layer".to_owned());
+        }
+        RegistryDecision::Permit(RegistryPermit {
+            shared: Arc::clone(self.shared()),
+            caller: Caller::nobody(),
+            origin,
+            arn: sought.arn.clone(),
+            ask,
+            is_recorded: true,
+        })
     }
 
     /// The request as a call: in the repository's own region, or the installation's if there is no repository.

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use data_encoding::{BASE64, BASE64URL_NOPAD};
+use ringwall_oci::control::LAYER_RIGHT;
 use ringwall_oci::{Algorithm, ByteStream, Digest, OciError};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -23,9 +24,6 @@ const PART_SIZE: u64 = 512 * 1024;
 ///
 /// Source: AWS, *Amazon ECR API Reference*, GetDownloadUrlForLayer hands out an address of S3 that is signed for an hour.
 const DOWNLOAD_SECONDS: i64 = 3600;
-
-/// The query parameter that carries the right to download.
-const TOKEN: &str = "ringwall-layer";
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -212,13 +210,13 @@ pub(crate) struct GetDownloadUrlForLayer {
 }
 
 /// What an address lets its bearer download.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Right {
-    account: String,
-    repository: String,
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Right {
+    pub(crate) account: String,
+    pub(crate) repository: String,
     /// Of this repository alone, and of no later one of its name.
-    id: String,
-    digest: String,
+    pub(crate) id: String,
+    pub(crate) digest: String,
     /// Seconds since 1970.
     expires: i64,
 }
@@ -249,7 +247,7 @@ pub(crate) async fn download_url(call: &Call<'_>, input: GetDownloadUrlForLayer)
     let text = serde_json::to_vec(&right).map_err(|error| ApiError::internal(&error))?;
     let token = BASE64URL_NOPAD.encode(call.shared.seal(Purpose::Layer, "", &text)?.text().as_bytes());
     let url = call.shared.ecr.url(&found.account, call.region());
-    let url = format!("{url}/v2/{}/blobs/{digest}?{TOKEN}={token}", found.name);
+    let url = format!("{url}/v2/{}/blobs/{digest}?{LAYER_RIGHT}={token}", found.name);
     Ok(found.permit.answer(json!({ "downloadUrl": url, "layerDigest": digest.as_str() })))
 }
 
@@ -263,20 +261,12 @@ fn layer_missing(found: &Found, digest: &Digest) -> ApiError {
     )
 }
 
-/// The account whose layer the bearer of an address may download, if the address is of this layer and its time is not over.
-pub(crate) fn download_right(
-    shared: &Shared,
-    query: &str,
-    repository: &str,
-    digest: &str,
-    now: i64,
-) -> Option<(String, String)> {
-    let token = query.split('&').find_map(|pair| pair.strip_prefix(TOKEN)?.strip_prefix('='))?;
+/// What an address gives a right to; `None` if it was not made here, was changed, or its time is over.
+pub(crate) fn right(shared: &Shared, token: &str, now: i64) -> Option<Right> {
     let text = String::from_utf8(BASE64URL_NOPAD.decode(token.as_bytes()).ok()?).ok()?;
     let opened = Sealed::from_text(&text).open_quietly(&shared.keyring, Purpose::Layer, "")?;
     let right: Right = serde_json::from_slice(opened.expose()).ok()?;
-    let fits = right.repository == repository && right.digest == digest && now.div_euclid(1000) < right.expires;
-    fits.then_some((right.account, right.id))
+    (now.div_euclid(1000) < right.expires).then_some(right)
 }
 
 #[cfg(test)]

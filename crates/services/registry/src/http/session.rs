@@ -1,15 +1,18 @@
 //! One request by somebody who was recognised.
 
 use http::{HeaderValue, StatusCode, header};
+use ringwall_model::Secret;
+use ringwall_oci::control::LAYER_RIGHT;
 use ringwall_oci::{OciError, Registry, RepositoryKey};
 use ringwall_server::Head;
 use serde_json::Value;
 
 use super::authorization::{Shown, shown};
+use super::query::Query;
 use super::route::Route;
 use super::{Challenge, Service};
 use crate::error::{Failure, Result};
-use crate::gate::{Action, Ask, Authenticated, Caller, Created, Gate, Verdict};
+use crate::gate::{Action, Ask, Authenticated, Caller, Created, Credentials, Gate, Verdict};
 use crate::token::Scope;
 
 /// A request, and whose it is.
@@ -27,8 +30,12 @@ impl<G: Gate> Service<G> {
     pub(crate) async fn session<'a>(&'a self, head: &'a Head) -> Result<Session<'a, G>> {
         let now = (self.settings.clock)();
         let route = Route::of(&head.path);
-        let Some(Shown { credentials, scopes }) = shown(head.header("authorization"), &self.tokens, now)
-        else {
+        let shown = match (head.header("authorization"), &route) {
+            (None, Some(Route::Blob { .. })) => by_address(head)?,
+            _ => None,
+        }
+        .or_else(|| shown(head.header("authorization"), &self.tokens, now));
+        let Some(Shown { credentials, scopes }) = shown else {
             return Err(self.challenge(head, route.as_ref(), "the credentials are not good"));
         };
         let caller = self.caller(head);
@@ -136,6 +143,15 @@ impl<G: Gate> Session<'_, G> {
             Created::Unavailable => Err(Failure::unavailable()),
         }
     }
+}
+
+/// The right that the address of a layer carries, as `GetDownloadUrlForLayer` gives it: a password for that layer.
+fn by_address(head: &Head) -> Result<Option<Shown>> {
+    let query = Query::of(head.query.as_deref().unwrap_or_default())?;
+    Ok(query.first(LAYER_RIGHT).map(|right| {
+        let password = Secret::from(right.to_owned());
+        Shown { credentials: Credentials::Password { user: LAYER_RIGHT.to_owned(), password }, scopes: None }
+    }))
 }
 
 /// The account of a host as ECR names its registries: `111122223333.dkr.ecr.REGION.amazonaws.com`, or anything after `.dkr.`.
