@@ -134,6 +134,9 @@ pub fn scan_folder(path: &Path, options: &ScanOptions) -> Result<Scanned, ImageE
     Ok(Scanned { inventory: Merged::new(&[&record]).inventory(&[None]), layers: Vec::new() })
 }
 
+/// Where a worker puts what it read.
+type Slot = Mutex<Option<Result<(Record, bool), ImageError>>>;
+
 struct Reading<'i> {
     image: &'i Image,
     options: &'i ScanOptions,
@@ -143,8 +146,7 @@ struct Reading<'i> {
 impl Reading<'_> {
     /// Reads layers, each with what is asked for in it; and whether it was known.
     fn all(&self, layers: &[&Layer], asked: Vec<Asked>) -> Result<Vec<(Record, bool)>, ImageError> {
-        let results: Vec<Mutex<Option<Result<(Record, bool), ImageError>>>> =
-            layers.iter().map(|_| Mutex::new(None)).collect();
+        let results: Vec<Slot> = layers.iter().map(|_| Mutex::new(None)).collect();
         let sum = layers.iter().fold(0_u64, |sum, layer| sum.saturating_add(layer.descriptor.size));
         self.options.progress.total.fetch_add(sum, Ordering::Relaxed);
         // The largest first, so that none is left over at the end.

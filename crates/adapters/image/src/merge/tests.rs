@@ -7,8 +7,11 @@ fn package(name: &str, version: &str) -> Package {
     Package::new(PackageType::Deb, name, version)
 }
 
+/// A path, what it is, and the names and versions of the packages that it tells.
+type Made<'m> = (&'m str, EntryKind, &'m [(&'m str, &'m str)]);
+
 /// A layer with entries; of those with packages, what they told.
-fn layer(entries: &[(&str, EntryKind, &[(&str, &str)])]) -> Record {
+fn layer(entries: &[Made<'_>]) -> Record {
     let mut record = Record::default();
     for (number, (path, kind, packages)) in entries.iter().enumerate() {
         record.entries.push(Entry { path: (*path).into(), kind: kind.clone() });

@@ -5,6 +5,9 @@ use super::TarError;
 /// Length of a block.
 pub(super) const BLOCK: usize = 512;
 
+/// Offset and length of each piece of a sparse file.
+pub(super) type Pieces = Vec<(u64, u64)>;
+
 /// A header's block.
 pub(super) struct Header<'b>(pub(super) &'b [u8; BLOCK]);
 
@@ -82,7 +85,7 @@ impl<'b> Header<'b> {
     }
 
     /// Of a sparse file of GNU's old kind: its pieces, whether more follow, and its whole length.
-    pub(super) fn sparse(&self) -> Result<(Vec<(u64, u64)>, bool, u64), TarError> {
+    pub(super) fn sparse(&self) -> Result<(Pieces, bool, u64), TarError> {
         let mut pieces = Vec::new();
         let more = pairs(self.field(386, 96), &mut pieces)? && self.field(482, 1) != [0];
         let whole = number(self.field(483, 12)).ok_or(TarError::Number("length"))?;

@@ -175,10 +175,10 @@ impl Naive {
                 EntryKind::Whiteout => {
                     let place = self.place(&entry.path);
                     let (name, folder) = place.split_last().unwrap();
-                    if matches!(self.get(folder), Some(Tree::Folder(_))) {
-                        if let Some(children) = self.children(folder) {
-                            children.remove(name);
-                        }
+                    if matches!(self.get(folder), Some(Tree::Folder(_)))
+                        && let Some(children) = self.children(folder)
+                    {
+                        children.remove(name);
                     }
                 }
                 EntryKind::Opaque => {

@@ -9,15 +9,6 @@ impl Tarball {
         self.entry(b'0', name, "", content.as_ref())
     }
 
-    pub(crate) fn program(mut self, name: &str, content: impl AsRef<[u8]>) -> Self {
-        let content = content.as_ref();
-        let mut block = header(b'0', name.as_bytes(), b"", content.len() as u64);
-        block[100..108].copy_from_slice(b"0000755\0");
-        seal(&mut block);
-        self.0.extend(block);
-        self.data(content)
-    }
-
     pub(crate) fn folder(self, name: &str) -> Self {
         self.entry(b'5', name, "", b"")
     }

@@ -94,7 +94,7 @@ fn within(range: &Range, order: Ecosystem, installed: &str) -> Result<Option<Opt
             next = Some(at);
         }
     }
-    if !last.is_some_and(|(_, turn)| turn == Turn::Introduced) {
+    if last.is_none_or(|(_, turn)| turn != Turn::Introduced) {
         return Ok(None);
     }
     let mut before = limits.is_empty();
