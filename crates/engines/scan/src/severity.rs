@@ -1,7 +1,7 @@
 //! How bad a vulnerability is, as ECR tells: in the distribution's words first, else by its CVSS score.
 //!
 //! Sources: Amazon ECR User Guide, "Scan images for OS vulnerabilities"; FIRST, *Common Vulnerability Scoring System*, versions
-//! 2.0, 3.0, 3.1, and NVD's "Vulnerability Metrics" for the ratings.
+//! 2.0, 3.0, 3.1, 4.0, and NVD's "Vulnerability Metrics" for the ratings.
 
 mod cvss;
 

@@ -1,9 +1,10 @@
 //! CVSS vectors and their base scores.
 //!
-//! Sources: FIRST, *CVSS v2 Complete Guide*, 3.2.1; *CVSS v3.0 Specification*, 8.1; *CVSS v3.1 Specification*, 7.1 and appendix A.
-//! Temporal and environmental metrics of a vector are checked for their form and have no say: a base score is what databases
-//! and ECR tell.
+//! Sources: FIRST, *CVSS v2 Complete Guide*, 3.2.1; *CVSS v3.0 Specification*, 8.1; *CVSS v3.1 Specification*, 7.1 and appendix A;
+//! *CVSS v4.0 Specification*, 8. Temporal, threat and environmental metrics of a vector are checked for their form and have no
+//! say: a base score is what databases and ECR tell.
 
+use std::fmt::Write as _;
 use std::str::FromStr;
 
 /// Bytes of a vector: all metrics of version 4.0 have fewer than 250.
@@ -18,6 +19,8 @@ pub enum CvssVersion {
     V30,
     /// 3.1.
     V31,
+    /// 4.0.
+    V40,
 }
 
 impl CvssVersion {
@@ -28,6 +31,7 @@ impl CvssVersion {
             Self::V2 => "2.0",
             Self::V30 => "3.0",
             Self::V31 => "3.1",
+            Self::V40 => "4.0",
         }
     }
 }
@@ -56,6 +60,9 @@ pub enum CvssError {
     /// A part without a colon, or a metric that is there twice.
     #[error("`{0}` in the vector is no metric, or there twice")]
     Metric(String),
+    /// A metric of version 4.0 has no value of its.
+    #[error("a metric of the vector has no value of its")]
+    Vector,
     /// A metric of the base score that is missing, or whose value is none of its.
     #[error("the metric `{0}` of the vector is missing or has no value of its")]
     Value(&'static str),
@@ -69,6 +76,7 @@ impl FromStr for Cvss {
             return Err(CvssError::TooLong);
         }
         let (version, text) = match vector.split_once('/') {
+            Some(("CVSS:4.0", rest)) => (CvssVersion::V40, rest),
             Some(("CVSS:3.1", rest)) => (CvssVersion::V31, rest),
             Some(("CVSS:3.0", rest)) => (CvssVersion::V30, rest),
             _ if vector.starts_with("CVSS:") => return Err(CvssError::Version),
@@ -81,6 +89,7 @@ impl FromStr for Cvss {
         let score = match version {
             CvssVersion::V2 => second(&metrics)?,
             CvssVersion::V30 | CvssVersion::V31 => third(&metrics, version)?,
+            CvssVersion::V40 => fourth(&metrics)?,
         };
         Ok(Self { version, vector: vector.to_owned(), score })
     }
@@ -161,4 +170,18 @@ fn third(metrics: &Metrics<'_>, version: CvssVersion) -> Result<f64, CvssError> 
         }
         _ => (sum * 10.0).ceil() / 10.0,
     })
+}
+
+/// The metrics of the base score of version 4.0, in the order that the specification has.
+const FOURTH: [&str; 11] = ["AV", "AC", "AT", "PR", "UI", "VC", "VI", "VA", "SC", "SI", "SA"];
+
+/// By FIRST's table of 270 classes of vectors and what is between them, which the library has.
+fn fourth(metrics: &Metrics<'_>) -> Result<f64, CvssError> {
+    let mut vector = "CVSS:4.0".to_owned();
+    for name in FOURTH {
+        let value = metrics.0.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+        _ = write!(vector, "/{name}:{}", value.ok_or(CvssError::Value(name))?);
+    }
+    let vector: cvss::v4::Vector = vector.parse().map_err(|_| CvssError::Vector)?;
+    Ok(vector.score().value())
 }

@@ -24,6 +24,9 @@ fn published_vectors_have_their_published_scores() {
     check("CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N", CvssVersion::V30, 7.5);
     check("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H/E:P/RL:O", CvssVersion::V31, 9.8);
     check("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:N", CvssVersion::V31, 0.0);
+    // CVSS v4.0 Examples: CVE-2022-41741, CVE-2020-3549; what is not of the base score has no say.
+    check("CVSS:4.0/AV:L/AC:L/AT:P/PR:L/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", CvssVersion::V40, 7.3);
+    check("CVSS:4.0/AV:N/AC:L/AT:P/PR:N/UI:P/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N/E:U", CvssVersion::V40, 7.7);
 }
 
 #[test]
@@ -84,4 +87,20 @@ fn newer_versions_of_the_score_go_first() {
     };
     let rated = rate(&both, &Affected { ecosystem: "npm".into(), ..Affected::default() }, &[]);
     assert_eq!((rated.severity, rated.cvss.map(|cvss| cvss.score)), (Severity::Low, Some(3.1)));
+}
+
+/// What another implementation makes of made-up vectors of each version.
+#[test]
+fn scores_are_those_of_another_implementation() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../cases/scan/cvss/scores.tsv");
+    let bytes = std::fs::read(path).unwrap();
+    let lines = std::str::from_utf8(&bytes).unwrap().lines();
+    let mut read = 0;
+    for line in lines {
+        let (vector, score) = line.split_once('\t').unwrap();
+        let ours: Cvss = vector.parse().expect(vector);
+        assert_eq!(ours.score, score.parse::<f64>().unwrap(), "{vector}");
+        read += 1;
+    }
+    assert_eq!(read, 800);
 }

@@ -45,8 +45,9 @@ pub(super) fn read(target: &str, args: &ScanTarget) -> Result<Read, Failure> {
         }
         Target::Folder(folder) => scan_folder(&folder, &options),
         Target::Sbom(bytes) => {
-            let inventory = ringwall_scan::sbom::read(&bytes)
-                .map_err(|error| Failure::misuse(format!("`{target}` can't be read: {error}")))?;
+            let format = ringwall_scan::sbom::format(&bytes)
+                .ok_or_else(|| Failure::misuse(format!("`{target}` is neither CycloneDX nor SPDX")))?;
+            let inventory = ringwall_scan::sbom::read(format, target, &bytes);
             Ok(Read { inventory, digest: None, is_image: false })
         }
     }

@@ -43,8 +43,8 @@ pub(super) fn run(target: &str, args: &Scan) -> Result<Exit, Failure> {
         ScanFormat::Table => report::table(&report),
         ScanFormat::Json => report::json(&report),
         ScanFormat::Sarif => report::sarif(&report),
-        ScanFormat::Cyclonedx => sbom::cyclonedx(&report),
-        ScanFormat::Spdx => sbom::spdx(&report),
+        ScanFormat::Cyclonedx => sbom::cyclonedx(&read.inventory, &subject),
+        ScanFormat::Spdx => sbom::spdx(&read.inventory, &subject),
     };
     let mut output = io::stdout().lock();
     output.write_all(text.as_bytes())?;
@@ -55,14 +55,12 @@ pub(super) fn run(target: &str, args: &Scan) -> Result<Exit, Failure> {
         counted.map(|finding| finding.severity).any(|severity| severity >= least)
     });
     // Who asks for a verdict is not told that all is well where nothing is known.
-    let is_unknown = match &known {
-        Some(known) => !known.not_evaluated.is_empty(),
-        None => options.fail_on.is_some(),
-    };
-    Ok(match is_met {
-        true => Exit::No,
-        false if is_unknown || !read.inventory.problems.is_empty() => Exit::Incomplete,
-        false => Exit::Fine,
+    let is_unknown = options.fail_on.is_some() && known.as_ref().is_none_or(|known| !known.not_evaluated.is_empty());
+    Ok(match (is_met, is_unknown) {
+        _ if !read.inventory.problems.is_empty() => Exit::Incomplete,
+        (true, _) => Exit::No,
+        (false, true) => Exit::Incomplete,
+        (false, false) => Exit::Fine,
     })
 }
 
