@@ -193,6 +193,8 @@ func main() {
     fmt.Println([]string{"<", "=", ">"}[semver.Compare(both[0], both[1])+1])
   }
 }"""
+    # The vulnerability database of Go leaves the `v` out, so that both forms are read.
+    made = [tuple(text if text.startswith("v") else "v" + text for text in pair) for pair in made]
     folder = os.environ["GOMODX"]
     with open(os.path.join(folder, "main.go"), "w", encoding="utf-8") as file:
         file.write(source)

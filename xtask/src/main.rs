@@ -33,6 +33,7 @@ mod store_tools;
 mod suite;
 mod testbed;
 mod tidy;
+mod versions;
 mod workspace;
 
 use std::path::PathBuf;

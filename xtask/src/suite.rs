@@ -11,7 +11,7 @@ use crate::steps::{Steps, in_ci};
 use crate::workspace::Workspace;
 use crate::{
     aws_clients, aws_findings, aws_python, aws_shapes, detection, duckdb, iam_peers, images, irsa, moto,
-    nats, network, packets, process, registry, sinks, softhsm, store_tools, testbed, tidy,
+    nats, network, packets, process, registry, sinks, softhsm, store_tools, testbed, tidy, versions,
 };
 
 /// Tells the end-to-end tests where the testbed's program is.
@@ -80,6 +80,7 @@ pub(crate) fn run(workspace: &Workspace, seed: Option<u64>) -> Result<ExitCode> 
     use_moto(workspace, built, &mut steps);
     compare_lake(workspace, built, &mut steps);
     compare_images(workspace, built, &mut steps);
+    compare_versions(workspace, built, seed, &mut steps);
     sinks::test(workspace, built, testbed.as_deref(), &mut steps);
     use_registry(workspace, built, &mut steps);
     test_store(built, &mut steps);
@@ -246,6 +247,18 @@ fn compare_images(workspace: &Workspace, built: &Built, steps: &mut Steps) {
     match images::build(workspace) {
         Ok(syft) => {
             steps.run(NAME, || images::compare(workspace, &built.ringwall()?, &syft));
+        }
+        Err(error) => steps.gap(NAME, &format!("{error:#}")),
+    }
+}
+
+/// Has the ecosystems' own programs say which versions are newer; without Python or the network that is a gap.
+fn compare_versions(workspace: &Workspace, built: &Built, seed: Option<u64>, steps: &mut Steps) {
+    const NAME: &str = "order of versions against the ecosystems' programs";
+    match versions::build(workspace) {
+        Ok(peers) => {
+            let seed = seed.unwrap_or(1);
+            steps.run(NAME, || versions::compare(workspace, &built.ringwall()?, &peers, seed));
         }
         Err(error) => steps.gap(NAME, &format!("{error:#}")),
     }

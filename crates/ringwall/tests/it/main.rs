@@ -29,6 +29,7 @@ mod lake;
 mod layouts;
 mod reach;
 mod scan;
+mod scan_known;
 mod secrets;
 mod serve;
 #[path = "../../../services/identity/tests/it/signer.rs"]
