@@ -13,7 +13,8 @@ use ringwall_scan::{Package, PackageType};
 
 /// A line of two versions with a tab between them, in each ecosystem. Tells in how many it has an answer.
 pub(crate) fn versions(bytes: &[u8]) -> usize {
-    let Some((a, b)) = std::str::from_utf8(bytes).ok().and_then(|text| text.trim_end().split_once('\t')) else {
+    let Some((a, b)) = std::str::from_utf8(bytes).ok().and_then(|text| text.trim_end().split_once('\t'))
+    else {
         return 0;
     };
     let answered = |ecosystem: &Ecosystem| {
@@ -33,7 +34,9 @@ pub(crate) fn versions(bytes: &[u8]) -> usize {
 
 /// A record of the OSV schema, or a CVSS vector. Tells whether it is a record.
 pub(crate) fn record(bytes: &[u8]) -> bool {
-    if let Some(vector) = std::str::from_utf8(bytes).ok().and_then(|text| text.trim_end().parse::<Cvss>().ok()) {
+    if let Some(vector) =
+        std::str::from_utf8(bytes).ok().and_then(|text| text.trim_end().parse::<Cvss>().ok())
+    {
         assert!((0.0..=10.0).contains(&vector.score), "{vector:?}");
     }
     let Ok(record) = parse(bytes) else { return false };
@@ -55,7 +58,7 @@ pub(crate) fn record(bytes: &[u8]) -> bool {
 /// A document of VEX, or CISA's catalogue. Tells how many statements there are.
 pub(crate) fn statements(bytes: &[u8]) -> usize {
     _ = Kev::parse(bytes).map(|kev| kev.get("CVE-2024-1").is_some());
-    let mut vex = Vex { image: vec!["web".to_owned()], ..Vex::default() };
+    let mut vex = Vex::of_image(vec!["web".to_owned()]);
     if vex.add(bytes).is_err() {
         assert!(vex.is_empty(), "nothing of what is refused is taken");
     }

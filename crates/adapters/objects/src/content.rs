@@ -93,7 +93,10 @@ fn read(mut file: &File, range: &Range<u64>, is_placed: bool) -> io::Result<Byte
     let mut piece = Vec::with_capacity(wanted);
     file.take(wanted as u64).read_to_end(&mut piece)?;
     if piece.len() < wanted {
-        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file is shorter than what was written"));
+        return Err(io::Error::new(
+            io::ErrorKind::UnexpectedEof,
+            "the file is shorter than what was written",
+        ));
     }
     Ok(Bytes::from(piece))
 }
@@ -153,7 +156,10 @@ impl Objects {
                 let path = objects.piece(&name, number).map_err(io::Error::other)?;
                 let bytes = objects.store().get_range(&path, range).await.map_err(io::Error::other)?;
                 if bytes.len() as u64 != wanted {
-                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "an object is shorter than what was written"));
+                    return Err(io::Error::new(
+                        io::ErrorKind::UnexpectedEof,
+                        "an object is shorter than what was written",
+                    ));
                 }
                 Ok(bytes)
             }

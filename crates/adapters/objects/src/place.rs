@@ -72,8 +72,7 @@ impl Objects {
     /// The prefix can't be one.
     pub fn bucket(client: Client, bucket: &str, prefix: &str) -> Result<Self, ObjectsError> {
         let base = format!("s3://{bucket}/");
-        let wrong =
-            |why: &str| ObjectsError::Place { place: format!("{base}{prefix}"), why: why.to_owned() };
+        let wrong = |why: &str| ObjectsError::Place { place: format!("{base}{prefix}"), why: why.to_owned() };
         if bucket.is_empty() {
             return Err(wrong("it names no bucket"));
         }

@@ -71,8 +71,7 @@ pub struct Statement {
 #[derive(Clone, Debug, Default)]
 pub struct Vex {
     statements: Vec<Statement>,
-    /// Names of the image that is scanned, for statements about it: `pkg:oci/web@sha256…`, `registry/web:1`, a digest.
-    pub image: Vec<String>,
+    image: Vec<String>,
 }
 
 /// Why a document is not taken.
@@ -94,6 +93,12 @@ pub enum VexError {
 }
 
 impl Vex {
+    /// No statements yet, for an image with these names: `pkg:oci/web@sha256…`, `registry/web:1`, a digest.
+    #[must_use]
+    pub fn of_image(image: Vec<String>) -> Self {
+        Self { statements: Vec::new(), image }
+    }
+
     /// Takes the statements of a document in.
     ///
     /// # Errors

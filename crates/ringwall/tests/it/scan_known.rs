@@ -12,7 +12,8 @@ fn scan(arguments: &[&str], input: &str) -> Said {
 
 #[test]
 fn a_pair_a_line_has_an_answer_a_line() {
-    let compare = |ecosystem: &str, input: &str| scan(&["compare", "--ecosystem", ecosystem, "--batch", "-"], input);
+    let compare =
+        |ecosystem: &str, input: &str| scan(&["compare", "--ecosystem", ecosystem, "--batch", "-"], input);
     let said = compare("debian", "1.0~rc1-1\t1.0-1\n1.0-1\t1.0-1\r\n1:0\t9\n");
     assert_eq!((said.status, said.stdout.as_str()), (0, "<\n=\n>\n"), "{said:?}");
     let said = compare("pypi", "1.0\tnonsense\nno tab\n1.0\t1.0.0\n");
@@ -22,7 +23,9 @@ fn a_pair_a_line_has_an_answer_a_line() {
     assert!(lines[0].starts_with("error: `nonsense` can't be read as a version of pypi"), "{lines:?}");
     assert!(lines[1].starts_with("error: the line has no tab"), "{lines:?}");
     assert_eq!(lines[2], "=");
-    for ecosystem in ["alpine", "redhat", "semver", "npm", "maven", "nuget", "rubygems", "packagist", "go", "cargo"] {
+    for ecosystem in
+        ["alpine", "redhat", "semver", "npm", "maven", "nuget", "rubygems", "packagist", "go", "cargo"]
+    {
         let said = compare(ecosystem, "1.2.3\t1.10.0\n");
         assert_eq!((said.status, said.stdout.as_str()), (0, "<\n"), "{ecosystem}: {said:?}");
     }
@@ -46,7 +49,10 @@ impl Known {
         let critical = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H";
         known.file("in/one.json", &record("RUSTSEC-2024-1", "CVE-2024-1", critical, "1.0.2"));
         known.file("in/two.json", &record("RUSTSEC-2024-2", "CVE-2024-2", critical, "1.0.1"));
-        known.file("kev.json", &json!({"dateReleased": "2026-01-01T00:00:00Z", "vulnerabilities": [{"cveID": "CVE-2024-1"}]}));
+        known.file(
+            "kev.json",
+            &json!({"dateReleased": "2026-01-01T00:00:00Z", "vulnerabilities": [{"cveID": "CVE-2024-1"}]}),
+        );
         known
     }
 
@@ -65,9 +71,13 @@ impl Known {
 fn what_was_imported_is_found_and_what_does_not_matter_is_put_aside() {
     let known = Known::new();
     let database = known.path("advisories.db");
-    let said = scan(&["--db", "import", &known.path("in"), &known.path("kev.json"), "--database", &database], "");
+    let said =
+        scan(&["--db", "import", &known.path("in"), &known.path("kev.json"), "--database", &database], "");
     assert_eq!(said.status, 0, "{said:?}");
-    assert!(said.stdout.starts_with("2 records of 1 ecosystems, the youngest of 2026-01-02T03:04:05Z"), "{said:?}");
+    assert!(
+        said.stdout.starts_with("2 records of 1 ecosystems, the youngest of 2026-01-02T03:04:05Z"),
+        "{said:?}"
+    );
     let lock = "version = 4\n[[package]]\nname = \"serde\"\nversion = \"1.0.1\"\nsource = \"registry+https://github.com/rust-lang/crates.io-index\"\n";
     fs::create_dir(known.path("app")).unwrap();
     fs::write(known.path("app/Cargo.lock"), lock).unwrap();
@@ -87,7 +97,8 @@ fn what_was_imported_is_found_and_what_does_not_matter_is_put_aside() {
             "products": [{"@id": "pkg:cargo/serde"}], "status": "not_affected", "justification": "component_not_present"}]}),
     );
     let vex = known.path("vex.json");
-    let arguments = [&*app, "--database", &*database, "--output", "json", "--fail-on", "high", "--vex", &*vex];
+    let arguments =
+        [&*app, "--database", &*database, "--output", "json", "--fail-on", "high", "--vex", &*vex];
     let said = scan(&arguments, "");
     assert_eq!(said.status, 0, "{said:?}");
     assert_eq!(said.json()["findings"][0]["suppressed"], "component_not_present");
@@ -101,7 +112,10 @@ fn a_bad_import_changes_nothing() {
     assert_eq!(import("in").status, 0);
     let before = fs::read(&database).unwrap();
     let said = import("not-there");
-    assert!(said.status == 2 && said.stderr.contains("there are no advisories in what was given"), "{said:?}");
+    assert!(
+        said.status == 2 && said.stderr.contains("there are no advisories in what was given"),
+        "{said:?}"
+    );
     assert!(before == fs::read(&database).unwrap());
     fs::write(known.path("in/three.json"), "{\"id\": }").unwrap();
     let said = import("in");

@@ -100,9 +100,18 @@ fn exports_of_every_form_are_read() {
         place.file("lines.ndjson", format!("{}\n{}\n", record("TWO", "a"), record("THREE", "a"))),
         place.file("list.json", format!("[{},\n {}]", record("FOUR", "a"), record("FIVE", "a"))),
         place.file("all.zip", zip(&[("SIX.json", record("SIX", "a").as_bytes()), ("readme.txt", b"no")])),
-        place.file("all.tar.gz", gzip(&tar(&[("db/SEVEN.json", record("SEVEN", "a").as_bytes()), ("README.md", b"no")]))),
+        place.file(
+            "all.tar.gz",
+            gzip(&tar(&[("db/SEVEN.json", record("SEVEN", "a").as_bytes()), ("README.md", b"no")])),
+        ),
         place.file("eight.json.gz", gzip(record("EIGHT", "a").as_bytes())),
-        place.file("folder/inner/NINE.json", record("NINE", "a")).parent().unwrap().parent().unwrap().to_owned(),
+        place
+            .file("folder/inner/NINE.json", record("NINE", "a"))
+            .parent()
+            .unwrap()
+            .parent()
+            .unwrap()
+            .to_owned(),
     ];
     place.file("folder/notes.txt", "no export");
     let imported = place.import(&inputs).unwrap();
@@ -119,7 +128,12 @@ fn exports_of_every_form_are_read() {
 fn the_same_records_make_the_same_bytes() {
     let place = Place::new();
     let files: Vec<PathBuf> = (0..400)
-        .map(|number| place.file(&format!("in/{number}.json"), record(&format!("ID-{number}"), &format!("p{}", number % 200))))
+        .map(|number| {
+            place.file(
+                &format!("in/{number}.json"),
+                record(&format!("ID-{number}"), &format!("p{}", number % 200)),
+            )
+        })
         .collect();
     place.import(&files).unwrap();
     let first = std::fs::read(place.path()).unwrap();
@@ -143,11 +157,14 @@ fn the_same_records_make_the_same_bytes() {
 fn the_youngest_of_an_id_stays_and_what_was_taken_back_goes() {
     let place = Place::new();
     let dated = |id: &str, modified: &str, name: &str, more: &str| {
-        format!(r#"{{"id":"{id}","modified":"{modified}","affected":[{{"package":{{"ecosystem":"npm","name":"{name}"}}}}]{more}}}"#)
+        format!(
+            r#"{{"id":"{id}","modified":"{modified}","affected":[{{"package":{{"ecosystem":"npm","name":"{name}"}}}}]{more}}}"#
+        )
     };
     let old = place.file("old.json", dated("A", "2026-01-01T00:00:00Z", "old", ""));
     let new = place.file("new.json", dated("A", "2026-01-02T00:00:00Z", "new", ""));
-    let gone = place.file("gone.json", dated("B", "2026-01-02T00:00:00Z", "b", r#","withdrawn":"2026-01-02T00:00:00Z""#));
+    let gone = place
+        .file("gone.json", dated("B", "2026-01-02T00:00:00Z", "b", r#","withdrawn":"2026-01-02T00:00:00Z""#));
     for inputs in [[old.clone(), new.clone(), gone.clone()], [gone, new, old]] {
         assert_eq!(place.import(&inputs).unwrap().records, 1);
         assert_eq!((place.ids("old").len(), place.ids("new").len(), place.ids("b").len()), (0, 1, 0));
@@ -168,7 +185,8 @@ fn the_catalogue_is_kept() {
 fn what_cannot_be_read_loses_nothing_else() {
     let place = Place::new();
     let broken = format!("{}\n{{\"id\": }}\n{}\n{{\"id\":\"cut", record("ONE", "a"), record("TWO", "a"));
-    let mut archive = zip(&[("a.json", record("THREE", "a").as_bytes()), ("b.json", record("FOUR", "a").as_bytes())]);
+    let mut archive =
+        zip(&[("a.json", record("THREE", "a").as_bytes()), ("b.json", record("FOUR", "a").as_bytes())]);
     let inputs = [
         place.file("broken.ndjson", broken),
         place.file("all.zip", &archive),
@@ -177,7 +195,8 @@ fn what_cannot_be_read_loses_nothing_else() {
     ];
     let imported = place.import(&inputs).unwrap();
     assert_eq!((imported.records, imported.not_taken), (4, 4), "{:?}", imported.problems);
-    let told: Vec<_> = imported.problems.iter().map(|problem| format!("{}: {}", problem.name, problem.why)).collect();
+    let told: Vec<_> =
+        imported.problems.iter().map(|problem| format!("{}: {}", problem.name, problem.why)).collect();
     assert!(told.iter().any(|told| told.contains("broken.ndjson: object 2")), "{told:?}");
     assert!(told.iter().any(|told| told.contains("cut off")), "{told:?}");
     // A byte of a compressed record is another: its checksum is told, the other record is there.
@@ -269,7 +288,10 @@ fn hostile_exports_end() {
 #[test]
 fn progress_is_told_in_bytes_of_the_files() {
     let place = Place::new();
-    let inputs = [place.file("a.json", record("ONE", "a")), place.file("b.zip", zip(&[("b.json", record("TWO", "b").as_bytes())]))];
+    let inputs = [
+        place.file("a.json", record("ONE", "a")),
+        place.file("b.zip", zip(&[("b.json", record("TWO", "b").as_bytes())])),
+    ];
     let total: u64 = inputs.iter().map(|path| path.metadata().unwrap().len()).sum();
     let mut seen: Vec<Progress> = Vec::new();
     import(&inputs, &place.path(), &mut |progress| seen.push(progress)).unwrap();

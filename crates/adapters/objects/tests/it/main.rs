@@ -45,7 +45,9 @@ fn ranges_of_several_extents_are_those_of_all_their_bytes() {
             run(async {
                 let folder = tempfile::tempdir().unwrap();
                 let bucket = Arc::new(InMemory::new());
-                for objects in [Objects::folder(folder.path()).unwrap(), Objects::of(bucket.clone(), "a/b").unwrap()] {
+                for objects in
+                    [Objects::folder(folder.path()).unwrap(), Objects::of(bucket.clone(), "a/b").unwrap()]
+                {
                     let mut all = Vec::new();
                     let mut extents = Vec::new();
                     for (number, length) in lengths.iter().enumerate() {
@@ -56,7 +58,8 @@ fn ranges_of_several_extents_are_those_of_all_their_bytes() {
                         all.extend(bytes);
                     }
                     for (one, two) in &ranges {
-                        let (one, two) = (usize::from(*one) % (all.len() + 1), usize::from(*two) % (all.len() + 1));
+                        let (one, two) =
+                            (usize::from(*one) % (all.len() + 1), usize::from(*two) % (all.len() + 1));
                         let range = one.min(two)..one.max(two);
                         let found = read(&objects, &extents, range.start as u64..range.end as u64).await;
                         assert!(found == all[range.clone()], "{range:?}");
@@ -85,13 +88,14 @@ fn what_is_larger_than_a_piece_is_several_objects_of_a_bucket_and_one_file() {
         for objects in [Objects::folder(folder.path()).unwrap(), Objects::of(bucket.clone(), "").unwrap()] {
             let extent = write(&objects, "ab0", &all, 300_000).await;
             assert_eq!(extent.bytes, all.len() as u64);
-            for range in [0..extent.bytes, edge - 1..edge + 1, edge..edge * 2, 0..edge, edge * 2..extent.bytes] {
+            for range in
+                [0..extent.bytes, edge - 1..edge + 1, edge..edge * 2, 0..edge, edge * 2..extent.bytes]
+            {
                 let wanted = &all[usize::try_from(range.start).unwrap()..usize::try_from(range.end).unwrap()];
                 assert!(read(&objects, std::slice::from_ref(&extent), range).await == wanted);
             }
         }
-        let mut sizes: Vec<u64> =
-            bucket.list(None).map_ok(|object| object.size).try_collect().await.unwrap();
+        let mut sizes: Vec<u64> = bucket.list(None).map_ok(|object| object.size).try_collect().await.unwrap();
         sizes.sort_unstable();
         assert_eq!(sizes, [12_345, edge, edge]);
         assert_eq!(std::fs::metadata(folder.path().join("ab/ab0")).unwrap().len(), all.len() as u64);

@@ -302,7 +302,8 @@ fn debian_naively(a: &str, b: &str) -> Ordering {
         let mut rest = text;
         while !rest.is_empty() {
             let end = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
-            for c in rest[..end].chars() {
+            let (text, after) = rest.split_at(end);
+            for c in text.chars() {
                 let weight = match c {
                     '~' => -1,
                     c if c.is_ascii_alphabetic() => c as i32,
@@ -310,11 +311,11 @@ fn debian_naively(a: &str, b: &str) -> Ordering {
                 };
                 key.push((weight, 0));
             }
-            rest = &rest[end..];
-            let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+            let end = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
+            let (digits, after) = after.split_at(end);
             // The end of a text is between `~` and letters.
-            key.push((0, rest[..end].parse().unwrap_or(0)));
-            rest = &rest[end..];
+            key.push((0, digits.parse().unwrap_or(0)));
+            rest = after;
         }
         key.push((0, 0));
         key

@@ -4,7 +4,7 @@ use super::{Status, Vex, VexError};
 use crate::{Package, PackageType};
 
 fn vex(document: &Value) -> Vex {
-    let mut vex = Vex { image: vec!["shop/web:1".into(), "sha256:aa".into()], ..Vex::default() };
+    let mut vex = Vex::of_image(vec!["shop/web:1".into(), "sha256:aa".into()]);
     vex.add(document.to_string().as_bytes()).unwrap();
     vex
 }

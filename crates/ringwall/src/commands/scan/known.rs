@@ -26,7 +26,7 @@ pub(super) fn known(
         Err(DatabaseError::Missing { .. }) if database.is_none() => return Ok(None),
         opened => opened?,
     };
-    let mut statements = Vex { image: names, ..Vex::default() };
+    let mut statements = Vex::of_image(names);
     for path in vex {
         let unreadable = |source| Failure::Read { path: path.display().to_string(), source };
         let bytes = ringwall_files::read(path, MAX_DOCUMENT as u64).map_err(unreadable)?;

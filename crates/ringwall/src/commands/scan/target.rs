@@ -55,7 +55,8 @@ pub(super) fn run(target: &str, args: &Scan) -> Result<Exit, Failure> {
         counted.map(|finding| finding.severity).any(|severity| severity >= least)
     });
     // Who asks for a verdict is not told that all is well where nothing is known.
-    let is_unknown = options.fail_on.is_some() && known.as_ref().is_none_or(|known| !known.not_evaluated.is_empty());
+    let is_unknown =
+        options.fail_on.is_some() && known.as_ref().is_none_or(|known| !known.not_evaluated.is_empty());
     Ok(match (is_met, is_unknown) {
         _ if !read.inventory.problems.is_empty() => Exit::Incomplete,
         (true, _) => Exit::No,

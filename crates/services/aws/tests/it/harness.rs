@@ -8,9 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use bytes::Bytes;
 use data_encoding::BASE64;
 use http::{Method, Version};
-use ringwall_aws::{
-    Credentials, Endpoint, Parts, RegistryParts, Settings, create_account, tag_may_move,
-};
+use ringwall_aws::{Credentials, Endpoint, Parts, RegistryParts, Settings, create_account, tag_may_move};
 use ringwall_envelope::{Aad, Keyring, Random, RandomError};
 use ringwall_model::Secret;
 use ringwall_objects::Objects;

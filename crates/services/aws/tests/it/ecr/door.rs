@@ -68,7 +68,9 @@ async fn a_password_is_its_principals() {
     assert!(!may(&harness, &principal, ask("BatchGetImage", "other")).await);
     // Referrers need what pulls need.
     assert!(may(&harness, &principal, ask("ListImageReferrers", "app")).await);
-    for (user, wrong) in [("aws", &*password), ("AWS", "x"), ("AWS", &password[..password.len() - 4]), ("AWS", "")] {
+    for (user, wrong) in
+        [("aws", &*password), ("AWS", "x"), ("AWS", &password[..password.len() - 4]), ("AWS", "")]
+    {
         assert_eq!(come(user, wrong).await.unwrap_err(), "UnrecognizedClientException");
     }
     // It is none of STS's tokens, and the other way round.
@@ -166,8 +168,9 @@ async fn nobody_gets_what_a_policy_gives_to_everybody() {
     assert!(may(&harness, &anonymous, ask("BatchGetImage", "public")).await);
     assert!(!may(&harness, &anonymous, inside).await);
     let records = harness.records(ACCOUNT).await;
-    assert!(records.iter().any(|record| record["eventName"] == "BatchGetImage"
-        && record["resources"][0]["ARN"] == arn("public")));
+    assert!(records.iter().any(
+        |record| record["eventName"] == "BatchGetImage" && record["resources"][0]["ARN"] == arn("public")
+    ));
 }
 
 #[tokio::test]
