@@ -51,7 +51,9 @@ pub(crate) fn record(bytes: &[u8]) -> bool {
         }
         _ = rate(&record, affected, &[]);
     }
-    assert!(record.names().any(|name| name == record.name()));
+    for vulnerability in record.vulnerabilities() {
+        assert!(!vulnerability.aliases.contains(&vulnerability.id));
+    }
     true
 }
 

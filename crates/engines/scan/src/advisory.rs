@@ -161,18 +161,39 @@ pub enum Event {
     Limit(String),
 }
 
-impl Advisory {
-    /// Every name of the vulnerability, its own first: a statement about one is about it.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        let others = self.aliases.iter().chain(&self.upstream);
-        // Debian and Alpine named the CVE here before there was `upstream`.
-        let related = self.related.iter().filter(|_| self.aliases.is_empty() && self.upstream.is_empty());
-        std::iter::once(&self.id).chain(others).chain(related).map(String::as_str)
-    }
+/// A vulnerability by its names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vulnerability {
+    /// The name by which most know it: its first CVE, else the record's.
+    pub id: String,
+    /// Its other names, and the record's.
+    pub aliases: Vec<String>,
+}
 
-    /// The name by which most know it: its first CVE, else its own.
+impl Advisory {
+    /// The vulnerabilities that the record tells of: one, with all that are its aliases; or each that an advisory of a
+    /// distribution fixes, as what is said of one of them is not said of the others.
     #[must_use]
-    pub fn name(&self) -> &str {
-        self.names().find(|name| name.starts_with("CVE-")).unwrap_or(&self.id)
+    pub fn vulnerabilities(&self) -> Vec<Vulnerability> {
+        let is_cve = |name: &&String| name.starts_with("CVE-");
+        let is_named = std::iter::once(&self.id).chain(&self.aliases).any(|name| is_cve(&name));
+        // Debian, Alpine and AlmaLinux named the CVEs here before there was `upstream`.
+        let covered = if self.upstream.is_empty() { &self.related } else { &self.upstream };
+        let mut covered: Vec<&String> = covered.iter().filter(is_cve).collect();
+        covered.sort();
+        covered.dedup();
+        if let ([_, _, ..], false) = (covered.as_slice(), is_named) {
+            let one = |cve: &&String| Vulnerability { id: (*cve).clone(), aliases: vec![self.id.clone()] };
+            return covered.iter().map(one).collect();
+        }
+        let upstream = self.upstream.iter().filter(|_| !is_named);
+        let related = covered.into_iter().filter(|_| !is_named);
+        let mut names: Vec<&String> =
+            std::iter::once(&self.id).chain(&self.aliases).chain(upstream).chain(related).collect();
+        let id = names.iter().copied().find(is_cve).unwrap_or(&self.id);
+        names.sort();
+        names.dedup();
+        let aliases = names.into_iter().filter(|name| *name != id).cloned().collect();
+        vec![Vulnerability { id: id.clone(), aliases }]
     }
 }

@@ -11,7 +11,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use crate::advisory::{self, Advisory, Affected, Plan, Verdict};
+use crate::advisory::{self, Advisory, Affected, Plan, Verdict, Vulnerability};
 use crate::kev::{Exploited, Kev};
 use crate::severity::{self, Rated, Severity};
 use crate::vex::{Statement, Vex};
@@ -213,8 +213,15 @@ impl<L: Lookup> Matching<'_, L> {
                             self.problem(format!("{}: {}", subject(), record.id), error)
                         }
                         Verdict::Affected { fixed } => {
-                            let new = self.found(place, record, affected, (name, version), fixed);
-                            merge(&mut found, new);
+                            for vulnerability in record.vulnerabilities() {
+                                let new = Found {
+                                    package: place,
+                                    looked_up: (name.to_owned(), version.to_owned()),
+                                    fixed: fixed.clone(),
+                                    ..self.found(record, affected, vulnerability)
+                                };
+                                merge(&mut found, new);
+                            }
                             break;
                         }
                     }
@@ -228,32 +235,25 @@ impl<L: Lookup> Matching<'_, L> {
         self.not_evaluated.push(NotEvaluated { subject, why: why.to_string() });
     }
 
-    fn found(
-        &mut self,
-        package: usize,
-        record: &Advisory,
-        affected: &Affected,
-        (name, version): (&str, &str),
-        fixed: Option<String>,
-    ) -> Found {
+    /// What a record tells of a vulnerability, with what it lacks from the records of the same vulnerability.
+    fn found(&mut self, record: &Advisory, affected: &Affected, named: Vulnerability) -> Found {
         let mut others = Vec::new();
-        for id in record.names().skip(1).take(MAX_OTHERS) {
-            match self.advisories.by_id(id) {
+        let names = std::iter::once(&named.id).chain(&named.aliases).filter(|name| **name != record.id);
+        for name in names.take(MAX_OTHERS) {
+            match self.advisories.by_id(name) {
                 Ok(other) => others.extend(other.filter(|other| other.withdrawn.is_none())),
-                Err(error) => self.problem(id.to_owned(), error),
+                Err(error) => self.problem(name.clone(), error),
             }
         }
-        let id = record.name().to_owned();
         let texts = std::iter::once(record).chain(&others);
         let title = texts.clone().map(|record| &record.summary).find(|summary| !summary.is_empty());
         let details = texts.map(|record| &record.details).find(|details| !details.is_empty());
         Found {
-            package,
-            aliases: record.names().filter(|name| *name != id).map(str::to_owned).collect(),
+            package: 0,
             advisories: vec![record.id.clone()],
             ecosystem: affected.ecosystem.clone(),
-            looked_up: (name.to_owned(), version.to_owned()),
-            fixed,
+            looked_up: Default::default(),
+            fixed: None,
             plan: affected.plan,
             rated: severity::rate(record, affected, &others),
             informational: affected.informational.clone(),
@@ -262,7 +262,8 @@ impl<L: Lookup> Matching<'_, L> {
             references: record.references.clone(),
             exploited: None,
             statement: None,
-            id,
+            id: named.id,
+            aliases: named.aliases,
         }
     }
 }

@@ -130,7 +130,10 @@ fn records_of_all_exports_are_read() {
             "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "7.88.1-10+deb12u5"}]}],
             "ecosystem_specific": {"urgency": "unimportant"}}]
     }));
-    assert_eq!((debian.name(), debian.affected[0].rating.as_deref()), ("CVE-2024-1", Some("unimportant")));
+    assert_eq!(
+        (debian.vulnerabilities()[0].id.as_str(), debian.affected[0].rating.as_deref()),
+        ("CVE-2024-1", Some("unimportant"))
+    );
     let over = read(json!({"id": "A", "affected": [{"package": {"ecosystem": "Debian:10", "name": "x"},
         "ecosystem_specific": {"urgency": "end-of-life"}}]}));
     assert_eq!(over.affected[0].plan, Plan::EndOfLife);
@@ -140,7 +143,10 @@ fn records_of_all_exports_are_read() {
     let alma = read(
         json!({"id": "ALSA-2024:1", "summary": "Important: nodejs:18 security update", "related": ["CVE-2024-2"]}),
     );
-    assert_eq!((alma.rating.as_deref(), alma.name()), (Some("Important"), "CVE-2024-2"));
+    assert_eq!(
+        (alma.rating.as_deref(), alma.vulnerabilities()[0].id.as_str()),
+        (Some("Important"), "CVE-2024-2")
+    );
     let rust = read(json!({"id": "RUSTSEC-2024-1", "aliases": null, "severity": null, "affected": [{
         "package": {"ecosystem": "crates.io", "name": "x"}, "database_specific": {"informational": "unmaintained"}}]}));
     assert_eq!(rust.affected[0].informational.as_deref(), Some("unmaintained"));
@@ -150,6 +156,21 @@ fn records_of_all_exports_are_read() {
         (ghsa.rating.as_deref(), ghsa.references),
         (Some("MODERATE"), vec!["https://b".into(), "https://a".into()])
     );
+}
+
+#[test]
+fn a_record_is_of_one_vulnerability_or_of_each_that_it_fixes() {
+    let names = |value: serde_json::Value| {
+        let one = |found: super::Vulnerability| format!("{}: {}", found.id, found.aliases.join(" "));
+        read(value).vulnerabilities().into_iter().map(one).collect::<Vec<_>>()
+    };
+    let ghsa = json!({"id": "GHSA-1", "aliases": ["PYSEC-1", "CVE-2024-1"], "related": ["CVE-2024-9"]});
+    assert_eq!(names(ghsa), ["CVE-2024-1: GHSA-1 PYSEC-1"]);
+    let usn = json!({"id": "USN-1", "upstream": ["CVE-2024-2", "CVE-2024-1", "GHSA-3"]});
+    assert_eq!(names(usn), ["CVE-2024-1: USN-1", "CVE-2024-2: USN-1"]);
+    let alma = json!({"id": "ALSA-1", "related": ["CVE-2024-1", "CVE-2024-2"]});
+    assert_eq!(names(alma), ["CVE-2024-1: ALSA-1", "CVE-2024-2: ALSA-1"]);
+    assert_eq!(names(json!({"id": "MAL-1"})), ["MAL-1: "]);
 }
 
 #[test]

@@ -142,6 +142,26 @@ fn one_vulnerability_is_told_once() {
 }
 
 #[test]
+fn what_is_said_of_one_cve_of_an_advisory_is_not_said_of_the_others() {
+    let records = [record(
+        "ALSA-1",
+        "AlmaLinux:9",
+        "curl",
+        "7.76-2.el9",
+        json!({"related": ["CVE-2024-1", "CVE-2024-2"]}),
+    )];
+    let mut vex = Vex::default();
+    let document = json!({"@context": "https://openvex.dev/ns/v0.2.0", "statements": [
+        {"vulnerability": {"name": "CVE-2024-1"}, "products": ["pkg:rpm/almalinux/curl"], "status": "not_affected"}]});
+    vex.add(document.to_string().as_bytes()).unwrap();
+    let package = Package::new(PackageType::Rpm, "curl", "7.76-1.el9");
+    let report = scan("almalinux", "9.4", vec![package], &records, &vex, &Kev::default());
+    let ids: Vec<_> =
+        report.findings.iter().map(|found| (found.id.as_str(), found.is_suppressed())).collect();
+    assert_eq!(ids, [("CVE-2024-2", false), ("CVE-2024-1", true)]);
+}
+
+#[test]
 fn a_stream_of_a_module_is_fixed_by_its_own() {
     let records = [
         record(
