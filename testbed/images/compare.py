@@ -31,6 +31,8 @@ def of_syft(syft, target):
         version = package["version"]
         if kind == "golang":
             version = version.removeprefix("v").removeprefix("go")
+        if kind == "composer":
+            version = version.removeprefix("v")
         if kind == "pypi":
             name = name.lower().replace("_", "-").replace(".", "-")
         found.setdefault((kind, name, version), set()).update(place["path"] for place in package["locations"])
@@ -58,8 +60,9 @@ def known():
 
 
 def main(ringwall, syft, folder):
-    pairs = [(str(Path(folder) / "debian"), "oci-dir:" + str(Path(folder) / "debian")),
-             (str(HERE / "files"), "dir:" + str(HERE / "files"))]
+    images = [str(Path(folder) / name) for name in ("debian", "installed")]
+    pairs = [(image, "oci-dir:" + image) for image in images]
+    pairs.append((str(HERE / "files"), "dir:" + str(HERE / "files")))
     differences, total = {}, 0
     for ours, theirs in pairs:
         mine, other = of_ringwall(ringwall, ours), of_syft(syft, theirs)

@@ -3,7 +3,7 @@
     make.py FOLDER
 
 FOLDER/debian is an image of four layers: Debian's packages, an update of some and files of projects, what hides a part of that, and
-links. FOLDER/projects is a folder of projects alone.
+links. FOLDER/installed is one of Alpine's database and of what the managers of languages install.
 """
 
 import gzip
@@ -13,6 +13,7 @@ import json
 import subprocess
 import sys
 import tarfile
+import zipfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -117,6 +118,71 @@ def layout(folder, layers):
     (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
 
 
+APK = """C:Q1n8Lr0kqzN7B4nXvZQv3dTjPzVUY=
+P:musl
+V:1.2.5-r0
+A:x86_64
+S:390000
+I:650000
+T:the musl c library (libc) implementation
+U:https://musl.libc.org/
+L:MIT
+o:musl
+m:Timo Teräs <timo.teras@iki.fi>
+F:lib
+R:ld-musl-x86_64.so.1
+
+C:Q1u8Lr0kqzN7B4nXvZQv3dTjPzVUY=
+P:ssl_client
+V:1.36.1-r29
+A:x86_64
+S:4900
+I:28000
+T:External ssl_client for busybox wget
+U:https://busybox.net/
+L:GPL-2.0-only
+o:busybox
+m:Sören Tempel <soeren+alpine@soeren-tempel.net>
+
+"""
+
+
+def jar(group, name, version, inner=()):
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\n")
+        place = f"META-INF/maven/{group}/{name}/pom.properties"
+        archive.writestr(place, f"groupId={group}\nartifactId={name}\nversion={version}\n")
+        for path, content in inner:
+            archive.writestr(path, content)
+    return data.getvalue()
+
+
+def installed():
+    layer = Layer()
+    layer.add("etc/os-release", 'ID=alpine\nVERSION_ID=3.20.3\nPRETTY_NAME="Alpine Linux v3.20"\n')
+    layer.add("lib/apk/db/installed", APK)
+    layer.add("app/node_modules/lodash/package.json", '{"name": "lodash", "version": "4.17.20", "license": "MIT"}')
+    layer.add("app/node_modules/@types/node/package.json", '{"name": "@types/node", "version": "20.11.5"}')
+    layer.add("app/node_modules/lodash/test/fixture/package.json", '{"name": "fixture"}')
+    metadata = "Metadata-Version: 2.1\nName: {}\nVersion: {}\nLicense: MIT\n"
+    packages = "usr/lib/python3.12/site-packages"
+    layer.add(f"{packages}/Flask-2.0.1.dist-info/METADATA", metadata.format("Flask", "2.0.1"))
+    layer.add(f"{packages}/zope.interface-5.4.0.dist-info/METADATA", metadata.format("zope.interface", "5.4.0"))
+    inner = jar("org.example", "inner", "2.0", [("lib/deep.jar", jar("org.example", "deep", "3.0"))])
+    layer.add("opt/outer.war", jar("org.example", "outer", "1.0", [("WEB-INF/lib/inner-2.0.jar", inner)]))
+    layer.add("usr/lib/ruby/gems/3.2.0/specifications/rack-2.2.2.gemspec",
+              'Gem::Specification.new do |s|\n  s.name = "rack".freeze\n  s.version = "2.2.2"\nend\n')
+    layer.add("var/www/vendor/composer/installed.json",
+              '{"packages": [{"name": "monolog/monolog", "version": "2.1.0"}]}')
+    layer.add("srv/app/app.deps.json", json.dumps({
+        "runtimeTarget": {"name": ".NETCoreApp,Version=v8.0"},
+        "targets": {".NETCoreApp,Version=v8.0": {"app/1.0.0": {"runtime": {"app.dll": {}}},
+                                                  "Newtonsoft.Json/12.0.3": {"runtime": {"lib/Newtonsoft.Json.dll": {}}}}},
+        "libraries": {"app/1.0.0": {"type": "project"}, "Newtonsoft.Json/12.0.3": {"type": "package"}}}))
+    return layer.end()
+
+
 def projects():
     return sorted(path for path in (HERE / "files").rglob("*") if path.is_file())
 
@@ -145,6 +211,7 @@ def main(out):
     links = Layer()
     links.add("lib/linked", "written through a link\n")
     links.link("srv/loop", "loop")
+    layout(out / "installed", [installed()])
     layout(out / "debian", [layer.end() for layer in (base, app, hides, links)])
 
 

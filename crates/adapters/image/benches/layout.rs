@@ -28,11 +28,35 @@ use serde_json::json;
 mod tarball;
 
 const LAYERS: usize = 4;
+/// Has the layout made in a folder, and nothing else.
+const MAKE: &str = "--make";
+
+/// How many bytes the layers are to have, in MiB.
+fn wanted() -> u64 {
+    std::env::var("RINGWALL_MIB").ok().and_then(|text| text.parse().ok()).unwrap_or(1024)
+}
+
+/// The layers among blobs.
+fn largest(blobs: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<(u64, PathBuf)> = fs::read_dir(blobs)
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .map(|entry| (entry.metadata().unwrap().len(), entry.path()))
+        .collect();
+    files.sort();
+    files.into_iter().rev().take(LAYERS).map(|(_, path)| path).collect()
+}
 
 fn main() {
-    let mib: u64 = std::env::var("RINGWALL_MIB").ok().and_then(|text| text.parse().ok()).unwrap_or(1024);
+    // In a process of its own, so that its memory isn't counted.
+    if let Some(folder) = std::env::args().skip_while(|argument| argument != MAKE).nth(1) {
+        return layout(Path::new(&folder), wanted() << 20);
+    }
     let folder = tempfile::tempdir().unwrap();
-    let layers = layout(folder.path(), mib << 20);
+    let making =
+        std::process::Command::new(std::env::current_exe().unwrap()).arg(MAKE).arg(folder.path()).status();
+    assert!(making.unwrap().success());
+    let layers = largest(&folder.path().join("blobs/sha256"));
     let stored: u64 = layers.iter().map(|path| fs::metadata(path).unwrap().len()).sum();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     println!("{} MiB in {LAYERS} layers, {cores} cores", stored >> 20);
@@ -102,8 +126,8 @@ fn peak() -> u64 {
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
-/// Writes a layout with so many bytes of layers, and returns these.
-fn layout(folder: &Path, bytes: u64) -> Vec<PathBuf> {
+/// Writes a layout with so many bytes of layers.
+fn layout(folder: &Path, bytes: u64) {
     let blobs = folder.join("blobs/sha256");
     fs::create_dir_all(&blobs).unwrap();
     let files = Mutex::new(files());
@@ -128,19 +152,16 @@ fn layout(folder: &Path, bytes: u64) -> Vec<PathBuf> {
         json!({"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": digest.as_str(), "size": bytes.len()})
     };
     let mut layers = Vec::new();
-    let mut paths = Vec::new();
     for (path, digest) in made {
         let size = fs::metadata(&path).unwrap().len();
         let target = blobs.join(digest.trim_start_matches("sha256:"));
         fs::rename(&path, &target).unwrap();
         layers.push(json!({"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": digest, "size": size}));
-        paths.push(target);
     }
     let manifest = json!({"schemaVersion": 2, "config": blob(b"{}"), "layers": layers});
     let index = json!({"schemaVersion": 2, "manifests": [blob(manifest.to_string().as_bytes())]});
     fs::write(folder.join("index.json"), index.to_string()).unwrap();
     fs::write(folder.join("oci-layout"), r#"{"imageLayoutVersion": "1.0.0"}"#).unwrap();
-    paths
 }
 
 /// The regular files of `/usr` and dpkg's database.

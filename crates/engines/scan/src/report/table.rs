@@ -66,7 +66,12 @@ fn summary(report: &Report<'_>) -> String {
     let counts = severities.into_iter().filter(|severity| count(*severity) > 0);
     let counts: Vec<String> =
         counts.map(|severity| format!("{} {}", count(severity), severity.as_str().to_lowercase())).collect();
-    let counts = if counts.is_empty() { "no vulnerability known".to_owned() } else { counts.join(", ") };
+    // Where nothing was compared, nothing is said to be well.
+    let counts = match (report.advisories_as_of.is_empty(), counts.is_empty()) {
+        (true, true) => "not compared with advisories".to_owned(),
+        (false, true) => "no vulnerability known".to_owned(),
+        (_, false) => counts.join(", "),
+    };
     let system = report.inventory.distribution.as_ref().map_or("no distribution known", |distribution| {
         if distribution.pretty.is_empty() { &distribution.id } else { &distribution.pretty }
     });
