@@ -154,7 +154,14 @@ impl Registry {
     }
 
     /// Puts a blob of the account into a repository.
-    fn put_link(&self, batch: &mut Batch, account: &str, repository: &Repository, digest: &Digest, size: u64) {
+    fn put_link(
+        &self,
+        batch: &mut Batch,
+        account: &str,
+        repository: &Repository,
+        digest: &Digest,
+        size: u64,
+    ) {
         let lease = self.after(self.inner.settings.grace);
         let link = Link { size, lease, condemned: false, archived: false };
         let name = within(&repository.id, digest);
@@ -300,7 +307,8 @@ impl Registry {
         limit: usize,
     ) -> Result<Vec<RepositoryKey>, OciError> {
         let prefix = format!("{digest}@");
-        let rows = self.inner.holders.scan(account, "", Scan { prefix: &prefix, limit, ..Scan::default() }).await?;
+        let rows =
+            self.inner.holders.scan(account, "", Scan { prefix: &prefix, limit, ..Scan::default() }).await?;
         let mut holders = Vec::new();
         for row in rows {
             let key = RepositoryKey::new(account, row.value)?;

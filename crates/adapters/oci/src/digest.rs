@@ -46,7 +46,10 @@ impl FromStr for Algorithm {
         match text {
             "sha256" => Ok(Self::Sha256),
             "sha512" => Ok(Self::Sha512),
-            _ => Err(OciError::BadDigest { text: shown(text), why: "the algorithm is neither sha256 nor sha512" }),
+            _ => Err(OciError::BadDigest {
+                text: shown(text),
+                why: "the algorithm is neither sha256 nor sha512",
+            }),
         }
     }
 }

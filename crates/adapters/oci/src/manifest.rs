@@ -94,7 +94,8 @@ impl Registry {
             return Err(OciError::WrongDigest { given, found: digest });
         }
         let parsed = parse_manifest(&push.bytes, push.media_type.as_deref())?;
-        let text = std::str::from_utf8(&push.bytes).map_err(|error| OciError::BadManifest(error.to_string()))?;
+        let text =
+            std::str::from_utf8(&push.bytes).map_err(|error| OciError::BadManifest(error.to_string()))?;
         let mut tries = Tries::default();
         loop {
             match self.try_push(key, &digest, &parsed, text, &push.tags).await {
@@ -299,7 +300,12 @@ impl Registry {
     }
 
     /// A manifest's bytes; none if it was deleted just now.
-    pub(crate) async fn text(&self, account: &str, id: &str, image: &Image) -> Result<Option<Bytes>, OciError> {
+    pub(crate) async fn text(
+        &self,
+        account: &str,
+        id: &str,
+        image: &Image,
+    ) -> Result<Option<Bytes>, OciError> {
         let size = usize::try_from(image.manifest_size).unwrap_or(usize::MAX);
         let mut text = String::with_capacity(size.min(MAX_MANIFEST_BYTES));
         for number in 0.. {

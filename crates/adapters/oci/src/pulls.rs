@@ -34,7 +34,13 @@ pub(crate) struct Pulls {
 
 impl Registry {
     /// Notes a pull.
-    pub(crate) fn note_pull(&self, account: &str, repository: &str, digest: &Digest, last: Option<Timestamp>) {
+    pub(crate) fn note_pull(
+        &self,
+        account: &str,
+        repository: &str,
+        digest: &Digest,
+        last: Option<Timestamp>,
+    ) {
         let now = self.now();
         if last.is_some_and(|last| now.duration_since(last) < SAME) {
             return;

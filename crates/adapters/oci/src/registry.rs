@@ -87,7 +87,8 @@ impl Default for Settings {
 /// Source: AWS, *Amazon ECR User Guide*, "Preventing image tags from being overwritten".
 fn may_move(repository: &Repository, tag: &str) -> bool {
     let names = [setting::MUTABILITY, setting::EXCLUSION_FILTERS];
-    let set = names.into_iter().filter_map(|name| Some((name.to_owned(), repository.settings.get(name)?.clone())));
+    let set =
+        names.into_iter().filter_map(|name| Some((name.to_owned(), repository.settings.get(name)?.clone())));
     let mutability = serde_json::from_value::<Mutability>(Value::Object(set.collect()));
     let tag = ringwall_registry::Tag::parse(tag);
     mutability.is_ok_and(|mutability| tag.is_ok_and(|tag| mutability.may_move(&tag)))
@@ -255,7 +256,8 @@ impl Tries {
         }
         // Whoever came first may be another process, of which memory does not know yet.
         registry.inner.store.refresh().await?;
-        let most = Duration::from_millis(1).saturating_mul(2_u32.saturating_pow(self.0.min(16))).min(MAX_WAIT);
+        let most =
+            Duration::from_millis(1).saturating_mul(2_u32.saturating_pow(self.0.min(16))).min(MAX_WAIT);
         let mut byte = [0];
         // Any wait does if there are no random numbers.
         let _ = registry.inner.random.fill(&mut byte);

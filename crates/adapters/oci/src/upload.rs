@@ -413,7 +413,9 @@ impl Registry {
         let bytes = extents.iter().map(|extent| extent.bytes).sum();
         let mut stream = self.inner.objects.read(extents, 0..bytes).await?.into_stream();
         let mut hasher = Some(Hasher::new(algorithm));
-        while let Some(piece) = stream.try_next().await.map_err(|error| OciError::Broken(error.to_string()))? {
+        while let Some(piece) =
+            stream.try_next().await.map_err(|error| OciError::Broken(error.to_string()))?
+        {
             hasher = update(hasher, vec![piece]).await?;
         }
         Ok(hasher.unwrap_or_else(|| Hasher::new(algorithm)).digest())

@@ -8,12 +8,12 @@ use ringwall_oidc::Issuers;
 use ringwall_store::Store;
 use ringwall_trail::Trail;
 
+use crate::ecr::{Ecr, RegistryParts};
 use crate::error::{ApiError, Result};
 use crate::sealed::{Purpose, Sealed};
 use crate::signing::SigningKeys;
 use crate::sts::session::Session;
 use crate::throttle::Throttle;
-use crate::ecr::{Ecr, RegistryParts};
 use crate::{ec2, eks, iam, kms, secretsmanager, ssm};
 
 /// Tells milliseconds since 1970.

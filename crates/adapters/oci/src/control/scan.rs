@@ -158,7 +158,12 @@ impl Control {
     /// # Errors
     ///
     /// Those of the store.
-    pub async fn forget_image(&self, account: &str, repository_id: &str, digest: &str) -> Result<(), StoreError> {
+    pub async fn forget_image(
+        &self,
+        account: &str,
+        repository_id: &str,
+        digest: &str,
+    ) -> Result<(), StoreError> {
         let name = image_name(repository_id, digest);
         let pages = self.scans.get(account, "", &name).await?.map_or(0, |row| row.value.pages);
         let mut batch = Batch::new();
@@ -185,7 +190,8 @@ impl Control {
             if scans.is_empty() && states.is_empty() {
                 break;
             }
-            let names = scans.iter().map(|row| &row.place.name).chain(states.iter().map(|row| &row.place.name));
+            let names =
+                scans.iter().map(|row| &row.place.name).chain(states.iter().map(|row| &row.place.name));
             for name in names {
                 if let Some(digest) = name.strip_prefix(&prefix) {
                     self.forget_image(account, repository_id, digest).await?;

@@ -7,7 +7,8 @@ fn a_media_type_is_guessed_only_if_nobody_says_it() {
     let index = br#"{"schemaVersion":2,"manifests":[]}"#;
     assert!(parse_manifest(index, None).unwrap().is_index);
     assert!(parse_manifest(index, Some("application/vnd.oci.image.manifest.v1+json")).is_err());
-    let list = parse_manifest(index, Some("application/vnd.docker.distribution.manifest.list.v2+json")).unwrap();
+    let list =
+        parse_manifest(index, Some("application/vnd.docker.distribution.manifest.list.v2+json")).unwrap();
     assert_eq!(list.media_type, "application/vnd.docker.distribution.manifest.list.v2+json");
     let error = parse_manifest(index, Some("text/plain")).unwrap_err();
     assert_eq!(error.to_string(), "the manifest can't be taken: its media type `text/plain` is not known");

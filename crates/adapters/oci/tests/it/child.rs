@@ -69,7 +69,8 @@ async fn image(registry: &Registry, number: u64) {
     let id = registry.begin_upload(&app, Algorithm::Sha256).await.unwrap().id;
     say(&format!("upload {number} {id} 0"));
     let half = layer.len() / 2;
-    let offset = registry.append_upload(&app, &id, Some(0), None, body_of(&layer[..half], 40_000)).await.unwrap();
+    let offset =
+        registry.append_upload(&app, &id, Some(0), None, body_of(&layer[..half], 40_000)).await.unwrap();
     say(&format!("upload {number} {id} {}", offset.offset));
     let rest = layer.len() - 100;
     let offset =

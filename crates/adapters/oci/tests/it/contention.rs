@@ -50,7 +50,10 @@ fn a_push_after_the_mark_keeps_the_blob_or_is_told_that_it_is_gone() {
             } else {
                 assert!(sweep(&store, "oci/link", &name, marked).await);
                 let late = registry.push_manifest(&key, push(&manifest, &["b"])).await;
-                assert!(matches!(&late, Err(OciError::MissingBlobs(blobs)) if *blobs == [digest]), "{late:?}");
+                assert!(
+                    matches!(&late, Err(OciError::MissingBlobs(blobs)) if *blobs == [digest]),
+                    "{late:?}"
+                );
             }
         }
     });

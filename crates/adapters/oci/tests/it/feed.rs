@@ -48,7 +48,10 @@ fn the_feed_tells_each_change_once_in_order() {
                 for change in page.changes {
                     assert!(change.sequence > last);
                     last = change.sequence;
-                    assert_eq!((change.repository.as_str(), change.account.as_str()), ("app", crate::lab::ACCOUNT));
+                    assert_eq!(
+                        (change.repository.as_str(), change.account.as_str()),
+                        ("app", crate::lab::ACCOUNT)
+                    );
                     told.push(change.event);
                 }
                 after = page.next;

@@ -2,15 +2,17 @@
 
 use std::future::Future;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use ringwall_objects::Objects;
-use ringwall_oci::{Algorithm, ByteStream, Digest, OciError, Push, Pushed, Registry, RepositoryKey, Settings, Tag};
+use ringwall_oci::{
+    Algorithm, ByteStream, Digest, OciError, Push, Pushed, Registry, RepositoryKey, Settings, Tag,
+};
 use ringwall_store::{Options, Store};
 use tempfile::TempDir;
 

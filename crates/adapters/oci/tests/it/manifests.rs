@@ -19,14 +19,21 @@ fn a_manifest_is_pulled_as_it_was_pushed_by_tag_and_digest() {
         let layer = push_blob(&registry, &key, b"layer").await;
         let text = String::from_utf8(manifest((&layer, 5), &[(&layer, 5)])).unwrap();
         // Large, with characters of every length, and spaces that no serialiser would write.
-        let large = format!("{} , \"annotations\":{{\"a\":\"{}\"}}  }}\n", &text[..text.len() - 1], "aé€😀\\\"".repeat(300_000));
+        let large = format!(
+            "{} , \"annotations\":{{\"a\":\"{}\"}}  }}\n",
+            &text[..text.len() - 1],
+            "aé€😀\\\"".repeat(300_000)
+        );
         assert!((3 << 20..MAX_MANIFEST_BYTES).contains(&large.len()));
         for (number, text) in [&text, &large].into_iter().enumerate() {
             for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
                 let name = format!("t{number}-{}", algorithm.name());
                 let digest = algorithm.of(text.as_bytes());
                 let pushed = registry
-                    .push_manifest(&key, Push { digest: Some(digest.clone()), ..push(text.as_bytes(), &[&name]) })
+                    .push_manifest(
+                        &key,
+                        Push { digest: Some(digest.clone()), ..push(text.as_bytes(), &[&name]) },
+                    )
                     .await
                     .unwrap();
                 assert!(pushed.is_new);
@@ -103,14 +110,17 @@ fn tags_move_if_the_rule_says_so() {
         let again = push_image(&registry, &key, b"1", &["v1", "latest"]).await.unwrap();
         assert!(!again.is_new && again.moved.is_empty() && again.image == one.image);
         let fixed = push_image(&registry, &key, b"2", &["latest", "v1"]).await.unwrap_err();
-        assert!(matches!(&fixed, OciError::ImmutableTag { tag, digest } if tag == "v1" && *digest == one.image.digest));
+        assert!(
+            matches!(&fixed, OciError::ImmutableTag { tag, digest } if tag == "v1" && *digest == one.image.digest)
+        );
         // Nothing of it has happened.
         let images = registry.images(&key, None, 5).await.unwrap();
         assert_eq!(images, [one.image.clone()]);
         let two = push_image(&registry, &key, b"2", &["latest", "v2", "latest"]).await.unwrap();
         let before = Some(one.image.digest.clone());
         assert_eq!(two.moved, [(tag("latest"), before), (tag("v2"), None)]);
-        let image = registry.image(&key, &Reference::Digest(one.image.digest.clone())).await.unwrap().unwrap();
+        let image =
+            registry.image(&key, &Reference::Digest(one.image.digest.clone())).await.unwrap().unwrap();
         assert_eq!(image.tags, ["b", "v1"]);
         let all = registry.tags(&key, None, 10).await.unwrap();
         let names: Vec<&str> = all.iter().map(|(tag, _)| tag.as_str()).collect();
@@ -198,7 +208,9 @@ fn what_is_no_manifest_is_refused_whole() {
             b"\xff\xfe".to_vec(),
             vec![b'['; 100_000],
             changed(&|value| value["schemaVersion"] = json!(1)),
-            changed(&|value| value["mediaType"] = json!("application/vnd.docker.distribution.manifest.v1+prettyjws")),
+            changed(&|value| {
+                value["mediaType"] = json!("application/vnd.docker.distribution.manifest.v1+prettyjws")
+            }),
             changed(&|value| value["manifests"] = json!([])),
             changed(&|value| value["config"]["size"] = json!(-1)),
             changed(&|value| value["config"]["digest"] = json!("sha256:abc")),
@@ -209,16 +221,17 @@ fn what_is_no_manifest_is_refused_whole() {
         for case in cases {
             let refused = registry.push_manifest(&key, push(&case, &["a"])).await.unwrap_err();
             let shown = String::from_utf8_lossy(&case[..case.len().min(200)]).into_owned();
-            assert!(matches!(refused, OciError::BadManifest(_) | OciError::BadDigest { .. }), "{shown}: {refused}");
+            assert!(
+                matches!(refused, OciError::BadManifest(_) | OciError::BadDigest { .. }),
+                "{shown}: {refused}"
+            );
         }
         let large = registry.push_manifest(&key, push(&vec![b' '; MAX_MANIFEST_BYTES + 1], &[])).await;
         assert!(matches!(large, Err(OciError::ManifestTooLarge)));
         let other = Push { media_type: Some(INDEX.to_owned()), ..push(&good, &[]) };
         assert!(matches!(registry.push_manifest(&key, other).await, Err(OciError::BadManifest(_))));
-        let spaced = Push {
-            digest: Some(sha256(&good)),
-            ..push(&Bytes::from([&good[..], b"  "].concat()), &[])
-        };
+        let spaced =
+            Push { digest: Some(sha256(&good)), ..push(&Bytes::from([&good[..], b"  "].concat()), &[]) };
         assert!(matches!(registry.push_manifest(&key, spaced).await, Err(OciError::WrongDigest { .. })));
         assert_eq!(registry.images(&key, None, 5).await.unwrap(), []);
         assert_eq!(registry.tags(&key, None, 5).await.unwrap(), []);
@@ -237,7 +250,8 @@ fn layers_that_are_fetched_from_elsewhere_need_not_be_there() {
             "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
         ] {
             let mut image: serde_json::Value = serde_json::from_slice(&manifest((&config, 2), &[])).unwrap();
-            image["layers"] = json!([{"mediaType": kind, "digest": sha256(kind.as_bytes()).as_str(), "size": 9}]);
+            image["layers"] =
+                json!([{"mediaType": kind, "digest": sha256(kind.as_bytes()).as_str(), "size": 9}]);
             registry.push_manifest(&key, push(&serde_json::to_vec(&image).unwrap(), &[])).await.unwrap();
         }
     });
@@ -277,10 +291,8 @@ fn many_move_one_tag_at_once_and_images_agree_with_tags() {
 fn the_mutability_of_the_repository_says_which_tags_move() {
     run(async {
         let lab = Lab::new();
-        let settings = ringwall_oci::Settings {
-            tag_rule: ringwall_oci::Settings::default().tag_rule,
-            ..lab.settings()
-        };
+        let settings =
+            ringwall_oci::Settings { tag_rule: ringwall_oci::Settings::default().tag_rule, ..lab.settings() };
         let registry = lab.open_with(settings, Duration::from_secs(1)).await;
         let filters = json!([{"filterType": "WILDCARD", "filter": "v*"}]);
         for (number, (mode, filters, v1, latest)) in [
@@ -299,10 +311,9 @@ fn the_mutability_of_the_repository_says_which_tags_move() {
             let key = repository(&registry, &format!("app{number}")).await;
             registry
                 .set_repository::<OciError>(&key, |settings| {
-                    for (name, value) in [
-                        ("imageTagMutability", &mode),
-                        ("imageTagMutabilityExclusionFilters", &filters),
-                    ] {
+                    for (name, value) in
+                        [("imageTagMutability", &mode), ("imageTagMutabilityExclusionFilters", &filters)]
+                    {
                         if !value.is_null() {
                             settings.insert(name.to_owned(), value.clone());
                         }

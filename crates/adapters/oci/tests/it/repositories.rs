@@ -93,7 +93,22 @@ fn names_are_those_of_the_specification() {
         RepositoryKey::new(ACCOUNT, good).unwrap();
     }
     for bad in [
-        "", "a", "AA", "a..b", "a___b", "a._b", "-a", "a-", "/a", "a/", "a//b", "a b", "a\u{e9}", "a:b", "a@b", "../a",
+        "",
+        "a",
+        "AA",
+        "a..b",
+        "a___b",
+        "a._b",
+        "-a",
+        "a-",
+        "/a",
+        "a/",
+        "a//b",
+        "a b",
+        "a\u{e9}",
+        "a:b",
+        "a@b",
+        "../a",
         &"a".repeat(257),
     ] {
         assert!(matches!(RepositoryKey::new(ACCOUNT, bad), Err(OciError::BadName { .. })), "{bad}");

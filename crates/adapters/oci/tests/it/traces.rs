@@ -19,9 +19,16 @@ fn an_acknowledgement_comes_after_all_of_it_is_on_the_disk() {
     });
     let trace = lab.path("trace");
     let strace = [
-        "strace", "-f", "-y", "-qq", "-s", "32", "-e",
+        "strace",
+        "-f",
+        "-y",
+        "-qq",
+        "-s",
+        "32",
+        "-e",
         "trace=write,writev,pwrite64,openat,fsync,fdatasync,sync_file_range",
-        "-o", trace.to_str().unwrap(),
+        "-o",
+        trace.to_str().unwrap(),
     ];
     let output = command(&strace, &lab.path(""), 0, Some(IMAGES)).output().unwrap();
     assert!(output.status.success(), "{output:?}");
@@ -34,7 +41,8 @@ fn an_acknowledgement_comes_after_all_of_it_is_on_the_disk() {
     for line in trace.lines() {
         let (thread, call) = line.split_once(' ').unwrap();
         let call = call.trim_start();
-        let path = call.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map(|(path, _)| path.to_owned());
+        let path =
+            call.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map(|(path, _)| path.to_owned());
         if call.starts_with("<... f") && call.contains("sync resumed") {
             let at = pending.iter().rposition(|(of, _)| of == thread).unwrap();
             let (_, path) = pending.remove(at);

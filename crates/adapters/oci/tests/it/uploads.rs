@@ -5,9 +5,7 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, stream};
 use ringwall_oci::{Algorithm, OciError};
 
-use crate::lab::{
-    Lab, body, body_of, bytes, key, nothing, push_blob, read, repository, run, sha256,
-};
+use crate::lab::{Lab, body, body_of, bytes, key, nothing, push_blob, read, repository, run, sha256};
 
 const SIZES: [usize; 7] = [0, 1, 1_000, 32 << 10, (32 << 10) + 1, 700_000, 3 << 20];
 
@@ -22,8 +20,10 @@ fn blobs_are_read_as_they_were_sent_in_one_request() {
             for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
                 let digest = algorithm.of(&bytes);
                 assert_eq!(registry.stat_blob(&key, &digest).await.unwrap(), None);
-                let blob =
-                    registry.push_blob(&key, &digest, Some(size as u64), body_of(&bytes, 9_999)).await.unwrap();
+                let blob = registry
+                    .push_blob(&key, &digest, Some(size as u64), body_of(&bytes, 9_999))
+                    .await
+                    .unwrap();
                 assert_eq!((blob.size, &blob.digest), (size as u64, &digest));
                 assert_eq!(registry.stat_blob(&key, &digest).await.unwrap(), Some(blob));
                 assert!(read(&registry, &key, &digest, None).await.unwrap() == bytes, "{size}");
@@ -108,7 +108,8 @@ fn of_a_broken_request_nothing_is_kept() {
                 .unwrap_err();
             assert!(matches!(wrong, OciError::WrongSize { given, .. } if given == length), "{wrong}");
         }
-        let broken = body(&bytes[100_000..1_800_000]).chain(stream::iter([Err(std::io::ErrorKind::BrokenPipe.into())]));
+        let broken = body(&bytes[100_000..1_800_000])
+            .chain(stream::iter([Err(std::io::ErrorKind::BrokenPipe.into())]));
         let wrong = registry.append_upload(&key, &id, None, None, broken.boxed()).await.unwrap_err();
         assert!(matches!(wrong, OciError::Body(_)), "{wrong}");
         // A request that is given up, as of a client that goes away.
@@ -134,7 +135,8 @@ fn content_of_another_digest_is_no_blob() {
             let wrong = registry.push_blob(&key, &digest, None, body(&bytes)).await.unwrap_err();
             assert!(matches!(wrong, OciError::WrongDigest { .. }), "{wrong}");
             let id = registry.begin_upload(&key, Algorithm::Sha256).await.unwrap().id;
-            let wrong = registry.finish_upload(&key, &id, &digest, None, None, body(&bytes)).await.unwrap_err();
+            let wrong =
+                registry.finish_upload(&key, &id, &digest, None, None, body(&bytes)).await.unwrap_err();
             assert!(matches!(wrong, OciError::WrongDigest { found, .. } if found == sha256(&bytes)));
             assert!(matches!(registry.upload(&key, &id).await, Err(OciError::NoUpload(_))));
             assert_eq!(registry.stat_blob(&key, &digest).await.unwrap(), None);
@@ -188,7 +190,8 @@ fn another_process_goes_on_with_an_upload_and_the_first_one_can_not() {
         one.append_upload(&key, &id, Some(0), None, body(&blob[..100_000])).await.unwrap();
         two.append_upload(&key, &id, Some(100_000), None, body(&blob[100_000..200_000])).await.unwrap();
         // It is behind, and what it thinks that it appends is not there.
-        let late = one.append_upload(&key, &id, Some(100_000), None, body(b"something else")).await.unwrap_err();
+        let late =
+            one.append_upload(&key, &id, Some(100_000), None, body(b"something else")).await.unwrap_err();
         assert!(matches!(late, OciError::UploadBusy(_) | OciError::OutOfOrder { .. }), "{late}");
         two.finish_upload(&key, &id, &digest, Some(200_000), None, body(&blob[200_000..])).await.unwrap();
         assert!(read(&two, &key, &digest, None).await.unwrap() == blob);
@@ -207,7 +210,10 @@ fn ranges_are_those_that_are_asked_for() {
             let end = size as u64;
             for range in [0..end, 0..1, 500..1_500, end - 1..end, end..end, 0..0] {
                 let wanted = &blob[range.start as usize..range.end as usize];
-                assert!(read(&registry, &key, &digest, Some(range.clone())).await.unwrap() == wanted, "{range:?}");
+                assert!(
+                    read(&registry, &key, &digest, Some(range.clone())).await.unwrap() == wanted,
+                    "{range:?}"
+                );
             }
             for range in [0..end + 1, end + 1..end + 1] {
                 let wrong = read(&registry, &key, &digest, Some(range)).await.unwrap_err();

@@ -41,10 +41,7 @@ pub(crate) struct GetAuthorizationToken {
 /// `aws:TokenIssueTime`.
 ///
 /// Source: AWS, *Amazon ECR API Reference*, GetAuthorizationToken; *User Guide*, "Private registry authentication".
-pub(crate) async fn get_authorization_token(
-    call: &Call<'_>,
-    input: GetAuthorizationToken,
-) -> Result<Answer> {
+pub(crate) async fn get_authorization_token(call: &Call<'_>, input: GetAuthorizationToken) -> Result<Answer> {
     let (permit, _) = on_registry(call, Ask::new("ecr:GetAuthorizationToken", "*")).await?;
     let expires = call.seconds().saturating_add(LIFETIME);
     let password = Password { session: session(call)?, expires };
@@ -127,9 +124,10 @@ pub(crate) async fn bearer(shared: &Shared, user: &str, password: &str, now: i64
         }
     }
     let is_long_term = session.access_key.starts_with("AKIA");
-    let mut caller = shared.session_caller(std::sync::Arc::new(session)).await.map_err(|error| {
-        if error.code == crate::error::INTERNAL { error } else { none() }
-    })?;
+    let mut caller = shared
+        .session_caller(std::sync::Arc::new(session))
+        .await
+        .map_err(|error| if error.code == crate::error::INTERNAL { error } else { none() })?;
     if is_long_term {
         // Of an access key there is no session, on which conditions could depend.
         caller.session = None;

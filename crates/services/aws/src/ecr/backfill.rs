@@ -51,7 +51,10 @@ fn shown(call: &Call<'_>, id: &str, backfill: &Backfill) -> Value {
         "status": backfill.status.name(),
         "startedAt": seconds(backfill.started),
     });
-    let more = [("endedAt", backfill.ended.map(seconds)), ("failureCode", backfill.failure.clone().map(Value::from))];
+    let more = [
+        ("endedAt", backfill.ended.map(seconds)),
+        ("failureCode", backfill.failure.clone().map(Value::from)),
+    ];
     if let Some(members) = shown.as_object_mut() {
         members.extend(more.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
     }
@@ -75,9 +78,9 @@ fn progress(backfill: &Backfill) -> Option<Value> {
 async fn listed(call: &Call<'_>) -> Result<Vec<Row<Backfill>>> {
     let table = &call.shared.ecr.control.backfills;
     let rows = crate::page::all(table, call.account(), "", "").await?;
-    let (told, old): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| {
-        row.value.ended.is_none_or(|ended| call.now().saturating_sub(ended) < RETAINED)
-    });
+    let (told, old): (Vec<_>, Vec<_>) = rows
+        .into_iter()
+        .partition(|row| row.value.ended.is_none_or(|ended| call.now().saturating_sub(ended) < RETAINED));
     if !old.is_empty() {
         let mut batch = Batch::new();
         for row in old.iter().take(ringwall_store::MAX_OPERATIONS) {
@@ -173,10 +176,7 @@ pub(crate) struct DescribeReplicationBackfillResults {
 }
 
 /// Source: AWS, *Amazon ECR API Reference*, DescribeReplicationBackfillResults.
-pub(crate) async fn describe(
-    call: &Call<'_>,
-    input: DescribeReplicationBackfillResults,
-) -> Result<Answer> {
+pub(crate) async fn describe(call: &Call<'_>, input: DescribeReplicationBackfillResults) -> Result<Answer> {
     let (permit, _) = on_registry(call, Ask::new("ecr:DescribeReplicationBackfillResults", "*")).await?;
     own(call, input.registry_id.as_deref())?;
     let row = backfill(call, &input.replication_backfill_id).await?;

@@ -66,7 +66,12 @@ async fn check_secret(call: &Call<'_>, arn: Option<&str>) -> Result<()> {
     if crate::secretsmanager::is_there(call, arn).await? {
         return Ok(());
     }
-    Err(error("SecretNotFoundException", format!("The ARN of the secret specified ({arn}) in the pull through cache rule was not found. Update the secret ARN and try again.")))
+    Err(error(
+        "SecretNotFoundException",
+        format!(
+            "The ARN of the secret specified ({arn}) in the pull through cache rule was not found. Update the secret ARN and try again."
+        ),
+    ))
 }
 
 /// Source: AWS, *Amazon ECR API Reference*, CreatePullThroughCacheRule.
@@ -75,7 +80,10 @@ pub(crate) async fn create(call: &Call<'_>, input: CreatePullThroughCacheRule) -
     own(call, input.registry_id.as_deref())?;
     let host = input.upstream_registry_url.as_str();
     let unsupported = || {
-        let message = format!("The upstream registry '{}' is not supported", host.chars().take(256).collect::<String>());
+        let message = format!(
+            "The upstream registry '{}' is not supported",
+            host.chars().take(256).collect::<String>()
+        );
         error("UnsupportedUpstreamRegistryException", message)
     };
     let is_address = !host.is_empty()
@@ -234,7 +242,10 @@ async fn failure(call: &Call<'_>, rule: &Rule) -> Result<Option<String>> {
     };
     let read: Option<Value> = serde_json::from_slice(text.expose()).ok();
     let has = |name: &str| {
-        read.as_ref().and_then(|read| read.get(name)).and_then(Value::as_str).is_some_and(|text| !text.is_empty())
+        read.as_ref()
+            .and_then(|read| read.get(name))
+            .and_then(Value::as_str)
+            .is_some_and(|text| !text.is_empty())
     };
     let whole = has("username") && has("accessToken");
     Ok((!whole).then(|| format!("the secret {arn} holds no JSON with username and accessToken")))
@@ -247,8 +258,7 @@ pub(crate) async fn validate(call: &Call<'_>, input: ByPrefix) -> Result<Answer>
     let prefix = filed(&input.ecr_repository_prefix);
     let row = rule(call, prefix).await?;
     let failure = failure(call, &row.value.rule).await?;
-    let mut answer =
-        without(shown(call, &row.value)?, &["createdAt", "updatedAt", "upstreamRegistry"]);
+    let mut answer = without(shown(call, &row.value)?, &["createdAt", "updatedAt", "upstreamRegistry"]);
     if let Some(members) = answer.as_object_mut() {
         members.insert("isValid".to_owned(), failure.is_none().into());
         members.insert("failure".to_owned(), failure.into());

@@ -89,9 +89,11 @@ async fn shown(call: &Call<'_>, found: &Found, image: &Image) -> Result<Value> {
     ];
     if let Some(members) = shown.as_object_mut() {
         let times = times.into_iter();
-        members.extend(times.filter_map(|(name, time)| {
-            time.map(|time| (name.to_owned(), seconds(time.as_millisecond())))
-        }));
+        members.extend(
+            times.filter_map(|(name, time)| {
+                time.map(|time| (name.to_owned(), seconds(time.as_millisecond())))
+            }),
+        );
         if !image.tags.is_empty() {
             members.insert("imageTags".to_owned(), json!(image.tags));
         }
@@ -179,10 +181,12 @@ pub(crate) async fn list(call: &Call<'_>, input: ListImages) -> Result<Answer> {
     let limit = input.page.max_results.unwrap_or(PAGE);
     // A token is the last identifier of the page before: its digest and, if it has one, its tag.
     let last = after(input.page.next_token.as_deref())?;
-    let (mut listed, mut position, mut next): (Vec<Value>, Option<String>, _) = (Vec::new(), last.clone(), None);
+    let (mut listed, mut position, mut next): (Vec<Value>, Option<String>, _) =
+        (Vec::new(), last.clone(), None);
     let mut from: Option<Digest> = None;
     if let Some(last) = last {
-        let (digest, tag) = last.split_once(' ').map_or((last.as_str(), None), |(digest, tag)| (digest, Some(tag)));
+        let (digest, tag) =
+            last.split_once(' ').map_or((last.as_str(), None), |(digest, tag)| (digest, Some(tag)));
         let digest: Digest = digest.parse().map_err(|error: OciError| found.failed(&error))?;
         if let Some(tag) = tag {
             let image = content(call)?.image(&found.key, &Reference::Digest(digest.clone())).await;

@@ -59,7 +59,8 @@ pub(crate) async fn start(call: &Call<'_>, input: StartImageScan) -> Result<Answ
         return Err(error("ImageArchivedException", message));
     }
     if image.image.is_index {
-        let message = "The operating system and/or package manager are not supported: the image is a list of images";
+        let message =
+            "The operating system and/or package manager are not supported: the image is a list of images";
         return Err(error("UnsupportedImageTypeException", message));
     }
     let place = control.scans.place(&found.account, "", &image_name(&found.repository.id, &image.digest));
@@ -100,10 +101,8 @@ fn status(scan: &Scan) -> Value {
 }
 
 fn times(scan: &Scan) -> Map<String, Value> {
-    let times = [
-        ("imageScanCompletedAt", scan.completed),
-        ("vulnerabilitySourceUpdatedAt", scan.source_updated),
-    ];
+    let times =
+        [("imageScanCompletedAt", scan.completed), ("vulnerabilitySourceUpdatedAt", scan.source_updated)];
     times.into_iter().filter_map(|(name, time)| Some((name.to_owned(), seconds(time?)))).collect()
 }
 

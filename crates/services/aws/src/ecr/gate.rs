@@ -297,11 +297,8 @@ impl Endpoint {
 async fn denied(call: &Call<'_>, ask: &RegistryAsk, error: &ApiError) -> Result<RegistryDecision> {
     let service = ringwall_protocol::service(super::SERVICE);
     let code = crate::endpoint::spoken(service, error);
-    let told = Outcome {
-        input: Some(parameters(ask)),
-        answer: None,
-        error: Some((&*code, error.message.as_str())),
-    };
+    let told =
+        Outcome { input: Some(parameters(ask)), answer: None, error: Some((&*code, error.message.as_str())) };
     record::write(call, told, false).await?;
     Ok(RegistryDecision::Denied(error.message.clone()))
 }

@@ -109,8 +109,7 @@ impl Wanted {
 }
 
 /// That nothing is named so.
-pub(crate) const NOT_FOUND: Unnamed =
-    Unnamed { code: "ImageNotFound", reason: "Requested image not found" };
+pub(crate) const NOT_FOUND: Unnamed = Unnamed { code: "ImageNotFound", reason: "Requested image not found" };
 
 /// Looks for an image.
 ///

@@ -114,7 +114,10 @@ fn refused(found: &Found, tag: Option<&Tag>, failed: &OciError) -> ApiError {
         ),
         OciError::TooManyTags { limit } => error(
             "LimitExceededException",
-            format!("The image has {limit} tags, which is as many as one may have; `{}` is one more", tag.map_or("", Tag::as_str)),
+            format!(
+                "The image has {limit} tags, which is as many as one may have; `{}` is one more",
+                tag.map_or("", Tag::as_str)
+            ),
         ),
         OciError::BadManifest(_) | OciError::ManifestTooLarge => invalid(format!(
             "Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax or manifest: {failed}'"

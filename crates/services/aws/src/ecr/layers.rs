@@ -38,9 +38,7 @@ pub(crate) async fn batch_check(call: &Call<'_>, input: BatchCheckLayerAvailabil
     let sought = seek(call, input.registry_id.as_deref(), &input.repository_name).await?;
     let found = sought.allowed(call, "ecr:BatchCheckLayerAvailability")?;
     let (mut layers, mut failures) = (Vec::new(), Vec::new());
-    let failure = |digest: &str, code: &str, reason: &str| {
-        json!({ "layerDigest": digest, "failureCode": code, "failureReason": reason })
-    };
+    let failure = |digest: &str, code: &str, reason: &str| json!({ "layerDigest": digest, "failureCode": code, "failureReason": reason });
     for text in &input.layer_digests {
         if text.is_empty() {
             failures.push(failure(text, "MissingLayerDigest", "Layer digest must not be empty"));
@@ -117,7 +115,8 @@ pub(crate) async fn upload_part(call: &Call<'_>, input: UploadLayerPart) -> Resu
     let found = sought.allowed(call, "ecr:UploadLayerPart")?;
     let bytes = BASE64.decode(input.layer_part_blob.as_bytes());
     let bytes = bytes.map_err(|_| invalid("Invalid parameter at 'layerPartBlob'"))?;
-    let length = input.part_last_byte.checked_sub(input.part_first_byte).map(|length| length.saturating_add(1));
+    let length =
+        input.part_last_byte.checked_sub(input.part_first_byte).map(|length| length.saturating_add(1));
     if bytes.is_empty() || length != u64::try_from(bytes.len()).ok() {
         return Err(invalid(
             "Invalid parameter at 'partLastByte' failed to satisfy constraint: 'the bytes from partFirstByte to partLastByte have to be as many as layerPartBlob has'",

@@ -117,10 +117,7 @@ pub(crate) struct StartLifecyclePolicyPreview {
 }
 
 /// Source: AWS, *Amazon ECR API Reference*, StartLifecyclePolicyPreview: without a text, the repository's own policy is meant.
-pub(crate) async fn start_preview(
-    call: &Call<'_>,
-    input: StartLifecyclePolicyPreview,
-) -> Result<Answer> {
+pub(crate) async fn start_preview(call: &Call<'_>, input: StartLifecyclePolicyPreview) -> Result<Answer> {
     let sought = seek(call, input.registry_id.as_deref(), &input.repository_name).await?;
     let found = sought.allowed(call, "ecr:StartLifecyclePolicyPreview")?;
     let text = match input.lifecycle_policy_text {

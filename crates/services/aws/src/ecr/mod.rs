@@ -39,8 +39,8 @@ use crate::error::ApiError;
 use crate::handler::{Handler, handlers};
 
 pub use gate::{RegistryAsk, RegistryDecision, RegistryPermit, RegistryPrincipal};
-pub use rows::RegistryParts;
 pub(crate) use rows::Ecr;
+pub use rows::RegistryParts;
 pub use rules::tag_may_move;
 
 /// The service's signing name.

@@ -48,8 +48,7 @@ pub(crate) async fn set(call: &Call<'_>, input: SetRepositoryPolicy) -> Result<A
 }
 
 fn answer(found: Found, text: &str) -> Answer {
-    let answer =
-        json!({ "registryId": found.account, "repositoryName": found.name, "policyText": text });
+    let answer = json!({ "registryId": found.account, "repositoryName": found.name, "policyText": text });
     found.permit.answer(answer)
 }
 

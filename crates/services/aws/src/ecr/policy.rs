@@ -35,7 +35,9 @@ pub(crate) async fn registry(call: &Call<'_>, text: String) -> Result<ResourceDo
 
 async fn new(call: &Call<'_>, kind: PolicyKind, name: &str, text: String) -> Result<ResourceDocument> {
     let told = |why: String| {
-        invalid(format!("Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid {name} provided: {why}'"))
+        invalid(format!(
+            "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid {name} provided: {why}'"
+        ))
     };
     ResourceDocument::new(call.shared, kind, name, text).await.map_err(|refused| match refused {
         Refused::Malformed(why) => told(why),

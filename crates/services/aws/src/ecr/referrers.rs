@@ -74,8 +74,7 @@ async fn all(call: &Call<'_>, found: &Found, subject: &Digest) -> Result<Vec<Ref
     let mut referrers: Vec<Referrer> = Vec::new();
     loop {
         let after = referrers.last().map(|referrer| referrer.digest.clone());
-        let page =
-            content(call)?.referrers(&found.key, subject, None, after.as_ref(), STORE_PAGE).await;
+        let page = content(call)?.referrers(&found.key, subject, None, after.as_ref(), STORE_PAGE).await;
         let page = page.map_err(|error| found.failed(&error))?;
         let is_last = page.len() < STORE_PAGE;
         referrers.extend(page);

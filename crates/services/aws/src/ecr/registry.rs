@@ -32,7 +32,9 @@ pub(crate) async fn put_policy(call: &Call<'_>, input: PutRegistryPolicy) -> Res
     let document = policy::registry(call, input.policy_text).await?;
     let read = document.policy(PolicyKind::Resource, "registry policy");
     if !call.may(&Ask::new(ACTION, "*").policy(ResourcePolicy::from(read)))? {
-        return Err(invalid("Invalid parameter at 'PolicyText' failed to satisfy constraint: 'The policy would not let you change the registry policy any more'"));
+        return Err(invalid(
+            "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'The policy would not let you change the registry policy any more'",
+        ));
     }
     let kept = filed(&document)?;
     change_account(call, |account| {

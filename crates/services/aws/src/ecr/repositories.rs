@@ -31,7 +31,8 @@ pub(crate) fn shown(call: &Call<'_>, account: &str, repository: &Repository) -> 
         "createdAt": seconds(repository.created_at.as_millisecond()),
     });
     if let Some(members) = shown.as_object_mut() {
-        for name in [setting::MUTABILITY, setting::EXCLUSION_FILTERS, setting::SCANNING, setting::ENCRYPTION] {
+        for name in [setting::MUTABILITY, setting::EXCLUSION_FILTERS, setting::SCANNING, setting::ENCRYPTION]
+        {
             members.extend(settings.get(name).map(|value| (name.to_owned(), value.clone())));
         }
     }
@@ -56,7 +57,8 @@ impl New {
     ///
     /// Faults of this side alone.
     pub(crate) fn settings(self, region: &str) -> Result<Map<String, Value>> {
-        let mutability = serde_json::to_value(&self.mutability).map_err(|error| ApiError::internal(&error))?;
+        let mutability =
+            serde_json::to_value(&self.mutability).map_err(|error| ApiError::internal(&error))?;
         let mut settings = Map::new();
         if let Value::Object(members) = mutability {
             settings.extend(members);
@@ -277,10 +279,8 @@ pub(crate) struct PutImageTagMutability {
 pub(crate) async fn put_mutability(call: &Call<'_>, input: PutImageTagMutability) -> Result<Answer> {
     let sought = seek(call, input.registry_id.as_deref(), &input.repository_name).await?;
     let found = sought.allowed(call, "ecr:PutImageTagMutability")?;
-    let mutability = rules::mutability(
-        Some(input.image_tag_mutability),
-        input.image_tag_mutability_exclusion_filters,
-    )?;
+    let mutability =
+        rules::mutability(Some(input.image_tag_mutability), input.image_tag_mutability_exclusion_filters)?;
     let written = serde_json::to_value(&mutability).map_err(|error| ApiError::internal(&error))?;
     let written = written.as_object().cloned().unwrap_or_default();
     found

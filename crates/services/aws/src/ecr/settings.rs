@@ -51,7 +51,8 @@ pub(crate) async fn put_account_setting(call: &Call<'_>, input: PutAccountSettin
         _ => &["ENABLED", "DISABLED"],
     };
     if !values.contains(&input.value.as_str()) {
-        let message = "Invalid parameter at 'value' failed to satisfy constraint: 'Member must satisfy enum value set:";
+        let message =
+            "Invalid parameter at 'value' failed to satisfy constraint: 'Member must satisfy enum value set:";
         return Err(invalid(format!("{message} [{}]'", values.join(", "))));
     }
     change_account(call, |account| {

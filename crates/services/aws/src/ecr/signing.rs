@@ -125,7 +125,10 @@ mod tests {
     fn rules_name_the_profiles_of_a_repository() {
         let rule = |profile: &str, filters: Option<&[&str]>| {
             let filters: Option<Vec<Value>> = filters.map(|filters| {
-                filters.iter().map(|filter| json!({ "filter": filter, "filterType": "WILDCARD_MATCH" })).collect()
+                filters
+                    .iter()
+                    .map(|filter| json!({ "filter": filter, "filterType": "WILDCARD_MATCH" }))
+                    .collect()
             });
             json!({ "signingProfileArn": profile, "repositoryFilters": filters })
         };

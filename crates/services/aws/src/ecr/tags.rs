@@ -89,9 +89,10 @@ async fn by_arn(call: &Call<'_>, arn: &str) -> Result<Sought> {
             arn.chars().take(512).collect::<String>()
         ))
     };
-    let parsed = arn.parse::<Arn>().ok().filter(|arn| {
-        arn.partition == "aws" && arn.service == super::SERVICE && arn.region == call.region()
-    });
+    let parsed = arn
+        .parse::<Arn>()
+        .ok()
+        .filter(|arn| arn.partition == "aws" && arn.service == super::SERVICE && arn.region == call.region());
     let parsed = parsed.ok_or_else(bad)?;
     let name = parsed.resource.strip_prefix("repository/").ok_or_else(bad)?;
     seek(call, Some(&parsed.account), name).await

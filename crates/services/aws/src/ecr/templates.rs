@@ -54,11 +54,8 @@ async fn read(call: &Call<'_>, members: Map<String, Value>, created: i64) -> Res
     template.check().map_err(|why| rules::refused(&why))?;
     check_encryption(template.encryption_configuration.as_ref())?;
     template.encryption_configuration.get_or_insert_with(aes256);
-    let tags: Vec<super::tags::Tag> = template
-        .resource_tags
-        .iter()
-        .map(|tag| super::tags::Tag::new(&tag.key, &tag.value))
-        .collect();
+    let tags: Vec<super::tags::Tag> =
+        template.resource_tags.iter().map(|tag| super::tags::Tag::new(&tag.key, &tag.value)).collect();
     super::tags::limit(&super::tags::read(&tags)?)?;
     // An empty text takes a policy away.
     let set = |text: &mut Option<String>| text.take_if(|text| text.is_empty());
@@ -144,17 +141,14 @@ pub(crate) struct DescribeRepositoryCreationTemplates {
 /// Prefixes that have no template are left out.
 ///
 /// Source: AWS, *Amazon ECR API Reference*, DescribeRepositoryCreationTemplates.
-pub(crate) async fn describe(
-    call: &Call<'_>,
-    input: DescribeRepositoryCreationTemplates,
-) -> Result<Answer> {
+pub(crate) async fn describe(call: &Call<'_>, input: DescribeRepositoryCreationTemplates) -> Result<Answer> {
     let (permit, _) = on_registry(call, Ask::new("ecr:DescribeRepositoryCreationTemplates", "*")).await?;
     let rows = crate::page::all(&call.shared.ecr.control.templates, call.account(), "", "").await?;
     let wanted: Option<Vec<&str>> =
         input.prefixes.as_ref().map(|prefixes| prefixes.iter().map(|prefix| place(prefix)).collect());
-    let rows = rows.iter().filter(|row| {
-        wanted.as_ref().is_none_or(|wanted| wanted.contains(&row.place.name.as_str()))
-    });
+    let rows = rows
+        .iter()
+        .filter(|row| wanted.as_ref().is_none_or(|wanted| wanted.contains(&row.place.name.as_str())));
     let items: Vec<(String, Value)> =
         rows.map(|row| Ok((row.place.name.clone(), shown(&row.value)?))).collect::<Result<_>>()?;
     let more = json!({ "registryId": call.account() });

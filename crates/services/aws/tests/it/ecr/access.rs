@@ -82,7 +82,11 @@ async fn a_repository_policy_that_locks_its_author_out_needs_force() {
     for text in ["{", "{\"Version\":\"2012-10-17\"}", "[]"] {
         ecr(&admin, "CreateRepository", json!({ "repositoryName": "other" })).await;
         let input = json!({ "repositoryName": "other", "policyText": text });
-        assert_eq!(ecr(&admin, "SetRepositoryPolicy", input).await.code(), "InvalidParameterException", "{text}");
+        assert_eq!(
+            ecr(&admin, "SetRepositoryPolicy", input).await.code(),
+            "InvalidParameterException",
+            "{text}"
+        );
     }
 }
 
@@ -98,11 +102,11 @@ async fn tags_count() {
     let by_resource = admin.user("by-resource", Some(when("aws:ResourceTag/team"))).await;
     let by_own_key = admin.user("by-own-key", Some(when("ecr:ResourceTag/team"))).await;
     let by_request = admin.user("by-request", Some(when("aws:RequestTag/team"))).await;
-    let new = |name: &str, team: &str| {
-        json!({ "repositoryName": name, "tags": [{ "Key": "team", "Value": team }] })
-    };
+    let new = |name: &str, team: &str| json!({ "repositoryName": name, "tags": [{ "Key": "team", "Value": team }] });
     ecr(&by_request, "CreateRepository", new("shop", "shop")).await.ok();
-    ecr(&by_request, "CreateRepository", new("bank", "bank")).await.denied("because no identity-based policy");
+    ecr(&by_request, "CreateRepository", new("bank", "bank"))
+        .await
+        .denied("because no identity-based policy");
     ecr(&admin, "CreateRepository", new("bank", "bank")).await.ok();
     for client in [&by_resource, &by_own_key] {
         ecr(client, "ListImages", json!({ "repositoryName": "shop" })).await.ok();
@@ -119,7 +123,9 @@ async fn identity_policies_name_repositories() {
     repository(&admin, "team/app").await;
     let user = admin.user("dev", Some(policy("Allow", "ecr:ListImages", &arn("team/*")))).await;
     ecr(&user, "ListImages", json!({ "repositoryName": "team/app" })).await.ok();
-    ecr(&user, "ListImages", json!({ "repositoryName": "app" })).await.denied("no identity-based policy allows");
+    ecr(&user, "ListImages", json!({ "repositoryName": "app" }))
+        .await
+        .denied("no identity-based policy allows");
     ecr(&user, "DescribeRepositories", json!({})).await.denied("no identity-based policy allows");
     ecr(&user, "GetAuthorizationToken", json!({})).await.denied("no identity-based policy allows");
 }

@@ -68,7 +68,9 @@ async fn a_password_is_its_principals() {
     assert!(!may(&harness, &principal, ask("BatchGetImage", "other")).await);
     // Referrers need what pulls need.
     assert!(may(&harness, &principal, ask("ListImageReferrers", "app")).await);
-    for (user, wrong) in [("aws", &*password), ("AWS", "x"), ("AWS", &password[..password.len() - 4]), ("AWS", "")] {
+    for (user, wrong) in
+        [("aws", &*password), ("AWS", "x"), ("AWS", &password[..password.len() - 4]), ("AWS", "")]
+    {
         assert_eq!(come(user, wrong).await.unwrap_err(), "UnrecognizedClientException");
     }
     // It is none of STS's tokens, and the other way round.
@@ -112,7 +114,7 @@ async fn a_password_ends_with_its_key_and_its_principal() {
     });
     admin.call("iam", "PutRolePolicy", put).await.ok();
     let assume = json!({
-        "RoleArn": format!("arn:aws:iam::{ACCOUNT}:role/pusher"), "RoleSessionName": "s",
+        "RoleArn": format!("arn:aws:iam::{ACCOUNT}:role/pusher"), "RoleSessionName": "ci",
         "Policy": json!({ "Version": "2012-10-17", "Statement": [
             { "Effect": "Allow", "Action": ["ecr:GetAuthorizationToken", "ecr:BatchGetImage"], "Resource": "*" },
         ] }).to_string(),
@@ -166,8 +168,9 @@ async fn nobody_gets_what_a_policy_gives_to_everybody() {
     assert!(may(&harness, &anonymous, ask("BatchGetImage", "public")).await);
     assert!(!may(&harness, &anonymous, inside).await);
     let records = harness.records(ACCOUNT).await;
-    assert!(records.iter().any(|record| record["eventName"] == "BatchGetImage"
-        && record["resources"][0]["ARN"] == arn("public")));
+    assert!(records.iter().any(
+        |record| record["eventName"] == "BatchGetImage" && record["resources"][0]["ARN"] == arn("public")
+    ));
 }
 
 #[tokio::test]

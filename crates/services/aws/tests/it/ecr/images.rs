@@ -38,7 +38,10 @@ async fn images_are_put_got_and_deleted() {
     let codes: Vec<&str> =
         got["failures"].as_array().unwrap().iter().map(|one| one["failureCode"].as_str().unwrap()).collect();
     let expected = [
-        "ImageNotFound", "MissingDigestAndTag", "InvalidImageDigest", "InvalidImageTag",
+        "ImageNotFound",
+        "MissingDigestAndTag",
+        "InvalidImageDigest",
+        "InvalidImageTag",
         "ImageTagDoesNotMatchDigest",
     ];
     assert_eq!(codes, expected);

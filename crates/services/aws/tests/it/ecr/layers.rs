@@ -44,7 +44,8 @@ async fn layers_are_pushed_in_pieces() {
     assert_eq!(complete(&again, &digest(bytes)).await.code(), "LayerAlreadyExistsException");
     assert_eq!(complete(&again, &digest(bytes)).await.code(), "UploadNotFoundException");
 
-    let check = json!({ "repositoryName": "app", "layerDigests": [digest(bytes), digest(b"none"), "sha256:zz", ""] });
+    let check =
+        json!({ "repositoryName": "app", "layerDigests": [digest(bytes), digest(b"none"), "sha256:zz", ""] });
     let checked = ecr(&admin, "BatchCheckLayerAvailability", check).await;
     assert_eq!(checked.ok()["layers"][0]["layerAvailability"], json!("AVAILABLE"));
     assert_eq!(checked.ok()["layers"][0]["layerSize"], json!(bytes.len()));

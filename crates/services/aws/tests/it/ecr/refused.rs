@@ -22,14 +22,18 @@ fn input(operation: &str, digest: &str) -> Value {
             return json!({ "ecrRepositoryPrefix": "quay", "upstreamRegistryUrl": "quay.io" });
         }
         "CreateRepositoryCreationTemplate" => return json!({ "prefix": "x", "appliedFor": ["REPLICATION"] }),
-        "DeleteRepositoryCreationTemplate" | "UpdateRepositoryCreationTemplate" => return json!({ "prefix": "x" }),
+        "DeleteRepositoryCreationTemplate" | "UpdateRepositoryCreationTemplate" => {
+            return json!({ "prefix": "x" });
+        }
         "DeletePullThroughCacheRule" | "UpdatePullThroughCacheRule" | "ValidatePullThroughCacheRule" => {
             return json!({ "ecrRepositoryPrefix": "quay" });
         }
         "DeregisterPullTimeUpdateExclusion" | "RegisterPullTimeUpdateExclusion" => {
             return json!({ "principalArn": role });
         }
-        "DescribeImageReplicationStatus" | "DescribeImageScanFindings" | "DescribeImageSigningStatus"
+        "DescribeImageReplicationStatus"
+        | "DescribeImageScanFindings"
+        | "DescribeImageSigningStatus"
         | "StartImageScan" => json!({ "imageId": id }),
         "DescribeReplicationBackfillResults" | "StopReplicationBackfill" => {
             return json!({ "replicationBackfillId": uuid });
@@ -58,9 +62,17 @@ fn input(operation: &str, digest: &str) -> Value {
         "UploadLayerPart" => json!({
             "uploadId": uuid, "partFirstByte": 0, "partLastByte": 0, "layerPartBlob": "AA==",
         }),
-        "CreateRepository" | "DeleteLifecyclePolicy" | "DeleteRepository" | "DeleteRepositoryPolicy"
-        | "DescribeImages" | "GetLifecyclePolicy" | "GetLifecyclePolicyPreview" | "GetRepositoryPolicy"
-        | "InitiateLayerUpload" | "ListImages" | "StartLifecyclePolicyPreview" => json!({}),
+        "CreateRepository"
+        | "DeleteLifecyclePolicy"
+        | "DeleteRepository"
+        | "DeleteRepositoryPolicy"
+        | "DescribeImages"
+        | "GetLifecyclePolicy"
+        | "GetLifecyclePolicyPreview"
+        | "GetRepositoryPolicy"
+        | "InitiateLayerUpload"
+        | "ListImages"
+        | "StartLifecyclePolicyPreview" => json!({}),
         _ => return json!({}),
     };
     let mut input = json!({ "repositoryName": "app" });
@@ -108,7 +120,11 @@ async fn what_the_model_refuses_is_an_invalid_parameter() {
         ("DescribeRepositories", json!({ "nextToken": "%" })),
         ("DescribeRepositories", json!({ "maxResults": 1001 })),
     ] {
-        assert_eq!(ecr(&admin, operation, input.clone()).await.code(), "InvalidParameterException", "{input}");
+        assert_eq!(
+            ecr(&admin, operation, input.clone()).await.code(),
+            "InvalidParameterException",
+            "{input}"
+        );
     }
     let kms = json!({ "repositoryName": "app", "encryptionConfiguration": { "encryptionType": "KMS" } });
     assert_eq!(ecr(&admin, "CreateRepository", kms).await.code(), "InvalidParameterException");

@@ -32,10 +32,7 @@ async fn replication_and_its_backfills() {
     let harness = harness.restart().await;
     let admin = harness.admin();
     let described = ecr(&admin, "DescribeRegistry", json!({})).await;
-    assert_eq!(
-        described.ok()["replicationConfiguration"],
-        rules(&destination)["replicationConfiguration"]
-    );
+    assert_eq!(described.ok()["replicationConfiguration"], rules(&destination)["replicationConfiguration"]);
     let started = ecr(&admin, "StartReplicationBackfill", start.clone()).await;
     let id = started.ok()["replicationBackfillId"].clone();
     assert_eq!(started.ok()["status"], json!("PREPARING"));
@@ -146,7 +143,10 @@ async fn templates() {
     ecr(&admin, "UpdateRepositoryCreationTemplate", update).await.ok();
     let shown = ecr(&admin, "DescribeRepositoryCreationTemplates", json!({ "prefixes": ["prod"] })).await;
     let shown = &shown.ok()["repositoryCreationTemplates"][0];
-    assert_eq!((&shown["imageTagMutability"], &shown["description"]), (&json!("IMMUTABLE"), &json!("for production")));
+    assert_eq!(
+        (&shown["imageTagMutability"], &shown["description"]),
+        (&json!("IMMUTABLE"), &json!("for production"))
+    );
     let bad = json!({ "prefix": "x", "appliedFor": ["REPLICATION"], "lifecyclePolicy": "{}" });
     assert_eq!(
         ecr(&admin, "CreateRepositoryCreationTemplate", bad).await.code(),
@@ -175,7 +175,10 @@ async fn signing_exclusions_and_settings() {
     let of = json!({ "repositoryName": "prod/app", "imageId": { "imageTag": "v1" } });
     let status = ecr(&admin, "DescribeImageSigningStatus", of.clone()).await;
     assert_eq!(status.ok()["signingStatuses"][0]["status"], json!("FAILED"));
-    assert_eq!(ecr(&admin, "DescribeImageReplicationStatus", of).await.ok()["replicationStatuses"], json!([]));
+    assert_eq!(
+        ecr(&admin, "DescribeImageReplicationStatus", of).await.ok()["replicationStatuses"],
+        json!([])
+    );
     ecr(&admin, "DeleteSigningConfiguration", json!({})).await.ok();
     assert_eq!(
         ecr(&admin, "DeleteSigningConfiguration", json!({})).await.code(),
@@ -219,6 +222,7 @@ async fn pulls_by_excluded_principals_leave_no_time() {
     ecr(&admin, "RegisterPullTimeUpdateExclusion", quiet_arn).await.ok();
     let pull = json!({ "repositoryName": "app", "imageIds": [{ "imageTag": "v1" }] });
     let time = async || {
+        harness.write_pulls().await;
         let reply = ecr(&admin, "DescribeImages", pull.clone()).await;
         reply.ok()["imageDetails"][0]["lastRecordedPullTime"].clone()
     };

@@ -44,16 +44,16 @@ async fn repositories_are_made_shown_and_deleted() {
     assert_eq!(ecr(&elsewhere, "DescribeRepositories", named).await.code(), "RepositoryNotFoundException");
     assert_eq!(names(ecr(&elsewhere, "DescribeRepositories", json!({})).await.ok()), <[&str; 0]>::default());
     let named = json!({ "repositoryName": "base" });
-    assert_eq!(
-        ecr(&elsewhere, "CreateRepository", named).await.code(),
-        "RepositoryAlreadyExistsException"
-    );
+    assert_eq!(ecr(&elsewhere, "CreateRepository", named).await.code(), "RepositoryAlreadyExistsException");
 
     image(&admin, "base", "one", Some("v1")).await;
     let deleted = ecr(&admin, "DeleteRepository", json!({ "repositoryName": "base" })).await;
     assert_eq!(deleted.code(), "RepositoryNotEmptyException");
     let forced = json!({ "repositoryName": "base", "force": true });
-    assert_eq!(ecr(&admin, "DeleteRepository", forced.clone()).await.ok()["repository"]["registryId"], json!(ACCOUNT));
+    assert_eq!(
+        ecr(&admin, "DeleteRepository", forced.clone()).await.ok()["repository"]["registryId"],
+        json!(ACCOUNT)
+    );
     assert_eq!(ecr(&admin, "DeleteRepository", forced).await.code(), "RepositoryNotFoundException");
     assert_eq!(names(ecr(&admin, "DescribeRepositories", json!({})).await.ok()), ["team/app"]);
 }
@@ -82,7 +82,10 @@ async fn tags_of_repositories() {
     let reserved = with(json!({ "tags": [{ "Key": "aws:x", "Value": "" }] }));
     assert_eq!(ecr(&admin, "TagResource", reserved).await.code(), "InvalidTagParameterException");
     let many: Vec<Value> = (0..51).map(|at| json!({ "Key": format!("k{at}"), "Value": "" })).collect();
-    assert_eq!(ecr(&admin, "TagResource", with(json!({ "tags": many }))).await.code(), "TooManyTagsException");
+    assert_eq!(
+        ecr(&admin, "TagResource", with(json!({ "tags": many }))).await.code(),
+        "TooManyTagsException"
+    );
     let other = json!({ "resourceArn": "arn:aws:s3:::app" });
     assert_eq!(ecr(&admin, "ListTagsForResource", other).await.code(), "InvalidParameterException");
 }
