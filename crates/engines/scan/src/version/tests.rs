@@ -260,7 +260,7 @@ fn nuget_has_four_numbers_and_labels_in_any_case() {
 fn gems_have_letters_before_numbers() {
     ordered(
         Ecosystem::RubyGems,
-        &["1.0.a", "1.0.b2 1.b2", "1.0.rc1", "1.0-1", "1 1.0 1.0.0", "1.0.1", "1.1.a", "1.1", "1.10"],
+        &["1.0.a", "1.0.b2 1.b2", "1.0-1", "1.0.rc1", "1 1.0 1.0.0", "1.0.1", "1.1.a", "1.1", "1.10"],
     );
     refused(Ecosystem::RubyGems, &["a", "1.", "1..0", "1.0_1", "1.0-", "-1"]);
 }

@@ -13,6 +13,7 @@ mod tags;
 mod tokens;
 mod uploads;
 
+use std::fmt;
 use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
@@ -43,7 +44,7 @@ pub enum Challenge {
 }
 
 /// How the service behaves.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Settings {
     /// What a client that shows nothing is told to show; it may show either.
     pub challenge: Challenge,
@@ -59,6 +60,16 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self { challenge: Challenge::default(), url: None, vpce: None, clock: Arc::new(Timestamp::now) }
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("challenge", &self.challenge)
+            .field("url", &self.url)
+            .field("vpce", &self.vpce)
+            .finish_non_exhaustive()
     }
 }
 

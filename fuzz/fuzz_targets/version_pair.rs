@@ -1,0 +1,11 @@
+//! Any bytes as two versions.
+#![no_main]
+
+#[path = "../advisories.rs"]
+mod advisories;
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    _ = advisories::versions(bytes);
+});
