@@ -73,7 +73,11 @@ pub enum RegistryDecision {
 /// That somebody may do something. What only reads is recorded already; what changes something is recorded by
 /// [`RegistryPermit::record`], with what came of it.
 #[derive(Debug)]
-pub struct RegistryPermit {
+pub struct RegistryPermit(Box<Granted>);
+
+/// What a permit knows of the call that it is for.
+#[derive(Debug)]
+struct Granted {
     shared: Arc<Shared>,
     caller: Caller,
     ask: RegistryAsk,
@@ -184,7 +188,7 @@ impl Endpoint {
             Err(error) if error.code == INTERNAL => return Err(error),
             Err(error) => return denied(&call, &ask, &error).await,
         }
-        let mut permit = RegistryPermit {
+        let mut granted = Granted {
             shared: Arc::clone(self.shared()),
             caller: principal.caller.clone(),
             origin,
@@ -192,11 +196,11 @@ impl Endpoint {
             ask,
             is_recorded: false,
         };
-        if !is_durable(super::SERVICE, permit.origin.operation) {
-            permit.write(None).await?;
-            permit.is_recorded = true;
+        if !is_durable(super::SERVICE, granted.origin.operation) {
+            granted.write(None).await?;
+            granted.is_recorded = true;
         }
-        Ok(RegistryDecision::Permit(permit))
+        Ok(RegistryDecision::Permit(granted.into()))
     }
 
     /// Makes a repository by the template that is for it on this occasion, if somebody may make one: what a push to a
@@ -227,7 +231,7 @@ impl Endpoint {
             Err(error) => return denied(&call, &ask, &error).await,
         }
         let new = new.ok_or_else(|| no_repository(&ask.account, &ask.repository))?;
-        let permit = RegistryPermit {
+        let granted = Granted {
             shared: Arc::clone(self.shared()),
             caller: principal.caller.clone(),
             origin: (*call.origin).clone(),
@@ -236,12 +240,12 @@ impl Endpoint {
             ask,
         };
         match repositories::file(&call, &sought, new).await {
-            Ok(_) => permit.write(None).await?,
+            Ok(_) => granted.write(None).await?,
             // Somebody else was first.
             Err(error) if error.code == "RepositoryAlreadyExistsException" => {}
             Err(error) => return Err(error),
         }
-        Ok(RegistryDecision::Permit(permit))
+        Ok(RegistryDecision::Permit(granted.into()))
     }
 
     /// Decides by a layer's address. It was decided, and recorded, when the address was given; the download itself is none of
@@ -255,14 +259,15 @@ impl Endpoint {
         if !fits {
             return RegistryDecision::Denied("the address is of another layer".to_owned());
         }
-        RegistryDecision::Permit(RegistryPermit {
+        let granted = Granted {
             shared: Arc::clone(self.shared()),
             caller: Caller::nobody(),
             origin,
             arn: sought.arn.clone(),
             ask,
             is_recorded: true,
-        })
+        };
+        RegistryDecision::Permit(granted.into())
     }
 
     /// The request as a call: in the repository's own region, or the installation's if there is no repository.
@@ -311,12 +316,20 @@ impl RegistryPermit {
     ///
     /// It could not be recorded.
     pub async fn record(mut self, error: Option<(&str, &str)>) -> Result<()> {
-        if std::mem::replace(&mut self.is_recorded, true) {
+        if std::mem::replace(&mut self.0.is_recorded, true) {
             return Ok(());
         }
-        self.write(error).await
+        self.0.write(error).await
     }
+}
 
+impl From<Granted> for RegistryPermit {
+    fn from(granted: Granted) -> Self {
+        Self(Box::new(granted))
+    }
+}
+
+impl Granted {
     async fn write(&self, error: Option<(&str, &str)>) -> Result<()> {
         let call = Call::new(&self.shared, self.origin.clone(), self.caller.clone());
         call.note_resource(&self.arn, &self.ask.account, super::access::KIND);
