@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ringwall_server::{
-    Drained, Handler, Limits, Live, Metrics, Server, Source, StreamHandler, Tls, authorities, client_verifier,
-    own_authority,
+    Drained, Handler, Limits, Live, Metrics, Server, Source, StreamHandler, Tls, authorities,
+    client_verifier, own_authority,
 };
 use tokio::sync::watch;
 use tokio::task::JoinHandle;

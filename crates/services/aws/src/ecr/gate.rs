@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use ringwall_oci::RepositoryKey;
-use ringwall_oci::control::LAYER_RIGHT;
+use ringwall_oci::control::{BLOB_MOUNTING, LAYER_RIGHT};
 use ringwall_registry::template::AppliedFor;
 use serde_json::{Value, json};
 
@@ -35,6 +35,8 @@ pub struct RegistryPrincipal {
     caller: Caller,
     /// Of who brings the address of a layer: it is all that he may have.
     right: Option<Right>,
+    /// Whether pulls count; see [`RegistryPrincipal::counts`].
+    counts: bool,
 }
 
 /// What somebody wants to do, and what is known of his request.
@@ -90,7 +92,7 @@ impl RegistryPrincipal {
     /// Somebody who brings no password. Only what a policy gives to everybody is for him.
     #[must_use]
     pub fn anonymous() -> Self {
-        Self { caller: Caller::nobody(), right: None }
+        Self { caller: Caller::nobody(), right: None, counts: true }
     }
 
     /// Whether it is nobody that is known.
@@ -112,6 +114,13 @@ impl RegistryPrincipal {
             Identity::Session { role_arn, .. } => role_arn,
             _ => &self.caller.arn,
         }
+    }
+
+    /// Whether pulls count for the times of images' last pulls: not those of principals that the registry of their account
+    /// excludes, and not downloads by a layer's address, which are no pulls of an image.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        self.counts
     }
 
     /// Account, empty for nobody; of who brings a layer's address, that of the layer.
@@ -158,10 +167,13 @@ impl Endpoint {
         let now = (shared.clock)();
         if user == LAYER_RIGHT {
             let right = layers::right(shared, password, now).ok_or_else(auth::none)?;
-            return Ok(RegistryPrincipal { caller: Caller::nobody(), right: Some(right) });
+            return Ok(RegistryPrincipal { caller: Caller::nobody(), right: Some(right), counts: false });
         }
         let caller = auth::bearer(shared, user, password, now).await?;
-        Ok(RegistryPrincipal { caller, right: None })
+        let principal = RegistryPrincipal { caller, right: None, counts: true };
+        let row = shared.ecr.control.account(principal.account()).await?;
+        let counts = row.is_none_or(|row| row.value.records_pulls_of(principal.principal_arn()));
+        Ok(RegistryPrincipal { counts, ..principal })
     }
 
     /// Decides by identity policies, the repository's policy and the registry's. Whether the repository is there plays no
@@ -246,6 +258,17 @@ impl Endpoint {
             Err(error) => return Err(error),
         }
         Ok(RegistryDecision::Permit(granted.into()))
+    }
+
+    /// Whether blobs may be mounted from one repository of a registry into another: its account setting `BLOB_MOUNTING`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub async fn registry_mounts(&self, account: &str) -> Result<bool> {
+        let row = self.shared().ecr.control.account(account).await?;
+        let account = row.map(|row| row.value.clone()).unwrap_or_default();
+        Ok(account.setting(BLOB_MOUNTING) == Some("ENABLED"))
     }
 
     /// Decides by a layer's address. It was decided, and recorded, when the address was given; the download itself is none of

@@ -200,10 +200,12 @@ async fn signing_exclusions_and_settings() {
     );
 
     let get = json!({ "name": "BLOB_MOUNTING" });
-    assert_eq!(ecr(&admin, "GetAccountSetting", get.clone()).await.ok()["value"], json!("DISABLED"));
-    let put = json!({ "name": "BLOB_MOUNTING", "value": "ENABLED" });
+    assert_eq!(ecr(&admin, "GetAccountSetting", get.clone()).await.ok()["value"], json!("ENABLED"));
+    assert!(harness.endpoint().registry_mounts(ACCOUNT).await.unwrap());
+    let put = json!({ "name": "BLOB_MOUNTING", "value": "DISABLED" });
     ecr(&admin, "PutAccountSetting", put).await.ok();
-    assert_eq!(ecr(&admin, "GetAccountSetting", get).await.ok()["value"], json!("ENABLED"));
+    assert_eq!(ecr(&admin, "GetAccountSetting", get).await.ok()["value"], json!("DISABLED"));
+    assert!(!harness.endpoint().registry_mounts(ACCOUNT).await.unwrap());
     for (name, value) in [("BLOB_MOUNTING", "MAYBE"), ("OTHER", "V2"), ("REGISTRY_POLICY_SCOPE", "V1")] {
         let put = json!({ "name": name, "value": value });
         assert_eq!(ecr(&admin, "PutAccountSetting", put).await.code(), "InvalidParameterException", "{name}");
