@@ -326,10 +326,10 @@ CASES = [
         lambda w: w.ecr.list_pull_time_update_exclusions()["pullTimeUpdateExclusions"] == [],
     ),
     change(
-        "PutAccountSetting", {"name": "BLOB_MOUNTING", "value": "ENABLED"},
-        lambda w: w.ecr.get_account_setting(name="BLOB_MOUNTING")["value"] == "ENABLED",
+        "PutAccountSetting", {"name": "BLOB_MOUNTING", "value": "DISABLED"},
+        lambda w: w.ecr.get_account_setting(name="BLOB_MOUNTING")["value"] == "DISABLED",
     ),
-    read("GetAccountSetting", {"name": "BLOB_MOUNTING"}, lambda w, out: out["value"] == "ENABLED"),
+    read("GetAccountSetting", {"name": "BLOB_MOUNTING"}, lambda w, out: out["value"] == "DISABLED"),
     read("GetAuthorizationToken", {}, lambda w, out: password(out)),
     change(
         "BatchDeleteImage", {**OF, "imageIds": [{"imageTag": "v1"}]},

@@ -182,6 +182,17 @@ impl Gate for Ecr {
         })
     }
 
+    async fn mounts(&self, account: &str) -> bool {
+        self.endpoint.registry_mounts(account).await.unwrap_or_else(|error| {
+            tracing::warn!(error = error.message, "whether blobs may be mounted can't be found out");
+            false
+        })
+    }
+
+    fn counts(&self, principal: &RegistryPrincipal) -> bool {
+        principal.counts()
+    }
+
     async fn create(
         &self,
         principal: &RegistryPrincipal,

@@ -216,6 +216,13 @@ pub trait Gate: Send + Sync + 'static {
         std::future::ready(Verdict::Permitted(()))
     }
 
+    /// Whether blobs of a registry may be mounted from one of its repositories into another. They may unless a gate says
+    /// otherwise; a client then uploads.
+    fn mounts(&self, account: &str) -> impl Future<Output = bool> + Send {
+        let _ = account;
+        std::future::ready(true)
+    }
+
     /// Whether a pull by somebody counts for an image's last use. It does unless a gate says otherwise.
     fn counts(&self, principal: &Self::Principal) -> bool {
         let _ = principal;

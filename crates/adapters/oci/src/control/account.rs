@@ -46,7 +46,8 @@ impl Account {
         let default = match name {
             SCAN_TYPE_VERSION => "AWS_NATIVE",
             REGISTRY_POLICY_SCOPE => "V2",
-            BLOB_MOUNTING => "DISABLED",
+            // AWS has it off unless it is set. A mount is decided as a pull and a push are, so that nothing speaks against it.
+            BLOB_MOUNTING => "ENABLED",
             _ => return None,
         };
         Some(self.settings.get(name).map_or(default, String::as_str))

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use ringwall_oci::RepositoryKey;
-use ringwall_oci::control::LAYER_RIGHT;
+use ringwall_oci::control::{BLOB_MOUNTING, LAYER_RIGHT};
 use ringwall_registry::template::AppliedFor;
 use serde_json::{Value, json};
 
@@ -35,6 +35,8 @@ pub struct RegistryPrincipal {
     caller: Caller,
     /// Of who brings the address of a layer: it is all that he may have.
     right: Option<Right>,
+    /// Whether pulls count; see [`RegistryPrincipal::counts`].
+    counts: bool,
 }
 
 /// What somebody wants to do, and what is known of his request.
@@ -73,7 +75,11 @@ pub enum RegistryDecision {
 /// That somebody may do something. What only reads is recorded already; what changes something is recorded by
 /// [`RegistryPermit::record`], with what came of it.
 #[derive(Debug)]
-pub struct RegistryPermit {
+pub struct RegistryPermit(Box<Granted>);
+
+/// What a permit knows of the call that it is for.
+#[derive(Debug)]
+struct Granted {
     shared: Arc<Shared>,
     caller: Caller,
     ask: RegistryAsk,
@@ -86,7 +92,7 @@ impl RegistryPrincipal {
     /// Somebody who brings no password. Only what a policy gives to everybody is for him.
     #[must_use]
     pub fn anonymous() -> Self {
-        Self { caller: Caller::nobody(), right: None }
+        Self { caller: Caller::nobody(), right: None, counts: true }
     }
 
     /// Whether it is nobody that is known.
@@ -108,6 +114,13 @@ impl RegistryPrincipal {
             Identity::Session { role_arn, .. } => role_arn,
             _ => &self.caller.arn,
         }
+    }
+
+    /// Whether pulls count for the times of images' last pulls: not those of principals that the registry of their account
+    /// excludes, and not downloads by a layer's address, which are no pulls of an image.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        self.counts
     }
 
     /// Account, empty for nobody; of who brings a layer's address, that of the layer.
@@ -154,10 +167,13 @@ impl Endpoint {
         let now = (shared.clock)();
         if user == LAYER_RIGHT {
             let right = layers::right(shared, password, now).ok_or_else(auth::none)?;
-            return Ok(RegistryPrincipal { caller: Caller::nobody(), right: Some(right) });
+            return Ok(RegistryPrincipal { caller: Caller::nobody(), right: Some(right), counts: false });
         }
         let caller = auth::bearer(shared, user, password, now).await?;
-        Ok(RegistryPrincipal { caller, right: None })
+        let principal = RegistryPrincipal { caller, right: None, counts: true };
+        let row = shared.ecr.control.account(principal.account()).await?;
+        let counts = row.is_none_or(|row| row.value.records_pulls_of(principal.principal_arn()));
+        Ok(RegistryPrincipal { counts, ..principal })
     }
 
     /// Decides by identity policies, the repository's policy and the registry's. Whether the repository is there plays no
@@ -184,7 +200,7 @@ impl Endpoint {
             Err(error) if error.code == INTERNAL => return Err(error),
             Err(error) => return denied(&call, &ask, &error).await,
         }
-        let mut permit = RegistryPermit {
+        let mut granted = Granted {
             shared: Arc::clone(self.shared()),
             caller: principal.caller.clone(),
             origin,
@@ -192,11 +208,11 @@ impl Endpoint {
             ask,
             is_recorded: false,
         };
-        if !is_durable(super::SERVICE, permit.origin.operation) {
-            permit.write(None).await?;
-            permit.is_recorded = true;
+        if !is_durable(super::SERVICE, granted.origin.operation) {
+            granted.write(None).await?;
+            granted.is_recorded = true;
         }
-        Ok(RegistryDecision::Permit(permit))
+        Ok(RegistryDecision::Permit(granted.into()))
     }
 
     /// Makes a repository by the template that is for it on this occasion, if somebody may make one: what a push to a
@@ -227,7 +243,7 @@ impl Endpoint {
             Err(error) => return denied(&call, &ask, &error).await,
         }
         let new = new.ok_or_else(|| no_repository(&ask.account, &ask.repository))?;
-        let permit = RegistryPermit {
+        let granted = Granted {
             shared: Arc::clone(self.shared()),
             caller: principal.caller.clone(),
             origin: (*call.origin).clone(),
@@ -236,12 +252,23 @@ impl Endpoint {
             ask,
         };
         match repositories::file(&call, &sought, new).await {
-            Ok(_) => permit.write(None).await?,
+            Ok(_) => granted.write(None).await?,
             // Somebody else was first.
             Err(error) if error.code == "RepositoryAlreadyExistsException" => {}
             Err(error) => return Err(error),
         }
-        Ok(RegistryDecision::Permit(permit))
+        Ok(RegistryDecision::Permit(granted.into()))
+    }
+
+    /// Whether blobs may be mounted from one repository of a registry into another: its account setting `BLOB_MOUNTING`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub async fn registry_mounts(&self, account: &str) -> Result<bool> {
+        let row = self.shared().ecr.control.account(account).await?;
+        let account = row.map(|row| row.value.clone()).unwrap_or_default();
+        Ok(account.setting(BLOB_MOUNTING) == Some("ENABLED"))
     }
 
     /// Decides by a layer's address. It was decided, and recorded, when the address was given; the download itself is none of
@@ -255,14 +282,15 @@ impl Endpoint {
         if !fits {
             return RegistryDecision::Denied("the address is of another layer".to_owned());
         }
-        RegistryDecision::Permit(RegistryPermit {
+        let granted = Granted {
             shared: Arc::clone(self.shared()),
             caller: Caller::nobody(),
             origin,
             arn: sought.arn.clone(),
             ask,
             is_recorded: true,
-        })
+        };
+        RegistryDecision::Permit(granted.into())
     }
 
     /// The request as a call: in the repository's own region, or the installation's if there is no repository.
@@ -311,12 +339,20 @@ impl RegistryPermit {
     ///
     /// It could not be recorded.
     pub async fn record(mut self, error: Option<(&str, &str)>) -> Result<()> {
-        if std::mem::replace(&mut self.is_recorded, true) {
+        if std::mem::replace(&mut self.0.is_recorded, true) {
             return Ok(());
         }
-        self.write(error).await
+        self.0.write(error).await
     }
+}
 
+impl From<Granted> for RegistryPermit {
+    fn from(granted: Granted) -> Self {
+        Self(Box::new(granted))
+    }
+}
+
+impl Granted {
     async fn write(&self, error: Option<(&str, &str)>) -> Result<()> {
         let call = Call::new(&self.shared, self.origin.clone(), self.caller.clone());
         call.note_resource(&self.arn, &self.ask.account, super::access::KIND);

@@ -51,6 +51,7 @@ impl Installation {
             clock: Arc::new(|| NOW),
             region: "eu-central-1".to_owned(),
             settings: Settings::default(),
+            registry: None,
         });
         let admin = shared.identify(&admin.access_key_id, None, NOW).await.unwrap().caller;
         Self { folder, shared, admin }
@@ -65,6 +66,7 @@ impl Installation {
             request_id: "request".to_owned(),
             now: NOW,
             address: IpAddr::from([127, 0, 0, 1]),
+            vpc_endpoint: None,
             user_agent: String::new(),
             tls: None,
             host: String::new(),

@@ -44,6 +44,7 @@ pub(crate) struct Harness {
     oidc: ringwall_oidc::Settings,
     clock: Arc<AtomicI64>,
     endpoint: Endpoint,
+    content: Registry,
     trail: Trail,
     store: Store,
     admin: Credentials,
@@ -84,21 +85,24 @@ impl Harness {
         let (admin, other) = (make(ACCOUNT, "main").await, make(OTHER, "other").await);
         let trail = Trail::open(&folder.path().join("trail")).unwrap();
         let registry = registry(folder.path(), &store, &clock).await;
+        let content = registry.content.clone();
         let endpoint = endpoint(&store, &keyring, &trail, settings, &oidc, &clock, registry);
-        Self { folder, keyring, settings, oidc, clock, endpoint, trail, store, admin, other }
+        Self { folder, keyring, settings, oidc, clock, endpoint, content, trail, store, admin, other }
     }
 
     /// The same installation after a restart: nothing is left in memory.
     pub(crate) async fn restart(self) -> Self {
-        let Self { folder, keyring, settings, oidc, clock, endpoint, trail, store, admin, other } = self;
-        drop(endpoint);
+        let Self { folder, keyring, settings, oidc, clock, endpoint, content, trail, store, admin, other } =
+            self;
+        drop((endpoint, content));
         trail.close().await.unwrap();
         store.close().await;
         let store = open(folder.path()).await;
         let trail = Trail::open(&folder.path().join("trail")).unwrap();
         let registry = registry(folder.path(), &store, &clock).await;
+        let content = registry.content.clone();
         let endpoint = self::endpoint(&store, &keyring, &trail, settings, &oidc, &clock, registry);
-        Self { folder, keyring, settings, oidc, clock, endpoint, trail, store, admin, other }
+        Self { folder, keyring, settings, oidc, clock, endpoint, content, trail, store, admin, other }
     }
 
     /// Where everything is kept, for what the command line does.
@@ -109,6 +113,11 @@ impl Harness {
     /// The endpoint itself, for what the registry's HTTP side asks.
     pub(crate) fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// Writes the times of pulls, which the registry does from time to time.
+    pub(crate) async fn write_pulls(&self) {
+        self.content.write_pulls().await.unwrap();
     }
 
     /// What workers of the registry write.

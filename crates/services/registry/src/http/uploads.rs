@@ -37,7 +37,9 @@ impl<G: Gate> Session<'_, G> {
         if let Some(digest) = query.first("digest") {
             return self.push_blob(key, &digest.parse()?, body).await;
         }
-        if let Some(digest) = query.first("mount") {
+        if let Some(digest) = query.first("mount")
+            && self.service.gate.mounts(self.account()).await
+        {
             let mounted = self.mount(key, &digest.parse()?, query.first("from")).await?;
             if let Some(blob) = mounted {
                 return created(key, &blob);

@@ -10,6 +10,11 @@ use serde_json::{Value, json};
 use super::{arn, ecr, image, repository};
 use crate::harness::{ACCOUNT, Client, Harness, policy, trust};
 
+/// The same without its end.
+fn shorter(text: &str) -> &str {
+    text.get(..text.len() - 4).unwrap()
+}
+
 async fn password(client: &Client<'_>) -> String {
     let reply = ecr(client, "GetAuthorizationToken", json!({})).await;
     let data = &reply.ok()["authorizationData"][0];
@@ -68,9 +73,7 @@ async fn a_password_is_its_principals() {
     assert!(!may(&harness, &principal, ask("BatchGetImage", "other")).await);
     // Referrers need what pulls need.
     assert!(may(&harness, &principal, ask("ListImageReferrers", "app")).await);
-    for (user, wrong) in
-        [("aws", &*password), ("AWS", "x"), ("AWS", &password[..password.len() - 4]), ("AWS", "")]
-    {
+    for (user, wrong) in [("aws", &*password), ("AWS", "x"), ("AWS", shorter(&password)), ("AWS", "")] {
         assert_eq!(come(user, wrong).await.unwrap_err(), "UnrecognizedClientException");
     }
     // It is none of STS's tokens, and the other way round.
@@ -114,7 +117,7 @@ async fn a_password_ends_with_its_key_and_its_principal() {
     });
     admin.call("iam", "PutRolePolicy", put).await.ok();
     let assume = json!({
-        "RoleArn": format!("arn:aws:iam::{ACCOUNT}:role/pusher"), "RoleSessionName": "s",
+        "RoleArn": format!("arn:aws:iam::{ACCOUNT}:role/pusher"), "RoleSessionName": "ci",
         "Policy": json!({ "Version": "2012-10-17", "Statement": [
             { "Effect": "Allow", "Action": ["ecr:GetAuthorizationToken", "ecr:BatchGetImage"], "Resource": "*" },
         ] }).to_string(),
@@ -235,7 +238,7 @@ async fn an_address_of_a_layer_is_for_that_layer_alone() {
     assert!(!may(layer(get, "app", &super::digest(b"other"))).await);
     repository(&admin, "other").await;
     assert!(!may(layer(get, "other", &digest)).await);
-    for wrong in ["", "x", &token[..token.len() - 4]] {
+    for wrong in ["", "x", shorter(token)] {
         come(wrong).await.unwrap_err();
     }
     // Of a later repository of that name it is not.

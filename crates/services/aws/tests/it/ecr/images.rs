@@ -142,7 +142,7 @@ async fn lists_go_page_by_page_and_by_filter() {
         details.iter().map(|image| image["imageDigest"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(described(json!({ "tagStatus": "UNTAGGED" })).await, [untagged]);
-    assert_eq!(described(json!({ "imageStatus": "ARCHIVED" })).await, [tagged.clone()]);
+    assert_eq!(described(json!({ "imageStatus": "ARCHIVED" })).await, std::slice::from_ref(&tagged));
     assert_eq!(described(json!({})).await.len(), 2);
     // What is archived is not pulled.
     let got = get(&admin, json!([{ "imageDigest": tagged }])).await;

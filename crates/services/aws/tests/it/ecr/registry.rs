@@ -200,10 +200,12 @@ async fn signing_exclusions_and_settings() {
     );
 
     let get = json!({ "name": "BLOB_MOUNTING" });
-    assert_eq!(ecr(&admin, "GetAccountSetting", get.clone()).await.ok()["value"], json!("DISABLED"));
-    let put = json!({ "name": "BLOB_MOUNTING", "value": "ENABLED" });
+    assert_eq!(ecr(&admin, "GetAccountSetting", get.clone()).await.ok()["value"], json!("ENABLED"));
+    assert!(harness.endpoint().registry_mounts(ACCOUNT).await.unwrap());
+    let put = json!({ "name": "BLOB_MOUNTING", "value": "DISABLED" });
     ecr(&admin, "PutAccountSetting", put).await.ok();
-    assert_eq!(ecr(&admin, "GetAccountSetting", get).await.ok()["value"], json!("ENABLED"));
+    assert_eq!(ecr(&admin, "GetAccountSetting", get).await.ok()["value"], json!("DISABLED"));
+    assert!(!harness.endpoint().registry_mounts(ACCOUNT).await.unwrap());
     for (name, value) in [("BLOB_MOUNTING", "MAYBE"), ("OTHER", "V2"), ("REGISTRY_POLICY_SCOPE", "V1")] {
         let put = json!({ "name": name, "value": value });
         assert_eq!(ecr(&admin, "PutAccountSetting", put).await.code(), "InvalidParameterException", "{name}");
@@ -222,6 +224,7 @@ async fn pulls_by_excluded_principals_leave_no_time() {
     ecr(&admin, "RegisterPullTimeUpdateExclusion", quiet_arn).await.ok();
     let pull = json!({ "repositoryName": "app", "imageIds": [{ "imageTag": "v1" }] });
     let time = async || {
+        harness.write_pulls().await;
         let reply = ecr(&admin, "DescribeImages", pull.clone()).await;
         reply.ok()["imageDetails"][0]["lastRecordedPullTime"].clone()
     };

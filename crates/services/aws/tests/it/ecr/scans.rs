@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ringwall_oci::control::{Scan, ScanStatus};
 use serde_json::{Value, json};
 
-use super::{ecr, image, repository};
+use super::{digest, ecr, manifest, put, repository};
 use crate::harness::{ACCOUNT, Harness};
 
 #[tokio::test]
@@ -51,7 +51,9 @@ async fn a_scan_is_asked_for_and_its_findings_are_shown() {
     let harness = Harness::new().await;
     let admin = harness.admin();
     repository(&admin, "app").await;
-    let digest = image(&admin, "app", "one", Some("v1")).await;
+    let manifest = manifest(&admin, "app", "one").await;
+    put(&admin, "app", &manifest, Some("v1")).await.ok();
+    let digest = digest(manifest.as_bytes());
     let of = json!({ "repositoryName": "app", "imageId": { "imageTag": "v1" } });
     assert_eq!(ecr(&admin, "DescribeImageScanFindings", of.clone()).await.code(), "ScanNotFoundException");
     let started = ecr(&admin, "StartImageScan", of.clone()).await;
@@ -107,7 +109,7 @@ async fn a_scan_is_asked_for_and_its_findings_are_shown() {
     // An image that is pushed again after it was deleted has no findings of the one before.
     let delete = json!({ "repositoryName": "app", "imageIds": [{ "imageTag": "v1" }] });
     ecr(&admin, "BatchDeleteImage", delete).await.ok();
-    image(&admin, "app", "one", Some("v1")).await;
+    put(&admin, "app", &manifest, Some("v1")).await.ok();
     let of = json!({ "repositoryName": "app", "imageId": { "imageTag": "v1" } });
     assert_eq!(ecr(&admin, "DescribeImageScanFindings", of).await.code(), "ScanNotFoundException");
 }
